@@ -1,0 +1,36 @@
+import type { Readable } from "node:stream";
+
+/** One stored object. */
+export interface StoredObject {
+  /** Key below the destination's root; `/` separates, never leads. */
+  readonly key: string;
+  readonly byteLength: number;
+  readonly modifiedAt: Date;
+}
+
+/** What a finished `put` says of the bytes that went through it. */
+export interface PutReceipt {
+  readonly byteLength: number;
+  /** Lower-case hex, computed on our side while the bytes flowed. */
+  readonly sha256: string;
+}
+
+/**
+ * Where dumps and exports are kept: a directory, a bucket of S3 or of something compatible, a bucket of Google Cloud.
+ * Keys are relative to the destination's prefix. Every implementation passes `test/contract/destination.ts`.
+ *
+ * All methods throw the `Destination…Error` family of `errors.ts`; an absent object is `undefined`, never an error.
+ */
+export interface Destination {
+  /** For messages: scheme, bucket and prefix; no credentials. */
+  readonly url: string;
+  /** Writes an object whole: readers see the old one or the new one, never half. Streams; safe to repeat. */
+  put(key: string, body: Readable | Buffer): Promise<PutReceipt>;
+  /** The object's bytes as a stream, or `undefined` when there is none. The caller reads it to the end or destroys it. */
+  get(key: string): Promise<Readable | undefined>;
+  describe(key: string): Promise<StoredObject | undefined>;
+  /** Every object whose key starts with `prefix`, in key order. */
+  list(prefix: string): AsyncIterable<StoredObject>;
+  /** Removes one object; absent is fine. */
+  delete(key: string): Promise<void>;
+}

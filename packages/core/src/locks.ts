@@ -1,0 +1,30 @@
+/** What a job may hold of an installation; see `docs/architecture.md`. */
+export type LockedResource = "credentials" | "dump-repository" | "service";
+
+export interface LockRequest {
+  readonly installation: string;
+  readonly resource: LockedResource;
+  /** The job that wants it. */
+  readonly owner: string;
+  /** How long the lock lasts without renewal, in seconds. A dead owner's lock is free after that. */
+  readonly leaseSeconds: number;
+}
+
+export interface Lock extends LockRequest {
+  /** Grows with each new holder: a holder that lost its lease can be told from its successor. */
+  readonly fence: number;
+  readonly expiresAt: Date;
+}
+
+/**
+ * One holder at a time for each installation and resource. Implementations pass `test/contract/locks.ts`.
+ * `acquire` by the owner that already holds it renews the lease and keeps the fence.
+ */
+export interface LockStore {
+  /** @throws {InstallationBusyError} retryable: names the holder and when its lease ends */
+  acquire(request: LockRequest): Promise<Lock>;
+  /** @throws {InstallationBusyError} when the lease was lost to someone else */
+  renew(lock: Lock): Promise<Lock>;
+  /** Lets go; safe to repeat; never frees a successor's lock. */
+  release(lock: Lock): Promise<void>;
+}

@@ -107,6 +107,16 @@ export class JobAbortedError extends FatalError {
   override readonly name = "JobAbortedError";
 }
 
+// Secrets
+/** The secret store does not answer, or answers "slow down". */
+export class SecretStoreUnavailableError extends RetryableError {
+  override readonly name = "SecretStoreUnavailableError";
+}
+/** The secret store knows no such secret, refuses it, or what it holds is no password. */
+export class SecretUnreadableError extends FatalError {
+  override readonly name = "SecretUnreadableError";
+}
+
 // Restore
 /** No complete dump answers to that name. */
 export class DumpNotFoundError extends RefusedError {
@@ -162,6 +172,7 @@ export const retryableErrorNames: readonly string[] = Object.keys({
   DestinationThrottledError,
   DestinationUnavailableError,
   InstallationBusyError,
+  SecretStoreUnavailableError,
   TableLockedError,
 });
 

@@ -1,0 +1,63 @@
+import { InvalidInputError } from "../errors.ts";
+import { readPasswordFile } from "./passwordFile.ts";
+import { passwordProblem } from "./passwordText.ts";
+
+/** Where a secret's value is; the value itself is never part of a configuration. */
+export type SecretReference = {
+  /** Dotted path of the setting that says so, for messages. */
+  readonly field: string;
+} & (
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "environment"; readonly name: string }
+  | {
+      readonly kind: "aws";
+      /** ARN of a Secrets Manager secret. */
+      readonly arn: string;
+      /** Which field of a JSON secret; `password` when not said. */
+      readonly key?: string;
+    }
+);
+
+/**
+ * Fetches a secret's value, anew each time: a rotated secret is seen by the next call. Never empty, never with a line break.
+ *
+ * @throws {InvalidInputError} the file or the variable is absent or holds no password
+ * @throws {SecretUnreadableError} fatal: the secret store knows no such secret or refuses
+ * @throws {SecretStoreUnavailableError} retryable
+ */
+export type SecretReader = (reference: SecretReference) => Promise<string>;
+
+/** Reads from AWS Secrets Manager; implemented by `packages/aws/src/awsSecret.ts`. Throws as `SecretReader` does. */
+export type AwsSecretReader = (arn: string, key?: string) => Promise<string>;
+
+export interface SecretSources {
+  /** Usually the program's own environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Not set: ARNs are refused. */
+  readonly awsSecret?: AwsSecretReader;
+}
+
+const refuse = (field: string, message: string): never => {
+  throw new InvalidInputError([{ path: field, message }]);
+};
+
+/** The secret reader of a program: files and variables here, ARNs through the given port. */
+export const readSecret =
+  ({ environment, awsSecret }: SecretSources): SecretReader =>
+  async (reference) => {
+    const { field } = reference;
+    if (reference.kind === "file") {
+      const read = await readPasswordFile(reference.path);
+      return "problem" in read ? refuse(field, read.problem) : read.password;
+    }
+    if (reference.kind === "environment") {
+      const value = environment[reference.name];
+      if (value === undefined) return refuse(field, `the environment variable ${reference.name} is not set`);
+      const problem = passwordProblem(value);
+      return problem ? refuse(field, `the value of the environment variable ${reference.name} ${problem}`) : value;
+    }
+    if (!awsSecret) return refuse(field, "this program was started without access to AWS secrets; use a password file");
+    const value = await awsSecret(reference.arn, reference.key);
+    const problem = passwordProblem(value);
+    return problem ? refuse(field, `the value of that secret ${problem}`) : value;
+  };

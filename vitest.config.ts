@@ -1,0 +1,21 @@
+import { defineConfig } from "vitest/config";
+
+/** Unit tests touch no network and start nothing; integration tests share one MariaDB server that `globalMariaDb` starts. */
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    reporters: ["default", "./test/support/closingLine.ts"],
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 } },
+      {
+        test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts"],
+          globalSetup: ["test/support/globalMariaDb.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});

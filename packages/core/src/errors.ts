@@ -84,6 +84,10 @@ export class SourceUnreadableError extends FatalError {
 export class SourceLayoutError extends RefusedError {
   override readonly name = "SourceLayoutError";
 }
+/** A `sqlconf.php` computes its values, or has another form than one we can read and rewrite without running it. */
+export class SqlconfError extends FatalError {
+  override readonly name = "SqlconfError";
+}
 
 // Jobs
 /** Another job holds the installation's resource. */

@@ -1,0 +1,90 @@
+import { opendir, readlink, realpath, stat } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { SourceLayoutError } from "@openemr-ops/core/errors";
+import { isAbsent, unreadable } from "./siteFiles.ts";
+import { isExcluded, listSites } from "./sitesLayout.ts";
+
+/** Below a site; a dump without them would restore to something that only looks whole. */
+const mustBeInside = [
+  "",
+  "sqlconf.php",
+  "documents",
+  "documents/logs_and_misc",
+  "documents/logs_and_misc/methods",
+  "documents/certificates",
+];
+
+/**
+ * Makes sure that a copy of the sites tree is a copy of everything that matters: links are stored as links, so what
+ * lies behind one that leads outside would silently be absent. Links inside the tree are fine. Walks the whole tree, no files are opened.
+ *
+ * @returns warnings about other links to directories outside
+ * @throws {SourceLayoutError} refused: there is no site, or a site, its documents, keys or certificates lie outside
+ * @throws {SourceUnreadableError} fatal: a directory cannot be read
+ */
+export const assertLayout = async (sitesPath: string): Promise<readonly string[]> => {
+  const sites = await listSites(sitesPath);
+  if (sites.length === 0) {
+    throw new SourceLayoutError(
+      `no site in ${sitesPath}: expected directories with a sqlconf.php, such as default; point sites.path at OpenEMR's sites directory`,
+    );
+  }
+  const root = await realpath(sitesPath);
+  for (const site of sites) {
+    for (const part of mustBeInside) await assertInside(root, join(site, part));
+  }
+  const outside = await countLinksOutside(root);
+  return outside === 0
+    ? []
+    : [
+        `${outside} link(s) below ${sitesPath} lead to directories outside: the dump holds the links, not what lies behind; list them with find ${sitesPath} -type l -xtype d`,
+      ];
+};
+
+const assertInside = async (root: string, path: string): Promise<void> => {
+  const target = await targetOf(join(root, path), path);
+  if (target !== undefined && !isWithin(root, target)) {
+    throw new SourceLayoutError(
+      `${path} leads outside the sites directory, so no dump of the tree would hold it: move it into the tree, mount it there, or point sites.path at the real tree`,
+    );
+  }
+};
+
+const isWithin = (root: string, path: string): boolean => path === root || path.startsWith(root + sep);
+
+/** Where a path really lies; `undefined` when nothing is there. A link to nothing counts as where it points. */
+const targetOf = async (path: string, what: string): Promise<string | undefined> => {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!isAbsent(error)) throw unreadable(what, error);
+    return readlink(path).catch(() => undefined);
+  }
+};
+
+const countLinksOutside = async (root: string): Promise<number> => {
+  let count = 0;
+  const pending = [""];
+  for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
+    const directory = await opendir(join(root, below), { bufferSize: 512 }).catch((error: unknown) => {
+      if (isAbsent(error)) return undefined; // removed meanwhile: the application keeps running
+      throw unreadable("a directory of the sites tree", error);
+    });
+    if (directory === undefined) continue;
+    for await (const entry of directory) {
+      const path = below ? `${below}/${entry.name}` : entry.name;
+      if (isExcluded(path)) continue;
+      if (entry.isDirectory()) pending.push(path);
+      else if (entry.isSymbolicLink() && (await leadsToDirectoryOutside(root, join(root, path)))) count++;
+    }
+  }
+  return count;
+};
+
+const leadsToDirectoryOutside = async (root: string, path: string): Promise<boolean> => {
+  try {
+    return (await stat(path)).isDirectory() && !isWithin(root, await realpath(path));
+  } catch {
+    return false; // leads nowhere: nothing is lost by keeping just the link
+  }
+};

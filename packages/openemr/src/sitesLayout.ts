@@ -1,0 +1,76 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { isAbsent, unreadable } from "./siteFiles.ts";
+
+/**
+ * What no dump carries, as globs relative to the sites directory; `*` stands for one path segment, or part of one.
+ * The first ones are caches and temporary files, whose directories stay, empty; the last is what an interrupted
+ * rewrite of `sqlconf.php` may leave behind.
+ */
+export const excludedContents: readonly string[] = [
+  "*/documents/smarty/gacl/*",
+  "*/documents/smarty/main/*",
+  "*/documents/mpdf/pdf_tmp/*",
+  "*/documents/temp/*",
+  "*/documents/logs_and_misc/_cache/*",
+  "*/faxcache/*",
+  "*/documents/.sqlconf-*.php",
+];
+
+/** How containers agree on who sets up: coordination of one moment, not data. Relative to the sites directory. */
+export const excludedFiles: readonly string[] = ["docker-leader", "docker-initiated", "docker-completed"];
+
+/** Directories below `sites/<site>` that OpenEMR's own upgrades make sure of. */
+export const requiredDirectories: readonly string[] = [
+  "documents/certificates",
+  "documents/couchdb",
+  "documents/custom_menus/patient_menus",
+  "documents/edi",
+  "documents/era",
+  "documents/letter_templates",
+  "documents/logs_and_misc/methods",
+  "documents/mpdf/pdf_tmp",
+  "documents/onsite_portal_documents/templates",
+  "documents/procedure_results",
+  "documents/smarty/gacl",
+  "documents/smarty/main",
+  "documents/temp",
+];
+
+const segmentPattern = (segment: string): string =>
+  segment.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*");
+const excluded = new RegExp(
+  `^(?:${[...excludedContents, ...excludedFiles].map((glob) => glob.split("/").map(segmentPattern).join("/")).join("|")})(?:/|$)`,
+  "s",
+);
+
+/** Whether a dump leaves this path out; anything below an excluded path is out too. Relative to the sites directory, `/` separates. */
+export const isExcluded = (relativePath: string): boolean => excluded.test(relativePath);
+
+/**
+ * Names of the directories that hold a `sqlconf.php`, sorted; links to such directories count.
+ *
+ * @throws {SourceUnreadableError} fatal: the sites directory is absent or cannot be read
+ */
+export const listSites = async (sitesPath: string): Promise<readonly string[]> => {
+  const entries = await readdir(sitesPath, { withFileTypes: true }).catch((error: unknown) => {
+    throw unreadable("the sites directory", error);
+  });
+  const sites: string[] = [];
+  for (const entry of entries) {
+    if (entry.isDirectory() || entry.isSymbolicLink()) {
+      if (await exists(join(sitesPath, entry.name, "sqlconf.php"), `${entry.name}/sqlconf.php`)) sites.push(entry.name);
+    }
+  }
+  return sites.sort();
+};
+
+const exists = async (path: string, what: string): Promise<boolean> => {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw unreadable(what, error);
+  }
+};

@@ -1,0 +1,55 @@
+/** What someone wants to run. Each purpose needs its own programs. */
+export type Purpose = "test" | "demo" | "bench";
+export const purposes: readonly Purpose[] = ["test", "demo", "bench"];
+
+/** One program and where it comes from. */
+export interface Need {
+  readonly program: string;
+  readonly purposes: readonly Purpose[];
+  /** `apt`: a package of Debian or Ubuntu; `go`: built from the sources that `packages/local/tools/go.mod` pins; `pip`: PyPI. */
+  readonly from: { readonly apt: string } | { readonly go: string } | { readonly pip: string };
+}
+
+const always: readonly Purpose[] = ["test", "demo", "bench"];
+
+/** Every program that tests, demo and benchmark start and that npm does not bring. */
+export const needs: readonly Need[] = [
+  { program: "mariadbd", purposes: always, from: { apt: "mariadb-server" } },
+  { program: "mariadb-install-db", purposes: always, from: { apt: "mariadb-server" } },
+  { program: "mariadb", purposes: always, from: { apt: "mariadb-client" } },
+  { program: "mariadb-dump", purposes: always, from: { apt: "mariadb-client" } },
+  { program: "restic", purposes: always, from: { apt: "restic" } },
+  { program: "zstd", purposes: always, from: { apt: "zstd" } },
+  { program: "php", purposes: ["test"], from: { apt: "php-cli" } },
+  { program: "age", purposes: ["test"], from: { apt: "age" } },
+  { program: "openssl", purposes: ["test"], from: { apt: "openssl" } },
+  { program: "mydumper", purposes: ["bench"], from: { apt: "mydumper" } },
+  { program: "duplicity", purposes: ["bench"], from: { apt: "duplicity" } },
+  { program: "restic", purposes: ["test", "bench"], from: { go: "github.com/restic/restic/cmd/restic" } },
+  { program: "versitygw", purposes: ["test", "bench"], from: { go: "github.com/versity/versitygw/cmd/versitygw" } },
+  { program: "fake-gcs-server", purposes: ["test"], from: { go: "github.com/fsouza/fake-gcs-server" } },
+  { program: "moto_server", purposes: ["test"], from: { pip: "moto[server]==5.2.*" } },
+];
+
+/** What is to be done before the purpose can run. Empty lists: nothing. */
+export interface InstallPlan {
+  /** Package names for apt-get. */
+  readonly apt: readonly string[];
+  /** Go packages to build into `.tools/bin`. */
+  readonly go: readonly Need[];
+  /** Python programs for `.tools/venv`. */
+  readonly pip: readonly Need[];
+}
+
+/** Says what is missing. `systemHas` looks at the system alone, `ownHas` at what the project installed for itself. */
+export const planInstall = (
+  purpose: Purpose,
+  { systemHas, ownHas }: { systemHas: (program: string) => boolean; ownHas: (program: string) => boolean },
+): InstallPlan => {
+  const wanted = needs.filter(({ purposes: for_ }) => for_.includes(purpose));
+  const go = wanted.filter(({ program, from }) => "go" in from && !ownHas(program));
+  const pip = wanted.filter(({ program, from }) => "pip" in from && !ownHas(program));
+  const apt = new Set<string>();
+  for (const { program, from } of wanted) if ("apt" in from && !systemHas(program)) apt.add(from.apt);
+  return { apt: [...apt], go, pip };
+};

@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findSystemTool, findTool, findTools } from "@openemr-ops/local/tools/findTool";
+import { aptCommands } from "@openemr-ops/local/tools/install";
+import { planInstall } from "@openemr-ops/local/tools/needs";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "tools-"));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+describe("looking for a program", () => {
+  it("prefers the directory that the user names over the system's", () => {
+    writeFileSync(join(directory, "frobnicate"), "", { mode: 0o755 });
+
+    expect(findTool("frobnicate", { OPENEMR_OPS_TOOLS: directory, PATH: "/nowhere" })).toBe(
+      join(directory, "frobnicate"),
+    );
+    expect(findSystemTool("frobnicate", { OPENEMR_OPS_TOOLS: directory, PATH: "/nowhere" })).toBeUndefined();
+  });
+
+  it("takes neither directories nor files that cannot be run", () => {
+    writeFileSync(join(directory, "frobnicate"), "", { mode: 0o644 });
+
+    expect(findTools("frobnicate", { PATH: directory })).toEqual([]);
+    expect(findTool(".", { PATH: directory })).toBeUndefined();
+  });
+
+  it("lists each program once, in the order of the search path", () => {
+    writeFileSync(join(directory, "frobnicate"), "", { mode: 0o755 });
+
+    expect(findTools("frobnicate", { PATH: `${directory}:${directory}` })).toEqual([join(directory, "frobnicate")]);
+  });
+});
+
+describe("planning an installation", () => {
+  it("plans nothing on a machine that has everything", () => {
+    expect(planInstall("test", { systemHas: () => true, ownHas: () => true })).toEqual({ apt: [], go: [], pip: [] });
+  });
+
+  it("names each missing package once, also when it brings several programs", () => {
+    const { apt } = planInstall("demo", { systemHas: (program) => program === "zstd", ownHas: () => false });
+
+    expect(apt).toEqual(["mariadb-server", "mariadb-client", "restic"]);
+  });
+
+  it("needs nothing but the system's packages for the demo", () => {
+    const { go, pip } = planInstall("demo", { systemHas: () => false, ownHas: () => false });
+
+    expect([...go, ...pip]).toEqual([]);
+  });
+
+  it("wants the current restic for the tests beside the system's", () => {
+    const plan = planInstall("test", { systemHas: () => true, ownHas: (program) => program !== "restic" });
+
+    expect(plan.apt).toEqual([]);
+    expect(plan.go.map(({ program }) => program)).toEqual(["restic"]);
+  });
+
+  it("keeps the slow rivals of the benchmark out of the tests", () => {
+    const { apt } = planInstall("test", { systemHas: () => false, ownHas: () => true });
+
+    expect(apt).not.toContain("mydumper");
+    expect(apt).not.toContain("duplicity");
+  });
+
+  it("tells a user without root rights exactly what to type", () => {
+    expect(aptCommands(["restic", "zstd"])).toEqual([
+      "sudo apt-get update",
+      "sudo apt-get install --no-install-recommends restic zstd",
+    ]);
+  });
+});

@@ -1,0 +1,135 @@
+import { Readable } from "node:stream";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+  S3ServiceException,
+} from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import type { Destination, PutReceipt, StoredObject } from "@openemr-ops/core/destination";
+import { measuredBody } from "@openemr-ops/core/measuredBody";
+import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
+import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
+import { s3Failure } from "./s3Failure.ts";
+
+export interface S3DestinationSettings {
+  readonly bucket: string;
+  /** Segments joined by `/`, none at either end; empty is the bucket's root. */
+  readonly prefix: string;
+  /** A server that speaks S3; not set means AWS. */
+  readonly endpoint?: string | undefined;
+  /** Not set: what AWS's usual environment says. */
+  readonly region?: string | undefined;
+  readonly pathStyle?: boolean | undefined;
+  /** Instead of one made from the settings above. */
+  readonly client?: S3Client | undefined;
+  /** Objects that a listing asks for at once; the store's own limit is 1000. */
+  readonly pageSize?: number | undefined;
+}
+
+/** Two parts of this size are in memory at once; 10,000 of them, S3's limit, are 156 GiB. */
+const partBytes = 16 * 1024 * 1024;
+
+/**
+ * The client for a store. Servers that only resemble S3 refuse the checksum headers and trailers that the SDK adds by
+ * itself, so they are sent only where S3 demands them. Source: github.com/aws/aws-sdk-js-v3/issues/6810.
+ */
+const s3Client = ({ endpoint, region, pathStyle }: S3DestinationSettings): S3Client =>
+  new S3Client({
+    ...(endpoint
+      ? { endpoint, requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" }
+      : {}),
+    ...(region ? { region } : {}),
+    forcePathStyle: pathStyle ?? endpoint !== undefined,
+    maxAttempts: 4,
+    requestHandler: { connectionTimeout: 10_000, socketTimeout: 120_000 },
+  });
+
+const isNotFound = (error: unknown): boolean =>
+  error instanceof S3ServiceException && error.name !== "NoSuchBucket" && error.$metadata.httpStatusCode === 404;
+
+/** A bucket of S3, or of a server that speaks S3, as destination. Failures: `s3Failure`. */
+export const s3Destination = (settings: S3DestinationSettings): Destination => {
+  const { bucket, prefix, pageSize = 1000 } = settings;
+  const client = settings.client ?? s3Client(settings);
+  const url = `s3://${[bucket, prefix].filter(Boolean).join("/")}`;
+  const below = prefix === "" ? "" : `${prefix}/`;
+  const at = (key: string) => ({ Bucket: bucket, Key: below + checkedKey(key) });
+
+  const page = (start: string, size: number, token: string | undefined) =>
+    client.send(
+      new ListObjectsV2Command({
+        Bucket: bucket,
+        Prefix: below + start,
+        MaxKeys: size,
+        ...(token ? { ContinuationToken: token } : {}),
+      }),
+    );
+
+  const put = async (key: string, body: Readable | Buffer): Promise<PutReceipt> => {
+    const measured = measuredBody(body);
+    try {
+      const params = { ...at(key), Body: measured.stream, ContentType: "application/octet-stream" };
+      await new Upload({ client, queueSize: 2, partSize: partBytes, params }).done();
+      return measured.receipt();
+    } catch (error) {
+      throw measured.failure() ?? s3Failure(error, `writing ${key} to ${url}`);
+    } finally {
+      measured.stream.destroy();
+    }
+  };
+
+  const get = async (key: string): Promise<Readable | undefined> => {
+    const rename = (error: unknown) => s3Failure(error, `reading ${key} from ${url}`);
+    try {
+      const { Body } = await client.send(new GetObjectCommand(at(key)));
+      return withRenamedErrors(Body instanceof Readable ? Body : Readable.from([]), rename);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw rename(error);
+    }
+  };
+
+  const describe = async (key: string): Promise<StoredObject | undefined> => {
+    try {
+      const { ContentLength = 0, LastModified = new Date(0) } = await client.send(new HeadObjectCommand(at(key)));
+      return { key, byteLength: ContentLength, modifiedAt: LastModified };
+    } catch (error) {
+      if (!isNotFound(error)) throw s3Failure(error, `looking at ${key} in ${url}`);
+    }
+    try {
+      await page("", 1, undefined); // the answer to HEAD has no body, so it cannot say that the bucket itself is absent
+      return undefined;
+    } catch (error) {
+      throw s3Failure(error, `looking at ${key} in ${url}`);
+    }
+  };
+
+  async function* list(start: string): AsyncGenerator<StoredObject> {
+    checkedPrefix(start);
+    let token: string | undefined;
+    do {
+      const found = await page(start, pageSize, token).catch((error: unknown) => {
+        throw s3Failure(error, `listing ${url}`);
+      });
+      for (const { Key, Size = 0, LastModified = new Date(0) } of found.Contents ?? []) {
+        if (Key !== undefined && !Key.endsWith("/")) {
+          yield { key: Key.slice(below.length), byteLength: Size, modifiedAt: LastModified };
+        }
+      }
+      token = found.IsTruncated ? found.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  const remove = async (key: string): Promise<void> => {
+    try {
+      await client.send(new DeleteObjectCommand(at(key)));
+    } catch (error) {
+      if (!isNotFound(error)) throw s3Failure(error, `deleting ${key} from ${url}`);
+    }
+  };
+
+  return { url, put, get, describe, list, delete: remove };
+};

@@ -1,0 +1,116 @@
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { type File, IdempotencyStrategy, Storage, type StorageOptions } from "@google-cloud/storage";
+import type { Destination, PutReceipt, StoredObject } from "@openemr-ops/core/destination";
+import { measuredBody } from "@openemr-ops/core/measuredBody";
+import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
+import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
+import { gcsFailure, gcsStatusOf } from "./gcsFailure.ts";
+
+export interface GcsDestinationSettings {
+  readonly bucket: string;
+  /** Segments joined by `/`, none at either end; empty is the bucket's root. */
+  readonly prefix: string;
+  /** Another server than Google's; such a one is asked without credentials. */
+  readonly apiEndpoint?: string | undefined;
+  /** Who we are; not set means Google's usual environment (application default credentials). */
+  readonly authClient?: StorageOptions["authClient"] | undefined;
+  /** Instead of one made from the settings above. */
+  readonly storage?: Storage | undefined;
+  /** Objects that a listing asks for at once; the store's own limit is 1000. */
+  readonly pageSize?: number | undefined;
+}
+
+/** What a resumable upload holds in memory and sends again after a fault; a multiple of 256 KiB. */
+const chunkBytes = 8 * 1024 * 1024;
+
+/** Our writes replace whole objects, so that repeating any of them is safe. The time limit counts whole uploads: a day. */
+const retryOptions = {
+  autoRetry: true,
+  maxRetries: 3,
+  maxRetryDelay: 16,
+  totalTimeout: 24 * 3600,
+  idempotencyStrategy: IdempotencyStrategy.RetryAlways,
+};
+
+const gcsClient = ({ apiEndpoint, authClient }: GcsDestinationSettings): Storage =>
+  new Storage({ ...(apiEndpoint ? { apiEndpoint } : {}), ...(authClient ? { authClient } : {}), retryOptions });
+
+/** A bucket of Google Cloud Storage as destination. Failures: `gcsFailure`. */
+export const gcsDestination = (settings: GcsDestinationSettings): Destination => {
+  const { prefix, pageSize = 1000 } = settings;
+  const bucket = (settings.storage ?? gcsClient(settings)).bucket(settings.bucket);
+  const url = `gs://${[settings.bucket, prefix].filter(Boolean).join("/")}`;
+  const below = prefix === "" ? "" : `${prefix}/`;
+  const file = (key: string): File => bucket.file(below + checkedKey(key));
+
+  const page = (start: string, maxResults: number, pageToken: string | undefined) =>
+    bucket.getFiles({ prefix: below + start, maxResults, autoPaginate: false, ...(pageToken ? { pageToken } : {}) });
+
+  const describe = async (key: string): Promise<StoredObject | undefined> => {
+    const rename = (error: unknown) => gcsFailure(error, `looking at ${key} in ${url}`);
+    try {
+      const [{ size = 0, updated = 0 }] = await file(key).getMetadata();
+      return { key, byteLength: Number(size), modifiedAt: new Date(updated) };
+    } catch (error) {
+      if (gcsStatusOf(error) !== 404) throw rename(error);
+    }
+    try {
+      await page("", 1, undefined); // 404 may also mean the bucket: then this fails
+      return undefined;
+    } catch (error) {
+      throw rename(error);
+    }
+  };
+
+  const put = async (key: string, body: Readable | Buffer): Promise<PutReceipt> => {
+    const measured = measuredBody(body);
+    try {
+      const target = file(key).createWriteStream({
+        resumable: !Buffer.isBuffer(body),
+        chunkSize: chunkBytes,
+        validation: "crc32c",
+        contentType: "application/octet-stream",
+      });
+      await pipeline(measured.stream, target);
+      return measured.receipt();
+    } catch (error) {
+      throw measured.failure() ?? gcsFailure(error, `writing ${key} to ${url}`);
+    } finally {
+      measured.stream.destroy();
+    }
+  };
+
+  const get = async (key: string): Promise<Readable | undefined> => {
+    const stored = await describe(key);
+    if (!stored) return undefined;
+    const source = file(key).createReadStream({ decompress: false });
+    return withRenamedErrors(source, (error) => gcsFailure(error, `reading ${key} from ${url}`));
+  };
+
+  async function* list(start: string): AsyncGenerator<StoredObject> {
+    checkedPrefix(start);
+    let token: string | undefined;
+    do {
+      const [files, next] = await page(start, pageSize, token).catch((error: unknown) => {
+        throw gcsFailure(error, `listing ${url}`);
+      });
+      for (const { name, metadata } of files) {
+        const { size = 0, updated = 0 } = metadata;
+        if (!name.endsWith("/"))
+          yield { key: name.slice(below.length), byteLength: Number(size), modifiedAt: new Date(updated) };
+      }
+      token = next && "pageToken" in next ? String(next.pageToken) : undefined;
+    } while (token !== undefined);
+  }
+
+  const remove = async (key: string): Promise<void> => {
+    try {
+      await file(key).delete({ ignoreNotFound: true });
+    } catch (error) {
+      throw gcsFailure(error, `deleting ${key} from ${url}`);
+    }
+  };
+
+  return { url, put, get, describe, list, delete: remove };
+};

@@ -1,5 +1,14 @@
-import type { InputIssue } from "../errors.ts";
-import type { Config } from "./settings.ts";
+import { dirname, extname, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type InputIssue, InvalidInputError } from "../errors.ts";
+import { parseJson } from "./jsonText.ts";
+import { findPlaceIssues, findWeakSettings } from "./places.ts";
+import { readText } from "./readText.ts";
+import { checkOwnReferences, checkReferences, type ReferenceSurroundings } from "./referenceChecks.ts";
+import { resolveConfig, resolveConnection } from "./resolve.ts";
+import { configSchema, connectionSchema } from "./schema.ts";
+import type { Config, OpenEmrConnection } from "./settings.ts";
+import { parseStrictly } from "./strict.ts";
 
 /** A configuration that was read from a file and found in order. */
 export interface LoadedConfig extends Config {
@@ -8,3 +17,73 @@ export interface LoadedConfig extends Config {
   /** What works, yet deserves a second look, with the field's path. */
   readonly warnings: readonly InputIssue[];
 }
+
+export interface LoadOptions {
+  /** Where `env:NAME` is looked up at once; not set, only when the secret is read. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** The one installation of interest: files and variables of the others need not be on this machine. */
+  readonly installation?: string;
+}
+
+/** Runs a `.ts` configuration and takes its default export. What the code throws is not repeated: it may quote a password. */
+const importDefault = async (path: string): Promise<unknown> => {
+  const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(path).href).catch((cause: unknown) => {
+    const message = `${path} cannot be imported; run "node ${path}" to see where it fails`;
+    throw new InvalidInputError([{ path: "", message }], { cause });
+  });
+  if (module.default !== undefined) return module.default;
+  throw new InvalidInputError([{ path: "", message: `${path} lacks "export default" with the configuration` }]);
+};
+
+const readInput = async (path: string): Promise<unknown> => {
+  const extension = extname(path);
+  if (extension !== ".json" && extension !== ".ts") {
+    throw new InvalidInputError([{ path: "", message: `${path} is no configuration; expected a .json or .ts file` }]);
+  }
+  const text = await readText(path);
+  return extension === ".json" ? parseJson(text) : importDefault(path);
+};
+
+/**
+ * Reads a configuration, checks all of it and all that it refers to, and changes nothing. Safe to repeat.
+ *
+ * @param path a `.json` or `.ts` file; relative names in it start at its directory
+ * @throws {InvalidInputError} fatal: with every issue that was found, under its field's path
+ */
+export const loadConfig = async (
+  path: string,
+  { environment, installation }: LoadOptions = {},
+): Promise<LoadedConfig> => {
+  const file = resolve(path);
+  const directory = dirname(file);
+  const input = await readInput(file);
+  const parsed = parseStrictly(configSchema, input);
+  const shapeIssues = "issues" in parsed ? parsed.issues : [];
+  const surroundings: ReferenceSurroundings = { directory, ...(environment ? { environment } : {}) };
+  const references = await checkReferences(input, shapeIssues, surroundings, installation);
+  const config = "data" in parsed ? resolveConfig(parsed.data, directory) : undefined;
+  const issues = [...shapeIssues, ...(config ? findPlaceIssues(config) : []), ...references.issues];
+  if (!config || issues.length > 0) throw new InvalidInputError(issues);
+  return { ...config, path: file, warnings: [...references.warnings, ...findWeakSettings(config)] };
+};
+
+/**
+ * Reads a JSON file with the connection that a restored OpenEMR shall use (`host`, `port`, `name`, `user`, `passwordFile`).
+ *
+ * @throws {InvalidInputError} fatal: as `loadConfig`
+ */
+export const loadConnection = async (
+  path: string,
+  { environment }: Pick<LoadOptions, "environment"> = {},
+): Promise<OpenEmrConnection> => {
+  const file = resolve(path);
+  const directory = dirname(file);
+  const input = parseJson(await readText(file));
+  const parsed = parseStrictly(connectionSchema, input);
+  const shapeIssues = "issues" in parsed ? parsed.issues : [];
+  const surroundings: ReferenceSurroundings = { directory, ...(environment ? { environment } : {}) };
+  const references = await checkOwnReferences(input, shapeIssues, surroundings);
+  const issues = [...shapeIssues, ...references.issues];
+  if (!("data" in parsed) || issues.length > 0) throw new InvalidInputError(issues);
+  return resolveConnection(parsed.data, directory);
+};

@@ -1,0 +1,114 @@
+import { isIPv6 } from "node:net";
+import { isAbsolute } from "node:path";
+import * as z from "zod";
+
+/** A text of one shape; `expected` says it in words, for the message. */
+const text = (expected: string, fits: (value: string) => boolean): z.ZodString =>
+  z.string({ error: `expected ${expected}` }).refine(fits, { error: `expected ${expected}` });
+
+const whole = (expected: string, least: number, most: number): z.ZodInt => {
+  const error = `expected ${expected}`;
+  return z.int({ error }).min(least, { error }).max(most, { error });
+};
+
+const choice = <const Names extends readonly [string, ...string[]]>(names: Names) =>
+  z.enum(names, { error: `expected ${names.join(", ").replace(/, ([^,]*)$/, " or $1")}` });
+
+const hasControl = (value: string): boolean => /\p{Cc}/u.test(value);
+
+export const identifier = text("1 to 63 lower-case letters, digits and hyphens, a letter or digit first", (value) =>
+  /^[a-z0-9][a-z0-9-]{0,62}$/.test(value),
+);
+
+export const host = text(
+  "a host name or an IP address, without port, spaces or slashes",
+  (value) => isIPv6(value) || /^(?!-)[A-Za-z0-9._-]{1,253}$/.test(value),
+);
+
+export const port = whole("a whole number from 1 to 65535", 1, 65_535);
+
+/** Names of MySQL's and MariaDB's own schemas; a dump or a restore there would be a mistake. */
+const serverSchemas: ReadonlySet<string> = new Set(["information_schema", "mysql", "performance_schema", "sys"]);
+
+/** A schema's name. Narrower than the server's rules: what could escape from a quoted name, a path or an option is out. */
+export const schemaName = text(
+  "a schema's name of 1 to 64 characters, without slashes, backticks, control characters, a hyphen first, and not one of the server's own",
+  (value) =>
+    /^(?![.-])[^/\\`\p{Cc}\p{Cs}\u{10000}-\u{10ffff}]{1,64}$/u.test(value) &&
+    !value.endsWith(" ") &&
+    !serverSchemas.has(value.toLowerCase()),
+);
+
+export const userName = text(
+  "a user's name of 1 to 128 characters, without control characters",
+  (value) => value.length >= 1 && value.length <= 128 && !hasControl(value),
+);
+
+export const tlsMode = choice(["off", "required", "verify"]);
+
+/** A file or directory, absolute or relative to the file that names it. */
+export const fileName = text("the name of a file or directory", (value) => value !== "" && !hasControl(value));
+
+/** Where a password is: a file, `env:NAME`, or a secret's ARN. Messages never repeat it: people paste the password itself. */
+export const passwordFile = text(
+  "a file that holds the password, env:NAME or a secret's ARN",
+  (value) => value !== "" && !hasControl(value) && (isReference(value) || !/^(env|arn):/.test(value)),
+);
+
+export const environmentReference = /^env:([A-Za-z_][A-Za-z0-9_]*)$/;
+
+/** A Secrets Manager ARN, with the field of a JSON secret after `#`. */
+export const secretReference =
+  /^(arn:aws(?:-[a-z]+)*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@!-]+)(?:#([A-Za-z0-9_.-]+))?$/;
+
+const isReference = (value: string): boolean => environmentReference.test(value) || secretReference.test(value);
+
+/** A reference only: a password written into the configuration would be kept, copied and committed with it. */
+export const passwordReference = z.string({ error: "expected env:NAME or a secret's ARN" }).refine(isReference, {
+  error: "holds neither env:NAME nor a secret's ARN; put the password itself into a file and name it in passwordFile",
+});
+
+export const httpUrl = text("an http:// or https:// address without user, password or query", (value) => {
+  const url = URL.parse(value);
+  if (!url || hasControl(value) || /\s/.test(value)) return false;
+  return /^https?:$/.test(url.protocol) && url.username === "" && url.password === "" && !/[?#@]/.test(value);
+});
+
+/** The server's root: a path below it is not part of the S3 protocol's addressing. */
+export const endpoint = httpUrl.refine((value) => (URL.parse(value)?.pathname ?? "/") === "/", {
+  error: "expected a server's address without a path, such as https://s3.example.org",
+});
+
+export const region = text("a region, such as eu-central-1", (value) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(value));
+
+/** An AWS region's shape; new ones appear too often for a list. */
+export const awsRegion = /^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$/;
+
+export const ecsName = (what: "cluster" | "service") =>
+  text(
+    `the name or ARN of an ECS ${what}`,
+    (value) =>
+      /^[A-Za-z0-9_-]{1,255}$/.test(value) ||
+      new RegExp(`^arn:aws[a-z-]*:ecs:[a-z0-9-]+:\\d{12}:${what}/[A-Za-z0-9_/-]+$`).test(value),
+  );
+
+export const dumpFormat = choice(["restic", "portable"]);
+export const compression = choice(["gzip", "zstd"]);
+
+/** X25519 recipient of age. Source: github.com/C2SP/C2SP/blob/main/age.md. */
+export const ageRecipient = z
+  .string({ error: "expected an age recipient (age1…)" })
+  .refine((value) => !/^AGE-SECRET-KEY-/i.test(value), {
+    error: "is a private age identity, which opens dumps; keep it off this machine and put its recipient (age1…) here",
+    abort: true,
+  })
+  .refine((value) => /^age1[ac-hj-np-z02-9]{58}$/.test(value), {
+    error: "expected an age recipient: age1 and 58 characters",
+  });
+
+export const keep = whole("a whole number, 0 or more", 0, 1_000_000);
+export const stallSeconds = whole("a whole number of seconds from 1 to 86400", 1, 86_400);
+
+export const sitesPath = fileName.refine((value) => !isAbsolute(value) || /[^/.]/.test(value), {
+  error: "is the root directory; name OpenEMR's sites directory",
+});

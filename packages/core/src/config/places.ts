@@ -1,0 +1,51 @@
+import { isAbsolute, relative } from "node:path";
+import type { InputIssue } from "../errors.ts";
+import type { Config } from "./settings.ts";
+
+const isInside = (inner: string, outer: string): boolean => {
+  const way = relative(outer, inner);
+  return way === "" || (!isAbsolute(way) && way !== ".." && !way.startsWith("../"));
+};
+
+/** Directories that must not lie in one another: a dump that contains its own store grows without end. */
+export const findPlaceIssues = ({ installations, stateDirectory }: Config): readonly InputIssue[] => {
+  const issues: InputIssue[] = [];
+  installations.forEach(({ sites }, index) => {
+    const name = `installations[${index}]`;
+    if (isInside(stateDirectory, sites.path)) {
+      issues.push({
+        path: "stateDirectory",
+        message: `lies inside ${name}.sites.path; choose a directory outside of it`,
+      });
+    }
+    installations.forEach(({ dumps }, other) => {
+      if (dumps.destination.kind !== "file") return;
+      const { directory } = dumps.destination;
+      if (isInside(directory, sites.path) || isInside(sites.path, directory)) {
+        const message = `and ${name}.sites.path lie in one another; a dump would contain itself`;
+        issues.push({ path: `installations[${other}].dumps.destination`, message });
+      }
+    });
+  });
+  return issues;
+};
+
+const isLocal = (host: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host);
+
+/** Settings that work, yet leave something open. */
+export const findWeakSettings = ({ installations }: Config): readonly InputIssue[] =>
+  installations.flatMap(({ database, dumps }, index) => {
+    const servers = { [`installations[${index}].database`]: database };
+    if (dumps.drill.database)
+      servers[`installations[${index}].dumps.drill.database`] = { ...database, ...dumps.drill.database };
+    return Object.entries(servers).flatMap(([path, { tls, host, caFile }]) => {
+      const issues: InputIssue[] = [];
+      if (tls === "off" && !isLocal(host)) {
+        issues.push({ path: `${path}.tls`, message: "is off: patient data crosses the network unencrypted" });
+      }
+      if (tls === "required" && caFile !== undefined) {
+        issues.push({ path: `${path}.caFile`, message: 'is not looked at with tls "required"; "verify" uses it' });
+      }
+      return issues;
+    });
+  });

@@ -7,6 +7,15 @@ const codeOf = (error: unknown): string | undefined =>
 /** The path, or a directory on the way to it, does not exist. */
 export const isAbsent = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "");
 
+/** This program's user may not do that. */
+export const isRefused = (error: unknown): boolean => ["EPERM", "EACCES"].includes(codeOf(error) ?? "");
+
+/** The two paths lie on different file systems. */
+export const isAcrossDevices = (error: unknown): boolean => codeOf(error) === "EXDEV";
+
+/** Something else than a directory is where a directory shall be. */
+export const isInTheWay = (error: unknown): boolean => ["EEXIST", "ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "");
+
 /**
  * Gives a failure of the file system its name.
  *

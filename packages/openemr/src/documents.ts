@@ -1,0 +1,162 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { versionOf } from "./crypto.ts";
+import { documentFile } from "./documentFile.ts";
+import { isAbsent, readIfPresent, unreadable } from "./siteFiles.ts";
+import { columnsOf, type SqlReader, type SqlRow } from "./sqlReader.ts";
+
+/** Ids of rows in table `documents`, ascending. */
+export interface DocumentIds {
+  readonly count: number;
+  /** The first 10,000 of them. */
+  readonly ids: readonly number[];
+}
+
+/** How the rows of `documents` and the files on disk fit. Ids and counts only: names and paths can name patients. */
+export interface DocumentCheck {
+  /** Rows that must have a file. */
+  readonly rows: number;
+  readonly missing: DocumentIds;
+  readonly empty: DocumentIds;
+  /** Marked as encrypted, but the file does not begin like a ciphertext. */
+  readonly notEncrypted: DocumentIds;
+  /** Deleted rows without a file: nobody sees them, so a warning at most. */
+  readonly deletedMissing: number;
+  readonly thumbnailsMissing: number;
+}
+
+const listedIds = 10_000;
+
+/**
+ * Looks for the file of every row of `documents` that keeps one on disk. Cheap: no document is read but the first three bytes of
+ * encrypted ones. An absent table is no rows.
+ *
+ * @param options.parallel file system calls under way at once; they, not the database, are what takes time on EFS
+ * @throws {SourceUnreadableError} fatal: a file or directory exists and cannot be looked at
+ */
+export const checkDocuments = async ({
+  sitesPath,
+  database,
+  site,
+  batch = 2000,
+  parallel = 48,
+}: {
+  sitesPath: string;
+  database: SqlReader;
+  site: string;
+  batch?: number;
+  parallel?: number;
+}): Promise<DocumentCheck> => {
+  const directory = join(sitesPath, site, "documents");
+  const [missing, empty, notEncrypted] = [collectIds(), collectIds(), collectIds()];
+  const counts = { rows: 0, deletedMissing: 0, thumbnailsMissing: 0 };
+
+  for await (const rows of batches(database, batch)) {
+    counts.rows += rows.length;
+    const found = await mapParallel(rows, parallel, (row) => inspect(directory, row));
+    for (const [index, { file, thumbnail }] of found.entries()) {
+      const row = rows[index];
+      const id = Number(row?.id);
+      if (file === "missing" && Number(row?.deleted) === 1) counts.deletedMissing++;
+      else if (file === "missing") missing.add(id);
+      else if (file === "empty") empty.add(id);
+      else if (file === "not-encrypted") notEncrypted.add(id);
+      if (thumbnail === "missing") counts.thumbnailsMissing++;
+    }
+  }
+  return { ...counts, missing: missing.result(), empty: empty.result(), notEncrypted: notEncrypted.result() };
+};
+
+/** Rows that went bad between two checks of the same data, by kind; a restore must show none. */
+export const newlyBroken = (
+  before: DocumentCheck,
+  after: DocumentCheck,
+): Readonly<Record<"missing" | "empty" | "notEncrypted", number>> => {
+  const grown = (was: DocumentIds, is: DocumentIds): number => {
+    const known = new Set(was.ids);
+    return Math.max(
+      is.ids.filter((id) => !known.has(id) && was.count === was.ids.length).length,
+      is.count - was.count,
+      0,
+    );
+  };
+  return {
+    missing: grown(before.missing, after.missing),
+    empty: grown(before.empty, after.empty),
+    notEncrypted: grown(before.notEncrypted, after.notEncrypted),
+  };
+};
+
+type Finding = "present" | "missing" | "empty" | "not-encrypted" | "none";
+
+const inspect = async (directory: string, row: SqlRow): Promise<{ file: Finding; thumbnail: Finding }> => {
+  const depth = row.depth ?? null;
+  return {
+    file: await look(directory, documentFile(row.url ?? null, depth), Number(row.encrypted) === 1),
+    thumbnail: row.thumb_url ? await look(directory, documentFile(row.thumb_url, depth), false) : "none",
+  };
+};
+
+const look = async (directory: string, path: string | undefined, encrypted: boolean): Promise<Finding> => {
+  if (path === undefined) return "missing";
+  const what = "the file of a document";
+  try {
+    const found = await stat(join(directory, path));
+    if (!found.isFile()) return "missing";
+    if (found.size === 0) return "empty";
+  } catch (error) {
+    if (isAbsent(error)) return "missing";
+    throw unreadable(what, error);
+  }
+  if (!encrypted) return "present";
+  const prefix = (await readIfPresent(join(directory, path), what, 3))?.toString("latin1") ?? "";
+  return versionOf(prefix) === undefined ? "not-encrypted" : "present";
+};
+
+/** Rows with a file on disk, by id, so many at a time. */
+const batches = async function* (database: SqlReader, size: number): AsyncGenerator<readonly SqlRow[]> {
+  const columns = await columnsOf(database, "documents");
+  if (!columns.has("id") || !columns.has("url")) return;
+  const or = (column: string, otherwise: string) => (columns.has(column) ? `\`${column}\`` : otherwise);
+  const conditions = ["id > ?"];
+  if (columns.has("type")) conditions.push("type = 'file_url'");
+  if (columns.has("storagemethod")) conditions.push("storagemethod = 0");
+  if (columns.has("couch_docid")) conditions.push("(couch_docid IS NULL OR couch_docid = '')");
+  const sql =
+    `SELECT id, url, ${or("thumb_url", "NULL")} AS thumb_url, ${or("path_depth", "1")} AS depth, ` +
+    `${or("encrypted", "0")} AS encrypted, ${or("deleted", "0")} AS deleted ` +
+    `FROM \`documents\` WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT ${size}`;
+  for (let last = Number.MIN_SAFE_INTEGER; ; ) {
+    const rows = await database.rows(sql, [last]);
+    if (rows.length > 0) yield rows;
+    if (rows.length < size) return;
+    last = Number(rows.at(-1)?.id);
+  }
+};
+
+const collectIds = () => {
+  const ids: number[] = [];
+  let count = 0;
+  return {
+    add: (id: number) => {
+      if (count++ < listedIds) ids.push(id);
+    },
+    result: (): DocumentIds => ({ count, ids }),
+  };
+};
+
+/** Results in the order of the items; the first failure ends it. */
+const mapParallel = async <Item, Result>(
+  items: readonly Item[],
+  parallel: number,
+  map: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> => {
+  const results: Result[] = new Array(items.length);
+  const queue = items.entries(); // shared: each worker takes the next one
+  await Promise.all(
+    Array.from({ length: parallel }, async () => {
+      for (const [index, item] of queue) results[index] = await map(item);
+    }),
+  );
+  return results;
+};

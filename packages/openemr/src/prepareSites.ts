@@ -1,0 +1,245 @@
+import { chmod, lchown, lstat, mkdir, opendir, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { SqlconfError, TargetUnsuitableError } from "@openemr-ops/core/errors";
+import { type Owner, replaceSqlconf } from "./replaceSqlconf.ts";
+import { isAbsent, isInTheWay, isRefused, readIfPresent } from "./siteFiles.ts";
+import { excludedFiles, listSites, requiredDirectories } from "./sitesLayout.ts";
+import { parseSqlconf, rewriteSqlconf, type Sqlconf } from "./sqlconf.ts";
+
+export type Platform = "ecs" | "compose" | "kubernetes" | "host";
+
+export interface PreparedSites {
+  /** Sites whose `sqlconf.php` now names the target and says that the site is set up. */
+  readonly rewritten: readonly string[];
+  readonly directoriesMade: number;
+  readonly ownersChanged: number;
+  /** What a person has to look at before OpenEMR starts. */
+  readonly warnings: readonly string[];
+}
+
+/** User and group of the web server in OpenEMR's container images. */
+const containerOwner = { uid: 1000, gid: 101 } as const;
+
+/**
+ * Makes a restored tree ready for where it is to run; nothing may run there meanwhile. `sqlconf.php` comes first: a container that
+ * finds `$config` 0 beside a full database empties it. The marker that lets containers serve comes last. Repeating it is safe.
+ *
+ * @param options.connection what OpenEMR shall connect with at the target; without it the dump's values stay
+ * @param options.database the source's schema: sites that name it are rewritten, others are other installations' concern;
+ *   without it, the schema that site `default` names
+ * @param options.upgrade the target's code is newer: one container is to start first, and must find no marker
+ * @param options.owner who shall own the tree on a host; without it owners stay. Containers have theirs
+ * @throws {SqlconfError} fatal: a `sqlconf.php` cannot be rewritten, or no site names the schema
+ * @throws {TargetUnsuitableError} refused: this program may not set the owner of `sqlconf.php`
+ */
+export const prepareSites = async ({
+  sitesPath,
+  platform,
+  connection,
+  database,
+  upgrade,
+  owner = platform === "host" ? undefined : containerOwner,
+}: {
+  sitesPath: string;
+  platform: Platform;
+  connection?: Omit<Sqlconf, "configured"> | undefined;
+  database?: string | undefined;
+  upgrade: boolean;
+  owner?: Owner | undefined;
+}): Promise<PreparedSites> => {
+  const sites = await listSites(sitesPath);
+  const { chosen, warnings } = await chooseSites(sitesPath, sites, { database, connection });
+  for (const site of chosen) {
+    await rewrite(sitesPath, site, { ...connection, configured: true }, { mode: modeOf(platform), owner });
+    if (connection && (await isPresent(join(sitesPath, site, "documents", "certificates", "mysql-ca")))) {
+      warnings.push(
+        `site ${site} carries documents/certificates/mysql-ca, so OpenEMR demands TLS from the database and checks it against that CA: put the target's CA there, or remove the file if the target has no TLS`,
+      );
+    }
+  }
+  const directories = await makeDirectories(sitesPath, sites, owner);
+  const owners = owner ? await changeOwners(sitesPath, owner) : { changed: 0, refused: 0 };
+  if (owners.refused > 0 && owner) {
+    warnings.push(
+      `${owners.refused} files or directories belong to another user, and this program may not change that: as root, type chown -R ${owner.uid}:${owner.gid} ${sitesPath}`,
+    );
+  }
+  if (platform === "ecs")
+    warnings.push(...(await openDirectories([sitesPath, ...chosen.map((site) => join(sitesPath, site))])));
+  await setMarkers(sitesPath, platform !== "host" && !upgrade, owner);
+  return {
+    rewritten: chosen,
+    directoriesMade: directories.made,
+    ownersChanged: owners.changed,
+    warnings: [...warnings, ...directories.warnings],
+  };
+};
+
+/** On EFS other tasks read the file too, so everybody may; elsewhere only its owner, as OpenEMR's own start does it. */
+const modeOf = (platform: Platform): number => (platform === "ecs" ? 0o644 : 0o400);
+
+const openDirectories = async (directories: readonly string[]): Promise<readonly string[]> => {
+  const warnings: string[] = [];
+  for (const directory of directories) {
+    await chmod(directory, 0o755).catch((error: unknown) => {
+      if (!isRefused(error)) throw error;
+      warnings.push(`this program may not set the mode of ${directory}: as its owner, type chmod 755 ${directory}`);
+    });
+  }
+  return warnings;
+};
+
+/**
+ * Those that name the installation's schema, or, after an earlier run of the same restore, already the target's. One that computes
+ * its values stays as it is, unless it is the main one and has to be rewritten.
+ */
+const chooseSites = async (
+  sitesPath: string,
+  sites: readonly string[],
+  { database, connection }: { database: string | undefined; connection: { readonly dbase: string } | undefined },
+): Promise<{ chosen: readonly string[]; warnings: string[] }> => {
+  const schemas = new Map<string, string>();
+  const marked: string[] = [];
+  const warnings: string[] = [];
+  for (const site of sites) {
+    const content = await readSqlconf(sitesPath, site);
+    try {
+      schemas.set(site, parseSqlconf(content).dbase);
+    } catch (error) {
+      if (!(error instanceof SqlconfError)) throw error;
+      const isMain = site === "default" || sites.length === 1;
+      if (isMain && connection) throw new SqlconfError(`${site}/sqlconf.php: ${error.message}`, { cause: error });
+      const markable = isMain && canBeMarked(content);
+      if (markable) marked.push(site);
+      warnings.push(
+        `${site}/sqlconf.php keeps its connection values (${error.message}); make sure that they fit${markable ? "" : " and that it says $config = 1"} before OpenEMR starts`,
+      );
+    }
+  }
+  const wanted = new Set([database ?? schemas.get("default") ?? [...schemas.values()][0], connection?.dbase]);
+  const chosen = sites.filter((site) => marked.includes(site) || (schemas.has(site) && wanted.has(schemas.get(site))));
+  if (chosen.length === 0 && connection) {
+    throw new SqlconfError(`no sqlconf.php below ${sitesPath} names the database ${database ?? ""}`.trimEnd());
+  }
+  return { chosen, warnings };
+};
+
+const canBeMarked = (content: Buffer): boolean => {
+  try {
+    rewriteSqlconf(content, { configured: true });
+    return true;
+  } catch (error) {
+    if (error instanceof SqlconfError) return false;
+    throw error;
+  }
+};
+
+const readSqlconf = async (sitesPath: string, site: string): Promise<Buffer> =>
+  (await readIfPresent(join(sitesPath, site, "sqlconf.php"), `${site}/sqlconf.php`)) ?? Buffer.alloc(0);
+
+const rewrite = async (
+  sitesPath: string,
+  site: string,
+  changes: Partial<Sqlconf>,
+  access: { mode: number; owner: Owner | undefined },
+): Promise<void> => {
+  const before = await stat(join(sitesPath, site, "sqlconf.php"));
+  const content = rewriteSqlconf(await readSqlconf(sitesPath, site), changes);
+  // A file that already is the owner's keeps its group: images differ in theirs.
+  const owner = access.owner && access.owner.uid !== before.uid ? access.owner : { uid: before.uid, gid: before.gid };
+  try {
+    await mkdir(join(sitesPath, site, "documents"), { recursive: true, mode: 0o700 });
+    await replaceSqlconf(join(sitesPath, site), content, { mode: access.mode, owner });
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    throw new TargetUnsuitableError(
+      `this program may not write ${site}/sqlconf.php for user ${owner.uid}: run it as root or as that user`,
+      { cause: error },
+    );
+  }
+};
+
+const isPresent = async (path: string): Promise<boolean> => {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+};
+
+/** Makes what OpenEMR expects and no dump carries. New directories belong to whom `documents` belongs, or to the owner given. */
+const makeDirectories = async (
+  sitesPath: string,
+  sites: readonly string[],
+  owner: Owner | undefined,
+): Promise<{ made: number; warnings: readonly string[] }> => {
+  let made = 0;
+  const warnings: string[] = [];
+  for (const site of sites) {
+    for (const directory of requiredDirectories) {
+      try {
+        const first = await mkdir(join(sitesPath, site, directory), { recursive: true, mode: 0o700 });
+        if (first === undefined) continue;
+        made++;
+        const heir = owner ?? (await stat(dirname(first)));
+        for (let path = join(sitesPath, site, directory); path.startsWith(first); path = dirname(path)) {
+          await lchown(path, heir.uid, heir.gid).catch(ignoreRefusal);
+        }
+      } catch (error) {
+        if (!isInTheWay(error)) throw error;
+        warnings.push(`${site}/${directory} is not a directory but has to be one: remove what is there and make it`);
+      }
+    }
+  }
+  return { made, warnings };
+};
+
+const ignoreRefusal = (error: unknown): void => {
+  if (!isRefused(error)) throw error;
+};
+
+/** Gives everything to the owner. What already is the owner's keeps its group. Links themselves, not what they point to. */
+const changeOwners = async (root: string, { uid, gid }: Owner): Promise<{ changed: number; refused: number }> => {
+  const result = { changed: 0, refused: 0 };
+  const own = async (path: string) => {
+    if ((await lstat(path)).uid === uid) return;
+    try {
+      await lchown(path, uid, gid);
+      result.changed++;
+    } catch (error) {
+      ignoreRefusal(error);
+      result.refused++;
+    }
+  };
+  await own(root);
+  const pending = [root];
+  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+    let group: Promise<void>[] = [];
+    for await (const entry of await opendir(path, { bufferSize: 512 })) {
+      const child = join(path, entry.name);
+      if (entry.isDirectory()) pending.push(child);
+      group.push(own(child));
+      if (group.length === 48) {
+        await Promise.all(group);
+        group = [];
+      }
+    }
+    await Promise.all(group);
+  }
+  return result;
+};
+
+/** With `docker-completed` all containers serve at once and none sets up; without any marker the first one to start upgrades. */
+const setMarkers = async (sitesPath: string, completed: boolean, owner: Owner | undefined): Promise<void> => {
+  for (const name of excludedFiles) {
+    const path = join(sitesPath, name);
+    if (name !== "docker-completed" || !completed) {
+      await rm(path, { force: true });
+      continue;
+    }
+    await writeFile(path, "", { mode: 0o644 });
+    if (owner) await lchown(path, owner.uid, owner.gid).catch(ignoreRefusal); // its existence is all that counts
+  }
+};

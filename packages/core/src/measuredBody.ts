@@ -12,6 +12,12 @@ export interface MeasuredBody {
   failure(): Error | undefined;
 }
 
+/** What a `put` of bytes that are all in memory answers. */
+export const receiptFor = (bytes: Buffer): PutReceipt => ({
+  byteLength: bytes.length,
+  sha256: createHash("sha256").update(bytes).digest("hex"),
+});
+
 /**
  * Wraps the body of a `put`. Listens to the body at once, so that one that fails before the destination is ready to
  * read it does not end the process as an unhandled error.

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type File, IdempotencyStrategy, Storage, type StorageOptions } from "@google-cloud/storage";
 import type { Destination, PutReceipt, StoredObject } from "@openemr-ops/core/destination";
-import { measuredBody } from "@openemr-ops/core/measuredBody";
+import { measuredBody, receiptFor } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
 import { gcsFailure, gcsStatusOf } from "./gcsFailure.ts";
@@ -21,6 +21,8 @@ export interface GcsDestinationSettings {
   readonly pageSize?: number | undefined;
 }
 
+/** The server compares the checksum that the library sends; `auto` types would let it unpack what we packed. */
+const stored = { validation: "crc32c", contentType: "application/octet-stream" } as const;
 /** What a resumable upload holds in memory and sends again after a fault; a multiple of 256 KiB. */
 const chunkBytes = 8 * 1024 * 1024;
 
@@ -64,15 +66,17 @@ export const gcsDestination = (settings: GcsDestinationSettings): Destination =>
   };
 
   const put = async (key: string, body: Readable | Buffer): Promise<PutReceipt> => {
+    if (Buffer.isBuffer(body)) {
+      await file(key)
+        .save(body, { resumable: false, ...stored })
+        .catch((error: unknown) => {
+          throw gcsFailure(error, `writing ${key} to ${url}`);
+        });
+      return receiptFor(body);
+    }
     const measured = measuredBody(body);
     try {
-      const target = file(key).createWriteStream({
-        resumable: !Buffer.isBuffer(body),
-        chunkSize: chunkBytes,
-        validation: "crc32c",
-        contentType: "application/octet-stream",
-      });
-      await pipeline(measured.stream, target);
+      await pipeline(measured.stream, file(key).createWriteStream({ chunkSize: chunkBytes, ...stored }));
       return measured.receipt();
     } catch (error) {
       throw measured.failure() ?? gcsFailure(error, `writing ${key} to ${url}`);
@@ -82,8 +86,7 @@ export const gcsDestination = (settings: GcsDestinationSettings): Destination =>
   };
 
   const get = async (key: string): Promise<Readable | undefined> => {
-    const stored = await describe(key);
-    if (!stored) return undefined;
+    if (!(await describe(key))) return undefined;
     const source = file(key).createReadStream({ decompress: false });
     return withRenamedErrors(source, (error) => gcsFailure(error, `reading ${key} from ${url}`));
   };

@@ -1,0 +1,88 @@
+import { InstallationBusyError } from "./errors.ts";
+import type { Lock, LockRequest, LockStore } from "./locks.ts";
+
+export interface WithLockOptions {
+  readonly now: () => Date;
+  /** Aborts the work from outside; its reason is passed on. */
+  readonly signal?: AbortSignal;
+  /** Told of renewals and releases that failed and were not fatal. */
+  readonly warn?: (message: string) => void;
+}
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
+
+/**
+ * Does `work` while holding a lock. The lease is renewed at each third of it; when it is lost to somebody else, or could
+ * not be renewed until it ran out, the signal that `work` got is aborted. The lock is let go however `work` ends.
+ *
+ * @throws {InstallationBusyError} retryable: somebody else holds the lock, or it was lost under way, even when `work`
+ * then still came to its end
+ * @throws what `work` throws
+ */
+export const withLock = async <T>(
+  store: LockStore,
+  request: LockRequest,
+  work: (signal: AbortSignal, lock: Lock) => Promise<T>,
+  { now, signal, warn = () => undefined }: WithLockOptions,
+): Promise<T> => {
+  let lock = await store.acquire(request);
+  let lost: InstallationBusyError | undefined;
+  let renewal: Promise<void> = Promise.resolve();
+  const leaseEnd = new AbortController();
+
+  const lose = (error: InstallationBusyError): void => {
+    lost ??= error;
+    clearInterval(timer);
+    leaseEnd.abort(lost);
+  };
+  const renew = async (): Promise<void> => {
+    try {
+      lock = await store.renew(lock);
+    } catch (error) {
+      if (error instanceof InstallationBusyError) lose(error);
+      else warn(`the lock ${request.resource} of ${request.installation} was not renewed (${nameOf(error)})`);
+    }
+    if (now() >= lock.expiresAt) {
+      lose(
+        new InstallationBusyError(
+          `the lock ${request.resource} of ${request.installation} could not be renewed in time`,
+        ),
+      );
+    }
+  };
+  let renewing = false;
+  const timer = setInterval(
+    () => {
+      if (now() >= lock.expiresAt && renewing) {
+        lose(
+          new InstallationBusyError(
+            `the lock ${request.resource} of ${request.installation} could not be renewed in time`,
+          ),
+        );
+      }
+      if (renewing) return;
+      renewing = true;
+      renewal = renew().finally(() => {
+        renewing = false;
+      });
+    },
+    (request.leaseSeconds * 1000) / 3,
+  );
+  timer.unref();
+
+  try {
+    const result = await work(signal ? AbortSignal.any([signal, leaseEnd.signal]) : leaseEnd.signal, lock);
+    if (lost) throw lost;
+    return result;
+  } catch (error) {
+    throw lost ?? error;
+  } finally {
+    clearInterval(timer);
+    await renewal;
+    await store.release(lock).catch((error: unknown) => {
+      warn(
+        `the lock ${request.resource} of ${request.installation} was not released (${nameOf(error)}); it runs out by itself`,
+      );
+    });
+  }
+};

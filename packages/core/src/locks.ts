@@ -1,5 +1,5 @@
 /** What a job may hold of an installation; see `docs/architecture.md`. */
-export type LockedResource = "credentials" | "dump-repository" | "service";
+export type LockedResource = "credentials" | "drill" | "dump-repository" | "service";
 
 export interface LockRequest {
   readonly installation: string;

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { ToolMissingError } from "@openemr-ops/core/errors";
+
+/** Variables that every child gets; secrets come on top, never by argument. */
+const inherited = ["PATH", "HOME", "TMPDIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+export interface ChildSettings {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Called for each line of standard error; the last lines are kept for the error message as well. */
+  readonly onErrorLine?: (line: string) => void;
+}
+
+export interface ChildEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The end of standard error, at most 8 KiB. */
+  readonly errors: string;
+}
+
+export interface Child {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** Settles when the process has ended and its output was read; rejects only when it could not start. */
+  readonly ended: Promise<ChildEnd>;
+  kill(signal: NodeJS.Signals): void;
+  readonly pid: number | undefined;
+}
+
+const lines = (onLine: (line: string) => void) => {
+  let rest = "";
+  return (chunk: string) => {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop() ?? "";
+    for (const line of parts) onLine(line);
+  };
+};
+
+/** Calls back for each line of a stream, decoded as UTF-8. */
+export const onLines = (stream: Readable, onLine: (line: string) => void): void => {
+  stream.setEncoding("utf8");
+  stream.on("data", lines(onLine));
+};
+
+const environmentOf = (settings: ChildSettings): NodeJS.ProcessEnv => {
+  const environment: NodeJS.ProcessEnv = { LC_ALL: "C.UTF-8", TZ: "UTC" };
+  for (const name of inherited) if (process.env[name] !== undefined) environment[name] = process.env[name];
+  return { ...environment, ...settings.environment };
+};
+
+/**
+ * Starts a program with a small environment, in a process group of its own: a Ctrl-C at the terminal reaches us, and we
+ * decide how the child ends.
+ */
+export const startChild = (command: string, args: readonly string[], settings: ChildSettings = {}): Child => {
+  const child: ChildProcess = spawn(command, [...args], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: environmentOf(settings),
+    detached: true,
+    ...(settings.cwd === undefined ? {} : { cwd: settings.cwd }),
+  });
+  const { stdin, stdout, stderr } = child;
+  if (!stdin || !stdout || !stderr) throw new ToolMissingError(`${command} could not be started`);
+  stdin.on("error", () => {}); // the exit status tells why the reader went away
+  let errors = "";
+  stderr.setEncoding("utf8");
+  const errorLines = lines(settings.onErrorLine ?? (() => {}));
+  stderr.on("data", (chunk: string) => {
+    errors = (errors + chunk).slice(-8192);
+    errorLines(chunk);
+  });
+  const abort = () => child.kill("SIGINT");
+  settings.signal?.addEventListener("abort", abort, { once: true });
+  const ended = new Promise<ChildEnd>((resolve, reject) => {
+    child.once("error", (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === "ENOENT"
+          ? new ToolMissingError(`${command} is not installed, or not on the PATH`, { cause: error })
+          : error,
+      ),
+    );
+    child.once("close", (code, signal) => resolve({ code, signal, errors }));
+  }).finally(() => settings.signal?.removeEventListener("abort", abort));
+  ended.catch(() => {});
+  if (settings.signal?.aborted) abort();
+  return { stdin, stdout, ended, kill: (signal) => void child.kill(signal), pid: child.pid };
+};
+
+/** Runs a program to its end and returns all it printed; for short outputs. */
+export const runChild = async (
+  command: string,
+  args: readonly string[],
+  settings: ChildSettings & { readonly input?: string } = {},
+): Promise<ChildEnd & { readonly output: string }> => {
+  const child = startChild(command, args, settings);
+  let output = "";
+  child.stdout.setEncoding("utf8");
+  child.stdout.on("data", (chunk: string) => {
+    output += chunk;
+  });
+  child.stdin.end(settings.input ?? "");
+  return { ...(await child.ended), output };
+};

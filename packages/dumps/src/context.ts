@@ -1,0 +1,42 @@
+import type { Destination } from "@openemr-ops/core/destination";
+import type { JobStore } from "@openemr-ops/core/jobs";
+import type { LockStore } from "@openemr-ops/core/locks";
+import type { ReportProgress } from "@openemr-ops/core/progress";
+import type { DatabaseAccess } from "./database/access.ts";
+import type { DumpStore } from "./store/dumpStore.ts";
+
+/** Names or paths of the programs that do the heavy work. */
+export interface Tools {
+  readonly restic: string;
+  readonly mariadb: string;
+  readonly mariadbDump: string;
+  readonly tar: string;
+}
+
+/** All that a dump job needs of one installation, put together by the program that runs it. */
+export interface DumpContext {
+  readonly installation: string;
+  /** The live schema, with the user that may only read. */
+  readonly database: DatabaseAccess;
+  /** The same server with a user that may create schemas. */
+  readonly restoreDatabase: DatabaseAccess;
+  /** Where drills load their scratch schema; by default the same server. */
+  readonly drillDatabase: DatabaseAccess;
+  readonly drillDirectory: string;
+  readonly sitesPath: string;
+  /** Root of the OpenEMR code at the target, when it can be read from here. */
+  readonly codePath?: string | undefined;
+  readonly url?: string | undefined;
+  readonly store: DumpStore;
+  readonly destination: Destination;
+  /** Locks, records, caches and the state of interrupted restores. */
+  readonly stateDirectory: string;
+  /** A stream that gives nothing for so long is given up. */
+  readonly stallSeconds: number;
+  readonly tools: Tools;
+  readonly jobs: JobStore;
+  readonly locks: LockStore;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+  readonly progress: ReportProgress;
+}

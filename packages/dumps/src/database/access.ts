@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+
+/** How to reach one schema. */
+export interface DatabaseAccess {
+  readonly host: string;
+  readonly port: number;
+  readonly name: string;
+  readonly user: string;
+  readonly password: string;
+  /** `required` encrypts, `verify` also checks the server's certificate and name. */
+  readonly tls: "off" | "required" | "verify";
+  readonly caFile?: string | undefined;
+}
+
+/** Arguments of MariaDB's client programs; the password goes by `clientEnvironment`. */
+export const clientArguments = (access: DatabaseAccess): string[] => [
+  "--no-defaults",
+  "--protocol=tcp",
+  `--host=${access.host}`,
+  `--port=${access.port}`,
+  `--user=${access.user}`,
+  "--default-character-set=utf8mb4",
+  ...(access.tls === "off" ? ["--skip-ssl"] : ["--ssl"]),
+  ...(access.tls === "verify" ? ["--ssl-verify-server-cert"] : []),
+  ...(access.tls !== "off" && access.caFile ? [`--ssl-ca=${access.caFile}`] : []),
+];
+
+export const clientEnvironment = (access: DatabaseAccess): Record<string, string> => ({ MYSQL_PWD: access.password });
+
+/** The same demands for the driver. */
+export const driverTls = (access: DatabaseAccess) =>
+  access.tls === "off"
+    ? {}
+    : {
+        ssl: {
+          rejectUnauthorized: access.tls === "verify",
+          verifyIdentity: access.tls === "verify",
+          ...(access.caFile ? { ca: readFileSync(access.caFile) } : {}),
+        },
+      };

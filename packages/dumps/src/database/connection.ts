@@ -1,0 +1,78 @@
+import { OpsError } from "@openemr-ops/core/errors";
+import type { SqlReader } from "@openemr-ops/openemr/sqlReader";
+import mysql from "mysql2";
+import { type DatabaseAccess, driverTls } from "./access.ts";
+import { databaseError } from "./errors.ts";
+
+export type Row = Record<string, string | null>;
+
+/** One connection. Values come as text, dates as the server writes them. */
+export interface DatabaseConnection extends SqlReader, AsyncDisposable {
+  rows(sql: string, values?: readonly (string | number)[]): Promise<readonly Row[]>;
+  run(sql: string, values?: readonly (string | number)[]): Promise<void>;
+  /** Rows of any number, each value the bytes that the server sent; nothing is gathered in memory. */
+  stream(sql: string): AsyncIterable<readonly (Buffer | null)[]>;
+}
+
+/** @throws the `Database…Error` family; `doing` begins the message */
+const explain = async <Result>(doing: string, work: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof OpsError) throw error;
+    const { code = "", message = "" } = error as { code?: string; message?: string };
+    throw databaseError(doing, `${code} ${message}`, error);
+  }
+};
+
+/**
+ * Opens a connection in UTF-8 and UTC with a strict mode of our own.
+ *
+ * @param database the schema to use; `undefined` for none
+ */
+export const connect = async (
+  access: DatabaseAccess,
+  database: string | undefined = access.name,
+): Promise<DatabaseConnection> => {
+  const where = `database ${access.host}:${access.port}`;
+  const base = mysql.createConnection({
+    host: access.host,
+    port: access.port,
+    user: access.user,
+    password: access.password,
+    ...(database === undefined ? {} : { database }),
+    charset: "utf8mb4",
+    connectTimeout: 10_000,
+    typeCast: (field) => field.string(),
+    ...driverTls(access),
+  });
+  base.on("error", () => {}); // the next statement reports it
+  const connection = base.promise();
+  await explain(where, () => connection.connect());
+  const query = (sql: string, values?: readonly (string | number)[]) =>
+    explain(where, () => connection.query(sql, values ? [...values] : undefined));
+  await query("SET NAMES utf8mb4");
+  await query(
+    "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES', wait_timeout = 28800, net_write_timeout = 3600",
+  );
+  return {
+    rows: async (sql, values) => (await query(sql, values))[0] as Row[],
+    run: async (sql, values) => void (await query(sql, values)),
+    stream: async function* (sql) {
+      const rows = base.query({ sql, rowsAsArray: true, typeCast: false } as never).stream({ highWaterMark: 256 });
+      try {
+        for await (const row of rows) yield row as (Buffer | null)[];
+      } catch (error) {
+        const { code = "", message = "" } = error as { code?: string; message?: string };
+        throw databaseError(where, `${code} ${message}`, error);
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await Promise.race([
+        connection.end().catch(() => {}),
+        new Promise((resolve) => setTimeout(resolve, 1000).unref()),
+      ]);
+      base.destroy();
+    },
+  };
+};

@@ -1,0 +1,154 @@
+import { DatabaseMissingError, SourceLayoutError } from "@openemr-ops/core/errors";
+import type { DatabaseConnection } from "./connection.ts";
+import { hasControlCharacter, quoteName } from "./identifiers.ts";
+
+export interface SourceColumn {
+  readonly name: string;
+  readonly kind: "number" | "float" | "binary" | "text";
+}
+
+export interface SourceTable {
+  readonly name: string;
+  readonly engine: string;
+  readonly keyed: boolean;
+  /** Set for tables with FLOAT columns, whose exact values a dump program does not print: the columns in order. */
+  readonly exactColumns?: readonly SourceColumn[];
+  readonly primaryKey: readonly string[];
+}
+
+/** What a schema holds, as far as a dump has to know before it starts. */
+export interface SourceDescription {
+  readonly product: "MariaDB" | "MySQL";
+  readonly serverVersion: string;
+  readonly characterSet: string;
+  readonly collation: string;
+  readonly tables: readonly SourceTable[];
+  readonly views: readonly string[];
+  /** Views that refer to something absent: no dump can hold them, OpenEMR cannot use them. */
+  readonly brokenViews: readonly string[];
+  readonly routines: number;
+  readonly triggers: number;
+  readonly events: number;
+}
+
+const kinds: Readonly<Record<string, SourceColumn["kind"]>> = {
+  tinyint: "number",
+  smallint: "number",
+  mediumint: "number",
+  int: "number",
+  bigint: "number",
+  decimal: "number",
+  double: "number",
+  year: "number",
+  float: "float",
+  bit: "binary",
+  binary: "binary",
+  varbinary: "binary",
+  tinyblob: "binary",
+  blob: "binary",
+  mediumblob: "binary",
+  longblob: "binary",
+  geometry: "binary",
+  point: "binary",
+  linestring: "binary",
+  polygon: "binary",
+  multipoint: "binary",
+  multilinestring: "binary",
+  multipolygon: "binary",
+  geometrycollection: "binary",
+};
+
+const count = async (connection: DatabaseConnection, from: string, schema: string): Promise<number> => {
+  const [row] = await connection.rows(`SELECT COUNT(*) AS n FROM information_schema.${from} = ?`, [schema]);
+  return Number(row?.["n"] ?? 0);
+};
+
+/**
+ * Reads the catalogue of a schema.
+ *
+ * @throws {DatabaseMissingError} fatal: the schema does not exist, holds no table, or the user sees none
+ * @throws {SourceLayoutError} a table or column name holds a control character
+ */
+export const describeSource = async (connection: DatabaseConnection, schema: string): Promise<SourceDescription> => {
+  const [server] = await connection.rows("SELECT VERSION() AS version, @@version_comment AS comment");
+  const serverVersion = server?.["version"] ?? "";
+  const [charset] = await connection.rows(
+    "SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?",
+    [schema],
+  );
+  const names = await connection.rows(
+    "SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME",
+    [schema],
+  );
+  const base = names.filter((row) => row["type"] !== "VIEW" && row["type"] !== "SYSTEM VIEW");
+  if (base.length === 0)
+    throw new DatabaseMissingError(
+      `schema ${schema} holds no table that user may see: a dump of it would be empty. Check database.name and the user's rights (SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT)`,
+    );
+  const odd = names.find((row) => hasControlCharacter(row["name"] ?? ""));
+  if (odd)
+    throw new SourceLayoutError("a table's name holds a control character: rename the table, no dump can carry it");
+
+  const keyRows = await connection.rows(
+    "SELECT TABLE_NAME AS t, COLUMN_NAME AS c FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ? AND INDEX_NAME = 'PRIMARY' ORDER BY TABLE_NAME, SEQ_IN_INDEX",
+    [schema],
+  );
+  const keys = Map.groupBy(keyRows, (row) => row["t"] ?? "");
+  const floatRows = await connection.rows(
+    "SELECT DISTINCT TABLE_NAME AS t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND DATA_TYPE = 'float'",
+    [schema],
+  );
+  const exact = new Set(floatRows.map((row) => row["t"]));
+  const columnRows =
+    exact.size === 0
+      ? []
+      : await connection.rows(
+          "SELECT TABLE_NAME AS t, COLUMN_NAME AS c, DATA_TYPE AS d, EXTRA AS e FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME, ORDINAL_POSITION",
+          [schema],
+        );
+  const columns = Map.groupBy(
+    columnRows.filter((row) => !/GENERATED/i.test(row["e"] ?? "") || /DEFAULT_GENERATED/i.test(row["e"] ?? "")),
+    (row) => row["t"] ?? "",
+  );
+
+  const views = names.filter((row) => row["type"] === "VIEW").map((row) => row["name"] ?? "");
+  const brokenViews: string[] = [];
+  for (const view of views) {
+    try {
+      await connection.rows(`SHOW FIELDS FROM ${quoteName(schema)}.${quoteName(view)}`);
+    } catch (error) {
+      if (!/ER_VIEW_INVALID|1356/.test(String((error as Error).message))) throw error;
+      brokenViews.push(view);
+    }
+  }
+
+  return {
+    product: /mariadb/i.test(`${serverVersion} ${server?.["comment"] ?? ""}`) ? "MariaDB" : "MySQL",
+    serverVersion,
+    characterSet: charset?.["cs"] ?? "utf8mb4",
+    collation: charset?.["co"] ?? "utf8mb4_general_ci",
+    tables: base.map((row): SourceTable => {
+      const name = row["name"] ?? "";
+      const primaryKey = (keys.get(name) ?? []).map((key) => key["c"] ?? "");
+      return {
+        name,
+        engine: row["engine"] ?? "unknown",
+        keyed: primaryKey.length > 0,
+        primaryKey,
+        ...(exact.has(name)
+          ? {
+              exactColumns: (columns.get(name) ?? []).map((column) => ({
+                name: column["c"] ?? "",
+                kind: kinds[column["d"] ?? ""] ?? "text",
+              })),
+            }
+          : {}),
+      };
+    }),
+    views: views.filter((view) => !brokenViews.includes(view)),
+    brokenViews,
+    routines: await count(connection, "ROUTINES WHERE ROUTINE_SCHEMA", schema),
+    triggers: await count(connection, "TRIGGERS WHERE TRIGGER_SCHEMA", schema),
+    events: await count(connection, "EVENTS WHERE EVENT_SCHEMA", schema),
+  };
+};

@@ -1,0 +1,289 @@
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
+import type { Readable } from "node:stream";
+import {
+  IntegrityError,
+  LoadFailedError,
+  type OpsError,
+  TargetNotEmptyError,
+  TargetUnsuitableError,
+} from "@openemr-ops/core/errors";
+import type { ReportProgress } from "@openemr-ops/core/progress";
+import { type Child, onLines, startChild } from "../child.ts";
+import type { Manifest } from "../manifest.ts";
+import { clientArguments, clientEnvironment, type DatabaseAccess } from "./access.ts";
+import { connect, type DatabaseConnection } from "./connection.ts";
+import { databaseError } from "./errors.ts";
+import { quoteName } from "./identifiers.ts";
+import { type ProgramSection, sqlScanner } from "./sqlScanner.ts";
+
+export interface LoadSettings {
+  readonly mariadb: string;
+  readonly signal: AbortSignal;
+  readonly progress: ReportProgress;
+  /** Sections not to load: a drill must not start events. */
+  readonly skip?: readonly ProgramSection[];
+}
+
+/** Says in the target schema which dump is being loaded and which tables are done; gone when all is. */
+export const progressTable = "openemr_ops_restore";
+
+const session =
+  "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0;\n";
+
+const loadError = (doing: string, said: string): OpsError => {
+  // The server's text may quote values of rows; its number and state say enough.
+  const [, number, state] = /ERROR (\d+) \((\w+)\)/.exec(said) ?? [];
+  if (!number)
+    return databaseError(doing, said.split("\n")[0] ?? "", undefined, (message) => new LoadFailedError(message));
+  return databaseError(
+    doing,
+    `server error ${number} (${state})`,
+    undefined,
+    (message) => new LoadFailedError(message),
+  );
+};
+
+interface Worker {
+  readonly child: Child;
+  /** Sends bytes; waits while the client is behind. */
+  write(chunk: Buffer | string): Promise<void>;
+  /** Asks the client to say when everything sent so far is committed. */
+  whenDone(done: () => void): void;
+  /** Closes its input and waits for a good end. */
+  finish(): Promise<void>;
+  busy(): boolean;
+}
+
+const startWorker = (
+  access: DatabaseAccess,
+  settings: LoadSettings,
+  fail: (error: Error) => void,
+  table: () => string,
+): Worker => {
+  const child = startChild(
+    settings.mariadb,
+    [
+      ...clientArguments(access),
+      "--batch",
+      "--skip-column-names",
+      "--unbuffered",
+      "--comments",
+      "--max-allowed-packet=1G",
+      access.name,
+    ],
+    { environment: clientEnvironment(access), signal: settings.signal },
+  );
+  let asked = 0;
+  const waiting = new Map<number, () => void>();
+  onLines(child.stdout, (line) => {
+    const number = Number(line);
+    waiting.get(number)?.();
+    waiting.delete(number);
+  });
+  const ended = child.ended.then((end) => {
+    if (end.code === 0) return;
+    const error = loadError(
+      `loading table ${table()}`,
+      end.errors || `the client ended by ${end.signal ?? `status ${end.code}`}`,
+    );
+    fail(error);
+    throw error;
+  });
+  ended.catch(() => {});
+  child.stdin.write(session);
+  return {
+    child,
+    write: async (chunk) => {
+      if (child.stdin.destroyed) return ended;
+      if (!child.stdin.write(chunk)) await Promise.race([once(child.stdin, "drain"), ended]);
+    },
+    whenDone: (done) => {
+      asked++;
+      waiting.set(asked, done);
+      child.stdin.write(`SELECT ${asked};\n`);
+    },
+    finish: () => {
+      child.stdin.end();
+      return ended;
+    },
+    busy: () => child.stdin.writableNeedDrain,
+  };
+};
+
+/** Makes the schema, or finds out how far an interrupted load of the same dump came. */
+const prepareSchema = async (
+  control: DatabaseConnection,
+  access: DatabaseAccess,
+  manifest: Manifest,
+): Promise<Set<string>> => {
+  const { characterSet, collation } = manifest.server;
+  const name = quoteName(access.name);
+  const collations = await control.rows(
+    "SELECT COLLATION_NAME AS c FROM information_schema.COLLATIONS WHERE COLLATION_NAME = ?",
+    [collation],
+  );
+  await control.run(
+    `CREATE DATABASE IF NOT EXISTS ${name} CHARACTER SET ${characterSet}${collations.length > 0 ? ` COLLATE ${collation}` : ""}`,
+  );
+  await control.run(`USE ${name}`);
+  const tables = await control.rows("SELECT TABLE_NAME AS t FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?", [
+    access.name,
+  ]);
+  if (tables.length > 0) {
+    const ours = tables.some((row) => row["t"] === progressTable)
+      ? await control.rows(`SELECT dump_id, table_name FROM ${progressTable}`)
+      : [];
+    if (ours.length === 0 || ours.some((row) => row["dump_id"] !== manifest.dumpId))
+      throw new TargetNotEmptyError(
+        `schema ${access.name} already holds ${tables.length} tables: restore into a new name, or drop it first if nobody needs it`,
+      );
+    return new Set(ours.map((row) => row["table_name"] ?? ""));
+  }
+  await control.run(
+    `CREATE TABLE ${progressTable} (dump_id CHAR(26) NOT NULL, table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY)`,
+  );
+  await control.run(`INSERT INTO ${progressTable} VALUES (?, '')`, [manifest.dumpId]);
+  return new Set();
+};
+
+const assertServer = async (control: DatabaseConnection, manifest: Manifest): Promise<void> => {
+  const [row] = await control.rows("SELECT @@max_allowed_packet AS packet");
+  const packet = Number(row?.["packet"] ?? 0);
+  if (packet <= manifest.database.largestStatement)
+    throw new TargetUnsuitableError(
+      `the dump holds a row of ${manifest.database.largestStatement} bytes, the server takes ${packet}: raise max_allowed_packet to at least ${2 ** Math.ceil(Math.log2(manifest.database.largestStatement + 1))}`,
+    );
+};
+
+/**
+ * Loads a dump stream into a schema over several connections: tables as they come, the rows of large tables spread over
+ * all connections, then routines, triggers, views and events on one.
+ *
+ * Interrupted, it is run again with the same arguments: tables that were whole are passed over.
+ *
+ * @throws {TargetNotEmptyError} refused: the schema holds something else
+ * @throws {LoadFailedError} fatal: names the table and the server's error number, never a value
+ * @throws {IntegrityError} the stream ends before its end mark
+ */
+export const loadDatabase = async (
+  access: DatabaseAccess,
+  manifest: Manifest,
+  stream: Readable,
+  settings: LoadSettings,
+): Promise<void> => {
+  await using control = await connect(access, "information_schema");
+  await assertServer(control, manifest);
+  const done = await prepareSchema(control, access, manifest);
+  await control.run("SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0");
+  await control.run("SET SESSION innodb_strict_mode = 0").catch(() => {}); // old row formats may be wider than today's rules
+
+  let failure: Error | undefined;
+  const fail = (error: Error) => {
+    failure ??= error;
+  };
+  let table = "";
+  const workers = Array.from({ length: Math.max(2, Math.min(4, availableParallelism())) }, () =>
+    startWorker(access, settings, fail, () => table),
+  );
+  const first = workers[0] as Worker;
+  const wanted = new Map(manifest.database.tables.map((entry) => [entry.name, entry]));
+  const open = new Map<string, { pending: number; ended: boolean }>();
+  const recorded: Promise<void>[] = [];
+  let current = first;
+  let programs: ProgramSection | undefined;
+  let bytes = 0;
+
+  const record = (name: string): void => {
+    const state = open.get(name);
+    if (!state?.ended || state.pending > 0 || done.has(name)) return;
+    done.add(name);
+    const saved = control.run(`INSERT IGNORE INTO ${progressTable} VALUES (?, ?)`, [manifest.dumpId, name]);
+    saved.catch(fail);
+    recorded.push(saved);
+  };
+  const settle = async (): Promise<void> => {
+    await Promise.all(
+      workers.map((worker) =>
+        Promise.race([new Promise<void>((resolve) => worker.whenDone(resolve)), worker.child.ended]),
+      ),
+    );
+    if (failure) throw failure;
+    await Promise.all(recorded);
+  };
+
+  const scanner = sqlScanner((name) => wanted.get(name)?.keyed ?? false, {
+    structure: async (name, sql) => {
+      table = name;
+      if (done.has(name)) return;
+      open.set(name, { pending: 0, ended: false });
+      await control.run(sql);
+    },
+    rows: async (name, chunk, statementEnds) => {
+      table = name;
+      const state = open.get(name);
+      if (done.has(name) || !state) return;
+      await current.write(chunk);
+      if (!statementEnds) return;
+      state.pending++;
+      current.whenDone(() => {
+        state.pending--;
+        record(name);
+      });
+      // Rows without a primary key keep their order, so they stay on one connection.
+      if (wanted.get(name)?.keyed)
+        current =
+          workers.find((worker) => !worker.busy()) ?? workers[(workers.indexOf(current) + 1) % workers.length] ?? first;
+    },
+    tableEnds: async (name) => {
+      const state = open.get(name);
+      current = first;
+      if (!state) return;
+      if (wanted.get(name)?.exact && !programs && !exactRowsSeen(name)) return;
+      state.ended = true;
+      record(name);
+    },
+    program: async (section, chunk) => {
+      if (programs === undefined) await settle();
+      programs = section;
+      if (settings.skip?.includes(section)) return;
+      table = section;
+      await first.write(chunk);
+    },
+  });
+  // Tables with exact rows come twice: their structure among the others, their rows behind.
+  const endedOnce = new Set<string>();
+  const exactRowsSeen = (name: string): boolean => {
+    if (endedOnce.has(name)) return true;
+    endedOnce.add(name);
+    return false;
+  };
+
+  try {
+    for await (const chunk of stream) {
+      settings.signal.throwIfAborted();
+      if (failure) throw failure;
+      await scanner.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      settings.progress({
+        step: "load",
+        bytes,
+        totalBytes: manifest.database.byteLength,
+        rows: scanner.rows(),
+        ...(table ? { detail: table } : {}),
+      });
+    }
+    await settle();
+    for (const worker of workers) await worker.finish();
+    await Promise.all(recorded);
+  } catch (error) {
+    for (const worker of workers) worker.child.kill("SIGKILL");
+    await Promise.all(workers.map((worker) => worker.child.ended));
+    throw failure ?? error;
+  }
+  if (!scanner.finish().complete) throw new IntegrityError("the database dump ends before its end mark");
+  const missing = manifest.database.tables.filter(({ name }) => !done.has(name));
+  if (missing.length > 0)
+    throw new LoadFailedError(`${missing.length} tables were not loaded, the first is ${missing[0]?.name}`);
+  await control.run(`DROP TABLE ${progressTable}`);
+};

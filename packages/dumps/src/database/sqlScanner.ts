@@ -1,0 +1,308 @@
+import { createHash, hash } from "node:crypto";
+import { DatabaseDumpFailedError } from "@openemr-ops/core/errors";
+import { unquoteName } from "./identifiers.ts";
+
+/** Our marks in the stream: everything after the first one is programs, or rows that we wrote ourselves. */
+export const sectionMark = "-- openemr-ops section: ";
+/** Last line of a whole stream; without it the stream was cut. */
+export const endMark = "-- openemr-ops end of dump\n";
+/** Sections behind the tables, in the order in which they load. */
+export const programSections = ["routines", "triggers", "views", "events"] as const;
+export type ProgramSection = (typeof programSections)[number];
+
+export interface TableDigest {
+  readonly name: string;
+  readonly rows: number;
+  /** Bytes of the rows as SQL. */
+  readonly byteLength: number;
+  /** Of the rows as SQL, however they are batched into statements: in stream order, or order-free for tables without a primary key. */
+  readonly sha256: string;
+  /** Of the CREATE TABLE statement less its AUTO_INCREMENT. */
+  readonly structureSha256: string;
+}
+
+export interface ProgramDigest {
+  readonly section: ProgramSection;
+  readonly byteLength: number;
+  readonly sha256: string;
+}
+
+export interface StreamDigest {
+  readonly byteLength: number;
+  readonly tables: readonly TableDigest[];
+  readonly programs: readonly ProgramDigest[];
+  /** Longest single statement in bytes: the target's `max_allowed_packet` must be larger. */
+  readonly largestStatement: number;
+  /** Whether the end mark was there. */
+  readonly complete: boolean;
+}
+
+/** What the scanner says while bytes pass. Slices are only valid during the call. */
+export interface SectionHandler {
+  /** A table's statements other than rows, such as CREATE TABLE. */
+  structure?(table: string, sql: string): Promise<void> | undefined;
+  /** Bytes of a table's INSERT statements; `statementEnds` after the last byte of one. */
+  rows?(table: string, chunk: Buffer, statementEnds: boolean): Promise<void> | undefined;
+  tableEnds?(table: string): Promise<void> | undefined;
+  /** Text of a section behind the tables. */
+  program?(section: ProgramSection, chunk: Buffer): Promise<void> | undefined;
+}
+
+export interface SqlScanner {
+  push(chunk: Buffer): Promise<void>;
+  /** The table under way, for messages. */
+  table(): string | undefined;
+  rows(): number;
+  finish(): StreamDigest;
+}
+
+const newline = 10;
+const semicolon = 59;
+const openParenthesis = 40;
+const rowEnd = Buffer.from(",\n");
+
+/** Adds SHA-256 values modulo 2^256: the sum does not depend on the order of the rows. */
+const orderFreeDigest = () => {
+  const sum = new Uint32Array(8);
+  return {
+    add: (row: Buffer) => {
+      const digest = hash("sha256", row, "buffer");
+      let carry = 0;
+      for (let word = 7; word >= 0; word--) {
+        const total = (sum[word] ?? 0) + digest.readUInt32BE(word * 4) + carry;
+        sum[word] = total;
+        carry = total > 0xffffffff ? 1 : 0;
+      }
+    },
+    hex: () => [...sum].map((word) => word.toString(16).padStart(8, "0")).join(""),
+  };
+};
+
+const structureText = (sql: string): string => sql.replace(/ AUTO_INCREMENT=\d+/g, "");
+
+interface OpenTable {
+  readonly name: string;
+  structure: string;
+  rows: number;
+  byteLength: number;
+  readonly ordered: ReturnType<typeof createHash>;
+  readonly orderFree: ReturnType<typeof orderFreeDigest> | undefined;
+}
+
+/**
+ * Follows a dump stream while it flows: which table each byte belongs to, how many rows it has, what their digest is.
+ *
+ * It relies on the form that mariadb-dump gives a stream: every row on a line of its own that ends with a comma or, at
+ * the end of a statement, a semicolon; no raw newline within a value (escaped) or a name (refused before).
+ *
+ * @param keyed says whether a table has a primary key, so that its rows come in an order that means something
+ */
+export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHandler = {}): SqlScanner => {
+  const tables = new Map<string, OpenTable>();
+  const programs = new Map<ProgramSection, { byteLength: number; digest: ReturnType<typeof createHash> }>();
+  let current: OpenTable | undefined;
+  let section: ProgramSection | undefined;
+  let inRows = false;
+  let line: Buffer[] = []; // start of a line that is no row, until its newline comes
+  let rowParts: Buffer[] | undefined; // start of a row whose newline has not come
+  let inRow = false;
+  let heldByte: Buffer | undefined; // the last byte of an unfinished row: it may be the semicolon before the newline
+  let byteLength = 0;
+  let totalRows = 0;
+  let statement = 0;
+  let largestStatement = 0;
+  let complete = false;
+
+  const open = (name: string): OpenTable => {
+    const known = tables.get(name);
+    if (known) return known;
+    const table: OpenTable = {
+      name,
+      structure: "",
+      rows: 0,
+      byteLength: 0,
+      ordered: createHash("sha256"),
+      orderFree: keyed(name) ? undefined : orderFreeDigest(),
+    };
+    tables.set(name, table);
+    return table;
+  };
+
+  const leave = async (): Promise<void> => {
+    const table = current;
+    current = undefined;
+    inRows = false;
+    if (table) await handler.tableEnds?.(table.name);
+  };
+
+  const enter = async (name: string | undefined, what: string): Promise<void> => {
+    if (name === undefined) throw new DatabaseDumpFailedError(`the dump has a heading that cannot be read: ${what}`);
+    if (current?.name === name) return;
+    await leave();
+    current = open(name);
+  };
+
+  /** A whole line that is no row, newline included. */
+  const onLine = async (text: string): Promise<void> => {
+    if (text.startsWith(sectionMark)) {
+      await leave();
+      const name = text.slice(sectionMark.length).trim();
+      section = programSections.find((known) => known === name);
+      if (section) programs.set(section, { byteLength: 0, digest: createHash("sha256") });
+      return;
+    }
+    if (text === endMark) {
+      await leave();
+      complete = true;
+      return;
+    }
+    if (section) return onProgram(Buffer.from(text));
+    if (text.startsWith("-- ")) {
+      const heading = /^-- (?:Table structure for table|Sequence structure for|Dumping data for table) (.*)\n$/.exec(
+        text,
+      );
+      return heading ? enter(unquoteName(heading[1] ?? ""), text.trim()) : undefined;
+    }
+    if (text.startsWith("INSERT INTO ")) {
+      await enter(unquoteName(text.slice("INSERT INTO ".length)), "INSERT INTO");
+      inRows = true;
+      statement = text.length;
+      await handler.rows?.(current?.name ?? "", Buffer.from(text), false);
+      return;
+    }
+    inRows = false;
+    if (!current || text === "\n" || text === "--\n") return;
+    if (/^\/\*!40000 ALTER TABLE .* (DISABLE|ENABLE) KEYS \*\/;\n$/.test(text)) return;
+    if (/^\/\*!40103 SET TIME_ZONE=@OLD_TIME_ZONE/.test(text)) return leave();
+    current.structure += text;
+    if (text.endsWith(";\n")) await handler.structure?.(current.name, text);
+  };
+
+  const onProgram = async (chunk: Buffer): Promise<void> => {
+    const program = section && programs.get(section);
+    if (!section || !program) return;
+    program.byteLength += chunk.length;
+    program.digest.update(chunk);
+    await handler.program?.(section, chunk);
+  };
+
+  /** Bytes of complete rows, every row ending `,\n` but perhaps the last, which ends `;\n`. */
+  const digestRows = (table: OpenTable, chunk: Buffer, ends: boolean): void => {
+    if (heldByte) {
+      table.ordered.update(heldByte);
+      heldByte = undefined;
+    }
+    if (!ends) table.ordered.update(chunk);
+    else {
+      table.ordered.update(chunk.subarray(0, -2));
+      table.ordered.update(rowEnd);
+    }
+  };
+
+  const countRow = (table: OpenTable, row: Buffer): void => {
+    table.rows++;
+    totalRows++;
+    table.orderFree?.add(row);
+  };
+
+  /** Eats rows from `offset`; returns where the first byte lies that is no row's. */
+  const eatRows = async (chunk: Buffer, offset: number): Promise<number> => {
+    const table = current;
+    if (!table) throw new DatabaseDumpFailedError("the dump has rows that belong to no table");
+    let start = offset; // of the run of rows not yet handed on
+    let at = offset;
+    while (at < chunk.length && (inRow || chunk[at] === openParenthesis)) {
+      const end = chunk.indexOf(newline, at);
+      if (end < 0) {
+        inRow = true;
+        if (table.orderFree) {
+          rowParts ??= [];
+          rowParts.push(Buffer.from(chunk.subarray(at)));
+        }
+        // All but the last byte can be digested; the last may be the semicolon of the statement.
+        const run = chunk.subarray(start);
+        statement += run.length;
+        table.byteLength += run.length;
+        if (heldByte) table.ordered.update(heldByte);
+        table.ordered.update(run.subarray(0, -1));
+        heldByte = Buffer.from(run.subarray(-1));
+        await handler.rows?.(table.name, run, false);
+        return chunk.length;
+      }
+      const last = end > 0 && end > start ? chunk[end - 1] : heldByte?.[0];
+      if (table.orderFree) {
+        const tail = chunk.subarray(at, end);
+        const whole = rowParts ? Buffer.concat([...rowParts, tail]) : tail;
+        countRow(table, whole.subarray(0, -1));
+      } else countRow(table, chunk);
+      rowParts = undefined;
+      inRow = false;
+      at = end + 1;
+      if (last === semicolon) {
+        const run = chunk.subarray(start, at);
+        statement += run.length;
+        largestStatement = Math.max(largestStatement, statement);
+        table.byteLength += run.length;
+        if (run.length === 1) {
+          heldByte = undefined; // the semicolon itself
+          table.ordered.update(rowEnd);
+        } else digestRows(table, run, true);
+        start = at;
+        inRows = false;
+        await handler.rows?.(table.name, run, true);
+        return at;
+      }
+    }
+    if (at > start) {
+      const run = chunk.subarray(start, at);
+      statement += run.length;
+      table.byteLength += run.length;
+      digestRows(table, run, false);
+      await handler.rows?.(table.name, run, false);
+    }
+    return at;
+  };
+
+  const push = async (chunk: Buffer): Promise<void> => {
+    byteLength += chunk.length;
+    let offset = 0;
+    while (offset < chunk.length) {
+      if (inRow || (inRows && line.length === 0 && chunk[offset] === openParenthesis)) {
+        offset = await eatRows(chunk, offset);
+        continue;
+      }
+      const end = chunk.indexOf(newline, offset);
+      if (end < 0) {
+        line.push(Buffer.from(chunk.subarray(offset)));
+        return;
+      }
+      const text = Buffer.concat([...line, chunk.subarray(offset, end + 1)]);
+      line = [];
+      offset = end + 1;
+      await onLine(text.toString("utf8"));
+    }
+  };
+
+  return {
+    push,
+    table: () => current?.name,
+    rows: () => totalRows,
+    finish: () => ({
+      byteLength,
+      largestStatement,
+      complete,
+      tables: [...tables.values()].map((table) => ({
+        name: table.name,
+        rows: table.rows,
+        byteLength: table.byteLength,
+        sha256: table.orderFree ? table.orderFree.hex() : table.ordered.digest("hex"),
+        structureSha256: hash("sha256", structureText(table.structure)),
+      })),
+      programs: [...programs].map(([name, { byteLength: length, digest }]) => ({
+        section: name,
+        byteLength: length,
+        sha256: digest.digest("hex"),
+      })),
+    }),
+  };
+};

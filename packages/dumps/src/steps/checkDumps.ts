@@ -1,0 +1,81 @@
+import { DumpNotFoundError, IntegrityError } from "@openemr-ops/core/errors";
+import type { DumpContext } from "../context.ts";
+import { type Manifest, manifestBytes } from "../manifest.ts";
+import { recordVerification, type VerificationLevel } from "../verification.ts";
+import { drillDump } from "./drillDump.ts";
+import { chooseDump, findDumps } from "./listDumps.ts";
+import { runJob } from "./runJob.ts";
+
+export interface CheckResult {
+  readonly level: VerificationLevel;
+  /** Dumps that passed. */
+  readonly dumps: readonly string[];
+  /** Which part of the data was read, where not all. */
+  readonly share?: string;
+  readonly seconds: number;
+}
+
+/**
+ * Compares the plain manifest with its copy inside the encrypted repository, which nobody without the password can forge.
+ *
+ * @throws {IntegrityError} they differ, or the copy is gone
+ */
+export const assertManifestCopy = async (context: DumpContext, manifest: Manifest): Promise<void> => {
+  if (context.store.format !== "restic") return;
+  const copy = await context.store.readManifestCopy(manifest.dumpId, context);
+  if (!copy?.equals(manifestBytes(manifest)))
+    throw new IntegrityError(
+      `manifest of dump ${manifest.dumpId} ${copy ? "differs from" : "has no"} its sealed copy in the repository`,
+    );
+};
+
+/**
+ * Checks what lies at the destination, for all dumps at once. `objects`: manifests and the small objects of the store;
+ * `read-data`: every stored byte, or a share such as `3/52` of it; `drill`: a restore drill of the newest.
+ *
+ * @throws {IntegrityError} names what is damaged
+ */
+export const checkDumps = (context: DumpContext, level: VerificationLevel, share?: string): Promise<CheckResult> => {
+  const began = Date.now();
+  if (level === "drill")
+    return drillDump(context, "latest").then(({ dumpId }) => ({
+      level,
+      dumps: [dumpId],
+      seconds: (Date.now() - began) / 1000,
+    }));
+  return runJob(context, "check", false, async () => {
+    const dumps = await findDumps(context);
+    const newest = await chooseDump(context, "latest");
+    const broken = dumps.filter(({ listed }) => !listed.complete);
+    if (broken.length > 0)
+      throw new IntegrityError(
+        `${broken.length} of ${dumps.length} dumps are not complete: ${broken
+          .map(({ listed }) => `${listed.dumpId} (${listed.problem})`)
+          .slice(0, 3)
+          .join("; ")}`,
+      );
+    const manifests = dumps.map(({ manifest }) => manifest).filter((manifest) => manifest !== undefined);
+    if (manifests.length === 0) throw new DumpNotFoundError("there is no dump to check");
+    await context.store.verify(
+      level,
+      manifests.flatMap(({ database, sites }) => [database.part, sites.part]),
+      { signal: context.signal, progress: context.progress, ...(share ? { share } : {}) },
+    );
+    for (const manifest of level === "read-data" ? manifests : [newest]) await assertManifestCopy(context, manifest);
+    const at = context.now().toISOString();
+    if (!share)
+      for (const { dumpId, digest } of manifests)
+        await recordVerification(
+          context.destination,
+          context.installation,
+          dumpId,
+          { level, at },
+          { manifest: digest },
+        );
+    const seconds = (Date.now() - began) / 1000;
+    return {
+      result: { level, dumps: manifests.map(({ dumpId }) => dumpId), ...(share ? { share } : {}), seconds },
+      figures: { dumps: manifests.length, seconds },
+    };
+  });
+};

@@ -1,0 +1,144 @@
+import { lstat, opendir } from "node:fs/promises";
+import { join } from "node:path";
+import { newProblems } from "@openemr-ops/openemr/keyProof";
+import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
+import type { DumpContext } from "../context.ts";
+import type { DatabaseAccess } from "../database/access.ts";
+import { connect } from "../database/connection.ts";
+import { dumpDatabase } from "../database/dumpDatabase.ts";
+import type { Manifest } from "../manifest.ts";
+import { inspect } from "./inspect.ts";
+
+/** Which table, file count or key of a restored copy is not as the manifest says. */
+export interface Difference {
+  readonly kind: "table" | "structure" | "programs" | "files" | "keys" | "documents";
+  readonly subject: string;
+  readonly message: string;
+}
+
+export interface Comparison {
+  readonly tables: number;
+  readonly rows: number;
+  readonly files: number;
+  readonly filesBytes: number;
+  readonly documents: number;
+  /** `proven`, or what the source itself already lacked. */
+  readonly keyProof: "proven" | "incomplete" | "failed";
+  readonly differences: readonly Difference[];
+}
+
+/** Counts of a tree, as the dump counted: no caches, no markers of running containers. */
+const countTree = async (root: string) => {
+  const counts = { files: 0, byteLength: 0 };
+  const pending = [""];
+  for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
+    for await (const entry of await opendir(join(root, below), { bufferSize: 512 })) {
+      const path = below ? `${below}/${entry.name}` : entry.name;
+      if (isExcluded(path)) continue;
+      if (entry.isDirectory()) pending.push(path);
+      else {
+        counts.files++;
+        if (entry.isFile()) counts.byteLength += (await lstat(join(root, path))).size;
+      }
+    }
+  }
+  return counts;
+};
+
+const majorOf = (version: string): string => version.split(".").slice(0, 2).join(".");
+
+const compareTables = async (
+  context: DumpContext,
+  access: DatabaseAccess,
+  manifest: Manifest,
+): Promise<readonly Difference[]> => {
+  const restored = await dumpDatabase(access, () => undefined, {
+    mariadbDump: context.tools.mariadbDump,
+    stallSeconds: context.stallSeconds,
+    now: context.now,
+    signal: context.signal,
+    progress: ({ step: _, ...event }) =>
+      context.progress({ ...event, step: "compare", totalBytes: manifest.database.byteLength }),
+  });
+  const differences: Difference[] = [];
+  const found = new Map(restored.digest.tables.map((table) => [table.name, table]));
+  const sameServer =
+    restored.source.product === manifest.server.product &&
+    majorOf(restored.source.serverVersion) === majorOf(manifest.server.version);
+  for (const table of manifest.database.tables) {
+    const copy = found.get(table.name);
+    found.delete(table.name);
+    if (!copy) differences.push({ kind: "table", subject: table.name, message: "is absent" });
+    else if (copy.rows !== table.rows)
+      differences.push({
+        kind: "table",
+        subject: table.name,
+        message: `has ${copy.rows} rows, the dump ${table.rows}`,
+      });
+    else if (copy.sha256 !== table.sha256)
+      differences.push({
+        kind: "table",
+        subject: table.name,
+        message: `has the right ${table.rows} rows by number, but others by content`,
+      });
+    else if (sameServer && copy.structureSha256 !== table.structureSha256)
+      differences.push({ kind: "structure", subject: table.name, message: "has another CREATE TABLE statement" });
+  }
+  for (const name of found.keys()) differences.push({ kind: "table", subject: name, message: "is not in the dump" });
+  if (sameServer)
+    for (const program of manifest.database.programs) {
+      const copy = restored.digest.programs.find(({ section }) => section === program.section);
+      if (program.section !== "events" && copy?.sha256 !== program.sha256)
+        differences.push({
+          kind: "programs",
+          subject: program.section,
+          message: copy ? "differ from those of the dump" : "are absent",
+        });
+    }
+  return differences;
+};
+
+/**
+ * Compares a restored copy with the manifest: every row by digest, files by number and size, keys by opening them,
+ * documents by looking for their files. What the source already lacked is no difference.
+ *
+ * @param sitesPath the restored tree
+ */
+export const compareRestored = async (
+  context: DumpContext,
+  access: DatabaseAccess,
+  sitesPath: string,
+  manifest: Manifest,
+): Promise<Comparison> => {
+  const differences = [...(await compareTables(context, access, manifest))];
+  const tree = await countTree(sitesPath);
+  if (tree.files !== manifest.sites.files || tree.byteLength !== manifest.sites.byteLength)
+    differences.push({
+      kind: "files",
+      subject: "sites",
+      message: `${tree.files} files with ${tree.byteLength} bytes, the dump has ${manifest.sites.files} with ${manifest.sites.byteLength}`,
+    });
+  await using connection = await connect(access);
+  const { keyProof, documents } = await inspect(sitesPath, manifest.openemr.sites, connection);
+  for (const { site, message } of newProblems(manifest.keyProof, keyProof))
+    differences.push({ kind: "keys", subject: `site ${site}`, message });
+  for (const [site, counts] of Object.entries(documents)) {
+    const before = manifest.documents[site];
+    for (const what of ["missing", "empty", "notEncrypted"] as const)
+      if (counts[what] > (before?.[what] ?? 0))
+        differences.push({
+          kind: "documents",
+          subject: `site ${site}`,
+          message: `${counts[what]} rows of documents have a ${what === "missing" ? "missing file" : what === "empty" ? "file that is empty" : "file that is not encrypted"}, ${before?.[what] ?? 0} had at the source`,
+        });
+  }
+  return {
+    tables: manifest.database.tables.length,
+    rows: manifest.database.rows,
+    files: tree.files,
+    filesBytes: tree.byteLength,
+    documents: Object.values(documents).reduce((sum, { rows }) => sum + rows, 0),
+    keyProof: keyProof.status,
+    differences,
+  };
+};

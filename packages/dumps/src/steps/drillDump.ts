@@ -1,0 +1,75 @@
+import { hash } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { withLock } from "@openemr-ops/core/withLock";
+import type { DumpContext } from "../context.ts";
+import { connect } from "../database/connection.ts";
+import { quoteName } from "../database/identifiers.ts";
+import { recordVerification } from "../verification.ts";
+import { assertManifestCopy } from "./checkDumps.ts";
+import { compareRestored } from "./compare.ts";
+import { chooseDump } from "./listDumps.ts";
+import { loadParts } from "./loadParts.ts";
+import { runJob } from "./runJob.ts";
+import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
+
+const leaseSeconds = 120;
+
+/** One scratch place an installation: what a killed drill left is found and removed by the next. */
+export const scratchNameOf = (installation: string): string =>
+  `openemr_ops_drill_${hash("sha256", installation).slice(0, 12)}`;
+
+/**
+ * Rehearses a restore: into a scratch schema and directory, compared row by row with the manifest, keys opened,
+ * documents looked for; then torn down. Success is written down at the destination.
+ *
+ * @param name `latest` or a dump's identifier
+ * @throws {IntegrityError | RestoredDataDiffersError | KeyPairError} the dump does not restore to what it should hold
+ */
+export const drillDump = (context: DumpContext, name: string): Promise<Verdict> =>
+  runJob(context, "drill", false, async (jobId) => {
+    const verdict = await withLock(
+      context.locks,
+      { installation: context.installation, resource: "drill", owner: jobId, leaseSeconds },
+      (lockSignal) => drillUnderLock({ ...context, signal: AbortSignal.any([context.signal, lockSignal]) }, name),
+    );
+    return {
+      result: verdict,
+      figures: { rows: verdict.rows, files: verdict.files, seconds: verdict.seconds.restore },
+      identifiers: { dumpId: verdict.dumpId },
+    };
+  });
+
+const drillUnderLock = async (context: DumpContext, name: string): Promise<Verdict> => {
+  const manifest = await chooseDump(context, name);
+  await assertManifestCopy(context, manifest);
+  const schema = scratchNameOf(context.installation);
+  const access = { ...context.drillDatabase, name: schema };
+  const directory = join(context.drillDirectory, schema);
+  const tearDown = async () => {
+    await using control = await connect(access, "information_schema");
+    await control.run(`DROP DATABASE IF EXISTS ${quoteName(schema)}`);
+    await rm(directory, { recursive: true, force: true });
+  };
+  await tearDown();
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  try {
+    const loaded = await loadParts(context, manifest, access, join(directory, "sites"), ["events"]);
+    const began = Date.now();
+    const comparison = await compareRestored(context, access, join(directory, "sites"), manifest);
+    const seconds = { ...loaded, compare: (Date.now() - began) / 1000 };
+    const verdict = verdictOf(manifest, { database: schema, sites: directory }, comparison, seconds, []);
+    assertPassed(verdict);
+    const { tables, rows, files, documents, keyProof } = verdict;
+    await recordVerification(
+      context.destination,
+      context.installation,
+      manifest.dumpId,
+      { level: "drill", at: context.now().toISOString() },
+      { manifest: manifest.digest, tables, rows, files, documents, keyProof, seconds },
+    );
+    return verdict;
+  } finally {
+    await tearDown().catch(() => {}); // the next drill begins with it
+  }
+};

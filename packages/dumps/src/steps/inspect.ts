@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { checkDocuments } from "@openemr-ops/openemr/documents";
+import { type KeyProof, proveKeys } from "@openemr-ops/openemr/keyProof";
+import { listSites } from "@openemr-ops/openemr/sitesLayout";
+import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
+import type { DatabaseConnection } from "../database/connection.ts";
+import type { SourceWarning } from "../manifest.ts";
+
+/** How many rows of `documents` have no usable file. Counts only: identifiers stay where they are. */
+export interface DocumentCounts {
+  readonly rows: number;
+  readonly missing: number;
+  readonly empty: number;
+  readonly notEncrypted: number;
+}
+
+/** What OpenEMR itself would stumble over, in the live system or in a restored copy. */
+export interface Inspection {
+  readonly keyProof: KeyProof;
+  readonly documents: Readonly<Record<string, DocumentCounts>>;
+}
+
+/**
+ * Which sites keep their rows in this schema. A site whose `sqlconf.php` names another schema is not covered by the dump
+ * and is said to be so; one that cannot be read is taken as covered.
+ */
+export const sitesOfDatabase = async (
+  sitesPath: string,
+  database: string,
+): Promise<{ readonly sites: readonly string[]; readonly warnings: readonly SourceWarning[] }> => {
+  const sites: string[] = [];
+  const warnings: SourceWarning[] = [];
+  for (const site of await listSites(sitesPath)) {
+    try {
+      const conf = parseSqlconf(await readFile(join(sitesPath, site, "sqlconf.php")));
+      if (conf.dbase !== database) {
+        warnings.push({
+          code: "site-in-another-database",
+          message: `site ${site} keeps its rows in schema ${conf.dbase}, which this dump does not hold: give it an installation of its own`,
+        });
+        continue;
+      }
+      if (!conf.configured)
+        warnings.push({
+          code: "site-not-configured",
+          message: `site ${site} is marked as not installed ($config is not 1)`,
+        });
+    } catch {
+      warnings.push({
+        code: "sqlconf-unreadable",
+        message: `sqlconf.php of site ${site} is not in a form that can be read without running it`,
+      });
+    }
+    sites.push(site);
+  }
+  return { sites, warnings };
+};
+
+/** Proves keys and checks documents of the given sites; reads only. */
+export const inspect = async (
+  sitesPath: string,
+  sites: readonly string[],
+  database: DatabaseConnection,
+): Promise<Inspection> => {
+  const keyProof = await proveKeys({ sitesPath, database, sites: [...sites] });
+  const documents: Record<string, DocumentCounts> = {};
+  for (const site of sites) {
+    const { rows, missing, empty, notEncrypted } = await checkDocuments({ sitesPath, database, site });
+    documents[site] = { rows, missing: missing.count, empty: empty.count, notEncrypted: notEncrypted.count };
+  }
+  return { keyProof, documents };
+};

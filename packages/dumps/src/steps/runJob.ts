@@ -1,0 +1,58 @@
+import { toOpsError } from "@openemr-ops/core/errors";
+import { ulid } from "@openemr-ops/core/ids";
+import type { JobKind, JobRecord } from "@openemr-ops/core/jobs";
+import type { DumpContext } from "../context.ts";
+
+/** What a job leaves in its record. */
+export interface JobOutcome<Result> {
+  readonly result: Result;
+  readonly figures?: Readonly<Record<string, number>>;
+  readonly identifiers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs one job under a record of its own: `running`, then `succeeded`, `failed` or `aborted`. A failure leaves under its
+ * name. A record that cannot be kept never hides the job's own end.
+ */
+export const runJob = async <Result>(
+  context: DumpContext,
+  kind: JobKind,
+  dryRun: boolean,
+  work: (jobId: string) => Promise<JobOutcome<Result>>,
+): Promise<Result> => {
+  const jobId = ulid(context.now());
+  const startedAt = context.now().toISOString();
+  let record: JobRecord = {
+    jobId,
+    kind,
+    installation: context.installation,
+    status: "running",
+    dryRun,
+    requestedAt: startedAt,
+    startedAt,
+  };
+  await context.jobs.save(record);
+  try {
+    const { result, figures, identifiers } = await work(jobId);
+    record = {
+      ...record,
+      status: "succeeded",
+      endedAt: context.now().toISOString(),
+      ...(figures ? { figures } : {}),
+      ...(identifiers ? { result: identifiers } : {}),
+    };
+    await context.jobs.save(record);
+    return result;
+  } catch (failure) {
+    const error = toOpsError(failure);
+    await context.jobs
+      .save({
+        ...record,
+        status: context.signal.aborted ? "aborted" : "failed",
+        endedAt: context.now().toISOString(),
+        error: { name: error.name, message: error.message },
+      })
+      .catch(() => {});
+    throw error;
+  }
+};

@@ -1,0 +1,293 @@
+import { DestinationMissingError, IntegrityError, InvalidInputError } from "@openemr-ops/core/errors";
+import { withLock } from "@openemr-ops/core/withLock";
+import { assertLayout } from "@openemr-ops/openemr/assertLayout";
+import { excludedContents, excludedFiles } from "@openemr-ops/openemr/sitesLayout";
+import { readDockerVersion, readVersion } from "@openemr-ops/openemr/version";
+import type { DumpContext } from "../context.ts";
+import { connect } from "../database/connection.ts";
+import { describeSource } from "../database/describeSource.ts";
+import { type DatabaseDump, dumpDatabase } from "../database/dumpDatabase.ts";
+import {
+  type Manifest,
+  manifestBytes,
+  manifestKey,
+  readManifest,
+  type SourceWarning,
+  sealManifest,
+} from "../manifest.ts";
+import type { StoredPart, StoredSites } from "../store/dumpStore.ts";
+import { inspect, sitesOfDatabase } from "./inspect.ts";
+import { runJob } from "./runJob.ts";
+
+export interface DumpResult {
+  readonly dumpId: string;
+  readonly complete: true;
+  readonly manifest: Manifest;
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/** What a dump would read and where it would go; nothing was written. */
+export interface DumpPlan {
+  readonly dryRun: true;
+  readonly destination: string;
+  readonly format: "restic" | "portable";
+  readonly server: string;
+  readonly tables: number;
+  readonly exactTables: readonly string[];
+  readonly views: number;
+  readonly sites: readonly string[];
+  readonly warnings: readonly SourceWarning[];
+}
+
+export interface TakeDumpOptions {
+  readonly purpose?: "scheduled" | "safety";
+  /** Begin a new repository although earlier dumps were made and are not there. */
+  readonly forceNewRepository?: boolean;
+}
+
+const leaseSeconds = 120;
+
+/** A repository that held dumps and is gone means an unmounted disk or a wrong bucket more often than a wish to start anew. */
+const mayCreateRepository = async (context: DumpContext, force: boolean): Promise<boolean> => {
+  if (force || (await context.destination.describe("config"))) return true;
+  const earlier = (await context.jobs.list(context.installation)).find(
+    (job) =>
+      job.kind === "dump" && job.status === "succeeded" && job.result?.["destination"] === context.destination.url,
+  );
+  if (earlier)
+    throw new DestinationMissingError(
+      `${context.destination.url} held dumps until ${earlier.endedAt}, and now no repository is there: is the volume mounted, the bucket the right one? To begin a new repository, run dump --force-new-repository`,
+    );
+  return true;
+};
+
+const tableWarnings = (dump: DatabaseDump): SourceWarning[] => {
+  const plain = dump.source.tables.filter(({ engine }) => engine !== "InnoDB");
+  return [
+    ...(plain.length > 0
+      ? [
+          {
+            code: "tables-without-snapshot",
+            message: `${plain.length} tables are not InnoDB, so their rows are of the moment of reading, not of T0: ${plain
+              .map(({ name, engine }) => `${name} (${engine})`)
+              .slice(0, 5)
+              .join(", ")}`,
+            count: plain.length,
+          },
+        ]
+      : []),
+    ...(dump.source.brokenViews.length > 0
+      ? [
+          {
+            code: "broken-views",
+            message: `views that refer to something absent are not in the dump: ${dump.source.brokenViews.join(", ")}`,
+            count: dump.source.brokenViews.length,
+          },
+        ]
+      : []),
+  ];
+};
+
+/** One list of all that the source itself has wrong. */
+const inspectionWarnings = ({ keyProof, documents }: Awaited<ReturnType<typeof inspect>>): SourceWarning[] => [
+  ...keyProof.problems.map(({ code, site, message }) => ({ code, message: `site ${site}: ${message}` })),
+  ...Object.entries(documents).flatMap(([site, check]) =>
+    check.missing > 0
+      ? [
+          {
+            code: "documents-without-file",
+            message: `site ${site}: ${check.missing} rows of documents have no file in the sites tree; they had none when the dump was taken`,
+            count: check.missing,
+          },
+        ]
+      : [],
+  ),
+];
+
+/** Reads what a dump would hold, and writes nothing. */
+export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
+  await using connection = await connect(context.database);
+  const source = await describeSource(connection, context.database.name);
+  const layout = await assertLayout(context.sitesPath);
+  const { sites, warnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
+  await mayCreateRepository(context, false);
+  return {
+    dryRun: true,
+    destination: context.destination.url,
+    format: context.store.format,
+    server: `${source.product} ${source.serverVersion}`,
+    tables: source.tables.length,
+    exactTables: source.tables.filter(({ exactColumns }) => exactColumns).map(({ name }) => name),
+    views: source.views.length,
+    sites,
+    warnings: [...warnings, ...layout.map((message) => ({ code: "link-outside", message }))],
+  };
+};
+
+/**
+ * Takes one dump: the database at T0, the sites tree after T0, the manifest last. Both halves are stored side by side.
+ *
+ * Whatever fails, no manifest is written, so nothing counts as a dump; the next run needs no cleaning up.
+ *
+ * @throws {InstallationBusyError} retryable: another dump or a retention run is under way
+ */
+export const takeDump = (context: DumpContext, options: TakeDumpOptions = {}): Promise<DumpResult> =>
+  runJob(context, "dump", false, async (jobId) => {
+    const result = await withLock(
+      context.locks,
+      { installation: context.installation, resource: "dump-repository", owner: jobId, leaseSeconds },
+      (lockSignal) =>
+        dumpUnderLock({ ...context, signal: AbortSignal.any([context.signal, lockSignal]) }, jobId, options),
+    );
+    return {
+      result,
+      figures: result.figures,
+      identifiers: { dumpId: result.dumpId, destination: context.destination.url },
+    };
+  });
+
+const dumpUnderLock = async (context: DumpContext, dumpId: string, options: TakeDumpOptions): Promise<DumpResult> => {
+  const startedAt = context.now();
+  const { store } = context;
+  const halves = new AbortController();
+  const run = { signal: AbortSignal.any([context.signal, halves.signal]), progress: context.progress };
+
+  const layout = assertLayout(context.sitesPath);
+  layout.catch(() => {});
+  const { sites, warnings: siteWarnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
+  await store.recover(run);
+  await store.open(await mayCreateRepository(context, options.forceNewRepository ?? false), run);
+
+  let database: DatabaseDump | undefined;
+  let stored: Promise<StoredSites> | undefined;
+  let inspection: ReturnType<typeof inspectSource> | undefined;
+  let part: StoredPart;
+  const stop = (error: unknown) => halves.abort(error);
+  try {
+    part = await store.writeDatabase(
+      { dumpId, takenAt: startedAt },
+      async (sink) => {
+        database = await dumpDatabase(context.database, sink, {
+          mariadbDump: context.tools.mariadbDump,
+          stallSeconds: context.stallSeconds,
+          now: context.now,
+          signal: run.signal,
+          progress: context.progress,
+          onSnapshot: (takenAt) => {
+            const exclude = [...excludedContents, ...excludedFiles];
+            stored = store.writeSites({ dumpId, takenAt, sitesPath: context.sitesPath, exclude }, run);
+            stored.catch(stop);
+            inspection = inspectSource(context, sites);
+            inspection.catch(stop);
+          },
+        });
+      },
+      run,
+    );
+    await Promise.all([stored, inspection, layout]);
+  } catch (error) {
+    stop(error);
+    await Promise.allSettled([stored, inspection, layout]);
+    await store.remove([{ dumpId, parts: [] }], { ...run, signal: AbortSignal.timeout(60_000) }).catch(() => {});
+    await store.recover({ ...run, signal: AbortSignal.timeout(60_000) }).catch(() => {});
+    // The half that failed first aborted the other; its error is the one to tell.
+    throw halves.signal.reason ?? error;
+  }
+  if (!database || !stored || !inspection) throw new IntegrityError("a half of the dump is missing");
+  const tree = await stored;
+  const found = await inspection;
+  const layoutWarnings = (await layout).map((message) => ({ code: "link-outside", message }));
+
+  context.progress({ step: "seal" });
+  const exact = new Set(database.source.tables.filter(({ exactColumns }) => exactColumns).map(({ name }) => name));
+  const byName = new Map(database.source.tables.map((table) => [table.name, table]));
+  const rows = database.digest.tables.reduce((sum, table) => sum + table.rows, 0);
+  const seconds = (context.now().getTime() - startedAt.getTime()) / 1000;
+  const manifest = sealManifest({
+    version: 1,
+    dumpId,
+    installation: context.installation,
+    format: store.format,
+    purpose: options.purpose ?? "scheduled",
+    startedAt: startedAt.toISOString(),
+    takenAt: database.takenAt.toISOString(),
+    sealedAt: context.now().toISOString(),
+    openemr: { ...found.openemr, sites: [...sites] },
+    server: {
+      product: database.source.product,
+      version: database.source.serverVersion,
+      characterSet: database.source.characterSet,
+      collation: database.source.collation,
+    },
+    database: {
+      name: context.database.name,
+      part,
+      byteLength: database.digest.byteLength,
+      rows,
+      largestStatement: database.digest.largestStatement,
+      tables: database.digest.tables.map((table) => ({
+        ...table,
+        engine: byName.get(table.name)?.engine ?? "unknown",
+        keyed: byName.get(table.name)?.keyed ?? false,
+        exact: exact.has(table.name),
+      })),
+      programs: [...database.digest.programs],
+    },
+    sites: tree,
+    keyProof: found.keyProof,
+    documents: found.documents,
+    warnings: [...siteWarnings, ...layoutWarnings, ...tableWarnings(database), ...inspectionWarnings(found)],
+    tools: { ...(await store.describeTools()) },
+    seconds,
+  });
+  const bytes = manifestBytes(manifest);
+  await store.writeManifestCopy({ dumpId, takenAt: database.takenAt }, bytes, { ...run, signal: context.signal });
+  await context.destination.put(manifestKey(context.installation, dumpId), bytes);
+
+  // Trust what can be read back, not what was sent.
+  const readBack = await readManifest(context.destination, context.installation, dumpId);
+  const parts = [part, tree.part];
+  if (readBack?.digest !== manifest.digest || (await store.presentParts(parts)).size !== parts.length)
+    throw new IntegrityError(`dump ${dumpId} was written but is not there when read back`);
+  if (store.format === "portable") await store.verify("read-data", parts, { ...run, signal: context.signal });
+  return {
+    dumpId,
+    complete: true,
+    manifest,
+    figures: {
+      rows,
+      tables: manifest.database.tables.length,
+      databaseBytes: manifest.database.byteLength,
+      files: tree.files,
+      filesBytes: tree.byteLength,
+      warnings: manifest.warnings.length,
+      seconds: (context.now().getTime() - startedAt.getTime()) / 1000,
+    },
+  };
+};
+
+const inspectSource = async (context: DumpContext, sites: readonly string[]) => {
+  await using connection = await connect(context.database);
+  const found = await inspect(context.sitesPath, sites, connection);
+  const zone = await connection
+    .rows("SELECT gl_value AS zone FROM globals WHERE gl_name = 'gbl_time_zone' LIMIT 1")
+    .catch(() => []);
+  const version = await readVersion(connection);
+  const dockerVersion = await readDockerVersion(context.sitesPath);
+  return {
+    ...found,
+    openemr: {
+      version: version ? { ...version } : null,
+      dockerVersion: dockerVersion === undefined ? null : String(dockerVersion),
+      timeZone: zone[0]?.["zone"] || null,
+    },
+  };
+};
+
+/** @throws {InvalidInputError} when a dump's name is neither `latest` nor an identifier */
+export const assertDumpName = (name: string): void => {
+  if (name !== "latest" && !/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(name))
+    throw new InvalidInputError([
+      { path: "--dump", message: `expected "latest" or a dump's identifier of 26 characters` },
+    ]);
+};

@@ -1,0 +1,76 @@
+import { KeyPairError, RestoredDataDiffersError } from "@openemr-ops/core/errors";
+import type { Manifest } from "../manifest.ts";
+import type { Comparison } from "./compare.ts";
+
+/** Outcome of a restore or a drill, with its evidence. */
+export interface Verdict {
+  readonly verdict: "passed" | "failed";
+  readonly dumpId: string;
+  readonly takenAt: string;
+  readonly target: { readonly database: string; readonly sites: string };
+  readonly tables: number;
+  readonly rows: number;
+  readonly files: number;
+  readonly filesBytes: number;
+  readonly documents: number;
+  /** Row counts and digests, table by table. */
+  readonly tableDigests: readonly {
+    readonly table: string;
+    readonly rows: number;
+    readonly sha256: string;
+    readonly equal: boolean;
+  }[];
+  readonly keyProof: "proven" | "incomplete" | "failed";
+  readonly differences: Comparison["differences"];
+  /** What the source itself already lacked. */
+  readonly warnings: Manifest["warnings"];
+  readonly seconds: {
+    readonly database: number;
+    readonly sites: number;
+    readonly restore: number;
+    readonly compare: number;
+  };
+  /** What a person does next. */
+  readonly next: readonly string[];
+}
+
+export const verdictOf = (
+  manifest: Manifest,
+  target: Verdict["target"],
+  comparison: Comparison,
+  seconds: Verdict["seconds"],
+  next: readonly string[],
+): Verdict => {
+  const different = new Set(
+    comparison.differences.filter(({ kind }) => kind === "table").map(({ subject }) => subject),
+  );
+  const { differences, keyProof, tables, rows, files, filesBytes, documents } = comparison;
+  return {
+    verdict: differences.length === 0 ? "passed" : "failed",
+    dumpId: manifest.dumpId,
+    takenAt: manifest.takenAt,
+    target,
+    ...{ tables, rows, files, filesBytes, documents, keyProof, differences },
+    tableDigests: manifest.database.tables.map(({ name, rows: count, sha256 }) => ({
+      table: name,
+      rows: count,
+      sha256,
+      equal: !different.has(name),
+    })),
+    warnings: manifest.warnings,
+    seconds,
+    next,
+  };
+};
+
+/** @throws {KeyPairError | RestoredDataDiffersError} a copy that differs is a failure; the message names the first differences */
+export const assertPassed = (verdict: Verdict): void => {
+  const { differences } = verdict;
+  if (differences.length === 0) return;
+  const first = differences.slice(0, 5).map(({ kind, subject, message }) => `${kind} ${subject}: ${message}`);
+  const text = `the restored copy of dump ${verdict.dumpId} differs in ${differences.length} points: ${first.join("; ")}`;
+  throw differences.some(({ kind }) => kind === "keys") &&
+    differences.every(({ kind }) => kind === "keys" || kind === "documents")
+    ? new KeyPairError(text)
+    : new RestoredDataDiffersError(text);
+};

@@ -1,0 +1,85 @@
+import type { Readable } from "node:stream";
+import type { ReportProgress } from "@openemr-ops/core/progress";
+import type { ByteSink } from "../byteSink.ts";
+
+/** Where one half of a dump lies: a snapshot of the repository, or an object. */
+export type StoredPart =
+  | { readonly kind: "snapshot"; readonly snapshotId: string }
+  | { readonly kind: "object"; readonly key: string; readonly byteLength: number; readonly sha256: string };
+
+export interface StoredSites {
+  readonly part: StoredPart;
+  readonly files: number;
+  readonly directories: number;
+  /** Bytes of the files' contents. */
+  readonly byteLength: number;
+  /** Files that disappeared between listing and reading, as temporary files do. */
+  readonly vanished: number;
+}
+
+/** What every step of a store may need. */
+export interface StoreRun {
+  readonly signal: AbortSignal;
+  readonly progress: ReportProgress;
+}
+
+export interface WriteSites {
+  readonly dumpId: string;
+  readonly takenAt: Date;
+  readonly sitesPath: string;
+  /** Globs below the tree; `*` matches one name. A directory whose contents are left out stays, empty. */
+  readonly exclude: readonly string[];
+}
+
+/** How a removal is written down before it happens, and carried out after. */
+export interface RemovedDump {
+  readonly dumpId: string;
+  readonly parts: readonly StoredPart[];
+}
+
+/**
+ * One way of keeping dumps at a destination. Manifests are not its business.
+ *
+ * Failures carry the `Destination…Error` names, {RepositoryPasswordError}, {IntegrityError} where stored bytes are
+ * wrong, {SourceUnreadableError} for the tree. A write that fails leaves nothing that counts.
+ */
+export interface DumpStore {
+  readonly format: "restic" | "portable";
+  /** Names and versions of the programs in use. */
+  describeTools(): Promise<Readonly<Record<string, string>>>;
+  /** Makes the destination ready; creates the repository when there is none and `create` allows it. */
+  open(create: boolean, run: StoreRun): Promise<void>;
+  /** Stores what `produce` sends; nothing is stored when it rejects. */
+  writeDatabase(
+    dump: { readonly dumpId: string; readonly takenAt: Date },
+    produce: (sink: ByteSink) => Promise<void>,
+    run: StoreRun,
+  ): Promise<StoredPart>;
+  writeSites(sites: WriteSites, run: StoreRun): Promise<StoredSites>;
+  /** A sealed copy of the manifest that whoever forges the plain one cannot forge; `undefined` where the format has none. */
+  writeManifestCopy(
+    dump: { readonly dumpId: string; readonly takenAt: Date },
+    manifest: Buffer,
+    run: StoreRun,
+  ): Promise<void>;
+  readManifestCopy(dumpId: string, run: StoreRun): Promise<Buffer | undefined>;
+  /** Streams the SQL; the promise rejects when the stream was not whole. */
+  readDatabase(part: StoredPart, consume: (stream: Readable) => Promise<void>, run: StoreRun): Promise<void>;
+  /** Puts the tree's contents into an existing directory. */
+  restoreSites(part: StoredPart, directory: string, run: StoreRun): Promise<void>;
+  /** Which of the parts are there, by listing only: no password needed. */
+  presentParts(parts: readonly StoredPart[]): Promise<ReadonlySet<StoredPart>>;
+  /** Checks stored bytes. `objects`: small ones; `read-data`: all, or the `share` of them. @throws {IntegrityError} */
+  verify(
+    level: "objects" | "read-data",
+    parts: readonly StoredPart[],
+    run: StoreRun & { readonly share?: string | undefined },
+  ): Promise<void>;
+  /** Dumps whose parts lie there without a manifest, with the time they were begun. */
+  orphans(known: ReadonlySet<string>, run: StoreRun): Promise<readonly { readonly dumpId: string }[]>;
+  /** Removes the parts of dumps; safe to repeat, absent is fine. `reclaim` gives the space back. */
+  remove(dumps: readonly RemovedDump[], run: StoreRun): Promise<void>;
+  reclaim(run: StoreRun): Promise<void>;
+  /** Frees what a dead run left behind. */
+  recover(run: StoreRun): Promise<void>;
+}

@@ -1,0 +1,368 @@
+import { createHash } from "node:crypto";
+import { lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import type { Destination } from "@openemr-ops/core/destination";
+import {
+  IntegrityError,
+  OpsError,
+  RepositoryPasswordError,
+  SourceUnreadableError,
+  ToolMissingError,
+} from "@openemr-ops/core/errors";
+import { streamSink } from "../byteSink.ts";
+import { type ChildEnd, onLines, runChild, startChild } from "../child.ts";
+import { moveContents } from "../moveContents.ts";
+import type { DumpStore, StoredPart, StoredSites, StoreRun } from "./dumpStore.ts";
+import { resticError } from "./resticErrors.ts";
+import type { ResticLocation } from "./resticLocation.ts";
+
+export interface ResticSettings {
+  readonly restic: string;
+  readonly installation: string;
+  readonly location: ResticLocation;
+  readonly readPassword: () => Promise<string>;
+  readonly cacheDirectory: string;
+  /** The repository's own directory or bucket, to look at its objects. */
+  readonly destination: Destination;
+}
+
+interface Summary {
+  readonly snapshot_id?: string;
+  readonly total_files_processed?: number;
+  readonly total_bytes_processed?: number;
+  readonly dirs_new?: number;
+  readonly dirs_changed?: number;
+  readonly dirs_unmodified?: number;
+}
+
+interface Snapshot {
+  readonly id: string;
+  readonly tags?: readonly string[];
+}
+
+const product = "openemr-ops";
+const databaseFile = "database.sql";
+const manifestFile = "manifest.json";
+/** Oldest release that fits: the compressed format came with it. */
+const oldestRestic = [0, 14] as const;
+const killAfterMilliseconds = 20_000;
+
+const tagsOf = (dumpId: string, kind: string): string[] => [
+  "--tag",
+  product,
+  "--tag",
+  `dump=${dumpId}`,
+  "--tag",
+  `kind=${kind}`,
+];
+const dumpIdOf = (snapshot: Snapshot): string | undefined =>
+  snapshot.tags?.includes(product)
+    ? snapshot.tags.find((tag) => tag.startsWith("dump="))?.slice("dump=".length)
+    : undefined;
+const timeOf = (at: Date): string => at.toISOString().slice(0, 19).replace("T", " ");
+/** Escapes what Go's filepath.Match treats as a pattern. */
+const literally = (path: string): string => path.replace(/[\\*?[\]]/g, "\\$&");
+
+const sha256Of = async (stream: Readable): Promise<string> => {
+  const digest = createHash("sha256");
+  for await (const chunk of stream) digest.update(chunk as Buffer);
+  return digest.digest("hex");
+};
+
+/** Keeps dumps as snapshots of one restic repository per installation; the repository is the destination itself. */
+export const resticStore = (settings: ResticSettings): DumpStore => {
+  const { destination, location } = settings;
+  let password: Promise<string> | undefined;
+  let release: Promise<{ readonly text: string; readonly minor: number }> | undefined;
+
+  const childSettings = async (run: StoreRun) => {
+    password ??= settings.readPassword();
+    return {
+      environment: {
+        ...location.environment,
+        RESTIC_REPOSITORY: location.repository,
+        RESTIC_PASSWORD: await password,
+        RESTIC_PROGRESS_FPS: "1",
+      },
+      signal: run.signal,
+    };
+  };
+  const commonArguments = [
+    ...location.options,
+    ...(location.cached ? ["--cache-dir", settings.cacheDirectory] : ["--no-cache"]),
+  ];
+
+  const version = () => {
+    release ??= (async () => {
+      const { output } = await runChild(settings.restic, ["version"]);
+      const match = /^restic (\d+)\.(\d+)\.\d+/.exec(output);
+      const major = Number(match?.[1] ?? 0);
+      const minor = Number(match?.[2] ?? 0);
+      if (!match || (major === oldestRestic[0] && minor < oldestRestic[1]))
+        throw new ToolMissingError(
+          `restic ${oldestRestic.join(".")} or newer is needed, found: ${output.trim() || "none"}`,
+        );
+      return { text: match[0].slice("restic ".length), minor: major > 0 ? 99 : minor };
+    })();
+    return release;
+  };
+
+  /** A damaged key file looks like a wrong password: objects are named by their SHA-256, so we can tell. */
+  const assertNames = async (folder: string): Promise<void> => {
+    for await (const { key } of destination.list(folder)) {
+      const name = basename(key);
+      if (!/^[0-9a-f]{64}$/.test(name)) continue;
+      const body = await destination.get(key);
+      if (body && (await sha256Of(body)) !== name)
+        throw new IntegrityError(
+          `object ${key} of the repository is damaged: its bytes are not those that were written`,
+        );
+    }
+  };
+
+  const failed = async (doing: string, end: ChildEnd, otherwise?: (message: string) => OpsError): Promise<never> => {
+    const error = resticError(doing, end, otherwise);
+    if (error instanceof RepositoryPasswordError) await assertNames("keys/");
+    throw error;
+  };
+
+  const restic = async (doing: string, args: readonly string[], run: StoreRun, input?: string) => {
+    const end = await runChild(settings.restic, [...commonArguments, ...args], {
+      ...(await childSettings(run)),
+      ...(input === undefined ? {} : { input }),
+    });
+    run.signal.throwIfAborted();
+    return end.code === 0 ? end.output : failed(doing, end);
+  };
+
+  const snapshots = async (run: StoreRun): Promise<readonly Snapshot[]> =>
+    JSON.parse(await restic("list of snapshots", ["snapshots", "--json", "--no-lock"], run)) as Snapshot[];
+
+  /** Older releases print the first eight digits only. */
+  const fullId = async (id: string): Promise<string> => {
+    if (id.length === 64) return id;
+    for await (const { key } of destination.list(`snapshots/${id}`)) return basename(key);
+    throw new IntegrityError(`snapshot ${id} is not at the destination although restic reported it`);
+  };
+
+  const snapshotIdOf = (part: StoredPart): string => {
+    if (part.kind !== "snapshot") throw new IntegrityError("the manifest names an object where a snapshot belongs");
+    return part.snapshotId;
+  };
+
+  const backupStream = async (
+    name: string,
+    tags: readonly string[],
+    at: Date,
+    produce: (sink: ReturnType<typeof streamSink>) => Promise<void>,
+    run: StoreRun,
+  ): Promise<string> => {
+    let summary: Summary | undefined;
+    const child = startChild(
+      settings.restic,
+      [
+        ...commonArguments,
+        "backup",
+        "--stdin",
+        "--stdin-filename",
+        name,
+        "--host",
+        settings.installation,
+        ...tags,
+        "--time",
+        timeOf(at),
+        "--json",
+      ],
+      await childSettings(run),
+    );
+    onLines(child.stdout, (line) => {
+      if (line.includes('"summary"')) summary = JSON.parse(line) as Summary;
+    });
+    const doing = `storing ${name}`;
+    const endedEarly = child.ended.then((end) => failed(doing, end));
+    endedEarly.catch(() => {});
+    try {
+      // The end of the stream is held back until the producer vouches for it: restic sees no end, so it seals nothing.
+      await Promise.race([produce(streamSink(child.stdin)), endedEarly]);
+      run.signal.throwIfAborted();
+    } catch (error) {
+      child.kill("SIGINT");
+      const timer = setTimeout(() => child.kill("SIGKILL"), killAfterMilliseconds);
+      const end = await child.ended;
+      clearTimeout(timer);
+      const restics = end.signal === null && end.code !== 130 && end.code !== 0;
+      if (restics && !(error instanceof OpsError)) return failed(doing, end);
+      throw error;
+    }
+    child.stdin.end();
+    const end = await child.ended;
+    if (end.code !== 0 || !summary?.snapshot_id) return failed(doing, end);
+    return fullId(summary.snapshot_id);
+  };
+
+  return {
+    format: "restic",
+    describeTools: async () => ({ restic: (await version()).text }),
+    open: async (create, run) => {
+      await version();
+      if (await destination.describe("config")) return;
+      if (!create) await failed("opening the repository", { code: 10, signal: null, errors: "" });
+      await restic("creating the repository", ["init"], run);
+    },
+    writeDatabase: async ({ dumpId, takenAt }, produce, run) => ({
+      kind: "snapshot",
+      snapshotId: await backupStream(databaseFile, tagsOf(dumpId, "database"), takenAt, produce, run),
+    }),
+    writeSites: async ({ dumpId, takenAt, sitesPath, exclude }, run): Promise<StoredSites> => {
+      const parent = dirname(sitesPath);
+      let summary: Summary | undefined;
+      const unreadable: string[] = [];
+      const child = startChild(
+        settings.restic,
+        [
+          ...commonArguments,
+          ...[
+            "backup",
+            "--host",
+            settings.installation,
+            ...tagsOf(dumpId, "sites"),
+            "--time",
+            timeOf(takenAt),
+            "--json",
+          ],
+          ...((await version()).minor >= 15 ? ["--no-scan"] : []),
+          ...exclude.flatMap((glob) => ["--exclude", `${literally(sitesPath)}/${glob}`]),
+          "--",
+          basename(sitesPath),
+        ],
+        {
+          ...(await childSettings(run)),
+          cwd: parent,
+          onErrorLine: (line) => {
+            if (!line.includes('"error"')) return;
+            const { item } = JSON.parse(line) as { item?: string };
+            if (item) unreadable.push(item);
+          },
+        },
+      );
+      child.stdin.end();
+      onLines(child.stdout, (line) => {
+        if (line.includes('"summary"')) summary = JSON.parse(line) as Summary;
+        else if (line.includes('"status"')) {
+          const status = JSON.parse(line) as { files_done?: number; bytes_done?: number };
+          run.progress({ step: "sites", files: status.files_done ?? 0, bytes: status.bytes_done ?? 0 });
+        }
+      });
+      const end = await child.ended;
+      run.signal.throwIfAborted();
+      // Exit status 3: some files could not be read. Those that are gone by now were temporary; any other is a failure.
+      const stillThere: string[] = [];
+      for (const item of unreadable)
+        if (
+          await lstat(item).then(
+            () => true,
+            () => false,
+          )
+        )
+          stillThere.push(item);
+      if (stillThere.length > 0)
+        throw new SourceUnreadableError(
+          `${stillThere.length} files or directories of the sites tree cannot be read; run as a user who may read all of it (find ${sitesPath} ! -readable)`,
+        );
+      if (!(end.code === 0 || (end.code === 3 && unreadable.length > 0)) || !summary?.snapshot_id)
+        return failed("storing the sites tree", end);
+      return {
+        part: { kind: "snapshot", snapshotId: await fullId(summary.snapshot_id) },
+        files: summary.total_files_processed ?? 0,
+        directories: (summary.dirs_new ?? 0) + (summary.dirs_changed ?? 0) + (summary.dirs_unmodified ?? 0),
+        byteLength: summary.total_bytes_processed ?? 0,
+        vanished: unreadable.length,
+      };
+    },
+    writeManifestCopy: async ({ dumpId, takenAt }, manifest, run) => {
+      await backupStream(manifestFile, tagsOf(dumpId, "manifest"), takenAt, async (sink) => sink(manifest), run);
+    },
+    readManifestCopy: async (dumpId, run) => {
+      const copy = (await snapshots(run)).find(
+        ({ tags = [] }) => tags.includes(`dump=${dumpId}`) && tags.includes("kind=manifest"),
+      );
+      return copy
+        ? Buffer.from(await restic("reading the manifest's copy", ["dump", copy.id, `/${manifestFile}`], run))
+        : undefined;
+    },
+    readDatabase: async (part, consume, run) => {
+      const child = startChild(
+        settings.restic,
+        [...commonArguments, "dump", snapshotIdOf(part), `/${databaseFile}`],
+        await childSettings(run),
+      );
+      child.stdin.end();
+      try {
+        await consume(child.stdout);
+      } catch (error) {
+        child.kill("SIGINT");
+        child.stdout.resume();
+        const end = await child.ended;
+        if (end.code !== null && end.code !== 0 && end.code !== 130 && /fatal|error/i.test(end.errors))
+          return failed("reading the database dump", end, (message) => new IntegrityError(message));
+        throw error;
+      }
+      const end = await child.ended;
+      run.signal.throwIfAborted();
+      if (end.code !== 0) await failed("reading the database dump", end, (message) => new IntegrityError(message));
+    },
+    restoreSites: async (part, directory, run) => {
+      const staging = join(directory, `.${product}-unpacking`);
+      await rm(staging, { recursive: true, force: true });
+      await mkdir(staging, { mode: 0o700 });
+      const sparse = (await version()).minor >= 15 ? ["--sparse"] : [];
+      const end = await runChild(
+        settings.restic,
+        [...commonArguments, "restore", snapshotIdOf(part), "--target", staging, ...sparse],
+        await childSettings(run),
+      );
+      run.signal.throwIfAborted();
+      if (end.code !== 0) await failed("restoring the sites tree", end, (message) => new IntegrityError(message));
+      const [tree] = await readdir(staging);
+      if (tree === undefined) throw new IntegrityError("the sites snapshot is empty");
+      await moveContents(join(staging, tree), directory);
+      await rm(staging, { recursive: true, force: true });
+    },
+    presentParts: async (parts) => {
+      const there = new Set<string>();
+      for await (const { key } of destination.list("snapshots/")) there.add(basename(key));
+      return new Set(parts.filter((part) => part.kind === "snapshot" && there.has(part.snapshotId)));
+    },
+    verify: async (level, parts, run) => {
+      for (const folder of ["keys/", "snapshots/", "index/"]) await assertNames(folder);
+      const known = new Set((await snapshots(run)).map(({ id }) => id));
+      const lost = parts.filter((part) => !known.has(snapshotIdOf(part)));
+      if (lost.length > 0)
+        throw new IntegrityError(`${lost.length} snapshots that manifests name are not in the repository`);
+      const readData = level === "objects" ? [] : [run.share ? `--read-data-subset=${run.share}` : "--read-data"];
+      const end = await runChild(settings.restic, [...commonArguments, "check", ...readData], await childSettings(run));
+      run.signal.throwIfAborted();
+      if (end.code !== 0)
+        await failed(
+          "check of the repository",
+          { ...end, errors: `${end.errors}\n${end.output.slice(-4096)}` },
+          (message) => new IntegrityError(message),
+        );
+    },
+    orphans: async (known, run) => {
+      const ids = new Set((await snapshots(run)).map(dumpIdOf).filter((id) => id !== undefined));
+      return [...ids].filter((id) => !known.has(id)).map((dumpId) => ({ dumpId }));
+    },
+    remove: async (dumps, run) => {
+      const wanted = new Set(dumps.map(({ dumpId }) => dumpId));
+      const ids = (await snapshots(run)).filter((snapshot) => wanted.has(dumpIdOf(snapshot) ?? "")).map(({ id }) => id);
+      if (ids.length > 0) await restic("forgetting snapshots", ["forget", ...ids], run);
+    },
+    reclaim: async (run) => void (await restic("giving space back", ["prune"], run)),
+    recover: async (run) => {
+      for await (const _ of destination.list("locks/"))
+        return void (await restic("removing dead locks", ["unlock"], run));
+    },
+  };
+};

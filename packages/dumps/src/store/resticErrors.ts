@@ -1,0 +1,81 @@
+import {
+  DestinationAccessDeniedError,
+  DestinationFullError,
+  DestinationMissingError,
+  DestinationThrottledError,
+  DestinationUnavailableError,
+  InstallationBusyError,
+  IntegrityError,
+  type OpsError,
+  RepositoryPasswordError,
+  ToolFailedError,
+} from "@openemr-ops/core/errors";
+import type { ChildEnd } from "../child.ts";
+
+type Make = (message: string) => OpsError;
+
+const named: readonly (readonly [RegExp, Make])[] = [
+  [
+    /no space left on device|quota exceeded|QuotaExceeded|StorageFull|insufficient storage/i,
+    (m) => new DestinationFullError(m),
+  ],
+  [/wrong password or no key found/i, (m) => new RepositoryPasswordError(m)],
+  [/already locked|unable to create lock in backend: repository is/i, (m) => new InstallationBusyError(m)],
+  [/SlowDown|reduce your request rate|TooManyRequests|rateLimitExceeded/i, (m) => new DestinationThrottledError(m)],
+  [
+    /AccessDenied|Access Denied|InvalidAccessKeyId|SignatureDoesNotMatch|permission denied|operation not permitted|read-only file system|403 Forbidden|Error 40[13]|could not find default credentials/i,
+    (m) => new DestinationAccessDeniedError(m),
+  ],
+  [
+    /connection refused|connection reset|no such host|i\/o timeout|deadline exceeded|network is unreachable|server misbehaving|EOF$|503 Service/im,
+    (m) => new DestinationUnavailableError(m),
+  ],
+  [
+    /NoSuchBucket|bucket does not exist|does not exist: .*bucket|Is there a repository at the following location/i,
+    (m) => new DestinationMissingError(m),
+  ],
+  [
+    /ciphertext verification failed|hash mismatch|does not match|is damaged|invalid data returned|repository contains errors|integrity|blob .*not found|not found in (the )?(repository|index)|wrong ID|unexpected (pack|size)|invalid character|unable to load|failed to load|error loading|error for tree|no such file|file does not exist|checking.*fail|errors were found|pack .* (contains|not)/i,
+    (m) => new IntegrityError(m),
+  ],
+];
+
+/** restic's own words for exit codes; source: doc/075_scripting.rst. */
+const byCode: Readonly<Record<number, Make>> = {
+  10: (m) => new DestinationMissingError(m),
+  11: (m) => new InstallationBusyError(m),
+  12: (m) => new RepositoryPasswordError(m),
+};
+
+const meaningful = (text: string): string => {
+  const lines = text
+    .split("\n")
+    .map((line) => line.trim())
+    .map((line) => {
+      try {
+        const parsed = JSON.parse(line) as { message?: string; error?: { message?: string } | string };
+        const error = typeof parsed.error === "string" ? parsed.error : parsed.error?.message;
+        return parsed.message ?? error ?? "";
+      } catch {
+        return line;
+      }
+    })
+    .filter((line) => line !== "" && !/^(signal|Save|Load|Stat|Remove|List)\(.*retrying/.test(line));
+  return lines.find((line) => /fatal|error/i.test(line)) ?? lines.at(-1) ?? "";
+};
+
+/** What restic's end means to us; `otherwise` names what nobody foresaw. */
+export const resticError = (
+  doing: string,
+  end: ChildEnd,
+  otherwise: Make = (m) => new ToolFailedError(m),
+): OpsError => {
+  const said = meaningful(end.errors).slice(0, 300) || `restic ended by ${end.signal ?? `exit status ${end.code}`}`;
+  const message = `${doing}: ${said}`;
+  const text = end.errors;
+  const make =
+    (end.code !== null ? byCode[end.code] : undefined) ??
+    named.find(([pattern]) => pattern.test(text))?.[1] ??
+    otherwise;
+  return make(message);
+};

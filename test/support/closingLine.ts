@@ -31,10 +31,22 @@ export const totalsOf = (
   return count;
 };
 
-/** Ends the run's output with `N passed, N failed, N skipped`, alone on a line. */
+/**
+ * Ends the run's output with `N passed, N failed, N skipped`, alone on a line. It is written when the process exits, so
+ * that nothing follows it and that a run which never began (a server that did not start) has its line too.
+ */
 export default class ClosingLine implements Reporter {
+  private totals: RunTotals | undefined;
+
+  onInit(): void {
+    process.once("exit", (exitCode) => {
+      const { passed, failed, skipped } = this.totals ?? { passed: 0, failed: 1, skipped: 0 };
+      const shown = exitCode !== 0 && failed === 0 ? 1 : failed;
+      process.stdout.write(`\n${passed} passed, ${shown} failed, ${skipped} skipped\n`);
+    });
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly SerializedError[], reason: TestRunEndReason): void {
-    const { passed, failed, skipped } = totalsOf(modules, unhandled, reason);
-    process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+    this.totals = totalsOf(modules, unhandled, reason);
   }
 }

@@ -1,0 +1,32 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { onTestFinished } from "vitest";
+
+/** A file's content, `null` for an empty directory, or where a link leads. */
+export type TreeEntry = string | Buffer | null | { readonly link: string };
+
+/** A `sqlconf.php` in our own words, for `database` on 127.0.0.1. */
+export const aSqlconf = ({ database = "openemr", configured = true } = {}): string =>
+  `<?php
+// connection of this site
+$host = '127.0.0.1'; $port = '3306'; $login = 'app'; $pass = 'app password';
+$dbase = '${database}';
+$sqlconf = array(); global $sqlconf;
+$sqlconf['host'] = $host; $sqlconf['port'] = $port; $sqlconf['login'] = $login;
+$sqlconf['pass'] = $pass; $sqlconf['dbase'] = $dbase;
+$config = ${configured ? 1 : 0};
+`;
+
+/** A directory with these entries, by path; removed when the test ends. */
+export const aTree = async (entries: Readonly<Record<string, TreeEntry>>): Promise<string> => {
+  const root = await mkdtemp(join(tmpdir(), "openemr-ops-tree-"));
+  onTestFinished(() => rm(root, { recursive: true, force: true }));
+  for (const [path, entry] of Object.entries(entries)) {
+    await mkdir(join(root, entry === null ? path : dirname(path)), { recursive: true });
+    if (entry === null) continue;
+    if (typeof entry === "object" && "link" in entry) await symlink(entry.link, join(root, path));
+    else await writeFile(join(root, path), entry);
+  }
+  return root;
+};

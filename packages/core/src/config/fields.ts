@@ -106,6 +106,11 @@ export const ageRecipient = z
     error: "expected an age recipient: age1 and 58 characters",
   });
 
+/** A file with age's private half. Messages never repeat it: people paste the identity itself. */
+export const ageIdentityFile = fileName.refine((value) => !/^AGE-SECRET-KEY-/i.test(value), {
+  error: "holds the identity itself; put it into a file and name the file here",
+});
+
 export const keep = whole("a whole number, 0 or more", 0, 1_000_000);
 export const stallSeconds = whole("a whole number of seconds from 1 to 86400", 1, 86_400);
 

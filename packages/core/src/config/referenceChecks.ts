@@ -1,11 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { InputIssue } from "../errors.ts";
 import { fieldPath, valueAt } from "./fieldPath.ts";
-import { fileProblem } from "./fileProblem.ts";
 import { readPasswordFile } from "./passwordFile.ts";
 import { passwordProblem } from "./passwordText.ts";
 import { toSecretReference } from "./resolve.ts";
+import { readSmallFile } from "./smallFile.ts";
 
 /** Settings that may name a secret or a certificate, below one installation. */
 const holders: readonly (readonly string[])[] = [
@@ -59,16 +58,21 @@ const checkSecret = async (
   return { issues: [], warnings: [{ path: field, message: "the password file is readable by others; chmod 600 it" }] };
 };
 
-const checkCertificates = async (name: string, field: string, directory: string): Promise<ReferenceFindings> => {
-  const path = resolve(directory, name);
-  try {
-    const text = await readFile(path, "latin1");
-    return text.includes("-----BEGIN CERTIFICATE-----")
-      ? none
-      : oneIssue(field, `${path} holds no certificate in PEM form`);
-  } catch (error) {
-    return oneIssue(field, `${path} ${fileProblem(error)}`);
-  }
+/** Other files that settings name, and a text that each must hold. */
+const files = {
+  caFile: { mark: /-----BEGIN CERTIFICATE-----/, lacks: "no certificate in PEM form" },
+  ageIdentityFile: { mark: /^AGE-SECRET-KEY-/m, lacks: "no age identity (a line AGE-SECRET-KEY-…)" },
+} as const;
+
+const checkFile = async (
+  name: string,
+  field: string,
+  { mark, lacks }: { readonly mark: RegExp; readonly lacks: string },
+  { directory }: ReferenceSurroundings,
+): Promise<ReferenceFindings> => {
+  const file = await readSmallFile(resolve(directory, name));
+  if ("problem" in file) return oneIssue(field, `the file ${file.problem} (relative names start at ${directory})`);
+  return mark.test(file.content.toString("latin1")) ? none : oneIssue(field, `the file holds ${lacks}`);
 };
 
 const checkHolder = async (
@@ -78,13 +82,13 @@ const checkHolder = async (
   isBroken: (field: string) => boolean,
 ): Promise<readonly ReferenceFindings[]> => {
   const findings: ReferenceFindings[] = [];
-  for (const name of ["password", "passwordFile", "caFile"]) {
+  for (const name of ["password", "passwordFile", "caFile", "ageIdentityFile"] as const) {
     const field = fieldPath([...path, name]);
     const value = valueAt(holder, [name]);
     if (typeof value !== "string" || isBroken(field)) continue;
     findings.push(
-      name === "caFile"
-        ? await checkCertificates(value, field, surroundings.directory)
+      name === "caFile" || name === "ageIdentityFile"
+        ? await checkFile(value, field, files[name], surroundings)
         : await checkSecret(value, field, surroundings),
     );
   }

@@ -80,6 +80,9 @@ const resolveDumps = (settings: ParsedInstallation["dumps"], field: string, dire
         ...common,
         compression: settings.compression ?? "zstd",
         ageRecipients: settings.ageRecipients ?? [],
+        ...(settings.ageIdentityFile === undefined
+          ? {}
+          : { ageIdentityFile: resolve(directory, settings.ageIdentityFile) }),
       };
 };
 

@@ -99,6 +99,7 @@ const dumps = strict({
   ...secret,
   compression: field.compression.optional(),
   ageRecipients: z.array(field.ageRecipient, { error: "expected a list of age recipients" }).optional(),
+  ageIdentityFile: field.ageIdentityFile.optional(),
   retention,
   stallSeconds: field.stallSeconds.default(300),
   drill: strict({
@@ -108,7 +109,7 @@ const dumps = strict({
 }).superRefine((settings, context) => {
   const { format, destination, endpoint, region } = settings;
   if (format === "restic") needsOneSecret(settings, context);
-  for (const only of ["compression", "ageRecipients"] as const) {
+  for (const only of ["compression", "ageRecipients", "ageIdentityFile"] as const) {
     if (format === "restic" && settings[only] !== undefined) {
       complain(context, [only], 'is for format "portable"; restic compresses and encrypts by itself');
     }

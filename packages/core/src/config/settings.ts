@@ -95,6 +95,8 @@ export interface PortableDumpSettings extends CommonDumpSettings {
   readonly compression: "gzip" | "zstd";
   /** X25519 recipients (`age1…`); empty means not encrypted by us. */
   readonly ageRecipients: readonly string[];
+  /** Absolute file with the identity that opens them; needed to restore, drill and check, not to dump. */
+  readonly ageIdentityFile?: string;
 }
 
 export type DumpSettings = ResticDumpSettings | PortableDumpSettings;

@@ -75,12 +75,8 @@ export const fileLocks = ({ directory, now, warn = () => undefined, identity }: 
       .sort((one, other) => other.generation - one.generation);
     const generation = found[0]?.generation ?? 0;
     for (const file of found) {
-      if (file.generation <= generation - generationsKept) {
-        await rm(join(folder, file.name), { force: true });
-      } else if (!file.damaged) {
-        const state = await readState(join(folder, file.name));
-        if (state) return { generation, state };
-      }
+      const state = file.damaged ? undefined : await readState(join(folder, file.name));
+      if (state) return { generation, state };
     }
     return { generation, state: undefined };
   };

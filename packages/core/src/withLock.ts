@@ -27,13 +27,16 @@ export const withLock = async <T>(
 ): Promise<T> => {
   let lock = await store.acquire(request);
   let lost: InstallationBusyError | undefined;
-  let renewal: Promise<void> = Promise.resolve();
   const leaseEnd = new AbortController();
 
   const lose = (error: InstallationBusyError): void => {
     lost ??= error;
     clearInterval(timer);
     leaseEnd.abort(lost);
+  };
+  const loseWhenOver = (): void => {
+    if (now() < lock.expiresAt) return;
+    lose(new InstallationBusyError(`the lock ${request.resource} of ${request.installation} was not renewed in time`));
   };
   const renew = async (): Promise<void> => {
     try {
@@ -42,27 +45,14 @@ export const withLock = async <T>(
       if (error instanceof InstallationBusyError) lose(error);
       else warn(`the lock ${request.resource} of ${request.installation} was not renewed (${nameOf(error)})`);
     }
-    if (now() >= lock.expiresAt) {
-      lose(
-        new InstallationBusyError(
-          `the lock ${request.resource} of ${request.installation} could not be renewed in time`,
-        ),
-      );
-    }
+    loseWhenOver();
   };
   let renewing = false;
   const timer = setInterval(
     () => {
-      if (now() >= lock.expiresAt && renewing) {
-        lose(
-          new InstallationBusyError(
-            `the lock ${request.resource} of ${request.installation} could not be renewed in time`,
-          ),
-        );
-      }
-      if (renewing) return;
+      if (renewing) return loseWhenOver(); // the store does not answer
       renewing = true;
-      renewal = renew().finally(() => {
+      void renew().finally(() => {
         renewing = false;
       });
     },
@@ -78,7 +68,6 @@ export const withLock = async <T>(
     throw lost ?? error;
   } finally {
     clearInterval(timer);
-    await renewal;
     await store.release(lock).catch((error: unknown) => {
       warn(
         `the lock ${request.resource} of ${request.installation} was not released (${nameOf(error)}); it runs out by itself`,

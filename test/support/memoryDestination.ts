@@ -1,0 +1,69 @@
+import { Readable } from "node:stream";
+import type { Destination, StoredObject } from "@openemr-ops/core/destination";
+import { measuredBody } from "@openemr-ops/core/measuredBody";
+import { checkedKey, checkedPrefix, compareKeys } from "@openemr-ops/core/objectKeys";
+
+/** A destination that lives in this process, and shows what was left behind. */
+export interface MemoryDestination extends Destination {
+  /** In key order. */
+  keys(): readonly string[];
+  bytesOf(key: string): Buffer | undefined;
+  /** Puts bytes there behind the product's back: tampering, or what somebody else stored. */
+  plant(key: string, bytes: Buffer | string): void;
+}
+
+/**
+ * @param stored what lies there from the start
+ * @param options.now gives `modifiedAt`
+ */
+export const memoryDestination = (
+  stored: Readonly<Record<string, Buffer | string>> = {},
+  { now = () => new Date(), url = "memory://destination" }: { now?: () => Date; url?: string } = {},
+): MemoryDestination => {
+  const objects = new Map<string, { bytes: Buffer; modifiedAt: Date }>();
+  const plant = (key: string, bytes: Buffer | string): void => {
+    objects.set(checkedKey(key), { bytes: Buffer.from(bytes), modifiedAt: now() });
+  };
+  for (const [key, bytes] of Object.entries(stored)) plant(key, bytes);
+  const keys = () => [...objects.keys()].sort(compareKeys);
+  const describe = (key: string): StoredObject | undefined => {
+    const found = objects.get(checkedKey(key));
+    return found && { key, byteLength: found.bytes.length, modifiedAt: found.modifiedAt };
+  };
+
+  return {
+    url,
+    keys,
+    plant,
+    bytesOf: (key) => objects.get(key)?.bytes,
+    async put(key, body) {
+      const measured = measuredBody(body);
+      const chunks: Buffer[] = [];
+      try {
+        checkedKey(key);
+        for await (const chunk of measured.stream) chunks.push(chunk);
+      } catch (error) {
+        throw measured.failure() ?? error;
+      } finally {
+        measured.stream.destroy();
+      }
+      plant(key, Buffer.concat(chunks));
+      return measured.receipt();
+    },
+    async get(key) {
+      const found = objects.get(checkedKey(key));
+      return found && Readable.from(found.bytes.length > 0 ? [found.bytes] : [], { objectMode: false });
+    },
+    describe: async (key) => describe(key),
+    async *list(prefix) {
+      checkedPrefix(prefix);
+      for (const key of keys().filter((each) => each.startsWith(prefix))) {
+        const found = describe(key);
+        if (found) yield found;
+      }
+    },
+    async delete(key) {
+      objects.delete(checkedKey(key));
+    },
+  };
+};

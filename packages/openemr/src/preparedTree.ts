@@ -2,7 +2,7 @@ import { lchown, lstat, mkdir, opendir, rm, stat, writeFile } from "node:fs/prom
 import { dirname, join } from "node:path";
 import type { Owner } from "./replaceSqlconf.ts";
 import { isInTheWay, isRefused } from "./siteFiles.ts";
-import { excludedFiles, requiredDirectories } from "./sitesLayout.ts";
+import { requiredDirectories, swarmFiles } from "./sitesLayout.ts";
 
 /** Makes what OpenEMR expects and no dump carries. New directories belong to whom `documents` belongs, or to the owner given. */
 export const makeDirectories = async (
@@ -71,7 +71,7 @@ export const changeOwners = async (
 
 /** With `docker-completed` all containers serve at once and none sets up; without any marker the first one to start upgrades. */
 export const setMarkers = async (sitesPath: string, completed: boolean, owner: Owner | undefined): Promise<void> => {
-  for (const name of excludedFiles) {
+  for (const name of swarmFiles) {
     const path = join(sitesPath, name);
     if (name !== "docker-completed" || !completed) {
       await rm(path, { force: true });

@@ -17,11 +17,11 @@ export const excludedContents: readonly string[] = [
   "*/documents/.sqlconf-*.php",
 ];
 
-/**
- * How containers agree on who sets up: coordination of one moment, not data; and what a restore in place sets aside.
- * Relative to the sites directory.
- */
-export const excludedFiles: readonly string[] = ["docker-leader", "docker-initiated", "docker-completed", ".openemr-ops-*"];
+/** How containers agree on who sets up: coordination of one moment, not data. Relative to the sites directory. */
+export const swarmFiles: readonly string[] = ["docker-leader", "docker-initiated", "docker-completed"];
+
+/** Left out of every dump, in the sites directory itself: swarm files, and what a restore in place sets aside. Globs. */
+export const excludedFiles: readonly string[] = [...swarmFiles, ".openemr-ops-*"];
 
 /** Directories below `sites/<site>` that OpenEMR's own upgrades make sure of. */
 export const requiredDirectories: readonly string[] = [

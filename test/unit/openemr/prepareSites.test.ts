@@ -2,7 +2,7 @@ import { chmod, lstat, readdir, readFile, stat, utimes } from "node:fs/promises"
 import { join } from "node:path";
 import { SqlconfError } from "@openemr-ops/core/errors";
 import { type Platform, prepareSites } from "@openemr-ops/openemr/prepareSites";
-import { excludedFiles, requiredDirectories } from "@openemr-ops/openemr/sitesLayout";
+import { requiredDirectories, swarmFiles } from "@openemr-ops/openemr/sitesLayout";
 import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
 import { describe, expect, it } from "vitest";
 import { aSqlconf, aTree, type TreeEntry } from "../../support/sitesTree.ts";
@@ -18,7 +18,7 @@ const restored: Record<string, TreeEntry> = {
   "default/link": { link: "documents/12/a" },
 };
 const conf = async (root: string, site = "default") => parseSqlconf(await readFile(join(root, site, "sqlconf.php")));
-const markers = async (root: string) => (await readdir(root)).filter((name) => excludedFiles.includes(name)).sort();
+const markers = async (root: string) => (await readdir(root)).filter((name) => swarmFiles.includes(name)).sort();
 
 describe("a restored tree", () => {
   it.each<Platform>(["ecs", "compose", "kubernetes", "host"])(

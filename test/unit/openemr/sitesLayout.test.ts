@@ -24,6 +24,7 @@ describe("a dump", () => {
     "default/faxcache/f",
     "default/documents/temp/a\nb",
     "default/documents/.sqlconf-00ff.php",
+    ".openemr-ops-before-1/default/sqlconf.php",
     "docker-leader",
     "docker-initiated",
     "docker-completed",

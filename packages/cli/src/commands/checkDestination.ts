@@ -1,0 +1,19 @@
+import { renderTable } from "../table.ts";
+import { announce, type CommandContext, jobOf, storeFacts } from "./context.ts";
+
+/** @returns the exit status: 0 when the destination can serve, 4 when a check fails */
+export const checkDestination = async (context: CommandContext): Promise<number> => {
+  announce(context, "Check the destination of", storeFacts(context));
+  const findings = await context.operations.checkDestination(jobOf(context));
+  const ok = findings.every((finding) => finding.ok);
+  context.output.result({ ok, findings }, (style) => {
+    const rows = findings.map((finding) => [
+      finding.ok ? style("green", "ok") : style("red", "fails"),
+      finding.check,
+      `${Math.round(finding.milliseconds)} ms`,
+      finding.note ?? "",
+    ]);
+    return renderTable(["", "check", ">time", "remarks"], rows);
+  });
+  return ok ? 0 : 4;
+};

@@ -1,0 +1,59 @@
+import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
+import type { LoadedConfig } from "@openemr-ops/core/config/load";
+import type { Installation } from "@openemr-ops/core/config/settings";
+import { JobAbortedError } from "@openemr-ops/core/errors";
+import type { CommonOptions } from "../invocation.ts";
+import type { Job, Operations } from "../operations.ts";
+import type { Output } from "../output.ts";
+
+/** What a command works with once the configuration is read. */
+export interface CommandContext {
+  readonly config: LoadedConfig;
+  readonly installation: Installation;
+  readonly operations: Operations;
+  readonly output: Output;
+  readonly common: CommonOptions;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** Asks a person; not set when nobody can answer. */
+  readonly ask?: (question: string) => Promise<boolean>;
+}
+
+export const jobOf = ({ config, installation, common, environment, signal, output }: CommandContext): Job => ({
+  config,
+  installation,
+  dryRun: common.dryRun,
+  environment,
+  signal,
+  progress: output.progress,
+  warn: output.warn,
+});
+
+export type Fact = readonly [label: string, value: string];
+
+export const sourceFacts = ({ installation: { database, sites } }: CommandContext): readonly Fact[] => [
+  ["database", `${database.name} on ${database.host}:${database.port} as ${database.user}, TLS ${database.tls}`],
+  ["sites", sites.path],
+];
+
+export const storeFacts = ({ installation: { dumps } }: CommandContext): readonly Fact[] => {
+  const { destination } = dumps;
+  const endpoint = destination.kind === "s3" && destination.endpoint ? ` at ${destination.endpoint}` : "";
+  return [["destination", `${formatDestination(destination)}${endpoint} (${dumps.format})`]];
+};
+
+/** Says what is about to happen to which installation. */
+export const announce = (context: CommandContext, what: string, facts: readonly Fact[]): void => {
+  const mode = context.common.dryRun ? ", dry run: nothing will be changed" : "";
+  context.output.plan(`${what} ${context.installation.id}${mode}`, facts);
+};
+
+/**
+ * Asks before something is changed. Nobody is asked in a dry run, with `--yes` or `--json`, or where no terminal is.
+ *
+ * @throws {JobAbortedError} fatal: the answer was no
+ */
+export const confirm = async ({ common, ask }: CommandContext, question: string): Promise<void> => {
+  if (common.dryRun || common.yes || common.json || !ask) return;
+  if (!(await ask(question))) throw new JobAbortedError("stopped by the answer; nothing was changed");
+};

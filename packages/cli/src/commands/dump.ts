@@ -1,0 +1,19 @@
+import { renderFigures, renderWarnings } from "../output.ts";
+import { announce, type CommandContext, jobOf, sourceFacts, storeFacts } from "./context.ts";
+
+export const dump = async (
+  context: CommandContext,
+  options: { readonly forceNewRepository: boolean },
+): Promise<void> => {
+  announce(context, "Dump", [...sourceFacts(context), ...storeFacts(context)]);
+  const report = await context.operations.takeDump(jobOf(context), options);
+  context.output.result(report, (style) => {
+    if ("dryRun" in report) {
+      const { tables, views, sites, server, warnings } = report;
+      const title = `A dump would hold ${tables} tables and ${views} views of ${server}, and sites ${sites.join(", ")}.`;
+      return `${title}\n${renderWarnings(warnings, style)}`;
+    }
+    const title = `Dump ${style("bold", report.dumpId)} is ${style("green", "complete")}.`;
+    return `${title}\n${renderFigures(report.figures)}${renderWarnings(report.manifest.warnings, style)}`;
+  });
+};

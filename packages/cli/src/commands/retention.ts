@@ -1,0 +1,32 @@
+import type { RetentionPolicy } from "@openemr-ops/core/config/settings";
+import type { RetentionEntry } from "@openemr-ops/dumps/steps/applyRetention";
+import { formatMoment } from "../format.ts";
+import { renderTable } from "../table.ts";
+import { announce, type CommandContext, confirm, jobOf, storeFacts } from "./context.ts";
+
+const describePolicy = (policy: RetentionPolicy): string =>
+  Object.entries(policy)
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(", ");
+
+const rowsOf = (action: string, decisions: readonly RetentionEntry[]) =>
+  decisions.map(({ dumpId, takenAt, reasons }) => [action, dumpId, formatMoment(takenAt), reasons.join("; ")]);
+
+export const retention = async (context: CommandContext): Promise<void> => {
+  announce(context, "Retention of", [
+    ...storeFacts(context),
+    ["policy", describePolicy(context.installation.dumps.retention)],
+  ]);
+  await confirm(context, "Dumps that the policy no longer keeps are deleted for good. Go on?");
+  const report = await context.operations.applyRetention(jobOf(context));
+  context.output.result(report, (style) => {
+    const expire = style("yellow", context.common.dryRun ? "would expire" : "expired");
+    const rows = [...rowsOf(expire, report.expire), ...rowsOf("kept", report.keep)];
+    const parts = report.orphans.length;
+    const orphans = parts > 0 ? `${parts} parts of runs that never became a dump: ${expire}\n` : "";
+    return rows.length > 0
+      ? renderTable(["", "dump", "taken at", "because"], rows) + orphans
+      : `There are no dumps yet.\n${orphans}`;
+  });
+};

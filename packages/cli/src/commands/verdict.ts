@@ -1,0 +1,35 @@
+import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
+import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
+import { formatMoment } from "../format.ts";
+import type { DrillPlan } from "../operations.ts";
+import { renderFigures, renderWarnings } from "../output.ts";
+import { renderFacts } from "../table.ts";
+import type { CommandContext } from "./context.ts";
+
+/** Ends a restore or a drill: how it came out, the figures, what to do next. */
+export const showVerdict = (
+  { output }: CommandContext,
+  what: string,
+  report: Verdict | RestorePlan | DrillPlan,
+): void =>
+  output.result(report, (style) => {
+    const { dumpId, tables, rows, files, filesBytes } = report;
+    const of = `dump ${dumpId} of ${formatMoment(report.takenAt)}`;
+    if ("dryRun" in report) {
+      const { databaseBytes } = report;
+      return `${what} would restore ${of}.\n${renderFigures({ tables, rows, databaseBytes, files, filesBytes })}`;
+    }
+    const { verdict, documents, seconds, keyProof, target, warnings, next } = report;
+    return [
+      `${what} of ${of}: ${style(verdict === "passed" ? "green" : "red", verdict)}\n`,
+      renderFacts([
+        ["schema", target.database],
+        ["directory", target.sites],
+        ["key-pair proof", keyProof],
+      ]),
+      renderFigures({ tables, rows, files, filesBytes, documents }),
+      renderFigures({ restoreSeconds: seconds.restore, compareSeconds: seconds.compare }),
+      renderWarnings(warnings, style),
+      next.length > 0 ? `Next:\n${next.map((line) => `  ${line}\n`).join("")}` : "",
+    ].join("");
+  });

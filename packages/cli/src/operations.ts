@@ -1,0 +1,73 @@
+import type { LoadedConfig } from "@openemr-ops/core/config/load";
+import type { Installation, OpenEmrConnection } from "@openemr-ops/core/config/settings";
+import type { ReportProgress } from "@openemr-ops/core/progress";
+import type { RetentionResult } from "@openemr-ops/dumps/steps/applyRetention";
+import type { CheckResult } from "@openemr-ops/dumps/steps/checkDumps";
+import type { ListedDump } from "@openemr-ops/dumps/steps/listDumps";
+import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
+import type { DumpPlan, DumpResult } from "@openemr-ops/dumps/steps/takeDump";
+import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
+import type { RestoreArguments, TargetPlatform } from "./invocation.ts";
+
+/** What every operation is told: on what, how careful, and whom to tell meanwhile. */
+export interface Job {
+  readonly config: LoadedConfig;
+  readonly installation: Installation;
+  /** Read and report only; change nothing. */
+  readonly dryRun: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Aborted when someone asks the program to stop. */
+  readonly signal: AbortSignal;
+  readonly progress: ReportProgress;
+  readonly warn: (message: string) => void;
+}
+
+export interface RestoreOptions extends Omit<RestoreArguments, "connect" | "platform"> {
+  /** Make the restored tree ready for this platform; not set, it stays as it was dumped. */
+  readonly platform?: Exclude<TargetPlatform, "cloud-sql">;
+  /** What the restored OpenEMR logs in with; not set, the installation's own. */
+  readonly connection?: OpenEmrConnection;
+}
+
+/** What a drill would restore; nothing was written. */
+export interface DrillPlan {
+  readonly dryRun: true;
+  readonly dumpId: string;
+  readonly takenAt: string;
+  readonly tables: number;
+  readonly rows: number;
+  readonly databaseBytes: number;
+  readonly files: number;
+  readonly filesBytes: number;
+}
+
+/** How a dump gets into Cloud SQL. Nothing was written: the service loads it when a person gives the command. */
+export interface CloudSqlPlan {
+  readonly dumpId: string;
+  readonly takenAt: string;
+  readonly command: string;
+}
+
+/** One thing that `check destination` tried. */
+export interface DestinationFinding {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly milliseconds: number;
+  readonly note?: string | undefined;
+}
+
+/** All that the command line can do. Errors are those of `@openemr-ops/core/errors`. */
+export interface Operations {
+  takeDump(job: Job, options: { readonly forceNewRepository: boolean }): Promise<DumpResult | DumpPlan>;
+  /** Newest first. */
+  listDumps(job: Job): Promise<readonly ListedDump[]>;
+  restoreDump(job: Job, options: RestoreOptions): Promise<Verdict | RestorePlan>;
+  planCloudSql(job: Job, options: { readonly dump: string; readonly intoDatabase: string }): Promise<CloudSqlPlan>;
+  drillDump(job: Job, options: { readonly dump: string }): Promise<Verdict | DrillPlan>;
+  checkDumps(
+    job: Job,
+    options: { readonly level: CheckResult["level"]; readonly share?: string },
+  ): Promise<CheckResult>;
+  checkDestination(job: Job): Promise<readonly DestinationFinding[]>;
+  applyRetention(job: Job): Promise<RetentionResult>;
+}

@@ -1,0 +1,51 @@
+import { resolve } from "node:path";
+import { fileName, identifier, schemaName } from "@openemr-ops/core/config/fields";
+import { ulidPattern } from "@openemr-ops/core/ids";
+import { InvalidArgumentError } from "commander";
+
+/** Reads one option's value; the second argument is what an earlier occurrence gave. */
+export type ReadValue<Value> = (text: string, earlier: Value | undefined) => Value;
+
+/** An option that stands once, has a value, and whose value `read` accepts. */
+const once =
+  <Value>(read: (text: string) => Value): ReadValue<Value> =>
+  (text, earlier) => {
+    if (earlier !== undefined) throw new InvalidArgumentError("is given twice");
+    if (text === "") throw new InvalidArgumentError("has an empty value");
+    if (text.startsWith("-"))
+      throw new InvalidArgumentError("lacks its value (write ./ before a name that starts with a hyphen)");
+    return read(text);
+  };
+
+const bySchema =
+  (schema: { safeParse(value: unknown): { error?: { issues: readonly { message: string }[] } | undefined } }) =>
+  (text: string) => {
+    const [issue] = schema.safeParse(text).error?.issues ?? [];
+    if (issue) throw new InvalidArgumentError(issue.message);
+    return text;
+  };
+
+export const anInstallation = once(bySchema(identifier));
+export const aSchema = once(bySchema(schemaName));
+
+/** A file or directory, made absolute from the working directory. */
+export const aPath = (cwd: string): ReadValue<string> => once((text) => resolve(cwd, bySchema(fileName)(text)));
+
+export const aChoice = <const Names extends readonly string[]>(names: Names): ReadValue<Names[number]> =>
+  once((text) => {
+    const name = names.find((known) => known === text);
+    if (name === undefined)
+      throw new InvalidArgumentError(`expected ${names.join(", ").replace(/, ([^,]*)$/, " or $1")}`);
+    return name;
+  });
+
+export const aDump = once((text) => {
+  if (text === "latest" || ulidPattern.test(text)) return text;
+  throw new InvalidArgumentError("expected latest or a dump's identifier of 26 characters, as dumps lists them");
+});
+
+export const aShare = once((text) => {
+  const [, part, of] = (/^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? []).map(Number);
+  if (part !== undefined && of !== undefined && part >= 1 && part <= of) return `${part}/${of}`;
+  throw new InvalidArgumentError("expected n/m, the n-th of m parts, such as 1/7");
+});

@@ -1,0 +1,76 @@
+import { InvalidInputError, type OpsError, UnexpectedError } from "@openemr-ops/core/errors";
+import type { ReportProgress } from "@openemr-ops/core/progress";
+import { formatFigure } from "./format.ts";
+import { showProgress } from "./progress.ts";
+import { renderFacts } from "./table.ts";
+import { type Sink, type Style, stylist } from "./terminal.ts";
+
+/** What a command says. With `--json` people's words go to standard error and the result alone to standard output. */
+export interface Output {
+  /** What is about to happen, on standard error. */
+  plan(title: string, facts: readonly (readonly [label: string, value: string])[]): void;
+  readonly progress: ReportProgress;
+  /** Something to look at, on standard error. */
+  warn(message: string): void;
+  /** The end of a command: `value` for machines, `words` for people; one of them on standard output. */
+  result(value: unknown, words: (style: (style: Style, text: string) => string) => string): void;
+  /** The end of a command that failed. */
+  failure(error: OpsError): void;
+}
+
+export interface OutputOptions {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly json: boolean;
+  readonly now: () => Date;
+}
+
+/** Where a defect of ours lies: the frames of the original's stack. Its message is left out, it may quote data. */
+const framesOf = (error: OpsError): string => {
+  const { cause } = error;
+  if (!(error instanceof UnexpectedError && cause instanceof Error)) return "";
+  const frames = (cause.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
+  return frames.length > 0 ? `${frames.slice(0, 8).join("\n")}\n` : "";
+};
+
+export const createOutput = ({ stdout, stderr, environment, json, now }: OutputOptions): Output => {
+  const onStderr = stylist(stderr, environment);
+  const onStdout = stylist(stdout, environment);
+  const display = showProgress(stderr, now);
+  const say = (text: string) => {
+    display.clear();
+    stderr.write(text);
+  };
+  const writeJson = (value: unknown) => stdout.write(`${JSON.stringify(value, null, stdout.isTTY ? 2 : 0)}\n`);
+  return {
+    plan: (title, facts) => say(`${onStderr("bold", title)}\n${renderFacts(facts)}`),
+    progress: display.report,
+    warn: (message) => say(`${onStderr("yellow", "warning:")} ${message}\n`),
+    result: (value, words) => {
+      display.clear();
+      if (json) writeJson(value);
+      else stdout.write(words(onStdout));
+    },
+    failure: (error) => {
+      const { name, message } = error;
+      const issues = error instanceof InvalidInputError ? error.issues : undefined;
+      if (json) writeJson({ error: { name, message, ...(issues ? { issues } : {}) } });
+      const lines = issues?.map((issue) => `  ${issue.path ? `${issue.path}: ` : ""}${issue.message}\n`).join("");
+      say(
+        `${onStderr("red", "error")} ${onStderr("bold", name)}: ${lines ? `nothing was touched\n${lines}` : `${message}\n`}`,
+      );
+      stderr.write(framesOf(error));
+    },
+  };
+};
+
+/** Numbers one a line; the unit is read from the name's end: `…Bytes`, `…Seconds`, else a count. */
+export const renderFigures = (figures: Readonly<Record<string, number>>): string =>
+  renderFacts(Object.entries(figures).map(([name, value]) => formatFigure(name, value)));
+
+/** What the source itself lacks, one a line. */
+export const renderWarnings = (
+  warnings: readonly { readonly message: string }[],
+  style: (style: Style, text: string) => string,
+): string => warnings.map(({ message }) => `${style("yellow", "warning:")} ${message}\n`).join("");

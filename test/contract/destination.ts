@@ -45,6 +45,7 @@ const refusedKeys = [
   "a/.",
   "a\nb",
   "a\u0000b",
+  "a\uffffb",
   "x".repeat(1100),
   "\ud800",
 ];
@@ -198,7 +199,7 @@ export const destinationContract = (
     });
 
     it("lists in the order of the keys' bytes, with slashes as letters like others", async () => {
-      const keys = ["b", "a/z", "a-z", "a.z", "a0", "a/b/c", "é", "z", "😀", "￿"];
+      const keys = ["b", "a/z", "a-z", "a.z", "a0", "a/b/c", "é", "z", "😀", "￼"];
       await inBatches(keys, 4, (key) => destination.put(key, Buffer.from(key)));
 
       expect(await keysOf(destination)).toEqual([...keys].sort(compareKeys));

@@ -47,8 +47,9 @@ const s3Client = ({ endpoint, region, pathStyle }: S3DestinationSettings): S3Cli
     requestHandler: { connectionTimeout: 10_000, socketTimeout: 120_000 },
   });
 
+/** `NotFound` is the answer to HEAD, which has no body that could say more. */
 const isNotFound = (error: unknown): boolean =>
-  error instanceof S3ServiceException && error.name !== "NoSuchBucket" && error.$metadata.httpStatusCode === 404;
+  error instanceof S3ServiceException && (error.name === "NoSuchKey" || error.name === "NotFound");
 
 /** A bucket of S3, or of a server that speaks S3, as destination. Failures: `s3Failure`. */
 export const s3Destination = (settings: S3DestinationSettings): Destination => {

@@ -20,7 +20,13 @@ const full = new Set([
 ]);
 const missing = new Set(["NoSuchBucket", "InvalidBucketName"]);
 const elsewhere = new Set(["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"]);
-const noCredentials = new Set(["CredentialsProviderError", "TokenProviderError", "ExpiredToken", "InvalidAccessKeyId"]);
+const noCredentials = new Set([
+  "CredentialsProviderError",
+  "TokenProviderError",
+  "ExpiredToken",
+  "InvalidAccessKeyId",
+  "XAdminUserNotFound",
+]);
 
 /**
  * Gives a failure of S3, or of a server that speaks S3, its name in our family. Names come first, since servers agree on

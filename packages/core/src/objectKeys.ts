@@ -5,12 +5,13 @@ const longestKey = 900;
 /** Most file systems stop at 255 bytes a name. */
 const longestSegment = 240;
 
-// biome would read the escapes as control characters in a pattern; a range test says the same
-const isControl = (letter: string): boolean => letter < " " || letter === "\u007f";
+/** Control characters, and the two that no XML document can hold: listings of S3 are XML. */
+const isUnfit = (letter: string): boolean =>
+  letter < " " || letter === "\u007f" || letter === "\ufffe" || letter === "\uffff";
 
 const complaintOf = (key: string, isPrefix: boolean): string | undefined => {
   if (!key.isWellFormed()) return "is not well-formed Unicode";
-  if ([...key].some(isControl)) return "contains a control character";
+  if ([...key].some(isUnfit)) return "contains a control character";
   if (Buffer.byteLength(key) > longestKey) return `is longer than ${longestKey} bytes`;
   const segments = key.split("/");
   const checked = isPrefix && segments.at(-1) === "" ? segments.slice(0, -1) : segments;

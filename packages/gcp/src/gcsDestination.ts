@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type File, IdempotencyStrategy, Storage, type StorageOptions } from "@google-cloud/storage";
 import type { Destination, PutReceipt, StoredObject } from "@openemr-ops/core/destination";
+import { OpsError } from "@openemr-ops/core/errors";
 import { measuredBody, receiptFor } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
@@ -49,19 +51,21 @@ export const gcsDestination = (settings: GcsDestinationSettings): Destination =>
   const page = (start: string, maxResults: number, pageToken: string | undefined) =>
     bucket.getFiles({ prefix: below + start, maxResults, autoPaginate: false, ...(pageToken ? { pageToken } : {}) });
 
+  /** Google answers 404 for an absent object and for an absent bucket: returns for the first, throws for the second. */
+  const assertBucket = async (doing: string): Promise<undefined> => {
+    await page("", 1, undefined).catch((error: unknown) => {
+      throw gcsFailure(error, doing);
+    });
+  };
+
   const describe = async (key: string): Promise<StoredObject | undefined> => {
-    const rename = (error: unknown) => gcsFailure(error, `looking at ${key} in ${url}`);
+    const doing = `looking at ${key} in ${url}`;
     try {
       const [{ size = 0, updated = 0 }] = await file(key).getMetadata();
       return { key, byteLength: Number(size), modifiedAt: new Date(updated) };
     } catch (error) {
-      if (gcsStatusOf(error) !== 404) throw rename(error);
-    }
-    try {
-      await page("", 1, undefined); // 404 may also mean the bucket: then this fails
-      return undefined;
-    } catch (error) {
-      throw rename(error);
+      if (gcsStatusOf(error) !== 404) throw gcsFailure(error, doing);
+      return assertBucket(doing);
     }
   };
 
@@ -86,9 +90,16 @@ export const gcsDestination = (settings: GcsDestinationSettings): Destination =>
   };
 
   const get = async (key: string): Promise<Readable | undefined> => {
-    if (!(await describe(key))) return undefined;
+    const doing = `reading ${key} from ${url}`;
     const source = file(key).createReadStream({ decompress: false });
-    return withRenamedErrors(source, (error) => gcsFailure(error, `reading ${key} from ${url}`));
+    const stream = withRenamedErrors(source, (error) => gcsFailure(error, doing));
+    try {
+      await once(stream, "readable"); // the library cannot bear that its stream is destroyed before the answer is there
+      return stream;
+    } catch (error) {
+      if (!(error instanceof OpsError) || gcsStatusOf(error.cause) !== 404) throw error;
+      return assertBucket(doing);
+    }
   };
 
   async function* list(start: string): AsyncGenerator<StoredObject> {

@@ -1,0 +1,204 @@
+import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import type { Destination } from "@openemr-ops/core/destination";
+import { toOpsError } from "@openemr-ops/core/errors";
+import { ulid } from "@openemr-ops/core/ids";
+import { compareKeys } from "@openemr-ops/core/objectKeys";
+
+/** One thing that the product needs of a destination, tried out. */
+export interface DestinationFinding {
+  /** What was tried, in words. */
+  readonly check: string;
+  readonly ok: boolean;
+  readonly milliseconds: number;
+  /** What came instead, or a quirk worth knowing; empty when there is nothing to say. */
+  readonly note: string;
+}
+
+export interface CheckDestinationOptions {
+  readonly now: () => Date;
+  /** Milliseconds of a clock that never goes back. */
+  readonly monotonic?: () => number;
+  readonly random?: (bytes: number) => Buffer;
+}
+
+/** More than one part of any store's multi-part upload, made as it flows. */
+const largeBytes = 24 * 1024 * 1024;
+const chunkBytes = 1024 * 1024;
+const oddName = "odd name +%41 ü'(漢)~.txt";
+
+const chunk = (index: number): Buffer => Buffer.alloc(chunkBytes, createHash("sha256").update(String(index)).digest());
+
+const largeStream = (): Readable =>
+  Readable.from(
+    (function* () {
+      for (let index = 0; index < largeBytes / chunkBytes; index += 1) yield chunk(index);
+    })(),
+    { objectMode: false },
+  );
+
+const digestOf = async (stream: Readable): Promise<{ byteLength: number; sha256: string }> => {
+  const hash = createHash("sha256");
+  let byteLength = 0;
+  for await (const part of stream) {
+    hash.update(part);
+    byteLength += part.length;
+  }
+  return { byteLength, sha256: hash.digest("hex") };
+};
+
+/**
+ * Tries out all that dumps ask of a destination, on objects of its own below `scratch/`, which it removes again whatever
+ * happens. Never throws for what the store does wrong: that is a finding. Safe to run beside a dump.
+ *
+ * @returns one finding a check, in the order they were made; once a check that others stand on fails, those are left out
+ */
+export const checkDestination = async (
+  destination: Destination,
+  { now, monotonic = () => performance.now(), random }: CheckDestinationOptions,
+): Promise<readonly DestinationFinding[]> => {
+  const findings: DestinationFinding[] = [];
+  const folder = `scratch/${ulid(now(), random)}`;
+  const touched = new Set<string>();
+  const at = (name: string): string => {
+    const key = `${folder}/${name}`;
+    touched.add(key);
+    return key;
+  };
+
+  /** `work` returns a note, or throws what is wrong. */
+  const attempt = async (check: string, work: () => Promise<string | undefined>): Promise<boolean> => {
+    const begun = monotonic();
+    const record = (ok: boolean, note: string) => {
+      findings.push({ check, ok, milliseconds: Math.round(monotonic() - begun), note });
+      return ok;
+    };
+    try {
+      return record(true, (await work()) ?? "");
+    } catch (error) {
+      return record(false, error instanceof Complaint ? error.message : describeFailure(error));
+    }
+  };
+  const textOf = async (key: string): Promise<string | undefined> => {
+    const stream = await destination.get(key);
+    if (!stream) return undefined;
+    const chunks: Buffer[] = [];
+    for await (const part of stream) chunks.push(part);
+    return Buffer.concat(chunks).toString("utf8");
+  };
+  const expectText = async (key: string, text: string): Promise<void> => {
+    const found = await textOf(key);
+    if (found === undefined) throw new Complaint("the object is absent right after it was written");
+    if (found !== text) throw new Complaint("the object's bytes are not those that were written");
+  };
+  const listed = async (prefix: string): Promise<readonly string[]> => {
+    const keys: string[] = [];
+    for await (const { key } of destination.list(prefix)) keys.push(key);
+    return keys;
+  };
+
+  const steps = async (): Promise<void> => {
+    const absentFine = await attempt("an absent object is told from an error", async () => {
+      const stream = await destination.get(at("absent"));
+      stream?.destroy();
+      if (stream || (await destination.describe(at("absent"))))
+        throw new Complaint("an object that nobody wrote is there");
+      return undefined;
+    });
+    if (!absentFine) return;
+
+    const writes = await attempt("a small object comes back as it was written", async () => {
+      await destination.put(at("small"), Buffer.from("first"));
+      await expectText(at("small"), "first");
+      return clockNote((await destination.describe(at("small")))?.modifiedAt, now());
+    });
+    if (!writes) return;
+
+    await attempt("a second write replaces the first at once", async () => {
+      await destination.put(at("small"), Buffer.from("second"));
+      await expectText(at("small"), "second");
+      return undefined;
+    });
+    await attempt("an empty object is kept", async () => {
+      await destination.put(at("empty"), Buffer.alloc(0));
+      await expectText(at("empty"), "");
+      return undefined;
+    });
+    await attempt(`a stream of ${largeBytes / 1024 / 1024} MiB comes back as it was written`, async () => {
+      const written = await destination.put(at("large"), largeStream());
+      const stream = await destination.get(at("large"));
+      if (!stream) throw new Complaint("the object is absent right after it was written");
+      const found = await digestOf(stream);
+      if (found.sha256 !== written.sha256) throw new Complaint(`${found.byteLength} other bytes came back`);
+      return undefined;
+    });
+    await attempt("a stream that breaks off leaves nothing", async () => {
+      const source = largeStream();
+      let seen = 0;
+      const broken = Readable.from(
+        (async function* () {
+          for await (const part of source) {
+            seen += part.length;
+            if (seen > largeBytes / 2) throw new Complaint("broken off on purpose");
+            yield part;
+          }
+        })(),
+        { objectMode: false },
+      );
+      const outcome = await destination.put(at("broken"), broken).catch((error: unknown) => error);
+      if (!(outcome instanceof Complaint)) throw outcome instanceof Error ? outcome : new Complaint("it was stored");
+      if (await destination.describe(at("broken"))) throw new Complaint("half an object is there");
+      return undefined;
+    });
+    await attempt("a name with spaces, signs and other scripts is kept", async () => {
+      await destination.put(at(oddName), Buffer.from("odd"));
+      await expectText(at(oddName), "odd");
+      if (!(await listed(`${folder}/odd`)).includes(at(oddName)))
+        throw new Complaint("the listing spells it differently");
+      return undefined;
+    });
+    await attempt("the listing is whole, in the order of the keys, and only of what was asked for", async () => {
+      for (const name of ["list/b", "list/a/c", "list/a-c"]) await destination.put(at(name), Buffer.from(name));
+      const found = await listed(`${folder}/list/`);
+      const expected = ["list/b", "list/a/c", "list/a-c"].map(at);
+      const missing = expected.filter((key) => !found.includes(key));
+      if (missing.length > 0) throw new Complaint(`${missing.length} of 3 objects are not listed`);
+      if (found.length > 3) throw new Complaint("objects are listed that nobody asked for");
+      return found.join() === [...expected].sort(compareKeys).join() ? undefined : "quirk: keys come in another order";
+    });
+    await attempt("a deleted object is gone, and deleting it again is no error", async () => {
+      await destination.delete(at("small"));
+      if ((await textOf(at("small"))) !== undefined) throw new Complaint("it can still be read");
+      if ((await listed(`${folder}/small`)).length > 0) throw new Complaint("it is still listed");
+      await destination.delete(at("small"));
+      return undefined;
+    });
+  };
+
+  try {
+    await steps();
+  } finally {
+    await attempt("what the check wrote is removed", async () => {
+      const failures: unknown[] = [];
+      for (const key of touched) await destination.delete(key).catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) throw failures[0];
+      const left = await listed(`${folder}/`);
+      if (left.length > 0) throw new Complaint(`${left.length} objects below ${folder}/ are still there: remove them`);
+      return undefined;
+    });
+  }
+  return findings;
+};
+
+class Complaint extends Error {}
+
+const describeFailure = (error: unknown): string => {
+  const { name, message } = toOpsError(error);
+  return `${name}: ${message}`;
+};
+
+const clockNote = (modifiedAt: Date | undefined, now: Date): string | undefined => {
+  if (!modifiedAt) throw new Complaint("the object cannot be described");
+  const seconds = Math.round(Math.abs(modifiedAt.getTime() - now.getTime()) / 1000);
+  return seconds > 60 ? `quirk: the store's clock and ours differ by ${seconds} s` : undefined;
+};

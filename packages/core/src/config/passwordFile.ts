@@ -2,6 +2,9 @@ import { isUtf8 } from "node:buffer";
 import { passwordProblem } from "./passwordText.ts";
 import { readSmallFile } from "./smallFile.ts";
 
+/** Longer files hold something else than a password. Bytes. */
+const longest = 4096;
+
 /** What a password file holds, or why it cannot serve, in words that name neither the file nor its content. */
 export type PasswordFile =
   | { readonly password: string; readonly readableByOthers: boolean }
@@ -11,6 +14,9 @@ export type PasswordFile =
 export const readPasswordFile = async (path: string): Promise<PasswordFile> => {
   const file = await readSmallFile(path);
   if ("problem" in file) return file;
+  if (file.content.length > longest) {
+    return { problem: `holds more than ${longest} bytes; expected one line with the password` };
+  }
   if (!isUtf8(file.content)) return { problem: "is not UTF-8 text" };
   const password = new TextDecoder().decode(file.content).replace(/\r?\n$/, "");
   const problem = passwordProblem(password);

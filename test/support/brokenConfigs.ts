@@ -1,0 +1,301 @@
+/** A copy of a JSON-like value with one place changed; `undefined` removes it. Places are names and indexes joined by dots. */
+export const setAt = (value: unknown, place: string, replacement: unknown): unknown => {
+  const copy: unknown = structuredClone(value);
+  const names = place.split(".");
+  const last = names.pop() ?? "";
+  let inner = copy as Record<string, unknown>;
+  for (const name of names) inner = inner[name] as Record<string, unknown>;
+  if (replacement === undefined) delete inner[last];
+  else inner[last] = replacement;
+  return copy;
+};
+
+export interface BrokenConfig {
+  /** What is wrong, in words that follow "when". */
+  readonly wrong: string;
+  readonly change: (config: unknown) => unknown;
+  /** The field that must be named. */
+  readonly path: string;
+  readonly says: RegExp;
+}
+
+const first = "installations.0.";
+
+/** One place changed; the issue names the same place unless `path` says another. */
+const at = (place: string, replacement: unknown, says: RegExp, path = place): BrokenConfig => ({
+  wrong: `${place} is ${replacement === undefined ? "missing" : JSON.stringify(replacement)}`,
+  change: (config) => setAt(config, `${first}${place}`, replacement),
+  path: `installations[0].${path}`,
+  says,
+});
+
+/** Several places changed. */
+const all = (wrong: string, changes: Readonly<Record<string, unknown>>, path: string, says: RegExp): BrokenConfig => ({
+  wrong,
+  change: (config) => Object.entries(changes).reduce((one, [place, value]) => setAt(one, place, value), config),
+  path,
+  says,
+});
+
+const second = (changes: Readonly<Record<string, unknown>>) => (config: unknown) => {
+  const { installations } = config as { installations: readonly unknown[] };
+  const other = Object.entries(changes).reduce((one, [place, value]) => setAt(one, place, value), installations[0]);
+  return { installations: [...installations, other] };
+};
+
+const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-AbCdEf";
+const recipient = `age1${"q".repeat(58)}`;
+const portable = {
+  [`${first}dumps.format`]: "portable",
+  [`${first}dumps.passwordFile`]: undefined,
+};
+
+/** Configurations that must be refused, each with the field that is to be named. */
+export const brokenConfigs: readonly BrokenConfig[] = [
+  // Absent
+  { wrong: "it is empty", change: () => ({}), path: "installations", says: /is missing; expected a list/ },
+  { wrong: "it is a list", change: () => [], path: "", says: /expected an object, got a list/ },
+  { wrong: "it is null", change: () => null, path: "", says: /expected an object, got null/ },
+  {
+    wrong: "no installation is in it",
+    change: () => ({ installations: [] }),
+    path: "installations",
+    says: /at least one/,
+  },
+  at("id", undefined, /is missing; expected 1 to 63 lower-case/),
+  at("platform", undefined, /is missing; expected an object such as/),
+  at("platform.kind", undefined, /is missing; expected host, ecs, kubernetes or cloudRun/),
+  at("database", undefined, /is missing; expected an object/),
+  at("database.host", undefined, /is missing; expected a host name/),
+  at("database.name", undefined, /is missing; expected a schema's name/),
+  at("database.user", undefined, /is missing; expected a user's name/),
+  at("database.passwordFile", undefined, /is missing; expected a file that holds the password/),
+  at("sites", undefined, /is missing; expected an object/),
+  at("sites.path", undefined, /is missing; expected the name of a file or directory/),
+  at("dumps", undefined, /is missing; expected an object/),
+  at("dumps.destination", undefined, /is missing; expected file:\/\/\/absolute/),
+  at("dumps.passwordFile", undefined, /is missing; expected a file that holds the password/),
+  at("dumps.retention", undefined, /is missing; expected an object/),
+  at(
+    "platform",
+    { kind: "ecs", service: "openemr" },
+    /is missing; expected the name or ARN of an ECS cluster/,
+    "platform.cluster",
+  ),
+  at(
+    "platform",
+    { kind: "ecs", cluster: "c" },
+    /is missing; expected the name or ARN of an ECS service/,
+    "platform.service",
+  ),
+  // Unknown
+  at("database.pasword", "x", /unknown setting; did you mean password\?/),
+  at("database.caflie", "x", /unknown setting; did you mean caFile\?/),
+  at("dumps.retention.keepHourly", 1, /unknown setting; did you mean keepYearly\?$/),
+  at("platform.cluster", "c", /unknown setting; known here: kind, codePath/),
+  at("sites.__proto__x", 1, /unknown setting/),
+  at("schedule", {}, /unknown setting; known here: id, platform/),
+  all("the whole has an unknown name", { verbose: true }, "verbose", /unknown setting; known here: stateDirectory/),
+  all("an unknown name has spaces", { "in stallations": [] }, '["in stallations"]', /did you mean installations/),
+  // Identifiers
+  at("id", "Clinic-A", /expected 1 to 63 lower-case letters/),
+  at("id", "../clinic", /expected 1 to 63 lower-case letters/),
+  at("id", "a/b", /expected 1 to 63 lower-case letters/),
+  at("id", "-a", /expected 1 to 63 lower-case letters/),
+  at("id", "a\n", /expected 1 to 63 lower-case letters.*got "a\\n"/),
+  at("id", "", /expected 1 to 63 lower-case letters/),
+  at("id", "a".repeat(64), /expected 1 to 63 lower-case letters/),
+  at("id", 7, /expected 1 to 63 lower-case letters, digits and hyphens, a letter or digit first, got 7/),
+  {
+    wrong: "two installations have one id",
+    change: second({ "dumps.destination": "file:///srv/b" }),
+    path: "installations[1].id",
+    says: /is taken by installations\[0\]/,
+  },
+  // Platform and address
+  at("platform", "host", /expected an object such as .*, got "host"/),
+  at("platform.kind", "vm", /expected host, ecs, kubernetes or cloudRun, got "vm"/),
+  at("platform.codePath", "a\0b", /expected the name of a file/),
+  at("platform", { kind: "ecs", cluster: "a b", service: "s" }, /ECS cluster, got "a b"/, "platform.cluster"),
+  at("url", "openemr.example.org", /expected an http:\/\/ or https:\/\/ address/),
+  at("url", "ftp://openemr.example.org", /expected an http:\/\/ or https:\/\/ address/),
+  at("url", "https://a:b@openemr.example.org", /without user, password or query$/),
+  at("url", "https://openemr.example.org/?site=default", /expected an http:\/\//),
+  // Database
+  at("database.host", "db server", /expected a host name.*got "db server"/),
+  at("database.host", "db:3306", /without port/),
+  at("database.host", "--defaults-file=x", /expected a host name/),
+  at("database.host", "", /expected a host name/),
+  at("database.host", "/run/mysqld.sock", /without port, spaces or slashes/),
+  at("database.port", "3306", /expected a whole number from 1 to 65535, got "3306"/),
+  at("database.port", 0, /from 1 to 65535, got 0/),
+  at("database.port", 65_536, /from 1 to 65535, got 65536/),
+  at("database.port", 3306.5, /from 1 to 65535, got 3306.5/),
+  at("database.name", "open`emr", /without slashes, backticks/),
+  at("database.name", "open\nemr", /control characters.*got "open\\nemr"/),
+  at("database.name", "../mysql", /without slashes/),
+  at("database.name", "-uroot", /a hyphen first/),
+  at("database.name", "mysql", /not one of the server's own, got "mysql"/),
+  at("database.name", "x".repeat(65), /1 to 64 characters/),
+  at("database.user", "", /expected a user's name/),
+  at("database.user", "dump\nroot", /without control characters/),
+  at("database.user", null, /expected a user's name of 1 to 128 characters, without control characters, got null/),
+  at("database.tls", "on", /expected off, required or verify, got "on"/),
+  at("database.tls", true, /expected off, required or verify, got true/),
+  at("database.caFile", "ca.pem", /has no use with tls "off"/),
+  all(
+    "the certificate file is absent",
+    { [`${first}database.tls`]: "verify", [`${first}database.caFile`]: "ca.pem" },
+    "installations[0].database.caFile",
+    /the file does not exist \(relative names start at /,
+  ),
+  all(
+    "the certificate file holds none",
+    { [`${first}database.tls`]: "verify", [`${first}database.caFile`]: "db.password" },
+    "installations[0].database.caFile",
+    /holds no certificate in PEM form/,
+  ),
+  at("database.restore", { user: "admin" }, /is missing; expected a file that holds/, "database.restore.passwordFile"),
+  at(
+    "database.restore",
+    { passwordFile: "db.password" },
+    /is missing; expected a user's name/,
+    "database.restore.user",
+  ),
+  // Secrets
+  at("database.password", "env:DB", /say either password or passwordFile, not both/),
+  all(
+    "a password stands in the configuration",
+    { [`${first}database.password`]: "hunter2", [`${first}database.passwordFile`]: undefined },
+    "installations[0].database.password",
+    /put the password itself into a file and name it in passwordFile$/,
+  ),
+  all(
+    "an ARN is of another service",
+    { [`${first}database.password`]: "arn:aws:s3:::bucket", [`${first}database.passwordFile`]: undefined },
+    "installations[0].database.password",
+    /neither env:NAME nor a secret's ARN/,
+  ),
+  at("database.passwordFile", "env:1NAME", /expected a file that holds the password, env:NAME or a secret's ARN$/),
+  at("database.passwordFile", `${arn.slice(0, 40)}`, /expected a file that holds the password/),
+  at("database.passwordFile", "absent", /the password file does not exist/),
+  at("database.passwordFile", "db.password/x", /a part of its path is not a directory/),
+  at("database.passwordFile", "directory", /the password file is a directory/),
+  at("database.passwordFile", "/dev/null", /the password file is not a regular file/),
+  at("database.passwordFile", "db.\npassword", /expected a file that holds the password/),
+  at("database.passwordFile", 42, /expected a file that holds the password, env:NAME or a secret's ARN$/),
+  at("database.passwordFile", "", /expected a file that holds the password/),
+  // Sites
+  at("sites.path", "", /expected the name of a file or directory/),
+  at("sites.path", "/", /is the root directory/),
+  at("sites.path", "/srv/backups", /sites\.path lie in one another/, "dumps.destination"),
+  at("sites.path", "/srv/backups/clinic-a/x", /sites\.path lie in one another/, "dumps.destination"),
+  all(
+    "the state directory lies in the sites",
+    { stateDirectory: "/srv/openemr/sites/.ops" },
+    "stateDirectory",
+    /lies inside installations\[0\]\.sites\.path/,
+  ),
+  // Destinations
+  at("dumps.destination", "/srv/backups", /is not a place that dumps can go to; expected file:/),
+  at("dumps.destination", "file://srv/backups", /is not absolute: three slashes/),
+  at("dumps.destination", "file:///", /is the root directory/),
+  at("dumps.destination", "file:///srv/../etc", /has a "\." or "\.\." part/),
+  at("dumps.destination", "file:///srv/%2e%2e/etc", /has a "\." or "\.\." part/),
+  at("dumps.destination", "file:///srv//backups", /has an empty part/),
+  at("dumps.destination", "file:///srv/a%2Fb", /has a slash, backslash or control character/),
+  at("dumps.destination", "file:///srv/100%", /has a % that is not followed/),
+  at("dumps.destination", "file:///srv/a?b", /has a \? or #/),
+  at("dumps.destination", "ftp://host/x", /is not a place that dumps can go to/),
+  at("dumps.destination", "s3://", /lacks the bucket's name/),
+  at("dumps.destination", "s3://Bucket/x", /names the bucket "Bucket"; expected 3 to 63/),
+  at("dumps.destination", "s3://ab", /names the bucket "ab"/),
+  at("dumps.destination", "s3://a..b/x", /names the bucket/),
+  at("dumps.destination", "s3://192.168.0.1/x", /looks like an IP address/),
+  at("dumps.destination", "s3://bucket//x", /has an empty part/),
+  at("dumps.destination", "s3://bucket/a/../b", /has a "\." or "\.\." part/),
+  at("dumps.destination", "s3://bucket/a b", /has a prefix with other characters/),
+  at("dumps.destination", "s3://key:secret@bucket/x", /has credentials in it/),
+  at("dumps.destination", `s3://bucket/${"x".repeat(513)}`, /more than 512 characters/),
+  at("dumps.destination", "gs://google-dumps", /"google" in it/),
+  at("dumps.destination", 5, /expected file:.*got 5/),
+  at("dumps.endpoint", "http://127.0.0.1:9000", /is for destinations that start with s3:/),
+  at("dumps.region", "eu-central-1", /is for destinations that start with s3:/),
+  at("dumps.pathStyle", "yes", /expected true or false, got "yes"/),
+  all(
+    "an endpoint has a path",
+    { [`${first}dumps.destination`]: "s3://bucket", [`${first}dumps.endpoint`]: "https://s3.example.org/x" },
+    "installations[0].dumps.endpoint",
+    /a server's address without a path/,
+  ),
+  all(
+    "a region of AWS is misspelled",
+    { [`${first}dumps.destination`]: "s3://bucket", [`${first}dumps.region`]: "frankfurt" },
+    "installations[0].dumps.region",
+    /expected a region of AWS/,
+  ),
+  all(
+    "a region has spaces",
+    { [`${first}dumps.destination`]: "s3://bucket", [`${first}dumps.region`]: "eu central" },
+    "installations[0].dumps.region",
+    /expected a region/,
+  ),
+  {
+    wrong: "two installations have one destination",
+    change: second({ id: "b" }),
+    path: "installations[1].dumps.destination",
+    says: /is the same place as that of installations\[0\]/,
+  },
+  {
+    wrong: "one destination lies in another",
+    change: second({ id: "b", "dumps.destination": "file:///srv/backups/clinic-a/b" }),
+    path: "installations[1].dumps.destination",
+    says: /one lies inside the other/,
+  },
+  // Formats
+  at("dumps.format", "zip", /expected restic or portable, got "zip"/),
+  at("dumps.compression", "zstd", /is for format "portable"/),
+  at("dumps.ageRecipients", [], /is for format "portable"/),
+  at("dumps.ageIdentityFile", "id", /is for format "portable"/),
+  at("dumps.format", "portable", /is for format "restic"/, "dumps.passwordFile"),
+  all(
+    "a portable dump has an unknown compression",
+    { ...portable, [`${first}dumps.compression`]: "xz" },
+    "installations[0].dumps.compression",
+    /expected gzip or zstd, got "xz"/,
+  ),
+  all(
+    "an age recipient is cut short",
+    { ...portable, [`${first}dumps.ageRecipients`]: [recipient, recipient.slice(1)] },
+    "installations[0].dumps.ageRecipients[1]",
+    /expected an age recipient: age1 and 58 characters$/,
+  ),
+  all(
+    "an age identity stands for a recipient",
+    { ...portable, [`${first}dumps.ageRecipients`]: ["AGE-SECRET-KEY-1QQ"] },
+    "installations[0].dumps.ageRecipients[0]",
+    /is a private age identity/,
+  ),
+  all(
+    "the age identity's file is absent",
+    { ...portable, [`${first}dumps.ageIdentityFile`]: "id" },
+    "installations[0].dumps.ageIdentityFile",
+    /the file does not exist/,
+  ),
+  // Retention and the rest
+  at("dumps.retention", {}, /keeps nothing/),
+  at("dumps.retention", { keepDaily: 0 }, /keeps nothing/),
+  at("dumps.retention.keepDaily", -1, /expected a whole number, 0 or more, got -1/),
+  at("dumps.retention.keepDaily", "7", /expected a whole number, 0 or more, got "7"/),
+  at("dumps.retention.keepDaily", 1.5, /expected a whole number, 0 or more, got 1.5/),
+  at("dumps.retention", 7, /expected an object, got 7/),
+  at("dumps.stallSeconds", 0, /expected a whole number of seconds from 1 to 86400, got 0/),
+  at("dumps.drill", { database: { host: "h" } }, /is missing; expected a user's name/, "dumps.drill.database.user"),
+  at("dumps.drill", { directory: 1 }, /expected the name of a file or directory, got 1/, "dumps.drill.directory"),
+  all(
+    "the state directory is a number",
+    { stateDirectory: 1 },
+    "stateDirectory",
+    /expected the name of a file or directory, got 1/,
+  ),
+];

@@ -68,6 +68,10 @@ export class DatabaseAccessDeniedError extends FatalError {
 export class DatabaseMissingError extends FatalError {
   override readonly name = "DatabaseMissingError";
 }
+/** The server refuses a statement for a reason that has no name of its own here. */
+export class DatabaseFailedError extends FatalError {
+  override readonly name = "DatabaseFailedError";
+}
 /** Someone holds a lock on a table for longer than the dump may wait. */
 export class TableLockedError extends RetryableError {
   override readonly name = "TableLockedError";
@@ -184,7 +188,9 @@ export const retryableErrorNames: readonly string[] = Object.keys({
 export const toOpsError = (error: unknown): OpsError =>
   error instanceof OpsError
     ? error
-    : new UnexpectedError(`unforeseen failure: ${error instanceof Error ? error.name : typeof error}`, { cause: error });
+    : new UnexpectedError(`unforeseen failure: ${error instanceof Error ? error.name : typeof error}`, {
+        cause: error,
+      });
 
 /** Exit status of a program that ends with this error: 2 bad input, 3 refused, 4 failed, 5 busy, 6 damaged. */
 export const exitCodeOf = (error: OpsError): number => {

@@ -105,7 +105,7 @@ export const parseManifest = (bytes: Buffer, where: string): Manifest => {
   const stored = json as Manifest;
   if (sealManifest(withoutDigest(stored)).digest !== stored.digest || !manifestBytes(stored).equals(bytes))
     throw damaged();
-  return parsed.data;
+  return stored; // as it was written: the schema would put its keys into another order
 };
 
 const folderOf = (installation: string) => `manifests/${installation}/`;

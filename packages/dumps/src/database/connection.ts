@@ -1,4 +1,4 @@
-import { OpsError } from "@openemr-ops/core/errors";
+import { DatabaseFailedError, OpsError } from "@openemr-ops/core/errors";
 import type { SqlReader } from "@openemr-ops/openemr/sqlReader";
 import mysql from "mysql2";
 import { type DatabaseAccess, driverTls } from "./access.ts";
@@ -14,6 +14,8 @@ export interface DatabaseConnection extends SqlReader, AsyncDisposable {
   stream(sql: string): AsyncIterable<readonly (Buffer | null)[]>;
 }
 
+const unnamed = (message: string, options?: ErrorOptions) => new DatabaseFailedError(message, options);
+
 /** @throws the `Database…Error` family; `doing` begins the message */
 const explain = async <Result>(doing: string, work: () => Promise<Result>): Promise<Result> => {
   try {
@@ -21,7 +23,7 @@ const explain = async <Result>(doing: string, work: () => Promise<Result>): Prom
   } catch (error) {
     if (error instanceof OpsError) throw error;
     const { code = "", message = "" } = error as { code?: string; message?: string };
-    throw databaseError(doing, `${code} ${message}`, error);
+    throw databaseError(doing, `${code} ${message}`, error, unnamed);
   }
 };
 
@@ -43,14 +45,16 @@ export const connect = async (
     ...(database === undefined ? {} : { database }),
     charset: "utf8mb4",
     connectTimeout: 10_000,
-    typeCast: (field) => field.string(),
+    typeCast: false,
     ...driverTls(access),
   });
   base.on("error", () => {}); // the next statement reports it
   const connection = base.promise();
   await explain(where, () => connection.connect());
   const query = (sql: string, values?: readonly (string | number)[]) =>
-    explain(where, () => connection.query(sql, values ? [...values] : undefined));
+    explain(where, () =>
+      connection.query({ sql, typeCast: (field) => field.string(), ...(values ? { values: [...values] } : {}) }),
+    );
   await query("SET NAMES utf8mb4");
   await query(
     "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES', wait_timeout = 28800, net_write_timeout = 3600",
@@ -64,7 +68,7 @@ export const connect = async (
         for await (const row of rows) yield row as (Buffer | null)[];
       } catch (error) {
         const { code = "", message = "" } = error as { code?: string; message?: string };
-        throw databaseError(where, `${code} ${message}`, error);
+        throw databaseError(where, `${code} ${message}`, error, unnamed);
       }
     },
     [Symbol.asyncDispose]: async () => {

@@ -120,7 +120,7 @@ const programTexts = async (access: DatabaseAccess, source: SourceDescription, s
   const none = ["--no-data", "--no-create-info", "--skip-triggers"];
   const wanted: readonly (readonly [ProgramSection, number, readonly string[]])[] = [
     ["routines", source.routines, [...none, "--routines", access.name]],
-    ["triggers", source.triggers, ["--no-data", "--no-create-info", "--triggers", access.name]],
+    ["triggers", source.triggers, ["--no-data", "--no-create-info", "--triggers", "--add-drop-trigger", access.name]],
     ["views", source.views.length, ["--no-data", "--skip-triggers", access.name, ...source.views]],
     ["events", source.events, [...none, "--events", access.name]],
   ];

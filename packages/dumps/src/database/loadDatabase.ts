@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import {
+  DatabaseFailedError,
   IntegrityError,
   LoadFailedError,
   type OpsError,
@@ -23,6 +24,8 @@ export interface LoadSettings {
   readonly progress: ReportProgress;
   /** Sections not to load: a drill must not start events. */
   readonly skip?: readonly ProgramSection[];
+  /** Receives the programs' SQL, also where it is not loaded. */
+  readonly onProgram?: (section: ProgramSection, chunk: Buffer) => void;
 }
 
 /** Says in the target schema which dump is being loaded and which tables are done; gone when all is. */
@@ -217,7 +220,10 @@ export const loadDatabase = async (
       table = name;
       if (done.has(name)) return;
       open.set(name, { pending: 0, ended: false });
-      await control.run(sql);
+      await control.run(sql).catch((error: unknown) => {
+        if (!(error instanceof DatabaseFailedError)) throw error;
+        throw new LoadFailedError(`making table ${name}: ${error.message}`, { cause: error });
+      });
     },
     rows: async (name, chunk, statementEnds) => {
       table = name;
@@ -246,6 +252,7 @@ export const loadDatabase = async (
     program: async (section, chunk) => {
       if (programs === undefined) await settle();
       programs = section;
+      settings.onProgram?.(section, chunk);
       if (settings.skip?.includes(section)) return;
       table = section;
       await first.write(chunk);
@@ -277,9 +284,10 @@ export const loadDatabase = async (
     for (const worker of workers) await worker.finish();
     await Promise.all(recorded);
   } catch (error) {
+    const first = failure ?? error; // what comes after is our own killing
     for (const worker of workers) worker.child.kill("SIGKILL");
     await Promise.all(workers.map((worker) => worker.child.ended));
-    throw failure ?? error;
+    throw first;
   }
   if (!scanner.finish().complete) throw new IntegrityError("the database dump ends before its end mark");
   const missing = manifest.database.tables.filter(({ name }) => !done.has(name));

@@ -102,6 +102,7 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
   const programs = new Map<ProgramSection, { byteLength: number; digest: ReturnType<typeof createHash> }>();
   let current: OpenTable | undefined;
   let section: ProgramSection | undefined;
+  let unfinished = ""; // lines of a statement that goes on
   let inRows = false;
   let line: Buffer[] = []; // start of a line that is no row, until its newline comes
   let rowParts: Buffer[] | undefined; // start of a row whose newline has not come
@@ -175,7 +176,11 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
     if (/^\/\*!40000 ALTER TABLE .* (DISABLE|ENABLE) KEYS \*\/;\n$/.test(text)) return;
     if (/^\/\*!40103 SET TIME_ZONE=@OLD_TIME_ZONE/.test(text)) return leave();
     current.structure += text;
-    if (text.endsWith(";\n")) await handler.structure?.(current.name, text);
+    unfinished += text;
+    if (!text.endsWith(";\n")) return;
+    const sql = unfinished;
+    unfinished = "";
+    await handler.structure?.(current.name, sql);
   };
 
   const onProgram = async (chunk: Buffer): Promise<void> => {

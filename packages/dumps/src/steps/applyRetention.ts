@@ -1,11 +1,11 @@
 import { ulidTime } from "@openemr-ops/core/ids";
-import { withLock } from "@openemr-ops/core/withLock";
 import type { DumpContext } from "../context.ts";
 import { manifestKey } from "../manifest.ts";
 import { decideRetention, type RetentionPolicy } from "../retention.ts";
 import { removeVerifications } from "../verification.ts";
 import { findDumps } from "./listDumps.ts";
 import { runJob } from "./runJob.ts";
+import { underLock } from "./underLock.ts";
 
 export interface RetentionEntry {
   readonly dumpId: string;
@@ -21,7 +21,6 @@ export interface RetentionResult {
   readonly orphans: readonly string[];
 }
 
-const leaseSeconds = 120;
 const orphanAgeMilliseconds = 24 * 3600 * 1000;
 
 /**
@@ -36,8 +35,7 @@ export const applyRetention = (
   dryRun: boolean,
 ): Promise<RetentionResult> =>
   runJob(context, "retention", dryRun, async (jobId) => {
-    const carryOut = async (signal: AbortSignal): Promise<RetentionResult> => {
-      const run = { signal: AbortSignal.any([context.signal, signal]), progress: context.progress };
+    const carryOut = async (run: DumpContext): Promise<RetentionResult> => {
       const found = await findDumps(context);
       const damaged = found.filter(({ listed }) => !listed.complete);
       const sound = found.filter(({ listed }) => listed.complete).map(({ listed }) => listed);
@@ -49,7 +47,7 @@ export const applyRetention = (
           ...(verified && verified.level !== "objects" ? { verifiedAt: new Date(verified.at) } : {}),
         })),
         policy,
-        context.now(),
+        { now: context.now() },
       );
       const timeOf = new Map(found.map(({ listed }) => [listed.dumpId, listed.takenAt]));
       const entry = ({
@@ -99,13 +97,7 @@ export const applyRetention = (
       }
       return result;
     };
-    const result = dryRun
-      ? await carryOut(context.signal)
-      : await withLock(
-          context.locks,
-          { installation: context.installation, resource: "dump-repository", owner: jobId, leaseSeconds },
-          carryOut,
-        );
+    const result = await (dryRun ? carryOut(context) : underLock(context, "dump-repository", jobId, carryOut));
     return {
       result,
       figures: { keep: result.keep.length, expire: result.expire.length, orphans: result.orphans.length },

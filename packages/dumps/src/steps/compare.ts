@@ -103,14 +103,18 @@ const compareTables = async (
  * documents by looking for their files. What the source already lacked is no difference.
  *
  * @param sitesPath the restored tree
+ * @param options.programs false where routines, triggers and views are not loaded yet
  */
 export const compareRestored = async (
   context: DumpContext,
   access: DatabaseAccess,
   sitesPath: string,
   manifest: Manifest,
+  { programs = true } = {},
 ): Promise<Comparison> => {
-  const differences = [...(await compareTables(context, access, manifest))];
+  const differences = (await compareTables(context, access, manifest)).filter(
+    ({ kind }) => programs || kind !== "programs",
+  );
   const tree = await countTree(sitesPath);
   if (tree.files !== manifest.sites.files || tree.byteLength !== manifest.sites.byteLength)
     differences.push({

@@ -1,7 +1,6 @@
 import { hash } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { withLock } from "@openemr-ops/core/withLock";
 import type { DumpContext } from "../context.ts";
 import { connect } from "../database/connection.ts";
 import { quoteName } from "../database/identifiers.ts";
@@ -11,13 +10,12 @@ import { compareRestored } from "./compare.ts";
 import { chooseDump } from "./listDumps.ts";
 import { loadParts } from "./loadParts.ts";
 import { runJob } from "./runJob.ts";
+import { underLock } from "./underLock.ts";
 import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
 
-const leaseSeconds = 120;
-
-/** One scratch place an installation: what a killed drill left is found and removed by the next. */
-export const scratchNameOf = (installation: string): string =>
-  `openemr_ops_drill_${hash("sha256", installation).slice(0, 12)}`;
+/** One scratch place an installation: what a killed drill left is found and removed by the next. The restore user needs rights on `<schema>_%`. */
+export const scratchNameOf = (installation: string, schema: string): string =>
+  `${schema.slice(0, 40)}_drill_${hash("sha256", installation).slice(0, 8)}`;
 
 /**
  * Rehearses a restore: into a scratch schema and directory, compared row by row with the manifest, keys opened,
@@ -28,11 +26,7 @@ export const scratchNameOf = (installation: string): string =>
  */
 export const drillDump = (context: DumpContext, name: string): Promise<Verdict> =>
   runJob(context, "drill", false, async (jobId) => {
-    const verdict = await withLock(
-      context.locks,
-      { installation: context.installation, resource: "drill", owner: jobId, leaseSeconds },
-      (lockSignal) => drillUnderLock({ ...context, signal: AbortSignal.any([context.signal, lockSignal]) }, name),
-    );
+    const verdict = await underLock(context, "drill", jobId, (locked) => drillUnderLock(locked, name));
     return {
       result: verdict,
       figures: { rows: verdict.rows, files: verdict.files, seconds: verdict.seconds.restore },
@@ -43,7 +37,7 @@ export const drillDump = (context: DumpContext, name: string): Promise<Verdict> 
 const drillUnderLock = async (context: DumpContext, name: string): Promise<Verdict> => {
   const manifest = await chooseDump(context, name);
   await assertManifestCopy(context, manifest);
-  const schema = scratchNameOf(context.installation);
+  const schema = scratchNameOf(context.installation, context.database.name);
   const access = { ...context.drillDatabase, name: schema };
   const directory = join(context.drillDirectory, schema);
   const tearDown = async () => {
@@ -54,7 +48,7 @@ const drillUnderLock = async (context: DumpContext, name: string): Promise<Verdi
   await tearDown();
   await mkdir(directory, { recursive: true, mode: 0o700 });
   try {
-    const loaded = await loadParts(context, manifest, access, join(directory, "sites"), ["events"]);
+    const loaded = await loadParts(context, manifest, access, join(directory, "sites"), { skip: ["events"] });
     const began = Date.now();
     const comparison = await compareRestored(context, access, join(directory, "sites"), manifest);
     const seconds = { ...loaded, compare: (Date.now() - began) / 1000 };

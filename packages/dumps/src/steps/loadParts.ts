@@ -11,7 +11,10 @@ export const loadParts = async (
   manifest: Manifest,
   access: DatabaseAccess,
   directory: string | undefined,
-  skip: readonly ProgramSection[] = [],
+  options: {
+    readonly skip?: readonly ProgramSection[];
+    readonly onProgram?: (section: ProgramSection, chunk: Buffer) => void;
+  } = {},
 ): Promise<{ readonly database: number; readonly sites: number; readonly restore: number }> => {
   const halves = new AbortController();
   const run = { signal: AbortSignal.any([context.signal, halves.signal]), progress: context.progress };
@@ -23,7 +26,7 @@ export const loadParts = async (
   const database = timed(
     context.store.readDatabase(
       manifest.database.part,
-      (stream) => loadDatabase(access, manifest, stream, { mariadb: context.tools.mariadb, ...run, skip }),
+      (stream) => loadDatabase(access, manifest, stream, { mariadb: context.tools.mariadb, ...run, ...options }),
       run,
     ),
   );

@@ -1,5 +1,4 @@
 import { DestinationMissingError, IntegrityError, InvalidInputError } from "@openemr-ops/core/errors";
-import { withLock } from "@openemr-ops/core/withLock";
 import { assertLayout } from "@openemr-ops/openemr/assertLayout";
 import { excludedContents, excludedFiles } from "@openemr-ops/openemr/sitesLayout";
 import { readDockerVersion, readVersion } from "@openemr-ops/openemr/version";
@@ -18,6 +17,7 @@ import {
 import type { StoredPart, StoredSites } from "../store/dumpStore.ts";
 import { inspect, sitesOfDatabase } from "./inspect.ts";
 import { runJob } from "./runJob.ts";
+import { underLock } from "./underLock.ts";
 
 export interface DumpResult {
   readonly dumpId: string;
@@ -44,8 +44,6 @@ export interface TakeDumpOptions {
   /** Begin a new repository although earlier dumps were made and are not there. */
   readonly forceNewRepository?: boolean;
 }
-
-const leaseSeconds = 120;
 
 /** A repository that held dumps and is gone means an unmounted disk or a wrong bucket more often than a wish to start anew. */
 const mayCreateRepository = async (context: DumpContext, force: boolean): Promise<boolean> => {
@@ -133,11 +131,8 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
  */
 export const takeDump = (context: DumpContext, options: TakeDumpOptions = {}): Promise<DumpResult> =>
   runJob(context, "dump", false, async (jobId) => {
-    const result = await withLock(
-      context.locks,
-      { installation: context.installation, resource: "dump-repository", owner: jobId, leaseSeconds },
-      (lockSignal) =>
-        dumpUnderLock({ ...context, signal: AbortSignal.any([context.signal, lockSignal]) }, jobId, options),
+    const result = await underLock(context, "dump-repository", jobId, (locked) =>
+      dumpUnderLock(locked, jobId, options),
     );
     return {
       result,

@@ -1,0 +1,254 @@
+import { hash } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { TargetNotEmptyError } from "@openemr-ops/core/errors";
+import { ulid } from "@openemr-ops/core/ids";
+import { prepareSites } from "@openemr-ops/openemr/prepareSites";
+import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
+import { runChild } from "../child.ts";
+import type { DumpContext } from "../context.ts";
+import { clientArguments, clientEnvironment, type DatabaseAccess } from "../database/access.ts";
+import { connect, type DatabaseConnection } from "../database/connection.ts";
+import { databaseError } from "../database/errors.ts";
+import { quoteName } from "../database/identifiers.ts";
+import { programSections } from "../database/sqlScanner.ts";
+import type { Manifest } from "../manifest.ts";
+import { assertStopped } from "./assertStopped.ts";
+import { assertVersion } from "./assertVersion.ts";
+import { assertManifestCopy } from "./checkDumps.ts";
+import { compareRestored } from "./compare.ts";
+import { inspect } from "./inspect.ts";
+import { chooseDump } from "./listDumps.ts";
+import { loadParts } from "./loadParts.ts";
+import type { RestoreOptions } from "./restoreDump.ts";
+import { takeDump } from "./takeDump.ts";
+import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
+
+const phases = ["begun", "loaded", "proven", "database", "programs", "sites-out", "sites-in", "done"] as const;
+type Phase = (typeof phases)[number];
+
+/** How far a restore in place came; kept on disk, so that the same command goes on from there. */
+interface Progress {
+  readonly restoreId: string;
+  readonly dumpId: string;
+  readonly phase: Phase;
+  readonly safetyDumpId?: string | undefined;
+  readonly seconds?: Verdict["seconds"];
+}
+
+const setAsidePrefix = ".openemr-ops-before-";
+const stagingName = ".openemr-ops-restoring";
+
+const placesOf = (context: DumpContext, restoreId: string) => ({
+  stagingSchema: `${context.database.name.slice(0, 40)}_restoring_${hash("sha256", context.installation).slice(0, 8)}`,
+  beforeSchema: `${context.database.name.slice(0, 30)}_before_${restoreId.toLowerCase()}`,
+  stagingSites: join(context.sitesPath, stagingName),
+  beforeSites: join(context.sitesPath, `${setAsidePrefix}${restoreId}`),
+  stateFile: join(context.stateDirectory, "restores", `${context.installation}.json`),
+  programsFile: join(context.stateDirectory, "restores", `${context.installation}.programs.sql`),
+});
+
+const tablesOf = async (control: DatabaseConnection, schema: string): Promise<readonly string[]> =>
+  (
+    await control.rows(
+      "SELECT TABLE_NAME AS t FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE <> 'VIEW' ORDER BY TABLE_NAME",
+      [schema],
+    )
+  ).map((row) => row["t"] ?? "");
+
+/**
+ * Moves the live tables aside and the restored ones in, in one statement: at no moment is there no schema to go back to.
+ * What to move is read from the server each time, so a second call finishes a first one.
+ */
+const swapTables = async (
+  access: DatabaseAccess,
+  live: string,
+  staging: string,
+  before: string,
+  restored: ReadonlySet<string>,
+): Promise<void> => {
+  await using control = await connect(access, "information_schema");
+  await control.run("SET foreign_key_checks = 0, sql_mode = ''");
+  await control.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(live)}`);
+  await control.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(before)}`);
+  // Tables with triggers cannot change their schema; views would point nowhere. The safety dump holds both.
+  for (const row of await control.rows(
+    "SELECT TRIGGER_NAME AS n FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ?",
+    [live],
+  ))
+    await control.run(`DROP TRIGGER ${quoteName(live)}.${quoteName(row["n"] ?? "")}`);
+  for (const row of await control.rows("SELECT TABLE_NAME AS n FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ?", [
+    live,
+  ]))
+    await control.run(`DROP VIEW ${quoteName(live)}.${quoteName(row["n"] ?? "")}`);
+  const waiting = new Set(await tablesOf(control, staging));
+  const old = (await tablesOf(control, live)).filter((table) => waiting.has(table) || !restored.has(table));
+  const move = (table: string, from: string, to: string) =>
+    `${quoteName(from)}.${quoteName(table)} TO ${quoteName(to)}.${quoteName(table)}`;
+  const moves = [
+    ...old.map((table) => move(table, live, before)),
+    ...[...waiting].map((table) => move(table, staging, live)),
+  ];
+  if (moves.length > 0) await control.run(`RENAME TABLE ${moves.join(", ")}`);
+  await control.run(`DROP DATABASE IF EXISTS ${quoteName(staging)}`);
+};
+
+const loadPrograms = async (context: DumpContext, access: DatabaseAccess, file: string): Promise<void> => {
+  const input = await readFile(file, "utf8").catch(() => "");
+  if (!input) return;
+  const end = await runChild(context.tools.mariadb, [...clientArguments(access), "--comments", access.name], {
+    environment: clientEnvironment(access),
+    signal: context.signal,
+    input,
+  });
+  if (end.code !== 0) throw databaseError("loading routines, triggers and views", end.errors);
+};
+
+const moveAll = async (from: string, into: string, keep: (name: string) => boolean): Promise<void> => {
+  for (const name of await readdir(from)) if (!keep(name)) await rename(join(from, name), join(into, name));
+};
+
+/** What OpenEMR connects with today: it survives the restore, for the dump's password may have been rotated away. */
+const liveConnection = async (
+  context: DumpContext,
+  directories: readonly string[],
+): Promise<Omit<Sqlconf, "configured"> | undefined> => {
+  for (const directory of directories) {
+    const content = await readFile(join(directory, "default", "sqlconf.php")).catch(() => undefined);
+    if (!content) continue;
+    const { configured: _, ...connection } = parseSqlconf(content);
+    return { ...connection, dbase: context.database.name };
+  }
+  return undefined;
+};
+
+/**
+ * Replaces the live schema and tree. First a safety dump, then the restored copy beside, proven row by row; only then one
+ * RENAME for the tables and renames for the files. What was live is set aside under names that the verdict tells.
+ */
+export const restoreInPlace = async (context: DumpContext, options: RestoreOptions): Promise<Verdict> => {
+  const manifest = await chooseDump(context, options.dump);
+  await assertManifestCopy(context, manifest);
+  const started = await begin(context, manifest, options);
+  let progress = started.progress;
+  const places = placesOf(context, progress.restoreId);
+  const staging = { ...context.restoreDatabase, name: places.stagingSchema };
+  const live = { ...context.restoreDatabase, name: context.database.name };
+  const reached = (phase: Phase) => phases.indexOf(progress.phase) >= phases.indexOf(phase);
+  const advance = async (phase: Phase, more: Partial<Progress> = {}) => {
+    progress = { ...progress, ...more, phase };
+    await save(places.stateFile, progress);
+  };
+
+  let seconds = progress.seconds ?? { database: 0, sites: 0, restore: 0, compare: 0 };
+  if (!reached("loaded")) {
+    await rm(places.stagingSites, { recursive: true, force: true });
+    await mkdir(places.stagingSites, { recursive: true, mode: 0o700 });
+    const programs: Buffer[] = [];
+    const loaded = await loadParts(context, manifest, staging, join(places.stagingSites, "tree"), {
+      skip: programSections,
+      onProgram: (_, chunk) => void programs.push(Buffer.from(chunk)),
+    });
+    await writeFile(places.programsFile, Buffer.concat(programs), { mode: 0o600 });
+    seconds = { ...loaded, compare: 0 };
+    await advance("loaded", { seconds });
+  }
+  if (!reached("proven")) {
+    const began = Date.now();
+    const comparison = await compareRestored(context, staging, join(places.stagingSites, "tree"), manifest, {
+      programs: false,
+    });
+    assertPassed(
+      verdictOf(manifest, { database: places.stagingSchema, sites: places.stagingSites }, comparison, seconds, []),
+    );
+    seconds = { ...seconds, compare: (Date.now() - began) / 1000 };
+    await prepareSites({
+      sitesPath: join(places.stagingSites, "tree"),
+      platform: options.platform ?? "host",
+      connection: options.connection ?? (await liveConnection(context, [context.sitesPath])),
+      database: manifest.database.name,
+      upgrade: options.upgrade ?? started.newer,
+    });
+    await advance("proven", { seconds });
+  }
+  const restored = new Set(manifest.database.tables.map(({ name }) => name));
+  if (!reached("database")) {
+    await swapTables(context.restoreDatabase, live.name, places.stagingSchema, places.beforeSchema, restored);
+    await advance("database");
+  }
+  if (!reached("programs")) {
+    await loadPrograms(context, live, places.programsFile);
+    await advance("programs");
+  }
+  const own = (name: string) => name.startsWith(".openemr-ops-");
+  if (!reached("sites-out")) {
+    await mkdir(places.beforeSites, { recursive: true, mode: 0o700 });
+    await moveAll(context.sitesPath, places.beforeSites, own);
+    await advance("sites-out");
+  }
+  if (!reached("sites-in")) {
+    await moveAll(join(places.stagingSites, "tree"), context.sitesPath, () => false);
+    await advance("sites-in");
+  }
+  await using connection = await connect(live);
+  const found = await inspect(context.sitesPath, manifest.openemr.sites, connection);
+  const comparison = {
+    tables: manifest.database.tables.length,
+    rows: manifest.database.rows,
+    files: manifest.sites.files,
+    filesBytes: manifest.sites.byteLength,
+    documents: Object.values(found.documents).reduce((sum, { rows }) => sum + rows, 0),
+    keyProof: found.keyProof.status,
+    differences: [],
+  };
+  await rm(places.stagingSites, { recursive: true, force: true });
+  await rm(places.programsFile, { force: true });
+  await rm(places.stateFile, { force: true });
+  return verdictOf(manifest, { database: live.name, sites: context.sitesPath }, comparison, seconds, [
+    `start OpenEMR and log in; what was live before is set aside in schema ${places.beforeSchema} and directory ${places.beforeSites}`,
+    `when nobody needs it any more: DROP DATABASE ${places.beforeSchema}, and remove ${places.beforeSites}`,
+    ...(progress.safetyDumpId ? [`to go back: restore --in-place --dump ${progress.safetyDumpId}`] : []),
+  ]);
+};
+
+const save = async (file: string, progress: Progress): Promise<void> => {
+  await mkdir(join(file, ".."), { recursive: true, mode: 0o700 });
+  await writeFile(`${file}.new`, `${JSON.stringify(progress)}\n`, { mode: 0o600, flush: true });
+  await rename(`${file}.new`, file);
+};
+
+/** Checks that it may begin, takes the safety dump; or picks up what an earlier call left. */
+const begin = async (
+  context: DumpContext,
+  manifest: Manifest,
+  options: RestoreOptions,
+): Promise<{ readonly progress: Progress; readonly newer: boolean }> => {
+  const { stateFile } = placesOf(context, "");
+  const text = await readFile(stateFile, "utf8").catch(() => undefined);
+  const earlier = text ? (JSON.parse(text) as Progress) : undefined;
+  if (earlier && earlier.dumpId !== manifest.dumpId)
+    throw new TargetNotEmptyError(
+      `a restore in place of dump ${earlier.dumpId} was interrupted after step "${earlier.phase}": finish it with --dump ${earlier.dumpId} first`,
+    );
+  await assertStopped(context);
+  const newer = await assertVersion(context, manifest, true);
+  if (earlier) return { progress: earlier, newer };
+  const safety = options.withoutSafetyDump ? undefined : await safetyDump(context);
+  const progress: Progress = {
+    restoreId: ulid(context.now()),
+    dumpId: manifest.dumpId,
+    phase: "begun",
+    safetyDumpId: safety,
+  };
+  await save(stateFile, progress);
+  return { progress, newer };
+};
+
+/** Nothing is there to be saved where the schema is gone or empty and so is the tree. */
+const safetyDump = async (context: DumpContext): Promise<string | undefined> => {
+  await using control = await connect(context.restoreDatabase, "information_schema");
+  const tables = await tablesOf(control, context.database.name);
+  const entries = await readdir(context.sitesPath).catch(() => []);
+  if (tables.length === 0 && entries.length === 0) return undefined;
+  return (await takeDump(context, { purpose: "safety" })).dumpId;
+};

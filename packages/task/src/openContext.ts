@@ -1,0 +1,106 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { SecretReader, SecretReference } from "@openemr-ops/core/config/secrets";
+import type { Config, DatabaseServer, Installation } from "@openemr-ops/core/config/settings";
+import type { Destination } from "@openemr-ops/core/destination";
+import { fileJobs } from "@openemr-ops/core/fileJobs";
+import { fileLocks } from "@openemr-ops/core/fileLocks";
+import type { ReportProgress } from "@openemr-ops/core/progress";
+import type { DumpContext, Tools } from "@openemr-ops/dumps/context";
+import type { DatabaseAccess } from "@openemr-ops/dumps/database/access";
+import type { DumpStore } from "@openemr-ops/dumps/store/dumpStore";
+import { portableStore } from "@openemr-ops/dumps/store/portable";
+import { resticStore } from "@openemr-ops/dumps/store/restic";
+import { resticLocation } from "@openemr-ops/dumps/store/resticLocation";
+import { openDestination } from "./openDestination.ts";
+
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly readSecret: SecretReader;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+  readonly progress: ReportProgress;
+  readonly warn: (message: string) => void;
+}
+
+/** Programs come from the PATH; a variable names another copy. */
+const toolsFrom = (environment: Surroundings["environment"]): Tools => ({
+  restic: environment["OPENEMR_OPS_RESTIC"] ?? "restic",
+  mariadb: environment["OPENEMR_OPS_MARIADB"] ?? "mariadb",
+  mariadbDump: environment["OPENEMR_OPS_MARIADB_DUMP"] ?? "mariadb-dump",
+  tar: environment["OPENEMR_OPS_TAR"] ?? "tar",
+});
+
+const storeOf = (
+  config: Config,
+  installation: Installation,
+  destination: Destination,
+  tools: Tools,
+  surroundings: Surroundings,
+): DumpStore => {
+  const { dumps } = installation;
+  if (dumps.format === "portable")
+    return portableStore({
+      destination,
+      tar: tools.tar,
+      compression: dumps.compression,
+      ageRecipients: dumps.ageRecipients,
+      ageIdentityFile: dumps.ageIdentityFile,
+    });
+  return resticStore({
+    restic: tools.restic,
+    installation: installation.id,
+    location: resticLocation(dumps.destination, surroundings.environment),
+    readPassword: () => surroundings.readSecret(dumps.password),
+    cacheDirectory: join(config.stateDirectory, "restic-cache"),
+    destination,
+  });
+};
+
+/** Puts together what the dump jobs of one installation need. Passwords of the database are read here, the repository's when it is first opened. */
+export const openContext = async (
+  config: Config,
+  installation: Installation,
+  surroundings: Surroundings,
+): Promise<DumpContext> => {
+  const { database, dumps, platform } = installation;
+  const destination = await openDestination(dumps.destination);
+  const tools = toolsFrom(surroundings.environment);
+  const access = async (
+    server: DatabaseServer,
+    name: string,
+    user = server.user,
+    password: SecretReference = server.password,
+  ): Promise<DatabaseAccess> => ({
+    host: server.host,
+    port: server.port,
+    name,
+    user,
+    password: await surroundings.readSecret(password),
+    tls: server.tls,
+    ...(server.caFile ? { caFile: server.caFile } : {}),
+  });
+  const restoreDatabase = await access(database, database.name, database.restore.user, database.restore.password);
+  const { now, signal, progress, warn } = surroundings;
+  const directory = config.stateDirectory;
+  return {
+    installation: installation.id,
+    database: await access(database, database.name),
+    restoreDatabase,
+    drillDatabase: dumps.drill.database ? await access(dumps.drill.database, database.name) : restoreDatabase,
+    drillDirectory: dumps.drill.directory ?? tmpdir(),
+    sitesPath: installation.sites.path,
+    codePath: platform.kind === "host" ? platform.codePath : undefined,
+    url: installation.url,
+    store: storeOf(config, installation, destination, tools, surroundings),
+    destination,
+    stateDirectory: directory,
+    stallSeconds: dumps.stallSeconds,
+    tools,
+    jobs: fileJobs({ directory: join(directory, "jobs"), now, warn }),
+    locks: fileLocks({ directory: join(directory, "locks"), now, warn }),
+    now,
+    signal,
+    progress,
+  };
+};

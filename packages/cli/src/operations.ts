@@ -1,6 +1,7 @@
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import type { Installation, OpenEmrConnection } from "@openemr-ops/core/config/settings";
 import type { ReportProgress } from "@openemr-ops/core/progress";
+import type { DestinationFinding } from "@openemr-ops/dumps/checkDestination";
 import type { RetentionResult } from "@openemr-ops/dumps/steps/applyRetention";
 import type { CheckResult } from "@openemr-ops/dumps/steps/checkDumps";
 import type { ListedDump } from "@openemr-ops/dumps/steps/listDumps";
@@ -46,14 +47,6 @@ export interface CloudSqlPlan {
   readonly dumpId: string;
   readonly takenAt: string;
   readonly command: string;
-}
-
-/** One thing that `check destination` tried. */
-export interface DestinationFinding {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly milliseconds: number;
-  readonly note?: string | undefined;
 }
 
 /** All that the command line can do. Errors are those of `@openemr-ops/core/errors`. */

@@ -11,7 +11,7 @@ export const checkDestination = async (context: CommandContext): Promise<number>
       finding.ok ? style("green", "ok") : style("red", "fails"),
       finding.check,
       `${Math.round(finding.milliseconds)} ms`,
-      finding.note ?? "",
+      finding.note,
     ]);
     return renderTable(["", "check", ">time", "remarks"], rows);
   });

@@ -69,7 +69,7 @@ describe("a password file", () => {
     [
       "a pipe, for which nobody waits",
       async () => {
-        execFileSync("mkfifo", [join(directory, "pipe")]);
+        execFileSync("/usr/bin/mkfifo", [join(directory, "pipe")]);
         return join(directory, "pipe");
       },
       "is not a regular file",

@@ -1,0 +1,319 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  DumpNotFoundError,
+  InPlaceNotAllowedError,
+  InstallationBusyError,
+  IntegrityError,
+  KeyPairError,
+  type OpsError,
+  ToolFailedError,
+} from "@openemr-ops/core/errors";
+import { describe, expect, it } from "vitest";
+import { dumpId, memoryOperations, memorySink, runInMemory } from "../../support/commandLine.ts";
+import { aConfig, aConfigDirectory, anInstallation, snapshotOf } from "../../support/configuration.ts";
+
+const two = () =>
+  aConfig(anInstallation(), {
+    ...anInstallation({ id: "hospital" }),
+    dumps: { ...anInstallation().dumps, destination: "s3://hospital/dumps", endpoint: "http://127.0.0.1:9000" },
+  });
+
+describe("a command", () => {
+  it("says its plan before, and its result after on standard output", async () => {
+    await using directory = await aConfigDirectory();
+    const run = await runInMemory(["dump", "--config", await directory.write(aConfig())]);
+    expect(run.exitCode).toBe(0);
+    expect(run.stderr).toBe(
+      "Dump clinic-a\n  database     openemr on 127.0.0.1:3306 as dump, TLS off\n  sites        /srv/openemr/sites\n  destination  file:///srv/backups/clinic-a (restic)\n",
+    );
+    expect(run.stdout).toBe(
+      `Dump ${dumpId} is complete.\n  rows      1,234,567\n  database  1.5 KiB\n  time      4.2 s\nwarning: 2 rows of documents have no file\n`,
+    );
+  });
+
+  it.each<[string, string, unknown]>([
+    ["dump --dry-run", "takeDump", { forceNewRepository: false }],
+    ["dump --force-new-repository", "takeDump", { forceNewRepository: true }],
+    ["dumps", "listDumps", undefined],
+    [
+      "restore --dump latest --into-database restored --into-sites /srv/restore",
+      "restoreDump",
+      { dump: "latest", intoDatabase: "restored", intoSites: "/srv/restore", inPlace: false, upgrade: false },
+    ],
+    [
+      "restore --dump latest --for cloud-sql --into-database openemr",
+      "planCloudSql",
+      { dump: "latest", intoDatabase: "openemr" },
+    ],
+    ["drill", "drillDump", { dump: "latest" }],
+    ["check", "checkDumps", { level: "objects" }],
+    ["check --level read-data --share 1/7", "checkDumps", { level: "read-data", share: "1/7" }],
+    ["check destination", "checkDestination", undefined],
+    ["retention --dry-run", "applyRetention", undefined],
+  ])("%s asks for its operation, and prints exactly one JSON value with --json", async (line, operation, options) => {
+    await using directory = await aConfigDirectory();
+    const operations = memoryOperations();
+    const argv = [...line.split(" "), "--config", await directory.write(aConfig()), "--json"];
+    const run = await runInMemory(argv, operations);
+    expect(run.exitCode).toBe(0);
+    expect(JSON.parse(run.stdout)).toBeTypeOf("object");
+    expect(run.stdout.trimEnd()).not.toContain("\n");
+    expect(operations.asked.map((call) => [call.operation, call.options])).toEqual([[operation, options]]);
+    expect(operations.asked[0]?.job).toMatchObject({
+      dryRun: line.includes("--dry-run"),
+      installation: { id: "clinic-a" },
+    });
+  });
+
+  it("works on the installation that is named, and refuses to guess", async () => {
+    await using directory = await aConfigDirectory();
+    const config = await directory.write(two());
+    const operations = memoryOperations();
+    expect((await runInMemory(["drill", "--config", config, "--installation", "hospital"], operations)).exitCode).toBe(
+      0,
+    );
+    expect(operations.asked[0]?.job.installation.id).toBe("hospital");
+    const run = await runInMemory(["dump", "--config", config], operations);
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toContain("installation: is missing; expected one of clinic-a, hospital");
+    expect(operations.asked).toHaveLength(1);
+  });
+
+  it("finds the configuration in the working directory by its usual name", async () => {
+    await using directory = await aConfigDirectory();
+    const at = { cwd: directory.path };
+    const nothing = await runInMemory(["dumps"], memoryOperations(), at);
+    expect(nothing.exitCode).toBe(2);
+    expect(nothing.stderr).toContain(
+      "--config: is missing, and neither openemr-ops.config.json nor openemr-ops.config.ts",
+    );
+    await writeFile(join(directory.path, "openemr-ops.config.json"), JSON.stringify(aConfig()));
+    expect((await runInMemory(["dumps"], memoryOperations(), at)).exitCode).toBe(0);
+    await writeFile(join(directory.path, "openemr-ops.config.ts"), "export default {};");
+    expect((await runInMemory(["dumps"], memoryOperations(), at)).stderr).toContain("say which");
+  });
+
+  it("hands a connection file on as a reference", async () => {
+    await using directory = await aConfigDirectory();
+    const connect = join(directory.path, "target.json");
+    await writeFile(connect, JSON.stringify({ host: "db", name: "openemr", user: "o", passwordFile: "db.password" }));
+    const operations = memoryOperations();
+    const line = "restore --dump latest --into-database r --into-sites /r --for host";
+    const argv = [...line.split(" "), "--connect", connect, "--config", await directory.write(aConfig())];
+    expect((await runInMemory(argv, operations)).exitCode).toBe(0);
+    expect(operations.asked[0]?.options).toMatchObject({
+      platform: "host",
+      connection: { host: "db", port: 3306, name: "openemr", user: "o", password: { kind: "file" } },
+    });
+  });
+
+  it("refuses broken input with exit status 2 and the field's path, and touches nothing", async () => {
+    await using directory = await aConfigDirectory();
+    const file = await directory.write({ installations: [{ ...anInstallation(), id: "../x" }] });
+    const before = await snapshotOf(directory.path);
+    for (const command of ["dump", "dumps", "drill", "check", "check destination", "retention", "config check"]) {
+      const operations = memoryOperations();
+      const run = await runInMemory([...command.split(" "), "--config", file, "--json"], operations);
+      expect(run.exitCode).toBe(2);
+      expect(JSON.parse(run.stdout)).toMatchObject({
+        error: { name: "InvalidInputError", issues: [{ path: "installations[0].id" }] },
+      });
+      expect(operations.asked).toEqual([]);
+    }
+    expect(await snapshotOf(directory.path)).toEqual(before);
+  });
+
+  it.each<[OpsError, number]>([
+    [new DumpNotFoundError("there is no dump"), 3],
+    [new InPlaceNotAllowedError("it is live"), 3],
+    [new ToolFailedError("restic ended with 1"), 4],
+    [new InstallationBusyError("held by another"), 5],
+    [new IntegrityError("a byte differs"), 6],
+    [new KeyPairError("the keys do not fit"), 6],
+  ])("ends under the failure's name and exit status: %s", async (failure, exitCode) => {
+    await using directory = await aConfigDirectory();
+    const config = await directory.write(aConfig());
+    const operations = memoryOperations({ takeDump: () => Promise.reject(failure) });
+    const plain = await runInMemory(["dump", "--config", config], operations);
+    expect(plain).toMatchObject({ exitCode, stdout: "" });
+    expect(plain.stderr).toContain(`error ${failure.name}: ${failure.message}\n`);
+    const json = await runInMemory(["dump", "--config", config, "--json"], operations);
+    expect(json.exitCode).toBe(exitCode);
+    expect(JSON.parse(json.stdout)).toEqual({ error: { name: failure.name, message: failure.message } });
+  });
+
+  it("says where a defect of ours lies without repeating its message, which may quote data", async () => {
+    await using directory = await aConfigDirectory();
+    const operations = memoryOperations({ takeDump: () => Promise.reject(new TypeError("canary-patient")) });
+    const run = await runInMemory(["dump", "--config", await directory.write(aConfig())], operations);
+    expect(run.exitCode).toBe(4);
+    expect(run.stderr).toContain("error UnexpectedError: unforeseen failure: TypeError");
+    expect(run.stderr).toMatch(/\n\s+at .*program\.test\.ts/);
+    expect(run.stderr).not.toContain("canary-patient");
+  });
+
+  it("fails when the destination cannot serve, after showing what was tried", async () => {
+    await using directory = await aConfigDirectory();
+    const finding = { check: "an object comes back", ok: false, milliseconds: 3, note: "it did not" };
+    const operations = memoryOperations({ checkDestination: async () => [finding] });
+    const config = await directory.write(aConfig());
+    const run = await runInMemory(["check", "destination", "--config", config], operations);
+    expect(run.exitCode).toBe(4);
+    expect(run.stdout).toContain("fails  an object comes back  3 ms  it did not");
+    const json = await runInMemory(["check", "destination", "--config", config, "--json"], operations);
+    expect(JSON.parse(json.stdout)).toEqual({ ok: false, findings: [finding] });
+  });
+
+  it("passes the wish to stop on to the job", async () => {
+    await using directory = await aConfigDirectory();
+    const operations = memoryOperations();
+    const { signal } = new AbortController();
+    await runInMemory(["dump", "--config", await directory.write(aConfig())], operations, { signal });
+    expect(operations.asked[0]?.job.signal).toBe(signal);
+  });
+
+  it("warns on standard error alone", async () => {
+    await using directory = await aConfigDirectory();
+    const { database } = anInstallation();
+    const config = aConfig(anInstallation({ database: { ...database, host: "db.example.org" } }));
+    const run = await runInMemory(["dumps", "--config", await directory.write(config), "--json"]);
+    expect(run).toMatchObject({
+      stdout: "[]\n",
+      stderr: "warning: installations[0].database.tls is off: patient data crosses the network unencrypted\n",
+    });
+  });
+
+  it("checks a configuration without opening what does the work", async () => {
+    await using directory = await aConfigDirectory();
+    const config = await directory.write(two());
+    const openOperations = () => Promise.reject(new Error("not needed"));
+    const json = await runInMemory(["config", "check", "--config", config, "--json"], memoryOperations(), {
+      openOperations,
+    });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      valid: true,
+      path: config,
+      warnings: [],
+      installations: [{ id: "clinic-a" }, { id: "hospital", destination: "s3://hospital/dumps" }],
+    });
+    expect((await runInMemory(["config", "check", "--config", config])).stdout).toContain(`${config} is in order.`);
+  });
+
+  it("checks that variables are set before anything else", async () => {
+    await using directory = await aConfigDirectory();
+    const { database } = anInstallation();
+    const config = await directory.write(
+      aConfig(anInstallation({ database: { ...database, passwordFile: "env:DB_PASSWORD" } })),
+    );
+    expect((await runInMemory(["config", "check", "--config", config])).stderr).toContain(
+      "installations[0].database.passwordFile: the environment variable DB_PASSWORD is not set",
+    );
+    const environment = { DB_PASSWORD: "x" };
+    expect(
+      (await runInMemory(["config", "check", "--config", config], memoryOperations(), { environment })).exitCode,
+    ).toBe(0);
+  });
+});
+
+describe("a question", () => {
+  const inPlace = ["restore", "--dump", "latest", "--in-place"];
+  it.each<[string, readonly string[], boolean, number]>([
+    ["stops a restore in place when it is answered with no", inPlace, false, 1],
+    ["lets a restore in place go on when it is answered with yes", inPlace, true, 1],
+    ["is asked before dumps are deleted", ["retention"], false, 1],
+    ["is not asked with --yes", [...inPlace, "--yes"], false, 0],
+    ["is not asked in a dry run", [...inPlace, "--dry-run"], false, 0],
+    ["is not asked with --json", [...inPlace, "--json"], false, 0],
+    [
+      "is not asked before a restore beside the live system",
+      ["restore", "--dump", "latest", "--into-database", "r", "--into-sites", "/r"],
+      false,
+      0,
+    ],
+    ["is not asked before a dump", ["dump"], false, 0],
+  ])("%s", async (_, argv, answer, questions) => {
+    await using directory = await aConfigDirectory();
+    const operations = memoryOperations();
+    const asked: string[] = [];
+    const ask = async (question: string) => {
+      asked.push(question);
+      return answer;
+    };
+    const run = await runInMemory([...argv, "--config", await directory.write(aConfig())], operations, { ask });
+    const goesOn = answer || questions === 0;
+    expect(asked).toHaveLength(questions);
+    expect(operations.asked).toHaveLength(goesOn ? 1 : 0);
+    expect(run.exitCode).toBe(goesOn ? 0 : 4);
+    expect(run.stderr.includes("JobAbortedError")).toBe(!goesOn);
+  });
+});
+
+describe("the list of dumps", () => {
+  const operations = memoryOperations({
+    listDumps: async () => [
+      {
+        dumpId,
+        takenAt: "2026-11-21T04:08:00.123Z",
+        complete: true,
+        verified: { level: "drill", at: "2026-11-21T05:00:00.000Z" },
+        rows: 1200,
+        files: 30,
+        databaseBytes: 1024,
+        filesBytes: 1024,
+        warnings: 2,
+      },
+      {
+        dumpId: dumpId.replace("01", "00"),
+        takenAt: "2026-11-20T04:08:00.123Z",
+        complete: false,
+        verified: null,
+        problem: "1 of its 2 halves are not at the destination",
+      },
+    ],
+  });
+
+  it("shows state, verification and size in columns", async () => {
+    await using directory = await aConfigDirectory();
+    const run = await runInMemory(["dumps", "--config", await directory.write(aConfig())], operations);
+    expect(run.stdout.split("\n")).toEqual([
+      "dump                        taken at              state     verified                     rows  files     size  remarks",
+      `${dumpId}  2026-11-21 04:08:00Z  complete  drill 2026-11-21 05:00:00Z  1,200     30  2.0 KiB  2 warnings`,
+      `${dumpId.replace("01", "00")}  2026-11-20 04:08:00Z  damaged   not yet                                            1 of its 2 halves are not at the destination`,
+      "",
+    ]);
+  });
+
+  it.each<[string, boolean, Record<string, string>, boolean]>([
+    ["is coloured on a terminal", true, {}, true],
+    ["is plain in a file", false, {}, false],
+    ["is plain when NO_COLOR is set", true, { NO_COLOR: "1" }, false],
+    ["is plain on a dumb terminal", true, { TERM: "dumb" }, false],
+  ])("%s", async (_, isTTY, environment, coloured) => {
+    await using directory = await aConfigDirectory();
+    const stdout = memorySink({ isTTY });
+    await runInMemory(["dumps", "--config", await directory.write(aConfig())], operations, { stdout, environment });
+    expect(stdout.text().includes("\u001b[32mcomplete")).toBe(coloured);
+  });
+});
+
+describe("retention", () => {
+  it("names every dump and why", async () => {
+    await using directory = await aConfigDirectory();
+    const takenAt = "2026-11-20T04:08:00.000Z";
+    const operations = memoryOperations({
+      applyRetention: async () => ({
+        dryRun: true,
+        keep: [{ dumpId, takenAt, reasons: ["daily 1 of 7", "newest verified"] }],
+        expire: [{ dumpId: dumpId.replace("01", "00"), takenAt, reasons: ["no rule keeps it"] }],
+        orphans: ["x"],
+      }),
+    });
+    const run = await runInMemory(["retention", "--dry-run", "--config", await directory.write(aConfig())], operations);
+    expect(run.stderr).toContain("Retention of clinic-a, dry run: nothing will be changed\n");
+    expect(run.stderr).toContain("keepDaily 7, keepWeekly 5, keepMonthly 12, keepYearly 7");
+    expect(run.stdout).toMatch(/would expire {2}00K9\S+ {2}2026-11-20 04:08:00Z {2}no rule keeps it\n/);
+    expect(run.stdout).toMatch(/kept {10}01K9\S+ {2}2026-11-20 04:08:00Z {2}daily 1 of 7; newest verified\n/);
+    expect(run.stdout).toContain("1 parts of runs that never became a dump: would expire\n");
+  });
+});

@@ -259,12 +259,12 @@ export const dumpDatabase = async (
     }
 
     if (exact.length > 0) {
-      await emit(Buffer.from(`\n${sectionMark}exact rows\n${prologue}`));
+      await emit(Buffer.from(`${sectionMark}exact rows\n${prologue}`));
       for (const table of exact) await watch.orStalled(writeExactRows(reader, table, emit));
       await emit(Buffer.from(`${epilogue}\n`));
     }
     for (const [section, text] of await programTexts(access, source, settings))
-      await emit(Buffer.from(`\n${sectionMark}${section}\n${text}`));
+      await emit(Buffer.from(`${sectionMark}${section}\n${text}\n`)); // the same bytes whatever section follows
     settings.signal.throwIfAborted();
     if (failure) throw failure;
     await emit(Buffer.from(endMark));

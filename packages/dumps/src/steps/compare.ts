@@ -27,7 +27,7 @@ export interface Comparison {
   readonly differences: readonly Difference[];
 }
 
-/** Counts of a tree, as the dump counted: no caches, no markers of running containers. */
+/** Counts of a tree, as the dump counted: regular files, no links, no caches, no markers of running containers. */
 const countTree = async (root: string) => {
   const counts = { files: 0, byteLength: 0 };
   const pending = [""];
@@ -36,9 +36,9 @@ const countTree = async (root: string) => {
       const path = below ? `${below}/${entry.name}` : entry.name;
       if (isExcluded(path)) continue;
       if (entry.isDirectory()) pending.push(path);
-      else {
+      else if (entry.isFile()) {
         counts.files++;
-        if (entry.isFile()) counts.byteLength += (await lstat(join(root, path))).size;
+        counts.byteLength += (await lstat(join(root, path))).size;
       }
     }
   }

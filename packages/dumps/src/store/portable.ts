@@ -41,14 +41,14 @@ const objectOf = (part: StoredPart): ObjectPart => {
 
 const webStream = (stream: Readable) => Readable.toWeb(stream) as ReadableStream<Uint8Array>;
 
-/** Counts of a tree from tar's own listing, `-rw-r--r-- 0/0 12 2026-01-02 03:04 name`, one line an entry. */
+/** Directories and regular files of a tree from tar's own listing, `-rw-r--r-- 0/0 12 2026-01-02 03:04 name`, one line an entry. */
 const tarCounter = () => {
   const counts = { files: 0, directories: 0, byteLength: 0 };
   return {
     counts,
     onLine: (line: string) => {
       if (line.startsWith("d")) counts.directories++;
-      else {
+      else if (line.startsWith("-")) {
         counts.files++;
         const size = /^-\S+ \S+ +(\d+) /.exec(line)?.[1];
         if (size) counts.byteLength += Number(size);
@@ -192,6 +192,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
           settings.tar,
           [
             ...["--create", "--file=-", "--format=posix", "--pax-option=delete=atime,delete=ctime", "--numeric-owner"],
+            "--hard-dereference", // a second name of a file is a file, as everywhere else
             ...["--sort=name", "--sparse", "--anchored", "--wildcards", "--no-wildcards-match-slash"],
             ...exclude.map((glob) => `--exclude=${name.replace(/[\\*?[\]]/g, "\\$&")}/${glob}`),
             ...["--verbose", "--verbose", "--quoting-style=escape", "--index-file=/dev/stderr"],

@@ -1,0 +1,62 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const program = resolve(import.meta.dirname, "../support/lockContender.ts");
+let base: string;
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), "lock-race-"));
+});
+afterAll(() => rm(base, { recursive: true, force: true }));
+
+const nextLine = async (child: ChildProcessWithoutNullStreams): Promise<string> =>
+  String((await once(child.stdout, "data"))[0]).trim();
+
+const contender = async (directory: string, owner: string, after: "hold" | "leave") => {
+  const child = spawn(process.execPath, [program, directory, owner, after]);
+  expect(await nextLine(child)).toBe("ready");
+  return {
+    tryIt: async () => {
+      const answer = nextLine(child);
+      child.stdin.write("go\n");
+      return answer;
+    },
+    kill: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, "exit");
+      child.kill("SIGKILL");
+      await gone;
+    },
+  };
+};
+
+describe("processes that want the same lock", () => {
+  it("race, and exactly one wins, round after round", async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const directory = join(base, `race-${round}`);
+      const racers = await Promise.all([1, 2, 3, 4].map((index) => contender(directory, `job-${index}`, "hold")));
+      const answers = await Promise.all(racers.map(({ tryIt }) => tryIt()));
+      await Promise.all(racers.map(({ kill }) => kill()));
+
+      expect(answers.sort()).toEqual([...Array(3).fill("InstallationBusyError"), "won 1"].sort());
+    }
+  });
+
+  it("race for what a killed one left, and exactly one wins at once, an hour before the lease ends", async () => {
+    const directory = join(base, "killed");
+    const holder = await contender(directory, "job-1", "hold");
+    expect(await holder.tryIt()).toBe("won 1");
+    const late = await contender(directory, "job-2", "hold");
+    expect(await late.tryIt()).toBe("InstallationBusyError");
+
+    await holder.kill();
+    const racers = await Promise.all([3, 4, 5].map((index) => contender(directory, `job-${index}`, "hold")));
+    const answers = await Promise.all(racers.map(({ tryIt }) => tryIt()));
+    await Promise.all([late, ...racers].map(({ kill }) => kill()));
+
+    expect(answers.sort()).toEqual(["InstallationBusyError", "InstallationBusyError", "won 2"]);
+  });
+});

@@ -1,0 +1,99 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { resolveConfig } from "@openemr-ops/core/config/resolve";
+import { configSchema } from "@openemr-ops/core/config/schema";
+import type { Installation } from "@openemr-ops/core/config/settings";
+import type { DumpContext } from "@openemr-ops/dumps/context";
+import { findSystemTool, findTool } from "@openemr-ops/local/tools/findTool";
+import { openContext, type Surroundings } from "@openemr-ops/task/openContext";
+import { openSecrets } from "@openemr-ops/task/openSecrets";
+import type { WrittenInstallation } from "./configuration.ts";
+import type { FreshSchema } from "./database.ts";
+
+export const aRepositoryPassword = "canary-repository-77c1";
+
+export interface DumpContextOptions {
+  /** The live schema; its dump user reads it, its restore user loads into schemas beside it. */
+  readonly schema: FreshSchema;
+  readonly sitesPath: string;
+  /** State, drills and, unless `dumps` says another, the destination `repository/` go here. */
+  readonly directory: string;
+  readonly id?: string;
+  readonly dumps?: Partial<WrittenInstallation["dumps"]>;
+  /** Path of the restic to use. */
+  readonly restic?: string;
+  /** Credentials of the destination. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly surroundings?: Partial<Omit<Surroundings, "environment" | "readSecret">>;
+  readonly platform?: WrittenInstallation["platform"];
+}
+
+/**
+ * A context as the task program puts it together from a configuration, for a schema of a test's own. Everything that
+ * tests replace afterwards is a field: `{ ...context, locks: memoryLocks() }`.
+ */
+export const contextFor = async (options: DumpContextOptions): Promise<DumpContext> => {
+  const { schema, directory } = options;
+  const portable = options.dumps?.format === "portable";
+  const parsed = configSchema.parse({
+    stateDirectory: join(directory, "state"),
+    installations: [
+      {
+        id: options.id ?? "clinic-a",
+        platform: options.platform ?? { kind: "host" },
+        database: {
+          host: schema.host,
+          port: schema.port,
+          name: schema.name,
+          user: schema.dumpUser.user,
+          password: "env:DUMP_USER_PASSWORD",
+          tls: "off",
+          restore: { user: schema.restoreUser.user, password: "env:RESTORE_USER_PASSWORD" },
+        },
+        sites: { path: options.sitesPath },
+        dumps: {
+          destination: `file://${join(directory, "repository")}`,
+          ...(portable ? {} : { password: "env:REPOSITORY_PASSWORD" }),
+          retention: { keepLast: 3 },
+          drill: { directory: join(directory, "drills") },
+          ...options.dumps,
+        },
+      },
+    ],
+  });
+  const config = resolveConfig(parsed, directory);
+  await mkdir(join(directory, "drills"), { recursive: true });
+  const environment = {
+    DUMP_USER_PASSWORD: schema.dumpUser.password,
+    RESTORE_USER_PASSWORD: schema.restoreUser.password,
+    REPOSITORY_PASSWORD: aRepositoryPassword,
+    OPENEMR_OPS_RESTIC: options.restic ?? findTool("restic") ?? "restic",
+    ...options.environment,
+  };
+  return openContext(config, config.installations[0] as Installation, {
+    environment,
+    readSecret: openSecrets(environment),
+    now: () => new Date(),
+    signal: new AbortController().signal,
+    progress: () => undefined,
+    warn: () => undefined,
+    ...options.surroundings,
+  });
+};
+
+/** The restics that every promise is tried with: the project's own, and the older one of the system. */
+export const resticsHere = (): readonly { readonly name: string; readonly restic: string }[] => {
+  const own = findTool("restic");
+  const systems = findSystemTool("restic");
+  return [
+    ...(own ? [{ name: "current restic", restic: own }] : []),
+    ...(systems && systems !== own ? [{ name: "the system's restic", restic: systems }] : []),
+  ];
+};
+
+/** A directory for a whole file of tests; the caller removes it. */
+export const aWorkDirectory = async (): Promise<{ readonly path: string; remove(): Promise<void> }> => {
+  const path = await mkdtemp(join(tmpdir(), "openemr-ops-dumps-"));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+};

@@ -1,8 +1,8 @@
-import type { Job, Operations } from "@openemr-ops/cli/operations";
 import { runProgram, type Surroundings } from "@openemr-ops/cli/program";
 import type { Sink } from "@openemr-ops/cli/terminal";
 import type { DumpResult } from "@openemr-ops/dumps/steps/takeDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
+import type { Job, Operations } from "@openemr-ops/task/operations";
 
 export const dumpId = "01K9ZV6T5W8QH3N2R4X7BCDEFG";
 const takenAt = "2026-11-21T04:08:00.123Z";

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { createInterface } from "node:readline/promises";
+import { listenForStop } from "@openemr-ops/task/signals";
 import manifest from "../package.json" with { type: "json" };
 import { runProgram } from "./program.ts";
-import { listenForStop } from "./signals.ts";
 
 const { stdin, stdout, stderr, argv, env } = process;
 
@@ -29,5 +29,5 @@ process.exitCode = await runProgram({
   now: () => new Date(),
   signal: stop.signal,
   ...(stdin.isTTY && stderr.isTTY ? { ask } : {}),
-  openOperations: async () => (await import("./openOperations.ts")).operations,
+  openOperations: async () => (await import("@openemr-ops/task/dumpOperations")).dumpOperations,
 });

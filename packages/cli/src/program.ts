@@ -1,6 +1,7 @@
 import { type LoadedConfig, loadConfig } from "@openemr-ops/core/config/load";
 import { selectInstallation } from "@openemr-ops/core/config/select";
 import { exitCodeOf, toOpsError } from "@openemr-ops/core/errors";
+import type { Operations } from "@openemr-ops/task/operations";
 import { parseArguments } from "./arguments.ts";
 import { check } from "./commands/check.ts";
 import { checkDestination } from "./commands/checkDestination.ts";
@@ -13,7 +14,6 @@ import { restore } from "./commands/restore.ts";
 import { retention } from "./commands/retention.ts";
 import { findConfig } from "./findConfig.ts";
 import type { CommonOptions, Invocation } from "./invocation.ts";
-import type { Operations } from "./operations.ts";
 import { createOutput, type Output } from "./output.ts";
 import type { Sink } from "./terminal.ts";
 

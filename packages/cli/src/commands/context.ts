@@ -2,8 +2,8 @@ import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import type { Installation } from "@openemr-ops/core/config/settings";
 import { JobAbortedError } from "@openemr-ops/core/errors";
+import type { Job, Operations } from "@openemr-ops/task/operations";
 import type { CommonOptions } from "../invocation.ts";
-import type { Job, Operations } from "../operations.ts";
 import type { Output } from "../output.ts";
 
 /** What a command works with once the configuration is read. */

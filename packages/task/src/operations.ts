@@ -1,5 +1,4 @@
-import type { LoadedConfig } from "@openemr-ops/core/config/load";
-import type { Installation, OpenEmrConnection } from "@openemr-ops/core/config/settings";
+import type { Config, Installation, OpenEmrConnection } from "@openemr-ops/core/config/settings";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { DestinationFinding } from "@openemr-ops/dumps/checkDestination";
 import type { RetentionResult } from "@openemr-ops/dumps/steps/applyRetention";
@@ -8,11 +7,11 @@ import type { ListedDump } from "@openemr-ops/dumps/steps/listDumps";
 import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
 import type { DumpPlan, DumpResult } from "@openemr-ops/dumps/steps/takeDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
-import type { RestoreArguments, TargetPlatform } from "./invocation.ts";
+import type { Platform } from "@openemr-ops/openemr/prepareSites";
 
 /** What every operation is told: on what, how careful, and whom to tell meanwhile. */
 export interface Job {
-  readonly config: LoadedConfig;
+  readonly config: Config;
   readonly installation: Installation;
   /** Read and report only; change nothing. */
   readonly dryRun: boolean;
@@ -23,9 +22,19 @@ export interface Job {
   readonly warn: (message: string) => void;
 }
 
-export interface RestoreOptions extends Omit<RestoreArguments, "connect" | "platform"> {
+export interface RestoreRequest {
+  /** `latest` or a dump's identifier. */
+  readonly dump: string;
+  /** A schema that does not exist yet. */
+  readonly intoDatabase?: string;
+  /** Absolute directory that is absent or empty. */
+  readonly intoSites?: string;
+  /** Replace the live schema and tree; excludes the two above. */
+  readonly inPlace: boolean;
+  /** The code at the target is newer and will upgrade the data. */
+  readonly upgrade: boolean;
   /** Make the restored tree ready for this platform; not set, it stays as it was dumped. */
-  readonly platform?: Exclude<TargetPlatform, "cloud-sql">;
+  readonly platform?: Platform;
   /** What the restored OpenEMR logs in with; not set, the installation's own. */
   readonly connection?: OpenEmrConnection;
 }
@@ -49,12 +58,12 @@ export interface CloudSqlPlan {
   readonly command: string;
 }
 
-/** All that the command line can do. Errors are those of `@openemr-ops/core/errors`. */
+/** All that the programs can do. Errors are those of `@openemr-ops/core/errors`. */
 export interface Operations {
   takeDump(job: Job, options: { readonly forceNewRepository: boolean }): Promise<DumpResult | DumpPlan>;
   /** Newest first. */
   listDumps(job: Job): Promise<readonly ListedDump[]>;
-  restoreDump(job: Job, options: RestoreOptions): Promise<Verdict | RestorePlan>;
+  restoreDump(job: Job, options: RestoreRequest): Promise<Verdict | RestorePlan>;
   planCloudSql(job: Job, options: { readonly dump: string; readonly intoDatabase: string }): Promise<CloudSqlPlan>;
   drillDump(job: Job, options: { readonly dump: string }): Promise<Verdict | DrillPlan>;
   checkDumps(

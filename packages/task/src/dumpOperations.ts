@@ -8,10 +8,10 @@ import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
 import { chooseDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import { planRestore, restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { planDump, takeDump } from "@openemr-ops/dumps/steps/takeDump";
-import { openContext } from "@openemr-ops/task/openContext";
-import { openDestination } from "@openemr-ops/task/openDestination";
-import { openSecrets } from "@openemr-ops/task/openSecrets";
 import { cloudSqlImport } from "./cloudSqlImport.ts";
+import { openContext } from "./openContext.ts";
+import { openDestination } from "./openDestination.ts";
+import { openSecrets } from "./openSecrets.ts";
 import type { DrillPlan, Job, Operations } from "./operations.ts";
 
 const contextOf = (job: Job): Promise<DumpContext> =>
@@ -45,7 +45,7 @@ const planDrill = async (context: DumpContext, name: string): Promise<DrillPlan>
 };
 
 /** The real operations, each with a context of its own. */
-export const operations: Operations = {
+export const dumpOperations: Operations = {
   takeDump: async (job, options) => {
     const context = await contextOf(job);
     return job.dryRun ? planDump(context) : takeDump(context, options);

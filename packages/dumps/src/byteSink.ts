@@ -1,13 +1,40 @@
-import { once } from "node:events";
-import type { Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 /** Takes bytes in order; the promise settles when more may come (back-pressure). */
 export type ByteSink = (chunk: Buffer) => Promise<void> | undefined;
 
+/** Settles when a stream takes more, or is closed. */
+export const drained = (stream: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    const settle = () => {
+      stream.off("drain", settle);
+      stream.off("close", settle);
+      resolve();
+    };
+    stream.on("drain", settle);
+    stream.on("close", settle);
+    if (stream.closed) settle();
+  });
+
 /** A sink over a stream of Node's. A reader that goes away lets writes pass: its exit status tells the failure. */
 export const streamSink =
   (stream: Writable): ByteSink =>
-  (chunk) => {
-    if (stream.destroyed || stream.write(chunk)) return undefined;
-    return Promise.race([once(stream, "drain"), once(stream, "close")]).then(() => undefined);
-  };
+  (chunk) =>
+    stream.destroyed || stream.write(chunk) ? undefined : drained(stream);
+
+const blockBytes = 256 * 1024;
+
+/** A stream in larger pieces: a dump program writes 4 KiB at a time, and each piece costs a turn of the event loop. */
+export const inBlocks = async function* (stream: Readable): AsyncGenerator<Buffer, void> {
+  let pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of stream) {
+    pieces.push(piece as Buffer);
+    size += (piece as Buffer).length;
+    if (size < blockBytes) continue;
+    yield Buffer.concat(pieces);
+    pieces = [];
+    size = 0;
+  }
+  if (size > 0) yield Buffer.concat(pieces);
+};

@@ -60,7 +60,7 @@ const kinds: Readonly<Record<string, SourceColumn["kind"]>> = {
 
 const count = async (connection: DatabaseConnection, from: string, schema: string): Promise<number> => {
   const [row] = await connection.rows(`SELECT COUNT(*) AS n FROM information_schema.${from} = ?`, [schema]);
-  return Number(row?.["n"] ?? 0);
+  return Number(row?.n ?? 0);
 };
 
 /**
@@ -71,7 +71,7 @@ const count = async (connection: DatabaseConnection, from: string, schema: strin
  */
 export const describeSource = async (connection: DatabaseConnection, schema: string): Promise<SourceDescription> => {
   const [server] = await connection.rows("SELECT VERSION() AS version, @@version_comment AS comment");
-  const serverVersion = server?.["version"] ?? "";
+  const serverVersion = server?.version ?? "";
   const [charset] = await connection.rows(
     "SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?",
     [schema],
@@ -80,12 +80,12 @@ export const describeSource = async (connection: DatabaseConnection, schema: str
     "SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME",
     [schema],
   );
-  const base = names.filter((row) => row["type"] !== "VIEW" && row["type"] !== "SYSTEM VIEW");
+  const base = names.filter((row) => row.type !== "VIEW" && row.type !== "SYSTEM VIEW");
   if (base.length === 0)
     throw new DatabaseMissingError(
       `schema ${schema} holds no table that user may see: a dump of it would be empty. Check database.name and the user's rights (SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT)`,
     );
-  const odd = names.find((row) => hasControlCharacter(row["name"] ?? ""));
+  const odd = names.find((row) => hasControlCharacter(row.name ?? ""));
   if (odd)
     throw new SourceLayoutError("a table's name holds a control character: rename the table, no dump can carry it");
 
@@ -93,12 +93,12 @@ export const describeSource = async (connection: DatabaseConnection, schema: str
     "SELECT TABLE_NAME AS t, COLUMN_NAME AS c FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ? AND INDEX_NAME = 'PRIMARY' ORDER BY TABLE_NAME, SEQ_IN_INDEX",
     [schema],
   );
-  const keys = Map.groupBy(keyRows, (row) => row["t"] ?? "");
+  const keys = Map.groupBy(keyRows, (row) => row.t ?? "");
   const floatRows = await connection.rows(
     "SELECT DISTINCT TABLE_NAME AS t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND DATA_TYPE = 'float'",
     [schema],
   );
-  const exact = new Set(floatRows.map((row) => row["t"]));
+  const exact = new Set(floatRows.map((row) => row.t));
   const columnRows =
     exact.size === 0
       ? []
@@ -107,11 +107,11 @@ export const describeSource = async (connection: DatabaseConnection, schema: str
           [schema],
         );
   const columns = Map.groupBy(
-    columnRows.filter((row) => !/GENERATED/i.test(row["e"] ?? "") || /DEFAULT_GENERATED/i.test(row["e"] ?? "")),
-    (row) => row["t"] ?? "",
+    columnRows.filter((row) => !/GENERATED/i.test(row.e ?? "") || /DEFAULT_GENERATED/i.test(row.e ?? "")),
+    (row) => row.t ?? "",
   );
 
-  const views = names.filter((row) => row["type"] === "VIEW").map((row) => row["name"] ?? "");
+  const views = names.filter((row) => row.type === "VIEW").map((row) => row.name ?? "");
   const brokenViews: string[] = [];
   for (const view of views) {
     try {
@@ -123,23 +123,23 @@ export const describeSource = async (connection: DatabaseConnection, schema: str
   }
 
   return {
-    product: /mariadb/i.test(`${serverVersion} ${server?.["comment"] ?? ""}`) ? "MariaDB" : "MySQL",
+    product: /mariadb/i.test(`${serverVersion} ${server?.comment ?? ""}`) ? "MariaDB" : "MySQL",
     serverVersion,
-    characterSet: charset?.["cs"] ?? "utf8mb4",
-    collation: charset?.["co"] ?? "utf8mb4_general_ci",
+    characterSet: charset?.cs ?? "utf8mb4",
+    collation: charset?.co ?? "utf8mb4_general_ci",
     tables: base.map((row): SourceTable => {
-      const name = row["name"] ?? "";
-      const primaryKey = (keys.get(name) ?? []).map((key) => key["c"] ?? "");
+      const name = row.name ?? "";
+      const primaryKey = (keys.get(name) ?? []).map((key) => key.c ?? "");
       return {
         name,
-        engine: row["engine"] ?? "unknown",
+        engine: row.engine ?? "unknown",
         keyed: primaryKey.length > 0,
         primaryKey,
         ...(exact.has(name)
           ? {
               exactColumns: (columns.get(name) ?? []).map((column) => ({
-                name: column["c"] ?? "",
-                kind: kinds[column["d"] ?? ""] ?? "text",
+                name: column.c ?? "",
+                kind: kinds[column.d ?? ""] ?? "text",
               })),
             }
           : {}),

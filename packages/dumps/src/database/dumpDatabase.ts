@@ -5,7 +5,7 @@ import {
   TableLockedError,
 } from "@openemr-ops/core/errors";
 import type { ReportProgress } from "@openemr-ops/core/progress";
-import type { ByteSink } from "../byteSink.ts";
+import { type ByteSink, inBlocks } from "../byteSink.ts";
 import { type Child, runChild, startChild } from "../child.ts";
 import { clientArguments, clientEnvironment, type DatabaseAccess } from "./access.ts";
 import { connect, type DatabaseConnection } from "./connection.ts";
@@ -230,8 +230,8 @@ export const dumpDatabase = async (
 
       let tail = Buffer.alloc(0);
       let first = true;
-      for await (const piece of dump.stdout) {
-        let chunk: Buffer = piece;
+      for await (const block of inBlocks(dump.stdout)) {
+        let chunk = block;
         if (first) {
           first = false;
           chunk = Buffer.from(portableSql(chunk.toString("latin1")), "latin1");

@@ -23,9 +23,9 @@ const quoted = (value: Buffer): Buffer => {
   const parts: Buffer[] = [quote];
   let start = 0;
   for (let at = 0; at < value.length; at++) {
-    const escape = escapes.get(value[at] ?? 0);
-    if (!escape) continue;
-    parts.push(value.subarray(start, at), escape);
+    const escaped = escapes.get(value[at] ?? 0);
+    if (!escaped) continue;
+    parts.push(value.subarray(start, at), escaped);
     start = at + 1;
   }
   parts.push(value.subarray(start), quote);

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import {
@@ -10,10 +9,12 @@ import {
   TargetUnsuitableError,
 } from "@openemr-ops/core/errors";
 import type { ReportProgress } from "@openemr-ops/core/progress";
+import { drained, inBlocks } from "../byteSink.ts";
 import { type Child, onLines, startChild } from "../child.ts";
 import type { Manifest } from "../manifest.ts";
 import { clientArguments, clientEnvironment, type DatabaseAccess } from "./access.ts";
 import { connect, type DatabaseConnection } from "./connection.ts";
+import { deferKeys } from "./deferredKeys.ts";
 import { databaseError } from "./errors.ts";
 import { quoteName } from "./identifiers.ts";
 import { type ProgramSection, sqlScanner } from "./sqlScanner.ts";
@@ -30,6 +31,9 @@ export interface LoadSettings {
 
 /** Says in the target schema which dump is being loaded and which tables are done; gone when all is. */
 export const progressTable = "openemr_ops_restore";
+
+/** Tables with fewer rows are not worth a second statement. */
+const deferKeysFrom = 10_000;
 
 const session =
   "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0;\n";
@@ -56,6 +60,8 @@ interface Worker {
   /** Closes its input and waits for a good end. */
   finish(): Promise<void>;
   busy(): boolean;
+  /** A long statement runs there; rows had better go elsewhere. */
+  occupied: boolean;
 }
 
 const startWorker = (
@@ -99,7 +105,7 @@ const startWorker = (
     child,
     write: async (chunk) => {
       if (child.stdin.destroyed) return ended;
-      if (!child.stdin.write(chunk)) await Promise.race([once(child.stdin, "drain"), ended]);
+      if (!child.stdin.write(chunk)) await drained(child.stdin);
     },
     whenDone: (done) => {
       asked++;
@@ -111,6 +117,7 @@ const startWorker = (
       return ended;
     },
     busy: () => child.stdin.writableNeedDrain,
+    occupied: false,
   };
 };
 
@@ -134,14 +141,14 @@ const prepareSchema = async (
     access.name,
   ]);
   if (tables.length > 0) {
-    const ours = tables.some((row) => row["t"] === progressTable)
+    const ours = tables.some((row) => row.t === progressTable)
       ? await control.rows(`SELECT dump_id, table_name FROM ${progressTable}`)
       : [];
-    if (ours.length === 0 || ours.some((row) => row["dump_id"] !== manifest.dumpId))
+    if (ours.length === 0 || ours.some((row) => row.dump_id !== manifest.dumpId))
       throw new TargetNotEmptyError(
         `schema ${access.name} already holds ${tables.length} tables: restore into a new name, or drop it first if nobody needs it`,
       );
-    return new Set(ours.map((row) => row["table_name"] ?? ""));
+    return new Set(ours.map((row) => row.table_name ?? ""));
   }
   await control.run(
     `CREATE TABLE ${progressTable} (dump_id CHAR(26) NOT NULL, table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY)`,
@@ -152,7 +159,7 @@ const prepareSchema = async (
 
 const assertServer = async (control: DatabaseConnection, manifest: Manifest): Promise<void> => {
   const [row] = await control.rows("SELECT @@max_allowed_packet AS packet");
-  const packet = Number(row?.["packet"] ?? 0);
+  const packet = Number(row?.packet ?? 0);
   if (packet <= manifest.database.largestStatement)
     throw new TargetUnsuitableError(
       `the dump holds a row of ${manifest.database.largestStatement} bytes, the server takes ${packet}: raise max_allowed_packet to at least ${2 ** Math.ceil(Math.log2(manifest.database.largestStatement + 1))}`,
@@ -186,32 +193,49 @@ export const loadDatabase = async (
     failure ??= error;
   };
   let table = "";
-  const workers = Array.from({ length: Math.max(2, Math.min(4, availableParallelism())) }, () =>
+  const workers = Array.from({ length: Math.max(2, Math.min(4, availableParallelism())) + 1 }, () =>
     startWorker(access, settings, fail, () => table),
   );
   const first = workers[0] as Worker;
   const wanted = new Map(manifest.database.tables.map((entry) => [entry.name, entry]));
-  const open = new Map<string, { pending: number; ended: boolean }>();
+  const open = new Map<string, { pending: number; ended: boolean; addKeys?: string | undefined }>();
   const recorded: Promise<void>[] = [];
   let current = first;
   let programs: ProgramSection | undefined;
   let bytes = 0;
 
+  const freeWorker = (): Worker | undefined => workers.find((worker) => !worker.busy() && !worker.occupied);
   const record = (name: string): void => {
     const state = open.get(name);
     if (!state?.ended || state.pending > 0 || done.has(name)) return;
+    if (state.addKeys) {
+      const worker = freeWorker() ?? workers.find(({ occupied }) => !occupied) ?? first;
+      worker.occupied = true;
+      state.pending++;
+      worker.child.stdin.write(state.addKeys);
+      state.addKeys = undefined;
+      worker.whenDone(() => {
+        worker.occupied = false;
+        state.pending--;
+        record(name);
+      });
+      return;
+    }
     done.add(name);
     const saved = control.run(`INSERT IGNORE INTO ${progressTable} VALUES (?, ?)`, [manifest.dumpId, name]);
     saved.catch(fail);
     recorded.push(saved);
   };
+  const unfinished = () => [...open].some(([name, { ended }]) => ended && !done.has(name));
   const settle = async (): Promise<void> => {
-    await Promise.all(
-      workers.map((worker) =>
-        Promise.race([new Promise<void>((resolve) => worker.whenDone(resolve)), worker.child.ended]),
-      ),
-    );
-    if (failure) throw failure;
+    do {
+      await Promise.all(
+        workers.map((worker) =>
+          Promise.race([new Promise<void>((resolve) => worker.whenDone(resolve)), worker.child.ended]),
+        ),
+      );
+      if (failure) throw failure;
+    } while (unfinished()); // the last rows of a table call for its keys
     await Promise.all(recorded);
   };
 
@@ -219,8 +243,10 @@ export const loadDatabase = async (
     structure: async (name, sql) => {
       table = name;
       if (done.has(name)) return;
-      open.set(name, { pending: 0, ended: false });
-      await control.run(sql).catch((error: unknown) => {
+      const many = (wanted.get(name)?.rows ?? 0) >= deferKeysFrom;
+      const { create, addKeys } = many ? deferKeys(sql) : { create: sql };
+      open.set(name, { pending: 0, ended: false, addKeys: addKeys ?? open.get(name)?.addKeys });
+      await control.run(create).catch((error: unknown) => {
         if (!(error instanceof DatabaseFailedError)) throw error;
         throw new LoadFailedError(`making table ${name}: ${error.message}`, { cause: error });
       });
@@ -238,12 +264,11 @@ export const loadDatabase = async (
       });
       // Rows without a primary key keep their order, so they stay on one connection.
       if (wanted.get(name)?.keyed)
-        current =
-          workers.find((worker) => !worker.busy()) ?? workers[(workers.indexOf(current) + 1) % workers.length] ?? first;
+        current = freeWorker() ?? workers[(workers.indexOf(current) + 1) % workers.length] ?? first;
     },
     tableEnds: async (name) => {
       const state = open.get(name);
-      current = first;
+      current = freeWorker() ?? first;
       if (!state) return;
       if (wanted.get(name)?.exact && !programs && !exactRowsSeen(name)) return;
       state.ended = true;
@@ -267,11 +292,11 @@ export const loadDatabase = async (
   };
 
   try {
-    for await (const chunk of stream) {
+    for await (const chunk of inBlocks(stream)) {
       settings.signal.throwIfAborted();
       if (failure) throw failure;
-      await scanner.push(chunk as Buffer);
-      bytes += (chunk as Buffer).length;
+      await scanner.push(chunk);
+      bytes += chunk.length;
       settings.progress({
         step: "load",
         bytes,

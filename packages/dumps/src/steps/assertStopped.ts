@@ -26,9 +26,9 @@ export const assertStopped = async (context: DumpContext): Promise<void> => {
     const [row] = await control.rows("SELECT COUNT(*) AS n FROM PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID()", [
       context.database.name,
     ]);
-    if (Number(row?.["n"]) > 0)
+    if (Number(row?.n) > 0)
       throw new ServiceRunningError(
-        `${row?.["n"]} sessions are open in schema ${context.database.name}: ${stop}; SHOW PROCESSLIST tells whose they are`,
+        `${row?.n} sessions are open in schema ${context.database.name}: ${stop}; SHOW PROCESSLIST tells whose they are`,
       );
     await sleep(pauseMilliseconds);
   }

@@ -54,7 +54,7 @@ const tablesOf = async (control: DatabaseConnection, schema: string): Promise<re
       "SELECT TABLE_NAME AS t FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE <> 'VIEW' ORDER BY TABLE_NAME",
       [schema],
     )
-  ).map((row) => row["t"] ?? "");
+  ).map((row) => row.t ?? "");
 
 /**
  * Moves the live tables aside and the restored ones in, in one statement: at no moment is there no schema to go back to.
@@ -76,11 +76,11 @@ const swapTables = async (
     "SELECT TRIGGER_NAME AS n FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ?",
     [live],
   ))
-    await control.run(`DROP TRIGGER ${quoteName(live)}.${quoteName(row["n"] ?? "")}`);
+    await control.run(`DROP TRIGGER ${quoteName(live)}.${quoteName(row.n ?? "")}`);
   for (const row of await control.rows("SELECT TABLE_NAME AS n FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ?", [
     live,
   ]))
-    await control.run(`DROP VIEW ${quoteName(live)}.${quoteName(row["n"] ?? "")}`);
+    await control.run(`DROP VIEW ${quoteName(live)}.${quoteName(row.n ?? "")}`);
   const waiting = new Set(await tablesOf(control, staging));
   const old = (await tablesOf(control, live)).filter((table) => waiting.has(table) || !restored.has(table));
   const move = (table: string, from: string, to: string) =>

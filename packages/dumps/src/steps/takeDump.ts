@@ -49,8 +49,7 @@ export interface TakeDumpOptions {
 const mayCreateRepository = async (context: DumpContext, force: boolean): Promise<boolean> => {
   if (force || (await context.destination.describe("config"))) return true;
   const earlier = (await context.jobs.list(context.installation)).find(
-    (job) =>
-      job.kind === "dump" && job.status === "succeeded" && job.result?.["destination"] === context.destination.url,
+    (job) => job.kind === "dump" && job.status === "succeeded" && job.result?.destination === context.destination.url,
   );
   if (earlier)
     throw new DestinationMissingError(
@@ -274,7 +273,7 @@ const inspectSource = async (context: DumpContext, sites: readonly string[]) => 
     openemr: {
       version: version ? { ...version } : null,
       dockerVersion: dockerVersion === undefined ? null : String(dockerVersion),
-      timeZone: zone[0]?.["zone"] || null,
+      timeZone: zone[0]?.zone || null,
     },
   };
 };

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { PassThrough, Readable, Writable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip, createZstdCompress, createZstdDecompress, constants as zlib } from "node:zlib";
 import type { Destination } from "@openemr-ops/core/destination";
@@ -12,7 +12,6 @@ import {
   OpsError,
   SourceUnreadableError,
 } from "@openemr-ops/core/errors";
-import { Decrypter, Encrypter } from "age-encryption";
 import { type ByteSink, streamSink } from "../byteSink.ts";
 import { type Child, runChild, startChild } from "../child.ts";
 import { moveContents } from "../moveContents.ts";
@@ -71,6 +70,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
     const plain = compressor(settings.compression);
     let body: Readable = plain;
     if (settings.ageRecipients.length > 0) {
+      const { Encrypter } = await import("age-encryption"); // costs start-up time, and few need it
       const encrypter = new Encrypter();
       for (const recipient of settings.ageRecipients) encrypter.addRecipient(recipient);
       body = Readable.fromWeb((await encrypter.encrypt(webStream(plain))) as never);
@@ -114,6 +114,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
       new IntegrityError(`object ${part.key} is damaged: its bytes are not those that were written`, { cause });
     try {
       if (part.key.endsWith(".age")) {
+        const { Decrypter } = await import("age-encryption");
         const decrypter = new Decrypter();
         decrypter.addIdentity(await readIdentity());
         source = Readable.fromWeb((await decrypter.decrypt(webStream(watched))) as never);
@@ -265,11 +266,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
         if (level === "objects") continue;
         const body = await destination.get(part.key);
         const digest = createHash("sha256");
-        if (body)
-          await pipeline(
-            body,
-            new Writable({ write: (chunk: Buffer, _encoding, next) => (digest.update(chunk), next()) }),
-          );
+        if (body) for await (const chunk of body) digest.update(chunk as Buffer);
         if (digest.digest("hex") !== part.sha256)
           throw new IntegrityError(`object ${part.key} is damaged: its bytes are not those that were written`);
       }

@@ -55,7 +55,7 @@ export const resticLocation = (
       environment: { GOOGLE_PROJECT_ID: "unused", ...passed }, // asked for only when a bucket is to be made
       cached: true,
     };
-  const region = address.region ?? passed["AWS_REGION"] ?? passed["AWS_DEFAULT_REGION"] ?? "us-east-1";
+  const region = address.region ?? passed.AWS_REGION ?? passed.AWS_DEFAULT_REGION ?? "us-east-1";
   const server = address.endpoint ?? `https://s3.${region}.amazonaws.com`;
   return {
     repository: `s3:${[server, address.bucket, address.prefix].filter(Boolean).join("/")}`,

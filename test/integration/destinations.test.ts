@@ -8,6 +8,7 @@ import {
   DestinationMissingError,
   DestinationUnavailableError,
 } from "@openemr-ops/core/errors";
+import { checkDestination } from "@openemr-ops/dumps/checkDestination";
 import { gcsDestination } from "@openemr-ops/gcp/gcsDestination";
 import { startFakeGcs } from "@openemr-ops/local/servers/fakeGcs";
 import { startMoto } from "@openemr-ops/local/servers/moto";
@@ -69,6 +70,16 @@ describe.each([
     const listed: string[] = [];
     for await (const { key } of destination.list("dir")) listed.push(key);
     expect(listed).toEqual(keys);
+  });
+
+  it("passes the check of a destination, which leaves nothing behind", async () => {
+    const destination = open(freshPrefix());
+    const findings = await checkDestination(destination, { now: () => new Date() });
+
+    expect(findings.map(({ check, ok, note }) => ({ check, ok, note }))).toEqual(
+      findings.map(({ check }) => ({ check, ok: true, note: "" })),
+    );
+    expect(await keysOf(destination)).toEqual([]);
   });
 
   it("works at the bucket's root", async () => {
@@ -137,6 +148,16 @@ describe("a bucket of fake-gcs-server", () => {
     expect(listed).toEqual(keys);
   });
 
+  it("passes the check of a destination, which leaves nothing behind", async () => {
+    const destination = open(freshPrefix());
+    const findings = await checkDestination(destination, { now: () => new Date() });
+
+    expect(findings.map(({ check, ok, note }) => ({ check, ok, note }))).toEqual(
+      findings.map(({ check }) => ({ check, ok: true, note: "" })),
+    );
+    expect(await keysOf(destination)).toEqual([]);
+  });
+
   it("gives packed files back packed", async () => {
     const destination = open(freshPrefix());
     const bytes = seededBytes(3, 10_000);
@@ -157,7 +178,13 @@ describe.each([
     store: "S3",
     open: (url: string) => s3Destination({ bucket, prefix: "x", endpoint: url, region: "us-east-1" }),
   },
-  { store: "Google Cloud Storage", open: (url: string) => gcsDestination({ bucket, prefix: "x", apiEndpoint: url }) },
+  {
+    store: "Google Cloud Storage",
+    open: (url: string) => {
+      const storage = new Storage({ apiEndpoint: url, projectId: "clinic", retryOptions: { autoRetry: false } });
+      return gcsDestination({ bucket, prefix: "x", storage });
+    },
+  },
 ])("$store where nobody listens", ({ open }) => {
   it.each(calls)("is unavailable on $call", async ({ make }) => {
     useCredentials({ accessKeyId: "local", secretAccessKey: "local-only" });

@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type File, IdempotencyStrategy, Storage, type StorageOptions } from "@google-cloud/storage";
@@ -92,6 +92,7 @@ export const gcsDestination = (settings: GcsDestinationSettings): Destination =>
   const get = async (key: string): Promise<Readable | undefined> => {
     const doing = `reading ${key} from ${url}`;
     const source = file(key).createReadStream({ decompress: false });
+    source.once("response", (answer: EventEmitter) => answer.setMaxListeners(0)); // it hangs a dozen on it, and Node warns
     const stream = withRenamedErrors(source, (error) => gcsFailure(error, doing));
     try {
       await once(stream, "readable"); // the library cannot bear that its stream is destroyed before the answer is there

@@ -1,4 +1,3 @@
-import { ApiError } from "@google-cloud/storage";
 import {
   DestinationAccessDeniedError,
   DestinationFullError,
@@ -23,8 +22,16 @@ export const gcsStatusOf = (error: unknown): number | undefined => {
   return undefined;
 };
 
-const reasonsOf = (error: unknown): readonly string[] =>
-  error instanceof ApiError ? (error.errors ?? []).map(({ reason }) => String(reason)) : [];
+/** Google's own words for what went wrong: its library leaves them in a list, in the answer's data or in the message, by call. */
+const reasonsOf = (error: unknown): readonly string[] => {
+  if (!(error instanceof Error)) return [];
+  const { errors, response, message } = error as Error & {
+    readonly errors?: unknown;
+    readonly response?: { readonly data?: unknown };
+  };
+  const text = [JSON.stringify(errors), JSON.stringify(response?.data), message].join(" ");
+  return [...new Set([...text.matchAll(/"reason":\s*"(\w+)"/g)].map(([, reason = ""]) => reason))];
+};
 
 const isCredentialFault = (error: unknown): boolean =>
   error instanceof Error && /default credentials|invalid_grant|invalid_rapt|refresh access token/i.test(error.message);

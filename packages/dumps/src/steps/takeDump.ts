@@ -7,6 +7,7 @@ import { connect } from "../database/connection.ts";
 import { describeSource } from "../database/describeSource.ts";
 import { type DatabaseDump, dumpDatabase } from "../database/dumpDatabase.ts";
 import {
+  listManifestIds,
   type Manifest,
   manifestBytes,
   manifestKey,
@@ -45,9 +46,15 @@ export interface TakeDumpOptions {
   readonly forceNewRepository?: boolean;
 }
 
+/** Whether the destination is one where dumps were kept before: a restic repository, or a manifest of ours. */
+const isBegun = async ({ destination, installation, store }: DumpContext): Promise<boolean> =>
+  store.format === "restic"
+    ? (await destination.describe("config")) !== undefined
+    : (await listManifestIds(destination, installation)).length > 0;
+
 /** A repository that held dumps and is gone means an unmounted disk or a wrong bucket more often than a wish to start anew. */
 const mayCreateRepository = async (context: DumpContext, force: boolean): Promise<boolean> => {
-  if (force || (await context.destination.describe("config"))) return true;
+  if (force || (await isBegun(context))) return true;
   const earlier = (await context.jobs.list(context.installation)).find(
     (job) => job.kind === "dump" && job.status === "succeeded" && job.result?.destination === context.destination.url,
   );

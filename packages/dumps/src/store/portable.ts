@@ -196,7 +196,8 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
             "--hard-dereference", // a second name of a file is a file, as everywhere else
             ...["--sort=name", "--sparse", "--anchored", "--wildcards", "--no-wildcards-match-slash"],
             ...exclude.map((glob) => `--exclude=${name.replace(/[\\*?[\]]/g, "\\$&")}/${glob}`),
-            ...["--verbose", "--verbose", "--quoting-style=escape", "--index-file=/dev/stderr"],
+            // The archive goes to standard output, so tar lists on standard error.
+            ...["--verbose", "--verbose", "--quoting-style=escape"],
             ...["--directory", dirname(sitesPath), "--", name],
           ],
           {

@@ -35,6 +35,23 @@ const importDefault = async (path: string): Promise<unknown> => {
   throw new InvalidInputError([{ path: "", message: `${path} lacks "export default" with the configuration` }]);
 };
 
+/** What a configuration holds, wherever its text came from. */
+const checkConfig = async (
+  input: unknown,
+  path: string,
+  directory: string,
+  { environment, installation }: LoadOptions,
+): Promise<LoadedConfig> => {
+  const parsed = parseStrictly(configSchema, input);
+  const shapeIssues = "issues" in parsed ? parsed.issues : [];
+  const surroundings: ReferenceSurroundings = { directory, ...(environment ? { environment } : {}) };
+  const references = await checkReferences(input, shapeIssues, surroundings, installation);
+  const config = "data" in parsed ? resolveConfig(parsed.data, directory) : undefined;
+  const issues = [...shapeIssues, ...(config ? findPlaceIssues(config) : []), ...references.issues];
+  if (!config || issues.length > 0) throw new InvalidInputError(issues);
+  return { ...config, path, warnings: [...references.warnings, ...findWeakSettings(config)] };
+};
+
 const readInput = async (path: string): Promise<unknown> => {
   const extension = extname(path);
   if (extension !== ".json" && extension !== ".ts") {
@@ -50,22 +67,21 @@ const readInput = async (path: string): Promise<unknown> => {
  * @param path a `.json` or `.ts` file; relative names in it start at its directory
  * @throws {InvalidInputError} fatal: with every issue that was found, under its field's path
  */
-export const loadConfig = async (
-  path: string,
-  { environment, installation }: LoadOptions = {},
-): Promise<LoadedConfig> => {
+export const loadConfig = async (path: string, options: LoadOptions = {}): Promise<LoadedConfig> => {
   const file = resolve(path);
-  const directory = dirname(file);
-  const input = await readInput(file);
-  const parsed = parseStrictly(configSchema, input);
-  const shapeIssues = "issues" in parsed ? parsed.issues : [];
-  const surroundings: ReferenceSurroundings = { directory, ...(environment ? { environment } : {}) };
-  const references = await checkReferences(input, shapeIssues, surroundings, installation);
-  const config = "data" in parsed ? resolveConfig(parsed.data, directory) : undefined;
-  const issues = [...shapeIssues, ...(config ? findPlaceIssues(config) : []), ...references.issues];
-  if (!config || issues.length > 0) throw new InvalidInputError(issues);
-  return { ...config, path: file, warnings: [...references.warnings, ...findWeakSettings(config)] };
+  return checkConfig(await readInput(file), file, dirname(file), options);
 };
+
+/**
+ * The same for a configuration that came as JSON text, as containers get theirs.
+ *
+ * @param from what held the text; stands for the file's name in messages
+ * @param directory where relative names start
+ */
+export const loadConfigText = async (
+  text: string,
+  { from, directory, ...options }: LoadOptions & { readonly from: string; readonly directory: string },
+): Promise<LoadedConfig> => checkConfig(parseJson(text), from, directory, options);
 
 /**
  * Reads a JSON file with the connection that a restored OpenEMR shall use (`host`, `port`, `name`, `user`, `passwordFile`).
@@ -74,11 +90,17 @@ export const loadConfig = async (
  */
 export const loadConnection = async (
   path: string,
-  { environment }: Pick<LoadOptions, "environment"> = {},
+  options: Pick<LoadOptions, "environment"> = {},
 ): Promise<OpenEmrConnection> => {
   const file = resolve(path);
-  const directory = dirname(file);
-  const input = parseJson(await readText(file));
+  return checkConnection(parseJson(await readText(file)), { directory: dirname(file), ...options });
+};
+
+/** The same for a connection that is already at hand. `directory`: where relative names start. */
+export const checkConnection = async (
+  input: unknown,
+  { directory, environment }: Pick<LoadOptions, "environment"> & { readonly directory: string },
+): Promise<OpenEmrConnection> => {
   const parsed = parseStrictly(connectionSchema, input);
   const shapeIssues = "issues" in parsed ? parsed.issues : [];
   const surroundings: ReferenceSurroundings = { directory, ...(environment ? { environment } : {}) };

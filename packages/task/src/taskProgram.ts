@@ -1,0 +1,136 @@
+import { parseJson } from "@openemr-ops/core/config/jsonText";
+import { checkConnection, type LoadedConfig, loadConfig, loadConfigText } from "@openemr-ops/core/config/load";
+import { selectInstallation } from "@openemr-ops/core/config/select";
+import type { OpenEmrConnection } from "@openemr-ops/core/config/settings";
+import { parseStrictly } from "@openemr-ops/core/config/strict";
+import { exitCodeOf, InvalidInputError, toOpsError } from "@openemr-ops/core/errors";
+import { type TaskInput, taskInput } from "@openemr-ops/events/taskInput";
+import type { Job, Operations } from "./operations.ts";
+import { progressLines } from "./progressLines.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** All that the container program takes from its surroundings. */
+export interface TaskSurroundings {
+  readonly environment: Environment;
+  /** Where relative names of a configuration given as text start. */
+  readonly cwd: string;
+  readonly writeResult: (text: string) => void;
+  /** One line of the log, without its end. */
+  readonly writeLog: (line: string) => void;
+  readonly now: () => Date;
+  /** Aborted when the container is asked to stop. */
+  readonly signal: AbortSignal;
+  /** Loads what does the work, once the input is known to be in order. */
+  readonly openOperations: () => Promise<Operations>;
+}
+
+/** Runs work whose issues name fields of `variable`, and says so in their paths. */
+const within = async <Result>(variable: string, work: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    const issues = error.issues.map(({ path, message }) => ({
+      path: path ? `${variable}: ${path}` : variable,
+      message,
+    }));
+    throw new InvalidInputError(issues, { cause: error });
+  }
+};
+
+const readInput = (text: string | undefined): TaskInput => {
+  if (!text) throw new InvalidInputError([{ path: "", message: 'is not set; expected JSON such as {"kind":"dump"}' }]);
+  const parsed = parseStrictly(taskInput, parseJson(text));
+  if ("issues" in parsed) throw new InvalidInputError(parsed.issues);
+  return parsed.data;
+};
+
+const readConfig = async (environment: Environment, cwd: string, installation?: string): Promise<LoadedConfig> => {
+  const { OPENEMR_OPS_CONFIG: path, OPENEMR_OPS_CONFIG_JSON: text } = environment;
+  const options = { environment, ...(installation === undefined ? {} : { installation }) };
+  if (path && text) {
+    throw new InvalidInputError([
+      { path: "OPENEMR_OPS_CONFIG", message: "and OPENEMR_OPS_CONFIG_JSON are both set; keep one" },
+    ]);
+  }
+  if (path) return within("OPENEMR_OPS_CONFIG", () => loadConfig(path, options));
+  const from = "OPENEMR_OPS_CONFIG_JSON";
+  if (text) return within(from, () => loadConfigText(text, { from, directory: cwd, ...options }));
+  throw new InvalidInputError([
+    {
+      path: "OPENEMR_OPS_CONFIG",
+      message: `is not set; expected a configuration's file name here, or its text in ${from}`,
+    },
+  ]);
+};
+
+const carryOut = (
+  operations: Operations,
+  job: Job,
+  input: TaskInput,
+  connection: OpenEmrConnection | undefined,
+): Promise<unknown> => {
+  switch (input.kind) {
+    case "dump":
+      return operations.takeDump(job, { forceNewRepository: input.forceNewRepository });
+    case "drill":
+      return operations.drillDump(job, { dump: input.dump });
+    case "check": {
+      const { level, share } = input;
+      return operations.checkDumps(job, share === undefined ? { level } : { level, share });
+    }
+    case "retention":
+      return operations.applyRetention(job);
+    case "restore": {
+      const { dump, intoDatabase, intoSites, inPlace, upgrade, platform } = input;
+      return operations.restoreDump(job, {
+        dump,
+        inPlace,
+        upgrade,
+        ...(intoDatabase === undefined ? {} : { intoDatabase }),
+        ...(intoSites === undefined ? {} : { intoSites }),
+        ...(platform === undefined ? {} : { platform }),
+        ...(connection ? { connection } : {}),
+      });
+    }
+  }
+};
+
+const run = async (surroundings: TaskSurroundings, log: ReturnType<typeof progressLines>): Promise<unknown> => {
+  const { environment, cwd, signal } = surroundings;
+  const input = await within("OPENEMR_OPS_JOB", async () => readInput(environment.OPENEMR_OPS_JOB));
+  const config = await readConfig(environment, cwd, input.installation);
+  for (const { path, message } of config.warnings) log.warn(`${path} ${message}`);
+  const installation = selectInstallation(config, input.installation);
+  const connection =
+    input.kind === "restore" && input.connection
+      ? await within("OPENEMR_OPS_JOB: connection", () =>
+          checkConnection(input.connection, { directory: cwd, environment }),
+        )
+      : undefined;
+  const dryRun = input.kind !== "check" && input.dryRun;
+  const job: Job = { config, installation, dryRun, environment, signal, progress: log.progress, warn: log.warn };
+  return carryOut(await surroundings.openOperations(), job, input, connection);
+};
+
+/**
+ * Runs the one job that `OPENEMR_OPS_JOB` asks for, on the configuration in the file `OPENEMR_OPS_CONFIG` or the text
+ * `OPENEMR_OPS_CONFIG_JSON`. One JSON object goes to `writeResult`: the job's result, or `{ "error": … }`. Never throws.
+ *
+ * @returns the exit status, the same as the command line's
+ */
+export const runTask = async (surroundings: TaskSurroundings): Promise<number> => {
+  const log = progressLines(surroundings.writeLog, surroundings.now);
+  try {
+    surroundings.writeResult(`${JSON.stringify(await run(surroundings, log))}\n`);
+    return 0;
+  } catch (failure) {
+    const error = toOpsError(failure);
+    const { name, message } = error;
+    const issues = error instanceof InvalidInputError ? { issues: error.issues } : {};
+    surroundings.writeResult(`${JSON.stringify({ error: { name, message, ...issues } })}\n`);
+    log.error(name, message);
+    return exitCodeOf(error);
+  }
+};

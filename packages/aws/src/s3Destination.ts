@@ -29,8 +29,8 @@ export interface S3DestinationSettings {
   readonly pageSize?: number | undefined;
 }
 
-/** Two parts of this size are in memory at once; 10,000 of them, S3's limit, are 156 GiB. */
-const partBytes = 16 * 1024 * 1024;
+/** Two parts of this size are in memory at once; 10,000 of them, S3's limit, are 97 GiB. */
+const partBytes = 10 * 1024 * 1024;
 
 /**
  * The client for a store. Servers that only resemble S3 refuse the checksum headers and trailers that the SDK adds by

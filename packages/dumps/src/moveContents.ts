@@ -1,6 +1,14 @@
+import type { Stats } from "node:fs";
 import { access, chmod, chown, lstat, readdir, rename, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { TargetNotEmptyError } from "@openemr-ops/core/errors";
+
+/** Gives a directory what another one had: owner, as far as this program may, mode and times. */
+export const takeOver = async ({ uid, gid, mode, atime, mtime }: Stats, into: string): Promise<void> => {
+  await chown(into, uid, gid).catch(() => {});
+  await chmod(into, mode & 0o7777);
+  await utimes(into, atime, mtime);
+};
 
 /**
  * Moves every entry of one directory into another, which takes over its owner, mode and time. Both lie on one file system.
@@ -8,7 +16,7 @@ import { TargetNotEmptyError } from "@openemr-ops/core/errors";
  * @throws {TargetNotEmptyError} refused: an entry of that name is already there
  */
 export const moveContents = async (from: string, into: string): Promise<void> => {
-  const root = await lstat(from);
+  const root = await lstat(from); // before the moves change its time
   for (const name of await readdir(from)) {
     const target = join(into, name);
     if (
@@ -20,7 +28,5 @@ export const moveContents = async (from: string, into: string): Promise<void> =>
       throw new TargetNotEmptyError(`${target} is already there`);
     await rename(join(from, name), target);
   }
-  await chown(into, root.uid, root.gid).catch(() => {});
-  await chmod(into, root.mode & 0o7777);
-  await utimes(into, root.atime, root.mtime);
+  await takeOver(root, into);
 };

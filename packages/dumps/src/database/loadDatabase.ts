@@ -32,6 +32,12 @@ export interface LoadSettings {
 /** Says in the target schema which dump is being loaded and which tables are done; gone when all is. */
 export const progressTable = "openemr_ops_restore";
 
+/**
+ * Rows go to one connection for so many bytes before the next takes over. Connections that insert in turns at the end of a
+ * table wait for each other; a run apart they fill different pages, and two are twice as fast as one.
+ */
+const runBytes = 8 * 2 ** 20;
+
 /** Tables with fewer rows are not worth a second statement. */
 const deferKeysFrom = 10_000;
 
@@ -53,13 +59,14 @@ const loadError = (doing: string, said: string): OpsError => {
 
 interface Worker {
   readonly child: Child;
-  /** Sends bytes; waits while the client is behind. */
+  /** Sends bytes; waits while the client is far behind. */
   write(chunk: Buffer | string): Promise<void>;
   /** Asks the client to say when everything sent so far is committed. */
   whenDone(done: () => void): void;
   /** Closes its input and waits for a good end. */
   finish(): Promise<void>;
-  busy(): boolean;
+  /** Bytes that wait for the client. */
+  backlog(): number;
   /** A long statement runs there; rows had better go elsewhere. */
   occupied: boolean;
 }
@@ -105,7 +112,8 @@ const startWorker = (
     child,
     write: async (chunk) => {
       if (child.stdin.destroyed) return ended;
-      if (!child.stdin.write(chunk)) await drained(child.stdin);
+      child.stdin.write(chunk);
+      while (child.stdin.writableLength > 2 * runBytes && !child.stdin.destroyed) await drained(child.stdin);
     },
     whenDone: (done) => {
       asked++;
@@ -116,7 +124,7 @@ const startWorker = (
       child.stdin.end();
       return ended;
     },
-    busy: () => child.stdin.writableNeedDrain,
+    backlog: () => child.stdin.writableLength,
     occupied: false,
   };
 };
@@ -193,7 +201,7 @@ export const loadDatabase = async (
     failure ??= error;
   };
   let table = "";
-  const workers = Array.from({ length: Math.max(2, Math.min(4, availableParallelism())) + 1 }, () =>
+  const workers = Array.from({ length: Math.max(2, Math.min(4, availableParallelism())) }, () =>
     startWorker(access, settings, fail, () => table),
   );
   const first = workers[0] as Worker;
@@ -203,13 +211,23 @@ export const loadDatabase = async (
   let current = first;
   let programs: ProgramSection | undefined;
   let bytes = 0;
+  let run = 0; // bytes of the run under way
 
-  const freeWorker = (): Worker | undefined => workers.find((worker) => !worker.busy() && !worker.occupied);
+  /** The one with the least to do, other than the one that just had its run. */
+  const nextWorker = async (last?: Worker): Promise<Worker> => {
+    const others = workers.filter((worker) => worker !== last);
+    const next = (
+      others.some(({ occupied }) => !occupied) ? others.filter(({ occupied }) => !occupied) : workers
+    ).reduce((best, worker) => (worker.backlog() < best.backlog() ? worker : best));
+    run = 0;
+    while (next.backlog() > 0 && !next.child.stdin.destroyed) await drained(next.child.stdin);
+    return next;
+  };
   const record = (name: string): void => {
     const state = open.get(name);
     if (!state?.ended || state.pending > 0 || done.has(name)) return;
     if (state.addKeys) {
-      const worker = freeWorker() ?? workers.find(({ occupied }) => !occupied) ?? first;
+      const worker = workers.find(({ occupied }) => !occupied) ?? first;
       worker.occupied = true;
       state.pending++;
       worker.child.stdin.write(state.addKeys);
@@ -255,6 +273,7 @@ export const loadDatabase = async (
       table = name;
       const state = open.get(name);
       if (done.has(name) || !state) return;
+      run += chunk.length;
       await current.write(chunk);
       if (!statementEnds) return;
       state.pending++;
@@ -263,13 +282,12 @@ export const loadDatabase = async (
         record(name);
       });
       // Rows without a primary key keep their order, so they stay on one connection.
-      if (wanted.get(name)?.keyed)
-        current = freeWorker() ?? workers[(workers.indexOf(current) + 1) % workers.length] ?? first;
+      if (run >= runBytes && wanted.get(name)?.keyed) current = await nextWorker(current);
     },
     tableEnds: async (name) => {
       const state = open.get(name);
-      current = freeWorker() ?? first;
       if (!state) return;
+      if (current.occupied || !wanted.get(name)?.keyed) current = await nextWorker();
       if (wanted.get(name)?.exact && !programs && !exactRowsSeen(name)) return;
       state.ended = true;
       record(name);

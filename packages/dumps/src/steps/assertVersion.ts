@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { OlderVersionError } from "@openemr-ops/core/errors";
+import { DatabaseMissingError, OlderVersionError } from "@openemr-ops/core/errors";
 import {
   compareVersions,
   formatVersion,
@@ -15,8 +15,13 @@ import type { Manifest } from "../manifest.ts";
 const targetVersion = async (context: DumpContext, inPlace: boolean): Promise<OpenEmrVersion | undefined> => {
   const code = await readCodeVersion(context.codePath ?? dirname(context.sitesPath));
   if (code || !inPlace) return code;
-  await using connection = await connect(context.restoreDatabase);
-  return readVersion(connection).catch(() => undefined);
+  try {
+    await using connection = await connect(context.restoreDatabase);
+    return await readVersion(connection).catch(() => undefined);
+  } catch (error) {
+    if (error instanceof DatabaseMissingError) return undefined; // a fresh server: nothing there can be older
+    throw error;
+  }
 };
 
 /**

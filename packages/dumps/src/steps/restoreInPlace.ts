@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TargetNotEmptyError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
@@ -13,6 +13,7 @@ import { databaseError } from "../database/errors.ts";
 import { quoteName } from "../database/identifiers.ts";
 import { programSections } from "../database/sqlScanner.ts";
 import type { Manifest } from "../manifest.ts";
+import { takeOver } from "../moveContents.ts";
 import { assertStopped } from "./assertStopped.ts";
 import { assertVersion } from "./assertVersion.ts";
 import { assertManifestCopy } from "./checkDumps.ts";
@@ -143,7 +144,8 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   let seconds = progress.seconds ?? { database: 0, sites: 0, restore: 0, compare: 0 };
   if (!reached("loaded")) {
     await rm(places.stagingSites, { recursive: true, force: true });
-    await mkdir(places.stagingSites, { recursive: true, mode: 0o700 });
+    await mkdir(context.sitesPath, { recursive: true });
+    await mkdir(places.stagingSites, { mode: 0o700 });
     const programs: Buffer[] = [];
     const loaded = await loadParts(context, manifest, staging, join(places.stagingSites, "tree"), {
       skip: programSections,
@@ -187,7 +189,9 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     await advance("sites-out");
   }
   if (!reached("sites-in")) {
+    const root = await lstat(join(places.stagingSites, "tree"));
     await moveAll(join(places.stagingSites, "tree"), context.sitesPath, () => false);
+    await takeOver(root, context.sitesPath);
     await advance("sites-in");
   }
   await using connection = await connect(live);

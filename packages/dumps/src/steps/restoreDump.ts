@@ -164,9 +164,10 @@ const restoreBeside = async (context: DumpContext, options: RestoreOptions): Pro
       upgrade: options.upgrade ?? newer,
     });
     next.push(...prepared.warnings);
-  } else if (!options.platform)
+  }
+  if (!options.platform || !options.connection)
     next.push(
-      `sqlconf.php below ${target.sites} still names the source's database: before an OpenEMR may start on it, run this command into a new place with --for PLATFORM --connect FILE`,
+      `sqlconf.php below ${target.sites} still names the source's database: before an OpenEMR may start on it, put the new connection there, or restore into a new place with --for PLATFORM --connect FILE`,
     );
   await rm(join(target.sites, marker), { force: true });
   const seconds = { ...loaded, compare: (Date.now() - began) / 1000 };

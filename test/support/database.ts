@@ -29,9 +29,10 @@ const grantPattern = (name: string): string => sqlName(name.replaceAll("_", "\\_
 /**
  * Makes an empty schema, a dump user and a restore user. The caller drops it: `await using schema = await freshSchema()`
  * in a test, `afterAll(() => schema.drop())` for a whole file.
+ *
+ * @param address the server; the shared one unless a test has its own
  */
-export const freshSchema = async (): Promise<FreshSchema> => {
-  const address = inject("mariadb");
+export const freshSchema = async (address: MariaDbAddress = inject("mariadb")): Promise<FreshSchema> => {
   const { host, port, user, password } = address;
   const name = `t${randomBytes(5).toString("hex")}`;
   const admin = await mysql.createConnection({ host, port, user, password });

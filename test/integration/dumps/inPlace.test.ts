@@ -1,0 +1,209 @@
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import {
+  InPlaceNotAllowedError,
+  InvalidInputError,
+  OlderVersionError,
+  ServiceRunningError,
+} from "@openemr-ops/core/errors";
+import type { DumpContext } from "@openemr-ops/dumps/context";
+import { listDumps } from "@openemr-ops/dumps/steps/listDumps";
+import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
+import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
+import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
+import mysql from "mysql2/promise";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { aClinic, type Clinic, filesOf, rowsOf } from "../../support/aClinic.ts";
+import { contextFor } from "../../support/dumpContext.ts";
+import { aSqlconf } from "../../support/sitesTree.ts";
+
+let clinic: Clinic;
+let context: DumpContext;
+let dumpId: string;
+let rows: Awaited<ReturnType<typeof rowsOf>>;
+let files: Awaited<ReturnType<typeof filesOf>>;
+
+const live = async () => ({
+  rows: await rowsOf(clinic.schema, clinic.schema.name),
+  files: await filesOf(clinic.sitesPath),
+});
+const schemas = async (): Promise<readonly string[]> =>
+  (
+    await clinic.schema.query(
+      "SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE ? ORDER BY 1",
+      [`${clinic.schema.name}\\_%`],
+    )
+  ).map(({ name }) => String(name));
+
+/** What happens between the dump and the restore: rows and files come, change and go, and the password is rotated. */
+const lifeGoesOn = async (): Promise<void> => {
+  const { schema, sitesPath } = clinic;
+  await schema.query("DELETE FROM visits WHERE id = 3");
+  await schema.query("INSERT INTO patients (name) VALUES ('came later')");
+  await schema.query("UPDATE globals SET gl_value = 'renamed' WHERE gl_name = 'openemr_name'");
+  await schema.query("INSERT INTO `keys` (name, value) VALUES ('eight', 'a key that the dump does not know')");
+  await schema.query("CREATE TABLE module_of_today (id INT PRIMARY KEY)");
+  await schema.query("INSERT INTO module_of_today VALUES (7)");
+  await writeFile(join(sitesPath, "default/documents/12/later"), "came later");
+  await rm(join(sitesPath, "default/documents/12/letter"));
+  await writeFile(
+    join(sitesPath, "default/sqlconf.php"),
+    aSqlconf({ database: schema.name }).replace("'app password'", "'rotated since'"),
+  );
+};
+
+beforeEach(async () => {
+  clinic = await aClinic();
+  context = await contextFor({ ...clinic, dumps: { format: "portable" } });
+  ({ rows, files } = await live());
+  ({ dumpId } = await takeDump(context));
+  await lifeGoesOn();
+});
+afterEach(() => clinic.remove());
+
+const inPlace = (changes: Partial<DumpContext> = {}, dump = dumpId) =>
+  restoreDump({ ...context, ...changes }, { dump, inPlace: true });
+/** Everything but what a restore has to keep as it is today. */
+const butSqlconf = ({ "default/sqlconf.php": _, ...rest }: Readonly<Record<string, string>>) => rest;
+
+describe("a restore in place", () => {
+  it("brings back rows, programs, keys and files of the dump and keeps today's connection", async () => {
+    const verdict = await inPlace();
+
+    expect(verdict).toMatchObject({ verdict: "passed", dumpId, keyProof: "proven", differences: [] });
+    const now = await live();
+    expect(now.rows).toEqual(rows);
+    expect(butSqlconf(now.files)).toEqual(butSqlconf(files));
+    const sqlconf = parseSqlconf(await readFile(join(clinic.sitesPath, "default/sqlconf.php")));
+    expect(sqlconf).toMatchObject({ pass: "rotated since", dbase: clinic.schema.name, configured: true });
+    expect(await clinic.schema.query("SELECT name FROM `keys` WHERE name = 'eight'")).toEqual([]);
+    expect(await readdir(join(context.stateDirectory, "restores"))).toEqual([]);
+  });
+
+  it("leaves foreign keys, triggers, views and functions that work", async () => {
+    await inPlace();
+
+    const { schema } = clinic;
+    await expect(schema.query("INSERT INTO visits (pid, note) VALUES (99, 'of nobody')")).rejects.toThrow(
+      /foreign key/i,
+    );
+    await schema.query("INSERT INTO visits (pid, note) VALUES (1, 'after')");
+    expect(await schema.query("SELECT visits, visits_of(1) AS counted FROM patients WHERE pid = 1")).toEqual([
+      { visits: 3, counted: 3 },
+    ]);
+    expect(await schema.query("SELECT pid FROM heavy_patients")).toEqual([{ pid: 1 }]);
+  });
+
+  it("takes a safety dump, sets the old state aside and tells where all of it is", async () => {
+    const before = await live();
+    const verdict = await inPlace();
+
+    const [safety, ...others] = await listDumps(context);
+    expect(safety).toMatchObject({ purpose: "safety", complete: true });
+    expect(others.map((dump) => dump.dumpId)).toEqual([dumpId]);
+    const [aside] = await schemas();
+    expect(aside).toMatch(/_before_/);
+    const kept = await rowsOf(clinic.schema, aside ?? "");
+    expect(kept.patients).toBe(before.rows.patients);
+    expect(kept.module_of_today).toBe(before.rows.module_of_today);
+    const directory = (await readdir(clinic.sitesPath)).find((name) => name.startsWith(".openemr-ops-before-")) ?? "";
+    expect(await filesOf(join(clinic.sitesPath, directory))).toEqual(before.files);
+    const next = verdict.next.join("\n");
+    for (const place of [aside, directory, safety?.dumpId]) expect(next).toContain(place);
+  });
+
+  it("goes back to where it was with the safety dump", async () => {
+    const before = await live();
+    await inPlace();
+    const safety = (await listDumps(context)).find(({ purpose }) => purpose === "safety")?.dumpId ?? "";
+    await inPlace({}, safety);
+
+    const now = await live();
+    expect(now.rows).toEqual(before.rows);
+    expect(butSqlconf(now.files)).toEqual(butSqlconf(before.files));
+  });
+
+  it("restores where schema and tree are gone, as after a disaster", async () => {
+    await clinic.schema.query(`DROP DATABASE ${clinic.schema.name}`);
+    await rm(clinic.sitesPath, { recursive: true });
+    const verdict = await inPlace();
+
+    expect(verdict.verdict).toBe("passed");
+    const now = await live();
+    expect(now.rows).toEqual(rows);
+    expect(butSqlconf(now.files)).toEqual(butSqlconf(files));
+  });
+});
+
+/** Nothing may have changed but the record of the job. */
+const untouched = async (attempt: () => Promise<unknown>, expected: new (...args: never[]) => Error, said: RegExp) => {
+  const before = await live();
+  const dumps = await listDumps(context);
+  await expect(attempt()).rejects.toSatisfy(
+    (error) => error instanceof expected && said.test((error as Error).message),
+    `${expected.name} saying ${said}`,
+  );
+  expect(await live()).toEqual(before);
+  expect(await schemas()).toEqual([]);
+  expect((await readdir(clinic.sitesPath)).filter((name) => name.startsWith("."))).toEqual([]);
+  expect(await listDumps(context)).toEqual(dumps);
+};
+
+describe("a restore in place is refused, and nothing is touched,", () => {
+  it("without the flag", async () => {
+    const { name } = clinic.schema;
+    const beside = (intoDatabase: string, intoSites: string) => () =>
+      restoreDump(context, { dump: dumpId, intoDatabase, intoSites });
+    await untouched(beside(name, join(clinic.directory, "new")), InPlaceNotAllowedError, /--in-place/);
+    await untouched(beside(`${name}_new`, clinic.sitesPath), InPlaceNotAllowedError, /--in-place/);
+    await untouched(beside(`${name}_new`, join(clinic.sitesPath, "default/new")), InPlaceNotAllowedError, /--in-place/);
+    await untouched(() => restoreDump(context, { dump: dumpId }), InvalidInputError, /--into-database.*--in-place/s);
+  });
+
+  it("while OpenEMR answers at its address", async () => {
+    const server = createServer((_, response) => response.writeHead(302, { location: "login" }).end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      await untouched(() => inPlace({ url }), ServiceRunningError, /still answers.*stop OpenEMR first/s);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it("while a session is open in the schema", async () => {
+    const { host, port, user, password, name } = clinic.schema;
+    const session = await mysql.createConnection({ host, port, user, password, database: name });
+    try {
+      await untouched(
+        () => inPlace({ restoreDatabase: { ...context.restoreDatabase, user, password } }),
+        ServiceRunningError,
+        /session/,
+      );
+    } finally {
+      await session.end();
+    }
+  });
+
+  it("when the code is older than the dump", async () => {
+    const codePath = join(clinic.directory, "code");
+    await mkdir(codePath);
+    await writeFile(
+      join(codePath, "version.php"),
+      "<?php\n$v_major = '7';\n$v_minor = '0';\n$v_patch = '3';\n$v_tag = '';\n$v_realpatch = '0';\n$v_database = 517;\n$v_acl = 12;\n",
+    );
+    await untouched(() => inPlace({ codePath }), OlderVersionError, /8\.1\.0.*7\.0\.3/s);
+  });
+
+  it("when no code is to be read and the live schema is older than the dump", async () => {
+    await clinic.schema.query("UPDATE version SET v_major = 7, v_minor = 0, v_patch = 3, v_database = 517");
+    await untouched(() => inPlace(), OlderVersionError, /8\.1\.0.*7\.0\.3/s);
+  });
+
+  it("when the dump is not there", async () => {
+    await untouched(() => inPlace({}, "01K9ZV6T5W8QH3N2R4X7BCDEFG"), Error, /no dump 01K9ZV6T5W8QH3N2R4X7BCDEFG/);
+  });
+});

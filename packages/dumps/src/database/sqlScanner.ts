@@ -144,7 +144,8 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
   };
 
   /** A whole line that is no row, newline included. */
-  const onLine = async (text: string): Promise<void> => {
+  const onLine = async (bytes: Buffer): Promise<void> => {
+    const text = bytes.toString("utf8");
     if (text.startsWith(sectionMark)) {
       await leave();
       const name = text.slice(sectionMark.length).trim();
@@ -157,7 +158,7 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
       complete = true;
       return;
     }
-    if (section) return onProgram(Buffer.from(text));
+    if (section) return onProgram(bytes); // each program in the character set that it was written in
     if (text.startsWith("-- ")) {
       const heading = /^-- (?:Table structure for table|Sequence structure for|Dumping data for table) (.*)\n$/.exec(
         text,
@@ -167,8 +168,8 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
     if (text.startsWith("INSERT INTO ")) {
       await enter(unquoteName(text.slice("INSERT INTO ".length)), "INSERT INTO");
       inRows = true;
-      statement = text.length;
-      await handler.rows?.(current?.name ?? "", Buffer.from(text), false);
+      statement = bytes.length;
+      await handler.rows?.(current?.name ?? "", bytes, false);
       return;
     }
     inRows = false;
@@ -284,7 +285,7 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
       const text = Buffer.concat([...line, chunk.subarray(offset, end + 1)]);
       line = [];
       offset = end + 1;
-      await onLine(text.toString("utf8"));
+      await onLine(text);
     }
   };
 

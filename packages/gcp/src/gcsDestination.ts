@@ -37,8 +37,16 @@ const retryOptions = {
   idempotencyStrategy: IdempotencyStrategy.RetryAlways,
 };
 
-const gcsClient = ({ apiEndpoint, authClient }: GcsDestinationSettings): Storage =>
-  new Storage({ ...(apiEndpoint ? { apiEndpoint } : {}), ...(authClient ? { authClient } : {}), retryOptions });
+const gcsClient = ({ apiEndpoint, authClient }: GcsDestinationSettings): Storage => {
+  const storage = new Storage({
+    ...(apiEndpoint ? { apiEndpoint } : {}),
+    ...(authClient ? { authClient } : {}),
+    retryOptions,
+  });
+  // STORAGE_EMULATOR_HOST is a server's address to Google's Go library, so to restic; this library takes it for the API's.
+  storage.baseUrl = `${storage.apiEndpoint}/storage/v1`;
+  return storage;
+};
 
 /** A bucket of Google Cloud Storage as destination. Failures: `gcsFailure`. */
 export const gcsDestination = (settings: GcsDestinationSettings): Destination => {

@@ -1,44 +1,23 @@
-import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip, createGzip, createZstdCompress, createZstdDecompress, constants as zlib } from "node:zlib";
 import type { Destination } from "@openemr-ops/core/destination";
-import {
-  DiskFullError,
-  IntegrityError,
-  InvalidInputError,
-  OpsError,
-  SourceUnreadableError,
-} from "@openemr-ops/core/errors";
-import { type ByteSink, streamSink } from "../byteSink.ts";
+import { DiskFullError, IntegrityError, SourceUnreadableError } from "@openemr-ops/core/errors";
 import { type Child, runChild, startChild } from "../child.ts";
 import { moveContents } from "../moveContents.ts";
 import type { DumpStore, StoredPart, StoredSites } from "./dumpStore.ts";
+import { type ObjectPart, type PackedObjectSettings, packedObjects } from "./portableObject.ts";
 
-export interface PortableSettings {
-  readonly destination: Destination;
+export interface PortableSettings extends PackedObjectSettings {
   readonly tar: string;
-  readonly compression: "gzip" | "zstd";
-  readonly ageRecipients: readonly string[];
-  /** A file with the private half (`AGE-SECRET-KEY-…`); needed only where an encrypted set is read. */
-  readonly ageIdentityFile?: string | undefined;
 }
 
-type ObjectPart = Extract<StoredPart, { kind: "object" }>;
-
 const folder = "portable/";
-
-const compressor = (compression: PortableSettings["compression"]) =>
-  compression === "gzip" ? createGzip() : createZstdCompress({ params: { [zlib.ZSTD_c_checksumFlag]: 1 } });
 
 const objectOf = (part: StoredPart): ObjectPart => {
   if (part.kind !== "object") throw new IntegrityError("the manifest names a snapshot where an object belongs");
   return part;
 };
-
-const webStream = (stream: Readable) => Readable.toWeb(stream) as ReadableStream<Uint8Array>;
 
 /** Directories and regular files of a tree from tar's own listing, `-rw-r--r-- 0/0 12 2026-01-02 03:04 name`, one line an entry. */
 const tarCounter = () => {
@@ -62,102 +41,8 @@ const tarCounter = () => {
  */
 export const portableStore = (settings: PortableSettings): DumpStore => {
   const { destination } = settings;
-  const suffix = `.${settings.compression === "gzip" ? "gz" : "zst"}${settings.ageRecipients.length > 0 ? ".age" : ""}`;
+  const { suffix, upload, download, assertDigest } = packedObjects(settings);
   const keyOf = (dumpId: string, name: string) => `${folder}${dumpId}/${name}${suffix}`;
-
-  /** Compresses, encrypts and uploads what `produce` sends; the object appears only if it resolves. */
-  const upload = async (key: string, produce: (sink: ByteSink) => Promise<void>): Promise<ObjectPart> => {
-    const plain = compressor(settings.compression);
-    let body: Readable = plain;
-    if (settings.ageRecipients.length > 0) {
-      const { Encrypter } = await import("age-encryption"); // costs start-up time, and few need it
-      const encrypter = new Encrypter();
-      for (const recipient of settings.ageRecipients) encrypter.addRecipient(recipient);
-      body = Readable.fromWeb((await encrypter.encrypt(webStream(plain))) as never);
-    }
-    // A stream of our own stands between, so that a failing producer fails the upload and is not mistaken for the end.
-    const guarded = new PassThrough();
-    const piped = pipeline(body, guarded);
-    piped.catch(() => {});
-    const uploaded = destination.put(key, guarded);
-    uploaded.catch(() => plain.destroy());
-    try {
-      await Promise.race([produce(streamSink(plain)), uploaded.then(() => {})]);
-    } catch (error) {
-      guarded.destroy(error as Error);
-      plain.destroy();
-      await Promise.allSettled([piped, uploaded]);
-      throw error;
-    }
-    plain.end();
-    const receipt = await uploaded;
-    return { kind: "object", key, ...receipt };
-  };
-
-  /** The bytes as they were before compression; checks the stored digest on the way. */
-  const download = async (part: ObjectPart, consume: (stream: Readable) => Promise<void>): Promise<void> => {
-    const stored = await destination.get(part.key);
-    if (!stored) throw new IntegrityError(`object ${part.key} is not at the destination`);
-    const digest = createHash("sha256");
-    let byteLength = 0;
-    const watched = new PassThrough({
-      transform: (chunk: Buffer, _encoding, next) => {
-        digest.update(chunk);
-        byteLength += chunk.length;
-        next(null, chunk);
-      },
-    });
-    let source: Readable = watched;
-    const fetched = pipeline(stored, watched);
-    fetched.catch(() => {});
-    const damaged = (cause?: unknown) =>
-      new IntegrityError(`object ${part.key} is damaged: its bytes are not those that were written`, { cause });
-    try {
-      if (part.key.endsWith(".age")) {
-        const { Decrypter } = await import("age-encryption");
-        const decrypter = new Decrypter();
-        decrypter.addIdentity(await readIdentity());
-        source = Readable.fromWeb((await decrypter.decrypt(webStream(watched))) as never);
-      }
-      const plain = part.key.includes(".gz") ? createGunzip() : createZstdDecompress();
-      source.on("error", (error) => plain.destroy(error));
-      let broken: unknown;
-      plain.on("error", (error) => {
-        broken = error;
-      });
-      source.pipe(plain);
-      try {
-        await consume(plain);
-      } catch (error) {
-        if (broken) throw damaged(broken);
-        throw error;
-      }
-      await fetched;
-    } catch (error) {
-      stored.destroy();
-      watched.destroy();
-      if (error instanceof OpsError) throw error;
-      throw /^ERR_|^Z_|ZSTD|zlib/i.test((error as { code?: string }).code ?? "") ||
-        /age|decrypt|header|mac/i.test((error as Error).message)
-        ? damaged(error)
-        : error;
-    }
-    if (byteLength !== part.byteLength || digest.digest("hex") !== part.sha256) throw damaged();
-  };
-
-  const readIdentity = async (): Promise<string> => {
-    const field = "dumps.ageIdentityFile";
-    if (!settings.ageIdentityFile)
-      throw new InvalidInputError([
-        { path: field, message: "this dump is encrypted with age; name the file that holds the AGE-SECRET-KEY-… line" },
-      ]);
-    const line = (await readFile(settings.ageIdentityFile, "utf8"))
-      .split("\n")
-      .find((text) => text.startsWith("AGE-SECRET-KEY-"));
-    if (!line)
-      throw new InvalidInputError([{ path: field, message: "holds no line that begins with AGE-SECRET-KEY-" }]);
-    return line.trim();
-  };
 
   const tarEnd = async (child: Child, doing: string): Promise<number> => {
     const end = await child.ended;
@@ -217,37 +102,41 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
     },
     writeManifestCopy: async () => {},
     readManifestCopy: async () => undefined,
-    readDatabase: (part, consume) => download(objectOf(part), consume),
+    readDatabase: (part, consume, run) => download(objectOf(part), consume, run.signal),
     restoreSites: async (part, directory, run) => {
       const staging = join(directory, ".openemr-ops-unpacking");
       await rm(staging, { recursive: true, force: true });
       await mkdir(staging, { mode: 0o700 });
-      await download(objectOf(part), async (stream) => {
-        const child = startChild(
-          settings.tar,
-          [
-            "--extract",
-            "--file=-",
-            "--numeric-owner",
-            "--same-permissions",
-            "--delay-directory-restore",
-            "--directory",
-            staging,
-          ],
-          { signal: run.signal },
-        );
-        child.stdout.resume();
-        await pipeline(stream, child.stdin).catch(async (error) => {
-          child.kill("SIGKILL");
-          await child.ended;
-          throw error;
-        });
-        const end = await child.ended;
-        run.signal.throwIfAborted();
-        if (/No space left/i.test(end.errors))
-          throw new DiskFullError("unpacking the sites tree: no space left on the device");
-        if (end.code !== 0) throw new IntegrityError("unpacking the sites tree: the archive is damaged");
-      });
+      await download(
+        objectOf(part),
+        async (stream) => {
+          const child = startChild(
+            settings.tar,
+            [
+              "--extract",
+              "--file=-",
+              "--numeric-owner",
+              "--same-permissions",
+              "--delay-directory-restore",
+              "--directory",
+              staging,
+            ],
+            { signal: run.signal },
+          );
+          child.stdout.resume();
+          await pipeline(stream, child.stdin).catch(async (error) => {
+            child.kill("SIGKILL");
+            await child.ended;
+            throw error;
+          });
+          const end = await child.ended;
+          run.signal.throwIfAborted();
+          if (/No space left/i.test(end.errors))
+            throw new DiskFullError("unpacking the sites tree: no space left on the device");
+          if (end.code !== 0) throw new IntegrityError("unpacking the sites tree: the archive is damaged");
+        },
+        run.signal,
+      );
       const [tree] = await readdir(staging);
       if (tree === undefined) throw new IntegrityError("the archive of the sites tree is empty");
       await moveContents(join(staging, tree), directory);
@@ -265,11 +154,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
         if (stored?.byteLength !== part.byteLength)
           throw new IntegrityError(`object ${part.key} is absent or has another size than was written`);
         if (level === "objects") continue;
-        const body = await destination.get(part.key);
-        const digest = createHash("sha256");
-        if (body) for await (const chunk of body) digest.update(chunk as Buffer);
-        if (digest.digest("hex") !== part.sha256)
-          throw new IntegrityError(`object ${part.key} is damaged: its bytes are not those that were written`);
+        await assertDigest(part);
       }
     },
     orphans: async (known) => {

@@ -16,6 +16,13 @@ export const drained = (stream: Writable): Promise<void> =>
     if (stream.closed) settle();
   });
 
+/** Settles when all that was written so far has left for the reader, or never can. */
+export const flushed = (stream: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.destroyed) resolve();
+    else stream.write("", () => resolve());
+  });
+
 /** A sink over a stream of Node's. A reader that goes away lets writes pass: its exit status tells the failure. */
 export const streamSink =
   (stream: Writable): ByteSink =>

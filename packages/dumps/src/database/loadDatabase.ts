@@ -1,7 +1,9 @@
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   DatabaseFailedError,
+  InstallationBusyError,
   IntegrityError,
   LoadFailedError,
   type OpsError,
@@ -9,7 +11,7 @@ import {
   TargetUnsuitableError,
 } from "@openemr-ops/core/errors";
 import type { ReportProgress } from "@openemr-ops/core/progress";
-import { drained, inBlocks } from "../byteSink.ts";
+import { drained, flushed, inBlocks } from "../byteSink.ts";
 import { type Child, onLines, startChild } from "../child.ts";
 import type { Manifest } from "../manifest.ts";
 import { clientArguments, clientEnvironment, type DatabaseAccess } from "./access.ts";
@@ -29,7 +31,7 @@ export interface LoadSettings {
   readonly onProgram?: (section: ProgramSection, chunk: Buffer) => void;
 }
 
-/** Says in the target schema which dump is being loaded and which tables are done; gone when all is. */
+/** Says in the target schema which dump is being loaded and which tables are done; `forgetLoad` removes it. */
 export const progressTable = "openemr_ops_restore";
 
 /**
@@ -42,7 +44,7 @@ const runBytes = 8 * 2 ** 20;
 const deferKeysFrom = 10_000;
 
 const session =
-  "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0;\n";
+  "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0; /*M!100201 SET check_constraint_checks = 0 */;\n";
 
 const loadError = (doing: string, said: string): OpsError => {
   // The server's text may quote values of rows; its number and state say enough.
@@ -85,6 +87,7 @@ const startWorker = (
       "--skip-column-names",
       "--unbuffered",
       "--comments",
+      "--binary-mode", // bodies keep their CR LF, and no text of theirs is a command to the client
       "--max-allowed-packet=1G",
       access.name,
     ],
@@ -129,6 +132,26 @@ const startWorker = (
   };
 };
 
+/**
+ * The clients of a process that was killed outlive it for as long as their last statements take; a load that goes on
+ * beside them would get rows twice.
+ *
+ * @throws {InstallationBusyError} retryable: they are still at work after 30 s
+ */
+const awaitQuiet = async (control: DatabaseConnection, schema: string): Promise<void> => {
+  for (let look = 0; look < 150; look++) {
+    const [row] = await control.rows(
+      "SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE DB = ? AND ID <> CONNECTION_ID()",
+      [schema],
+    );
+    if (Number(row?.n) === 0) return;
+    await sleep(200);
+  }
+  throw new InstallationBusyError(
+    `sessions are open in schema ${schema}, in which an interrupted load is to go on: try again when they have ended (SHOW PROCESSLIST tells whose they are)`,
+  );
+};
+
 /** Makes the schema, or finds out how far an interrupted load of the same dump came. */
 const prepareSchema = async (
   control: DatabaseConnection,
@@ -156,6 +179,7 @@ const prepareSchema = async (
       throw new TargetNotEmptyError(
         `schema ${access.name} already holds ${tables.length} tables: restore into a new name, or drop it first if nobody needs it`,
       );
+    await awaitQuiet(control, access.name);
     return new Set(ours.map((row) => row.table_name ?? ""));
   }
   await control.run(
@@ -178,7 +202,8 @@ const assertServer = async (control: DatabaseConnection, manifest: Manifest): Pr
  * Loads a dump stream into a schema over several connections: tables as they come, the rows of large tables spread over
  * all connections, then routines, triggers, views and events on one.
  *
- * Interrupted, it is run again with the same arguments: tables that were whole are passed over.
+ * Interrupted, it is run again with the same arguments: tables that were whole are passed over. That stays so after its
+ * end, until `forgetLoad`: the other half of the restore may still fail.
  *
  * @throws {TargetNotEmptyError} refused: the schema holds something else
  * @throws {LoadFailedError} fatal: names the table and the server's error number, never a value
@@ -220,7 +245,7 @@ export const loadDatabase = async (
       others.some(({ occupied }) => !occupied) ? others.filter(({ occupied }) => !occupied) : workers
     ).reduce((best, worker) => (worker.backlog() < best.backlog() ? worker : best));
     run = 0;
-    while (next.backlog() > 0 && !next.child.stdin.destroyed) await drained(next.child.stdin);
+    await flushed(next.child.stdin);
     return next;
   };
   const record = (name: string): void => {
@@ -336,5 +361,10 @@ export const loadDatabase = async (
   const missing = manifest.database.tables.filter(({ name }) => !done.has(name));
   if (missing.length > 0)
     throw new LoadFailedError(`${missing.length} tables were not loaded, the first is ${missing[0]?.name}`);
-  await control.run(`DROP TABLE ${progressTable}`);
+};
+
+/** Removes what a load keeps to be able to go on. Safe to repeat; from now on the schema counts as anybody's. */
+export const forgetLoad = async (access: DatabaseAccess): Promise<void> => {
+  await using control = await connect(access);
+  await control.run(`DROP TABLE IF EXISTS ${progressTable}`);
 };

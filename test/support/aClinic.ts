@@ -56,7 +56,7 @@ const insertRows = async (schema: FreshSchema, table: string, rows: readonly Tes
  * Builds one.
  *
  * @param options.server another server than the shared one
- * @param options.logMegabytes rows of `log` that make a dump last
+ * @param options.logMegabytes rows of `log` that make a dump last and do not compress
  * @param options.programs also a trigger, a view, a function and an event
  */
 export const aClinic = async ({
@@ -92,7 +92,9 @@ export const aClinic = async ({
   ]);
   await schema.query("INSERT INTO visits (pid, note) VALUES (1, ?), (1, 'a'), (2, 'b')", [`note on ${patientCanary}`]);
   if (logMegabytes > 0)
-    await schema.query(`INSERT INTO log (comments) SELECT REPEAT(MD5(seq), 1024) FROM seq_1_to_${logMegabytes * 32}`);
+    await schema.query(
+      `INSERT INTO log (comments) SELECT CONCAT(${Array(16).fill("TO_BASE64(RANDOM_BYTES(1024))").join(", ")}) FROM seq_1_to_${logMegabytes * 45}`,
+    );
   return {
     schema,
     sitesPath,

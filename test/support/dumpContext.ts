@@ -29,14 +29,11 @@ export interface DumpContextOptions {
   readonly platform?: WrittenInstallation["platform"];
 }
 
-/**
- * A context as the task program puts it together from a configuration, for a schema of a test's own. Everything that
- * tests replace afterwards is a field: `{ ...context, locks: memoryLocks() }`.
- */
-export const contextFor = async (options: DumpContextOptions): Promise<DumpContext> => {
+/** The configuration as an operator would write it, and the variables that hold its passwords. */
+export const configurationFor = (options: DumpContextOptions) => {
   const { schema, directory } = options;
   const portable = options.dumps?.format === "portable";
-  const parsed = configSchema.parse({
+  const config = {
     stateDirectory: join(directory, "state"),
     installations: [
       {
@@ -61,16 +58,27 @@ export const contextFor = async (options: DumpContextOptions): Promise<DumpConte
         },
       },
     ],
-  });
-  const config = resolveConfig(parsed, directory);
-  await mkdir(join(directory, "drills"), { recursive: true });
-  const environment = {
+  };
+  const environment: Readonly<Record<string, string>> = {
     DUMP_USER_PASSWORD: schema.dumpUser.password,
     RESTORE_USER_PASSWORD: schema.restoreUser.password,
     REPOSITORY_PASSWORD: aRepositoryPassword,
     OPENEMR_OPS_RESTIC: options.restic ?? findTool("restic") ?? "restic",
     ...options.environment,
   };
+  return { config, environment };
+};
+
+/**
+ * A context as the task program puts it together from a configuration, for a schema of a test's own. Everything that
+ * tests replace afterwards is a field: `{ ...context, locks: memoryLocks() }`.
+ */
+export const contextFor = async (options: DumpContextOptions): Promise<DumpContext> => {
+  const { directory } = options;
+  const written = configurationFor(options);
+  const config = resolveConfig(configSchema.parse(written.config), directory);
+  await mkdir(join(directory, "drills"), { recursive: true });
+  const { environment } = written;
   return openContext(config, config.installations[0] as Installation, {
     environment,
     readSecret: openSecrets(environment),

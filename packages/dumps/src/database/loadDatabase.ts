@@ -44,7 +44,7 @@ const runBytes = 8 * 2 ** 20;
 const deferKeysFrom = 10_000;
 
 const session =
-  "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0; /*M!100201 SET check_constraint_checks = 0 */;\n";
+  "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0 /*M!100201 , check_constraint_checks = 0 */;\n";
 
 const loadError = (doing: string, said: string): OpsError => {
   // The server's text may quote values of rows; its number and state say enough.
@@ -171,7 +171,7 @@ const prepareSchema = async (
   const tables = await control.rows("SELECT TABLE_NAME AS t FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?", [
     access.name,
   ]);
-  if (tables.length > 0) {
+  if (tables.some((row) => row.t !== progressTable)) {
     const ours = tables.some((row) => row.t === progressTable)
       ? await control.rows(`SELECT dump_id, table_name FROM ${progressTable}`)
       : [];
@@ -182,6 +182,7 @@ const prepareSchema = async (
     await awaitQuiet(control, access.name);
     return new Set(ours.map((row) => row.table_name ?? ""));
   }
+  await control.run(`DROP TABLE IF EXISTS ${progressTable}`); // of a load that had only begun
   await control.run(
     `CREATE TABLE ${progressTable} (dump_id CHAR(26) NOT NULL, table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY)`,
   );

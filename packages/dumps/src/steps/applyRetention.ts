@@ -82,12 +82,12 @@ export const applyRetention = (
       };
       if (dryRun) return result;
       await context.store.recover(run);
-      for (const { dumpId } of result.expire) {
+      const gone = [...orphans, ...result.expire.map(({ dumpId }) => dumpId)];
+      for (const dumpId of gone) {
         run.signal.throwIfAborted();
         await context.destination.delete(manifestKey(context.installation, dumpId));
         await removeVerifications(context.destination, context.installation, dumpId);
       }
-      const gone = [...result.expire.map(({ dumpId }) => dumpId), ...orphans];
       if (gone.length > 0) {
         await context.store.remove(
           gone.map((dumpId) => ({ dumpId, parts: [] })),

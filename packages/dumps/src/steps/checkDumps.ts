@@ -56,6 +56,7 @@ export const checkDumps = (context: DumpContext, level: VerificationLevel, share
       );
     const manifests = dumps.map(({ manifest }) => manifest).filter((manifest) => manifest !== undefined);
     if (manifests.length === 0) throw new DumpNotFoundError("there is no dump to check");
+    await context.store.recover(context);
     await context.store.verify(
       level,
       manifests.flatMap(({ database, sites }) => [database.part, sites.part]),

@@ -6,6 +6,7 @@ import type { DumpContext } from "../context.ts";
 import type { DatabaseAccess } from "../database/access.ts";
 import { connect } from "../database/connection.ts";
 import { dumpDatabase } from "../database/dumpDatabase.ts";
+import { progressTable } from "../database/loadDatabase.ts";
 import type { Manifest } from "../manifest.ts";
 import { inspect } from "./inspect.ts";
 
@@ -62,6 +63,7 @@ const compareTables = async (
   });
   const differences: Difference[] = [];
   const found = new Map(restored.digest.tables.map((table) => [table.name, table]));
+  found.delete(progressTable);
   const sameServer =
     restored.source.product === manifest.server.product &&
     majorOf(restored.source.serverVersion) === majorOf(manifest.server.version);

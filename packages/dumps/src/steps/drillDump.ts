@@ -36,6 +36,7 @@ export const drillDump = (context: DumpContext, name: string): Promise<Verdict> 
 
 const drillUnderLock = async (context: DumpContext, name: string): Promise<Verdict> => {
   const manifest = await chooseDump(context, name);
+  await context.store.recover(context);
   await assertManifestCopy(context, manifest);
   const schema = scratchNameOf(context.installation, context.database.name);
   const access = { ...context.drillDatabase, name: schema };

@@ -96,6 +96,7 @@ export const listDumps = async (context: DumpContext): Promise<readonly ListedDu
  * The dump that a person means.
  *
  * `latest` is the newest complete one; when a newer one is damaged, that is said instead of silently going back in time.
+ * Safety dumps hold what a restore was about to replace, so they are meant only by their names, or where no other is.
  *
  * @throws {DumpNotFoundError} refused
  * @throws {IntegrityError} the named or the newest dump is damaged
@@ -104,7 +105,8 @@ export const chooseDump = async (context: DumpContext, name: string): Promise<Ma
   assertDumpName(name);
   const dumps = await findDumps(context);
   const complete = dumps.filter(({ listed }) => listed.complete).map(({ listed }) => listed.dumpId);
-  const chosen = name === "latest" ? dumps[0] : dumps.find(({ listed }) => listed.dumpId === name);
+  const latest = dumps.find(({ listed }) => listed.purpose !== "safety") ?? dumps[0];
+  const chosen = name === "latest" ? latest : dumps.find(({ listed }) => listed.dumpId === name);
   if (!chosen)
     throw new DumpNotFoundError(
       `${name === "latest" ? "there is no dump" : `there is no dump ${name}`} of ${context.installation} at ${context.destination.url}`,

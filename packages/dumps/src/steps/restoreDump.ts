@@ -1,14 +1,16 @@
-import { mkdir, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { InPlaceNotAllowedError, InvalidInputError, TargetNotEmptyError } from "@openemr-ops/core/errors";
 import { type Platform, prepareSites } from "@openemr-ops/openemr/prepareSites";
 import type { Sqlconf } from "@openemr-ops/openemr/sqlconf";
 import type { DumpContext } from "../context.ts";
+import type { DatabaseAccess } from "../database/access.ts";
 import { connect } from "../database/connection.ts";
+import { forgetLoad } from "../database/loadDatabase.ts";
 import type { Manifest } from "../manifest.ts";
 import { assertVersion } from "./assertVersion.ts";
 import { assertManifestCopy } from "./checkDumps.ts";
-import { compareRestored } from "./compare.ts";
+import { type Comparison, compareRestored } from "./compare.ts";
 import { chooseDump } from "./listDumps.ts";
 import { loadParts } from "./loadParts.ts";
 import { restoreInPlace } from "./restoreInPlace.ts";
@@ -85,19 +87,41 @@ const besideTargets = async (context: DumpContext, options: RestoreOptions) => {
   return { database: intoDatabase, sites: directory };
 };
 
-/** An empty directory, or one in which this very restore was interrupted and which is emptied now. */
-const claimDirectory = async (directory: string, dumpId: string): Promise<void> => {
+/** What an earlier call of the same restore has proven, so that it is neither loaded nor compared again. */
+interface Proven {
+  readonly comparison: Comparison;
+  readonly seconds: Verdict["seconds"];
+}
+
+/** First the dump's identifier, then, once the copy is proven, the evidence. */
+const writeMarker = async (directory: string, dumpId: string, proven?: Proven): Promise<void> => {
+  const temporary = join(directory, `${marker}.new`);
+  await writeFile(temporary, `${[dumpId, ...(proven ? [JSON.stringify(proven)] : [])].join("\n")}\n`, {
+    mode: 0o600,
+    flush: true,
+  });
+  await rename(temporary, join(directory, marker));
+};
+
+/**
+ * An empty directory, or one in which this very restore was interrupted: emptied now, unless all that was left to do
+ * comes after the proof.
+ */
+const claimDirectory = async (directory: string, dumpId: string): Promise<Proven | undefined> => {
   await mkdir(directory, { recursive: true });
-  const entries = await readdir(directory);
-  const owner = entries.includes(marker) ? (await readFile(join(directory, marker), "utf8")).trim() : undefined;
+  const entries = (await readdir(directory)).filter((name) => name !== `${marker}.new`);
+  const text = entries.includes(marker) ? await readFile(join(directory, marker), "utf8") : undefined;
+  const [owner, evidence] = text?.split("\n") ?? [];
+  if (owner === dumpId && evidence) return JSON.parse(evidence) as Proven;
   if (entries.length > 0 && owner !== dumpId)
     throw new TargetNotEmptyError(
       owner
         ? `${directory} holds a half-done restore of dump ${owner}: finish that one, or empty the directory`
         : `${directory} is not empty: name a new directory`,
     );
-  await writeFile(join(directory, marker), `${dumpId}\n`, { mode: 0o600 });
+  await writeMarker(directory, dumpId);
   for (const entry of entries) if (entry !== marker) await rm(join(directory, entry), { recursive: true, force: true });
+  return undefined;
 };
 
 /** Reads and checks, and writes nothing. */
@@ -143,18 +167,31 @@ export const restoreDump = (context: DumpContext, options: RestoreOptions): Prom
     };
   });
 
+const loadAndCompare = async (
+  context: DumpContext,
+  manifest: Manifest,
+  access: DatabaseAccess,
+  directory: string,
+): Promise<Proven> => {
+  const loaded = await loadParts(context, manifest, access, directory);
+  const began = Date.now();
+  const comparison = await compareRestored(context, access, directory, manifest);
+  return { comparison, seconds: { ...loaded, compare: (Date.now() - began) / 1000 } };
+};
+
 const restoreBeside = async (context: DumpContext, options: RestoreOptions): Promise<Verdict> => {
   const target = await besideTargets(context, options);
   const manifest = await chooseDump(context, options.dump);
+  await context.store.recover(context);
   await assertManifestCopy(context, manifest);
   const newer = await assertVersion(context, manifest, false);
   const access = { ...context.restoreDatabase, name: target.database };
   await (await connect(access, "information_schema"))[Symbol.asyncDispose](); // before anything is made
-  await claimDirectory(target.sites, manifest.dumpId);
-  const loaded = await loadParts(context, manifest, access, target.sites);
-  const began = Date.now();
-  const comparison = await compareRestored(context, access, target.sites, manifest);
+  const earlier = await claimDirectory(target.sites, manifest.dumpId);
+  const proven = earlier ?? (await loadAndCompare(context, manifest, access, target.sites));
+  const { comparison, seconds } = proven;
   const next: string[] = [];
+  if (comparison.differences.length === 0) await writeMarker(target.sites, manifest.dumpId, proven);
   if (comparison.differences.length === 0 && options.platform) {
     const prepared = await prepareSites({
       sitesPath: target.sites,
@@ -169,8 +206,8 @@ const restoreBeside = async (context: DumpContext, options: RestoreOptions): Pro
     next.push(
       `sqlconf.php below ${target.sites} still names the source's database: before an OpenEMR may start on it, put the new connection there, or restore into a new place with --for PLATFORM --connect FILE`,
     );
+  await forgetLoad(access);
   await rm(join(target.sites, marker), { force: true });
-  const seconds = { ...loaded, compare: (Date.now() - began) / 1000 };
   const verdict = verdictOf(manifest, target, comparison, seconds, next);
   assertPassed(verdict);
   return verdict;

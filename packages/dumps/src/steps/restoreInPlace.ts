@@ -11,6 +11,7 @@ import { clientArguments, clientEnvironment, type DatabaseAccess } from "../data
 import { connect, type DatabaseConnection } from "../database/connection.ts";
 import { databaseError } from "../database/errors.ts";
 import { quoteName } from "../database/identifiers.ts";
+import { forgetLoad } from "../database/loadDatabase.ts";
 import { programSections } from "../database/sqlScanner.ts";
 import type { Manifest } from "../manifest.ts";
 import { takeOver } from "../moveContents.ts";
@@ -128,9 +129,11 @@ const liveConnection = async (
  * RENAME for the tables and renames for the files. What was live is set aside under names that the verdict tells.
  */
 export const restoreInPlace = async (context: DumpContext, options: RestoreOptions): Promise<Verdict> => {
-  const manifest = await chooseDump(context, options.dump);
+  const earlier = await interrupted(context);
+  const manifest = await chooseDump(context, earlier && options.dump === "latest" ? earlier.dumpId : options.dump);
+  await context.store.recover(context);
   await assertManifestCopy(context, manifest);
-  const started = await begin(context, manifest, options);
+  const started = await begin(context, manifest, options, earlier);
   let progress = started.progress;
   const places = placesOf(context, progress.restoreId);
   const staging = { ...context.restoreDatabase, name: places.stagingSchema };
@@ -157,6 +160,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   }
   if (!reached("proven")) {
     const began = Date.now();
+    await forgetLoad(staging);
     const comparison = await compareRestored(context, staging, join(places.stagingSites, "tree"), manifest, {
       programs: false,
     });
@@ -221,21 +225,25 @@ const save = async (file: string, progress: Progress): Promise<void> => {
   await rename(`${file}.new`, file);
 };
 
+/** What an earlier call left half-done. */
+const interrupted = async (context: DumpContext): Promise<Progress | undefined> => {
+  const text = await readFile(placesOf(context, "").stateFile, "utf8").catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Progress);
+};
+
 /** Checks that it may begin, takes the safety dump; or picks up what an earlier call left. */
 const begin = async (
   context: DumpContext,
   manifest: Manifest,
   options: RestoreOptions,
+  earlier: Progress | undefined,
 ): Promise<{ readonly progress: Progress; readonly newer: boolean }> => {
-  const { stateFile } = placesOf(context, "");
-  const text = await readFile(stateFile, "utf8").catch(() => undefined);
-  const earlier = text ? (JSON.parse(text) as Progress) : undefined;
   if (earlier && earlier.dumpId !== manifest.dumpId)
     throw new TargetNotEmptyError(
       `a restore in place of dump ${earlier.dumpId} was interrupted after step "${earlier.phase}": finish it with --dump ${earlier.dumpId} first`,
     );
-  await assertStopped(context);
   const newer = await assertVersion(context, manifest, true);
+  await assertStopped(context, await liveConnection(context, [context.sitesPath]).catch(() => undefined));
   if (earlier) return { progress: earlier, newer };
   const safety = options.withoutSafetyDump ? undefined : await safetyDump(context);
   const progress: Progress = {
@@ -244,7 +252,7 @@ const begin = async (
     phase: "begun",
     safetyDumpId: safety,
   };
-  await save(stateFile, progress);
+  await save(placesOf(context, "").stateFile, progress);
   return { progress, newer };
 };
 

@@ -1,4 +1,4 @@
-import { toOpsError } from "@openemr-ops/core/errors";
+import { JobAbortedError, OpsError, toOpsError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
 import type { JobKind, JobRecord } from "@openemr-ops/core/jobs";
 import type { DumpContext } from "../context.ts";
@@ -10,9 +10,15 @@ export interface JobOutcome<Result> {
   readonly identifiers?: Readonly<Record<string, string>>;
 }
 
+const abortion = ({ reason }: AbortSignal, cause: unknown): OpsError =>
+  reason instanceof OpsError
+    ? reason
+    : new JobAbortedError("stopped on request before it came to its end; the same command can be given again", { cause });
+
 /**
  * Runs one job under a record of its own: `running`, then `succeeded`, `failed` or `aborted`. A failure leaves under its
- * name. A record that cannot be kept never hides the job's own end.
+ * name; what fails because someone asked the job to stop is a {JobAbortedError}. A record that cannot be kept never hides
+ * the job's own end.
  */
 export const runJob = async <Result>(
   context: DumpContext,
@@ -44,7 +50,7 @@ export const runJob = async <Result>(
     await context.jobs.save(record);
     return result;
   } catch (failure) {
-    const error = toOpsError(failure);
+    const error = context.signal.aborted ? abortion(context.signal, failure) : toOpsError(failure);
     await context.jobs
       .save({
         ...record,

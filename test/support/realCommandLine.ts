@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
+import { configurationFor, type DumpContextOptions } from "./dumpContext.ts";
+
+/** How the program ended. */
+export interface ProgramEnd {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** What `--json` printed; `undefined` when it printed nothing. */
+  readonly json: unknown;
+}
+
+export interface RunningProgram {
+  readonly process: ChildProcess;
+  readonly ended: Promise<ProgramEnd>;
+}
+
+/** The command line program on a configuration of its own, as an operator would start it. */
+export interface RealCommandLine {
+  /** Starts `openemr-ops <args> --config … --json --yes`. */
+  start(args: readonly string[], options?: StartOptions): RunningProgram;
+  run(args: readonly string[], options?: StartOptions): Promise<ProgramEnd>;
+}
+
+interface StartOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A module to load before the program. */
+  readonly preload?: string;
+}
+
+const main = join(repositoryRoot, "packages/cli/src/main.ts");
+
+/** Writes the configuration below `directory` and gives what starts the program on it. */
+export const realCommandLine = async (options: DumpContextOptions): Promise<RealCommandLine> => {
+  const { config, environment } = configurationFor(options);
+  const file = join(options.directory, "c.json");
+  await mkdir(join(options.directory, "drills"), { recursive: true });
+  await writeFile(file, JSON.stringify(config));
+
+  const start: RealCommandLine["start"] = (args, { environment: more = {}, preload } = {}) => {
+    const child = spawn(
+      process.execPath,
+      [...(preload === undefined ? [] : ["--import", preload]), main, ...args, "--config", file, "--json", "--yes"],
+      { env: { PATH: process.env.PATH, ...environment, ...more }, stdio: ["ignore", "pipe", "pipe"] },
+    );
+    const text = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
+        text[name] += chunk;
+      });
+    }
+    const ended = new Promise<ProgramEnd>((resolve, reject) => {
+      child.once("error", reject);
+      // Not "close": programs that outlive a killed parent keep its pipes open.
+      child.once("exit", (exitCode, signal) =>
+        setImmediate(() => resolve({ exitCode, signal, ...text, json: jsonOf(text.stdout) })),
+      );
+    });
+    return { process: child, ended };
+  };
+  return { start, run: (args, more) => start(args, more).ended };
+};
+
+const jsonOf = (text: string): unknown => (text.trim() === "" ? undefined : JSON.parse(text));

@@ -30,3 +30,11 @@ export const aTree = async (entries: Readonly<Record<string, TreeEntry>>): Promi
   }
   return root;
 };
+
+/** The least that is a sites directory: one site whose rows are in `database`. */
+export const aSite = async (root: string, database?: string): Promise<void> => {
+  const methods = join(root, "default/documents/logs_and_misc/methods");
+  for (const directory of [methods, join(root, "default/documents/certificates")])
+    await mkdir(directory, { recursive: true });
+  await writeFile(join(root, "default/sqlconf.php"), aSqlconf(database === undefined ? {} : { database }));
+};

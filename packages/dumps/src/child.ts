@@ -88,15 +88,15 @@ export const startChild = (command: string, args: readonly string[], settings: C
   return { stdin, stdout, ended, kill: (signal) => void child.kill(signal), pid: child.pid };
 };
 
-/** Runs a program to its end and returns all it printed; for short outputs. */
+/** Runs a program to its end and returns all it printed, as UTF-8 unless told otherwise; for short outputs. */
 export const runChild = async (
   command: string,
   args: readonly string[],
-  settings: ChildSettings & { readonly input?: string } = {},
+  settings: ChildSettings & { readonly input?: string; readonly encoding?: BufferEncoding } = {},
 ): Promise<ChildEnd & { readonly output: string }> => {
   const child = startChild(command, args, settings);
   let output = "";
-  child.stdout.setEncoding("utf8");
+  child.stdout.setEncoding(settings.encoding ?? "utf8");
   child.stdout.on("data", (chunk: string) => {
     output += chunk;
   });

@@ -1,19 +1,16 @@
-import {
-  DatabaseDumpFailedError,
-  DestinationUnavailableError,
-  SourceLayoutError,
-  TableLockedError,
-} from "@openemr-ops/core/errors";
+import { DatabaseDumpFailedError, TableLockedError } from "@openemr-ops/core/errors";
 import type { ReportProgress } from "@openemr-ops/core/progress";
-import { type ByteSink, inBlocks } from "../byteSink.ts";
-import { type Child, runChild, startChild } from "../child.ts";
-import { clientArguments, clientEnvironment, type DatabaseAccess } from "./access.ts";
+import type { ByteSink } from "../byteSink.ts";
+import type { DatabaseAccess } from "./access.ts";
 import { connect, type DatabaseConnection } from "./connection.ts";
 import { describeSource, type SourceDescription } from "./describeSource.ts";
-import { databaseError } from "./errors.ts";
+import { copyTablesDump, startTablesDump, type TablesDump } from "./dumpTables.ts";
+import { dumpText, namedTables } from "./dumpText.ts";
 import { writeExactRows } from "./exactRows.ts";
 import { quoteName } from "./identifiers.ts";
-import { endMark, type ProgramSection, type StreamDigest, sectionMark, sqlScanner } from "./sqlScanner.ts";
+import { programTexts } from "./programTexts.ts";
+import { endMark, type StreamDigest, sectionMark, sqlScanner } from "./sqlScanner.ts";
+import { stallWatch } from "./stallWatch.ts";
 
 export interface DatabaseDump {
   readonly source: SourceDescription;
@@ -32,8 +29,6 @@ export interface DumpDatabaseSettings {
   readonly onSnapshot?: (takenAt: Date) => void;
 }
 
-const everyRun = ["--skip-dump-date", "--no-tablespaces", "--hex-blob", "--skip-add-locks", "--max-allowed-packet=1G"];
-const dumpCompleted = "-- Dump completed\n";
 const lockWaitSeconds = 10;
 const lockAttempts = 3;
 
@@ -52,89 +47,6 @@ const epilogue = `
 /*!40014 SET UNIQUE_CHECKS=@OLD_UNIQUE_CHECKS */;
 `;
 
-/** Drops the line that makes clients of MySQL stop, and who defined a program: at the target that user may not exist. */
-const portableSql = (sql: string): string =>
-  sql
-    .replace(/^\/\*M!999999[^\n]*\n/, "")
-    .replace(/^(\/\*!50013 )DEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*` /gm, "$1")
-    .replace(/^(\/\*!\d{5} CREATE\*\/ )\/\*!\d{5} DEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*`\*\/ /gm, "$1")
-    .replace(/^CREATE DEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*` (PROCEDURE|FUNCTION)/gm, "CREATE $1")
-    .replace(/^-- Host: .*\n/m, "")
-    .replace(/^-- Dumping (events|routines) for database .*$/gm, "-- Dumping $1");
-
-/** Watches that bytes keep moving; says on which side they stopped. */
-const stallWatch = (seconds: number, table: () => string | undefined, fail: (error: Error) => void) => {
-  let movedAt = Date.now();
-  let writing = false;
-  let giveUp: (error: Error) => void = () => {};
-  const stalled = new Promise<never>((_, reject) => {
-    giveUp = reject;
-  });
-  stalled.catch(() => {});
-  const timer = setInterval(
-    () => {
-      if (Date.now() - movedAt < seconds * 1000) return;
-      const where = table() ? ` at table ${table()}` : "";
-      const error = writing
-        ? new DestinationUnavailableError(
-            `the destination took no byte for ${seconds} s${where}; see dumps.stallSeconds`,
-          )
-        : new TableLockedError(
-            `the database gave no byte for ${seconds} s${where}: the table may be locked (SHOW PROCESSLIST tells by whom); see dumps.stallSeconds`,
-          );
-      fail(error);
-      giveUp(error);
-    },
-    Math.min(1000, seconds * 250),
-  );
-  return {
-    /** Waits for the destination, but not for ever. */
-    around: async (work: () => Promise<void> | undefined) => {
-      writing = true;
-      movedAt = Date.now();
-      await Promise.race([work(), stalled]);
-      writing = false;
-      movedAt = Date.now();
-    },
-    orStalled: <Result>(work: Promise<Result>): Promise<Result> => Promise.race([work, stalled]),
-    stop: () => clearInterval(timer),
-  };
-};
-
-const runDump = async (
-  access: DatabaseAccess,
-  args: readonly string[],
-  settings: DumpDatabaseSettings,
-): Promise<string> => {
-  const end = await runChild(settings.mariadbDump, [...clientArguments(access), ...everyRun, ...args], {
-    environment: clientEnvironment(access),
-    signal: settings.signal,
-  });
-  if (end.code !== 0 || !end.output.endsWith(dumpCompleted))
-    throw databaseError("dump of programs and views", end.errors || `exit status ${end.code ?? end.signal}`);
-  return end.output;
-};
-
-/** Routines, triggers, views, events: small, so each comes as one text. */
-const programTexts = async (access: DatabaseAccess, source: SourceDescription, settings: DumpDatabaseSettings) => {
-  const none = ["--no-data", "--no-create-info", "--skip-triggers"];
-  const wanted: readonly (readonly [ProgramSection, number, readonly string[]])[] = [
-    ["routines", source.routines, [...none, "--routines", access.name]],
-    ["triggers", source.triggers, ["--no-data", "--no-create-info", "--triggers", "--add-drop-trigger", access.name]],
-    ["views", source.views.length, ["--no-data", "--skip-triggers", access.name, ...source.views]],
-    ["events", source.events, [...none, "--events", access.name]],
-  ];
-  const texts: [ProgramSection, string][] = [];
-  for (const [section, wantedCount, args] of wanted) {
-    if (wantedCount === 0) continue;
-    const text = portableSql(await runDump(access, args, settings));
-    if (text.split("\n").some((line) => line.startsWith(sectionMark) || `${line}\n` === endMark))
-      throw new SourceLayoutError(`one of the ${section} holds a line that marks sections of a dump: change that line`);
-    texts.push([section, text]);
-  }
-  return texts;
-};
-
 const lockedTables = async (locker: DatabaseConnection, tables: readonly string[]): Promise<void> => {
   await locker.run(`SET SESSION lock_wait_timeout = ${lockWaitSeconds}`);
   const list = tables.map((table) => `${quoteName(table)} READ`).join(", ");
@@ -150,7 +62,8 @@ const lockedTables = async (locker: DatabaseConnection, tables: readonly string[
 /**
  * Streams a schema as SQL: all tables as of one moment, FLOAT columns exact, then routines, triggers, views and events.
  *
- * `mariadb-dump --single-transaction` writes all tables but those with FLOAT columns; these come from a second snapshot.
+ * `mariadb-dump --single-transaction` writes all tables but those with FLOAT columns; the rows of these come from a second
+ * snapshot.
  * That both see the same rows is made sure by a read lock on just these tables, held for the milliseconds between the
  * two snapshots. The stream's end mark is written only when every part ended well, so a stream with it is whole.
  *
@@ -164,15 +77,21 @@ export const dumpDatabase = async (
 ): Promise<DatabaseDump> => {
   await using reader = await connect(access);
   const source = await describeSource(reader, access.name);
+  const namesOf = (tables: SourceDescription["tables"]) => tables.map(({ name }) => name);
   const exact = source.tables.filter((table) => table.exactColumns);
-  const keyed = new Set(source.tables.filter((table) => table.keyed).map((table) => table.name));
+  const plain = namesOf(source.tables.filter((table) => !table.exactColumns));
+  const keyed = new Set(namesOf(source.tables.filter((table) => table.keyed)));
   const scanner = sqlScanner((table) => keyed.has(table));
 
-  let child: Child | undefined;
+  let dump: TablesDump | undefined;
   let failure: Error | undefined;
   const fail = (error: Error) => {
     failure ??= error;
-    child?.kill("SIGKILL");
+    dump?.child.kill("SIGKILL");
+  };
+  const throwIfStopped = () => {
+    settings.signal.throwIfAborted();
+    if (failure) throw failure;
   };
   const watch = stallWatch(settings.stallSeconds, scanner.table, fail);
   let sent = 0;
@@ -189,88 +108,32 @@ export const dumpDatabase = async (
     const locker = exact.length > 0 ? await connect(access) : undefined;
     const unlock = async () => locker?.[Symbol.asyncDispose]();
     try {
-      if (locker)
-        await lockedTables(
-          locker,
-          exact.map((table) => table.name),
-        );
+      if (locker) await lockedTables(locker, namesOf(exact));
       await reader.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
       await reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT");
-      let standing = () => {};
-      const snapshot = new Promise<void>((resolve) => {
-        standing = resolve;
-      });
-      const dump = startChild(
-        settings.mariadbDump,
-        [
-          ...clientArguments(access),
-          ...everyRun,
-          "--single-transaction",
-          "--quick",
-          "--order-by-primary",
-          "--skip-triggers",
-          "--verbose",
-          ...exact.map((table) => `--ignore-table-data=${access.name}.${table.name}`),
-          ...[...source.views, ...source.brokenViews].map((view) => `--ignore-table=${access.name}.${view}`),
-          access.name,
-        ],
-        {
-          environment: clientEnvironment(access),
-          signal: settings.signal,
-          onErrorLine: (line) => {
-            if (line.startsWith("-- Retrieving table structure")) standing();
-          },
-        },
-      );
-      child = dump;
-      await Promise.race([snapshot, dump.ended]);
+      if (plain.length > 0) dump = startTablesDump(access, plain, settings);
+      await dump?.standing;
       takenAt = settings.now();
-      await unlock();
-      settings.onSnapshot?.(takenAt);
-
-      let tail = Buffer.alloc(0);
-      let first = true;
-      for await (const block of inBlocks(dump.stdout)) {
-        let chunk = block;
-        if (first) {
-          first = false;
-          chunk = Buffer.from(portableSql(chunk.toString("latin1")), "latin1");
-        }
-        const all = tail.length > 0 ? Buffer.concat([tail, chunk]) : chunk;
-        tail = Buffer.from(all.subarray(-dumpCompleted.length));
-        if (all.length > tail.length) await emit(all.subarray(0, all.length - tail.length));
-        if (failure) break;
-      }
-      const end = await dump.ended;
-      settings.signal.throwIfAborted();
-      if (failure) throw failure;
-      const errors = end.errors
-        .split("\n")
-        .filter((line) => !line.startsWith("-- "))
-        .join("\n");
-      const doing = scanner.table() ? `dump of table ${scanner.table()}` : "dump of the tables";
-      if (end.code !== 0)
-        throw databaseError(doing, errors.trim() || `mariadb-dump ended by ${end.signal ?? `exit status ${end.code}`}`);
-      if (tail.toString() !== dumpCompleted)
-        throw new DatabaseDumpFailedError(`${doing}: the end mark is missing, the dump was cut`);
-      await emit(tail);
     } finally {
       await unlock();
     }
+    settings.onSnapshot?.(takenAt);
+    if (dump) await copyTablesDump(dump, emit, scanner.table, throwIfStopped);
 
     if (exact.length > 0) {
+      const structures = ["--no-data", "--skip-triggers", ...namedTables(access, namesOf(exact))];
+      await emit(Buffer.from(await watch.orStalled(dumpText(access, "tables", structures, settings)), "latin1"));
       await emit(Buffer.from(`${sectionMark}exact rows\n${prologue}`));
       for (const table of exact) await watch.orStalled(writeExactRows(reader, table, emit));
       await emit(Buffer.from(`${epilogue}\n`));
     }
-    for (const [section, text] of await programTexts(access, source, settings))
-      await emit(Buffer.from(`${sectionMark}${section}\n${text}\n`)); // the same bytes whatever section follows
-    settings.signal.throwIfAborted();
-    if (failure) throw failure;
+    for (const [section, text] of await watch.orStalled(programTexts(access, source, settings)))
+      await emit(Buffer.from(`${sectionMark}${section}\n${text}\n`, "latin1")); // the same bytes whatever section follows
+    throwIfStopped();
     await emit(Buffer.from(endMark));
   } finally {
     watch.stop();
-    child?.kill("SIGKILL");
+    dump?.child.kill("SIGKILL");
   }
   const digest = scanner.finish();
   const absent = source.tables.filter((table) => !digest.tables.some(({ name }) => name === table.name));

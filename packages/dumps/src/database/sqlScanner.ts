@@ -176,7 +176,7 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
     if (!current || text === "\n" || text === "--\n") return;
     if (/^\/\*!40000 ALTER TABLE .* (DISABLE|ENABLE) KEYS \*\/;\n$/.test(text)) return;
     if (/^\/\*!40103 SET TIME_ZONE=@OLD_TIME_ZONE/.test(text)) return leave();
-    current.structure += text;
+    current.structure += bytes.toString("latin1"); // to digest each byte as it is
     unfinished += text;
     if (!text.endsWith(";\n")) return;
     const sql = unfinished;
@@ -302,7 +302,7 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
         rows: table.rows,
         byteLength: table.byteLength,
         sha256: table.orderFree ? table.orderFree.hex() : table.ordered.digest("hex"),
-        structureSha256: hash("sha256", structureText(table.structure)),
+        structureSha256: hash("sha256", Buffer.from(structureText(table.structure), "latin1")),
       })),
       programs: [...programs].map(([name, { byteLength: length, digest }]) => ({
         section: name,

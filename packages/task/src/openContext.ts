@@ -25,10 +25,10 @@ export interface Surroundings {
 
 /** Programs come from the PATH; a variable names another copy. */
 const toolsFrom = (environment: Surroundings["environment"]): Tools => ({
-  restic: environment["OPENEMR_OPS_RESTIC"] ?? "restic",
-  mariadb: environment["OPENEMR_OPS_MARIADB"] ?? "mariadb",
-  mariadbDump: environment["OPENEMR_OPS_MARIADB_DUMP"] ?? "mariadb-dump",
-  tar: environment["OPENEMR_OPS_TAR"] ?? "tar",
+  restic: environment.OPENEMR_OPS_RESTIC ?? "restic",
+  mariadb: environment.OPENEMR_OPS_MARIADB ?? "mariadb",
+  mariadbDump: environment.OPENEMR_OPS_MARIADB_DUMP ?? "mariadb-dump",
+  tar: environment.OPENEMR_OPS_TAR ?? "tar",
 });
 
 const storeOf = (

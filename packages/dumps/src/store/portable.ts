@@ -124,15 +124,16 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
             { signal: run.signal },
           );
           child.stdout.resume();
-          await pipeline(stream, child.stdin).catch(async (error) => {
-            child.kill("SIGKILL");
-            await child.ended;
-            throw error;
-          });
+          const broken = await pipeline(stream, child.stdin).then(
+            () => undefined,
+            (error: unknown) => error,
+          );
           const end = await child.ended;
           run.signal.throwIfAborted();
           if (/No space left/i.test(end.errors))
             throw new DiskFullError("unpacking the sites tree: no space left on the device");
+          // A tar that has read all of it may be gone before its input is closed, which is no failure.
+          if (broken && !(end.code === 0 && stream.readableEnded)) throw broken;
           if (end.code !== 0) throw new IntegrityError("unpacking the sites tree: the archive is damaged");
         },
         run.signal,

@@ -13,7 +13,9 @@ export interface JobOutcome<Result> {
 const abortion = ({ reason }: AbortSignal, cause: unknown): OpsError =>
   reason instanceof OpsError
     ? reason
-    : new JobAbortedError("stopped on request before it came to its end; the same command can be given again", { cause });
+    : new JobAbortedError("stopped on request before it came to its end; the same command can be given again", {
+        cause,
+      });
 
 /**
  * Runs one job under a record of its own: `running`, then `succeeded`, `failed` or `aborted`. A failure leaves under its

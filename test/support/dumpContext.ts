@@ -91,12 +91,16 @@ export const contextFor = async (options: DumpContextOptions): Promise<DumpConte
 };
 
 /** The restics that every promise is tried with: the project's own, and the older one of the system. */
-export const resticsHere = (): readonly { readonly name: string; readonly restic: string }[] => {
+export const resticsHere = (): readonly {
+  readonly name: string;
+  readonly restic: string;
+  readonly older: boolean;
+}[] => {
   const own = findTool("restic");
   const systems = findSystemTool("restic");
   return [
-    ...(own ? [{ name: "current restic", restic: own }] : []),
-    ...(systems && systems !== own ? [{ name: "the system's restic", restic: systems }] : []),
+    ...(own ? [{ name: "current restic", restic: own, older: false }] : []),
+    ...(systems && systems !== own ? [{ name: "the system's restic", restic: systems, older: true }] : []),
   ];
 };
 

@@ -12,6 +12,7 @@ import { type DumpPlace, dumpContract } from "../../contract/dumps.ts";
 import { aSource, type Source } from "../../support/aSource.ts";
 import type { WrittenInstallation } from "../../support/configuration.ts";
 import { aRepositoryPassword, contextFor, type DumpContextOptions, resticsHere } from "../../support/dumpContext.ts";
+import { startGoogleFront } from "../../support/googleFront.ts";
 import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 
 type Dumps = Partial<WrittenInstallation["dumps"]>;
@@ -20,6 +21,8 @@ type Environment = Readonly<Record<string, string>>;
 /** A kind of destination, while its server runs. */
 interface Store {
   readonly environment: Environment;
+  /** The same for a restic that cannot make use of all of it. */
+  readonly olderEnvironment?: Environment;
   /** Settings of a fresh place in it. */
   readonly place: (name: string) => Dumps;
   /** Settings of a bucket that is not there; `undefined` for a directory, which is removed instead. */
@@ -63,9 +66,11 @@ const suites = (where: string, start: () => Promise<Store>): void => {
       return { directory, base, settings, absent };
     };
 
-    for (const { name, restic } of resticsHere())
+    for (const { name, restic, older } of resticsHere())
       dumpContract(`in a repository of ${name} on ${where}`, async (): Promise<DumpPlace> => {
-        const { base, settings, absent } = prepare(name, { restic });
+        const { base: common, settings, absent } = prepare(name, { restic });
+        const environment = (older && store.olderEnvironment) || store.environment;
+        const base = () => ({ ...common(), environment });
         const context = await contextFor({ ...base(), dumps: settings({}) });
         await context.store.open(true, context);
         await quickenRepositoryKey(context.destination, aRepositoryPassword);
@@ -76,7 +81,7 @@ const suites = (where: string, start: () => Promise<Store>): void => {
             contextFor({
               ...base(),
               dumps: settings({}),
-              environment: { ...store.environment, REPOSITORY_PASSWORD: "not the password" },
+              environment: { ...environment, REPOSITORY_PASSWORD: "not the password" },
             }),
           absent: absent({}),
         };
@@ -136,10 +141,17 @@ suites("versitygw", () => s3(startVersityGateway()));
 suites("fake-gcs-server", async () => {
   const server: StoreServer = await startFakeGcs();
   await new Storage({ apiEndpoint: server.url, projectId: "clinic" }).createBucket(bucket);
+  const front = await startGoogleFront(join(source.directory, "google"), server.url);
+  // Before 0.16 restic knew no other server than Google's own, so it is led here on the way there.
+  const olderEnvironment = { GOOGLE_ACCESS_TOKEN: "anything", ...front.environment };
   return {
-    environment: { STORAGE_EMULATOR_HOST: server.url, GOOGLE_ACCESS_TOKEN: "anything" },
+    environment: { STORAGE_EMULATOR_HOST: server.url, ...olderEnvironment },
+    olderEnvironment,
     place: (name) => ({ destination: `gs://${bucket}/${name}/deeper` }),
     absent: { destination: "gs://no-such-bucket/dumps" },
-    stop: () => server.stop(),
+    stop: async () => {
+      await front.stop();
+      await server.stop();
+    },
   };
 });

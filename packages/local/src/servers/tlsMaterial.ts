@@ -17,13 +17,19 @@ const openssl = (directory: string, args: readonly string[]): void => {
   if (status !== 0) throw new ToolFailedError(`openssl ${args[0]} failed: ${error?.message ?? stderr}`);
 };
 
-/** Makes a fresh authority and server certificate, valid for 30 days. @throws {ToolFailedError} fatal: openssl failed */
-export const makeTlsMaterial = (directory: string): TlsMaterial => {
+/**
+ * Makes a fresh authority and server certificate, valid for 30 days.
+ *
+ * @param names the server's further names, beside 127.0.0.1 and localhost
+ * @throws {ToolFailedError} fatal: openssl failed
+ */
+export const makeTlsMaterial = (directory: string, names: readonly string[] = []): TlsMaterial => {
   mkdirSync(directory, { recursive: true });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
   const days = ["-days", "30"];
   const authority = ["-addext", "basicConstraints=critical,CA:TRUE", "-subj", "/CN=Estate test authority"];
-  const server = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-subj", "/CN=127.0.0.1"];
+  const alternatives = ["IP:127.0.0.1", ...["localhost", ...names].map((name) => `DNS:${name}`)].join();
+  const server = ["-addext", `subjectAltName=${alternatives}`, "-subj", "/CN=127.0.0.1"];
   openssl(directory, ["req", "-x509", ...key, ...days, ...authority, "-keyout", "ca.key", "-out", "ca.pem"]);
   openssl(directory, ["req", ...key, ...server, "-keyout", "server.key", "-out", "server.csr"]);
   const signedBy = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-copy_extensions", "copy"];

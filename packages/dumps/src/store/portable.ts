@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { Destination } from "@openemr-ops/core/destination";
 import { DiskFullError, IntegrityError, SourceUnreadableError } from "@openemr-ops/core/errors";
+import { streamSink } from "../byteSink.ts";
 import { type Child, runChild, startChild } from "../child.ts";
 import { moveContents } from "../moveContents.ts";
 import type { DumpStore, StoredPart, StoredSites } from "./dumpStore.ts";
@@ -124,16 +124,28 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
             { signal: run.signal },
           );
           child.stdout.resume();
-          const broken = await pipeline(stream, child.stdin).then(
-            () => undefined,
-            (error: unknown) => error,
-          );
+          // Not a pipeline: a tar that has read all of it may be gone before its input is closed, which is no failure.
+          const sink = streamSink(child.stdin);
+          let failed = false;
+          const watch = ({ code }: { readonly code: number | null }) => {
+            failed = code !== 0;
+          };
+          child.ended.then(watch, () => watch({ code: null }));
+          try {
+            for await (const chunk of stream) {
+              if (failed) break;
+              await sink(chunk as Buffer);
+            }
+          } catch (error) {
+            child.kill("SIGKILL");
+            await child.ended;
+            throw error;
+          }
+          child.stdin.end();
           const end = await child.ended;
           run.signal.throwIfAborted();
           if (/No space left/i.test(end.errors))
             throw new DiskFullError("unpacking the sites tree: no space left on the device");
-          // A tar that has read all of it may be gone before its input is closed, which is no failure.
-          if (broken && !(end.code === 0 && stream.readableEnded)) throw broken;
           if (end.code !== 0) throw new IntegrityError("unpacking the sites tree: the archive is damaged");
         },
         run.signal,

@@ -1,8 +1,7 @@
 /**
  * Loaded before a program (`node --import`): counts what the program does to the world outside, and kills it, as a power
  * cut would, before the effect with the number `CRASH_AT`, counted from 1. Effects are names published, moved or removed
- * in a file system, files written, programs started (counted twice: before, and when it has just begun), and statements
- * that change a database. `CRASH_TRACE` names a file that gets one line for each effect.
+ * in a file system, files written, programs just started, and statements that change a database. `CRASH_TRACE` names a file that gets one line for each effect.
  */
 import childProcess from "node:child_process";
 import { appendFileSync } from "node:fs";
@@ -25,7 +24,7 @@ const effect = (what: string): void => {
 /** Files on their way to their name, which nobody reads. */
 const unnamed = /\/(\.new-|\.incoming\/)[^/]*$/;
 
-for (const name of ["rename", "rm", "rmdir", "unlink", "link", "mkdir", "writeFile"] as const) {
+for (const name of ["rename", "rm", "rmdir", "unlink", "link", "writeFile"] as const) {
   const original = files[name] as (...args: unknown[]) => Promise<unknown>;
   Object.assign(files, {
     [name]: (...args: unknown[]) => {
@@ -39,7 +38,6 @@ for (const name of ["rename", "rm", "rmdir", "unlink", "link", "mkdir", "writeFi
 const { spawn } = childProcess;
 Object.assign(childProcess, {
   spawn: (command: string, args: readonly string[], options: object) => {
-    effect(`start ${command}`);
     const child = spawn(command, args, options);
     effect(`started ${command}`);
     return child;

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { systemCodeOf } from "@openemr-ops/core/stateFiles";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import type { ProgramEnd, RealCommandLine } from "./realCommandLine.ts";
 
@@ -39,15 +41,28 @@ export const programsWith = async (text: string): Promise<readonly number[]> => 
   return found;
 };
 
+const kill = (pid: number): void => {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (systemCodeOf(error) !== "ESRCH") throw error; // it came to its end meanwhile
+  }
+};
+
 /**
  * Programs outlive their killed parent for a moment. A container that is stopped takes them along (`die`); on a host they
  * come to their end (`end`).
  */
 export const settleOrphans = async (text: string, how: "die" | "end"): Promise<void> => {
-  for (let look = 0; look < 200; look++) {
-    const orphans = await programsWith(text);
-    if (orphans.length === 0) return;
-    if (how === "die") for (const pid of orphans) process.kill(pid, "SIGKILL");
+  const seen = new Set<number>();
+  for (let look = 0; look < 400; look++) {
+    for (const pid of await programsWith(text)) {
+      seen.add(pid);
+      if (how === "die") kill(pid);
+    }
+    // A dead program keeps its number until its parent takes notice, and locks with this number count until then.
+    for (const pid of seen) if (!existsSync(join("/proc", String(pid)))) seen.delete(pid);
+    if (seen.size === 0) return;
     await sleep(50);
   }
   throw new Error(`programs started for ${text} do not end`);
@@ -60,7 +75,7 @@ const kindOf = (effect: string): string =>
     : effect
         .replace(/[0-9A-HJKMNP-TV-Z]{26}/gi, "*")
         .replace(/\d{6,}/g, "*")
-        .replace(/(documents\/)(?!\*).*$/, "$1*");
+        .replace(/-\d+\b/g, "-*");
 
 /** Numbers of the first and the last effect of each kind: a loop is left at its beginning and at its end. */
 export const pointsOf = (effects: readonly string[]): readonly number[] => {

@@ -16,7 +16,8 @@ export interface SchemaImage {
 type Column = { readonly name: string; readonly type: string };
 type Found = Readonly<Record<string, string | null>>;
 
-const withoutDefiner = (sql: string): string => sql.replace(/ ?DEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*`/, "");
+const withoutDefiner = (sql: string): string =>
+  sql.replace(/ ?DEFINER=([`"])(?:(?!\1).|\1\1)*\1@\1(?:(?!\1).|\1\1)*\1/, "");
 const pick = (row: Found | undefined, names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, withoutDefiner(row?.[name] ?? "")]));
 
@@ -77,14 +78,17 @@ export const schemaImage = async (
           "SELECT COLUMN_NAME AS name, DATA_TYPE AS type FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
           [schema, table],
         );
-        rows[table] = await rowsOf(
-          connection,
-          table,
-          columns.map((column) => ({ name: column.name ?? "", type: column.type ?? "" })),
-        );
+        rows[table] =
+          columns.length === 0
+            ? ["a view that refers to something absent"]
+            : await rowsOf(
+                connection,
+                table,
+                columns.map((column) => ({ name: column.name ?? "", type: column.type ?? "" })),
+              );
       } catch (error) {
-        if ((error as { errno?: number }).errno !== 1356) throw error; // a view that refers to something absent
-        rows[table] = ["broken"];
+        if ((error as { errno?: number }).errno !== 1449) throw error;
+        rows[table] = ["a view whose definer is gone"];
       }
     }
     const [database] = await ask(

@@ -1,6 +1,7 @@
 import { DatabaseMissingError, SourceLayoutError } from "@openemr-ops/core/errors";
 import type { DatabaseConnection } from "./connection.ts";
 import { hasControlCharacter, quoteName } from "./identifiers.ts";
+import { viewOrder } from "./viewOrder.ts";
 
 export interface SourceColumn {
   readonly name: string;
@@ -23,6 +24,7 @@ export interface SourceDescription {
   readonly characterSet: string;
   readonly collation: string;
   readonly tables: readonly SourceTable[];
+  /** Each behind those it reads from. */
   readonly views: readonly string[];
   /** Views that refer to something absent: no dump can hold them, OpenEMR cannot use them. */
   readonly brokenViews: readonly string[];
@@ -63,11 +65,35 @@ const count = async (connection: DatabaseConnection, from: string, schema: strin
   return Number(row?.n ?? 0);
 };
 
+/** @throws {SourceLayoutError} a name that no line-based dump can carry, or an event at which mariadb-dump stops for ever */
+const assertDumpable = async (
+  connection: DatabaseConnection,
+  schema: string,
+  tables: readonly (string | null | undefined)[],
+) => {
+  const columns = await connection.rows(
+    "SELECT TABLE_NAME AS t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND COLUMN_NAME REGEXP '[[:cntrl:]]' LIMIT 1",
+    [schema],
+  );
+  if (tables.some((name) => hasControlCharacter(name ?? "")) || columns.length > 0)
+    throw new SourceLayoutError(
+      `the name of a table, or of a column${columns[0] ? ` of ${columns[0].t}` : ""}, holds a control character: rename it, no dump can carry it`,
+    );
+  const [event] = await connection.rows(
+    "SELECT EVENT_NAME AS e FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ? AND CONCAT(EVENT_NAME, '\n', EVENT_COMMENT, '\n', EVENT_DEFINITION) LIKE '%;;%' LIMIT 1",
+    [schema],
+  );
+  if (event)
+    throw new SourceLayoutError(
+      `event ${event.e} holds two semicolons in a row, which mariadb-dump cannot write: put a space between them`,
+    );
+};
+
 /**
  * Reads the catalogue of a schema.
  *
  * @throws {DatabaseMissingError} fatal: the schema does not exist, holds no table, or the user sees none
- * @throws {SourceLayoutError} a table or column name holds a control character
+ * @throws {SourceLayoutError} fatal: something in it cannot be dumped; names it
  */
 export const describeSource = async (connection: DatabaseConnection, schema: string): Promise<SourceDescription> => {
   const [server] = await connection.rows("SELECT VERSION() AS version, @@version_comment AS comment");
@@ -85,9 +111,11 @@ export const describeSource = async (connection: DatabaseConnection, schema: str
     throw new DatabaseMissingError(
       `schema ${schema} holds no table that user may see: a dump of it would be empty. Check database.name and the user's rights (SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT)`,
     );
-  const odd = names.find((row) => hasControlCharacter(row.name ?? ""));
-  if (odd)
-    throw new SourceLayoutError("a table's name holds a control character: rename the table, no dump can carry it");
+  await assertDumpable(
+    connection,
+    schema,
+    base.map(({ name }) => name),
+  );
 
   const keyRows = await connection.rows(
     "SELECT TABLE_NAME AS t, COLUMN_NAME AS c FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ? AND INDEX_NAME = 'PRIMARY' ORDER BY TABLE_NAME, SEQ_IN_INDEX",
@@ -111,7 +139,14 @@ export const describeSource = async (connection: DatabaseConnection, schema: str
     (row) => row.t ?? "",
   );
 
-  const views = names.filter((row) => row.type === "VIEW").map((row) => row.name ?? "");
+  const definitions = await connection.rows(
+    "SELECT TABLE_NAME AS name, VIEW_DEFINITION AS definition FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME",
+    [schema],
+  );
+  const views = viewOrder(
+    schema,
+    definitions.map(({ name, definition }) => ({ name: name ?? "", definition: definition ?? "" })),
+  );
   const brokenViews: string[] = [];
   for (const view of views) {
     try {

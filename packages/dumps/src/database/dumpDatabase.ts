@@ -83,17 +83,16 @@ export const dumpDatabase = async (
   const keyed = new Set(namesOf(source.tables.filter((table) => table.keyed)));
   const scanner = sqlScanner((table) => keyed.has(table));
 
+  const ours = new AbortController();
+  const signal = AbortSignal.any([settings.signal, ours.signal]);
+  const run = { mariadbDump: settings.mariadbDump, signal };
+  const throwIfStopped = () => signal.throwIfAborted();
   let dump: TablesDump | undefined;
-  let failure: Error | undefined;
-  const fail = (error: Error) => {
-    failure ??= error;
-    dump?.child.kill("SIGKILL");
+  const end = (reason?: Error) => {
+    ours.abort(reason);
+    dump?.child.kill("SIGKILL"); // one that was suspended heeds nothing else
   };
-  const throwIfStopped = () => {
-    settings.signal.throwIfAborted();
-    if (failure) throw failure;
-  };
-  const watch = stallWatch(settings.stallSeconds, scanner.table, fail);
+  const watch = stallWatch(settings.stallSeconds, scanner.table, end);
   let sent = 0;
   const emit = async (chunk: Buffer): Promise<void> => {
     await scanner.push(chunk);
@@ -111,7 +110,7 @@ export const dumpDatabase = async (
       if (locker) await lockedTables(locker, namesOf(exact));
       await reader.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
       await reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT");
-      if (plain.length > 0) dump = startTablesDump(access, plain, settings);
+      if (plain.length > 0) dump = startTablesDump(access, plain, run);
       await dump?.standing;
       takenAt = settings.now();
     } finally {
@@ -122,18 +121,18 @@ export const dumpDatabase = async (
 
     if (exact.length > 0) {
       const structures = ["--no-data", "--skip-triggers", ...namedTables(access, namesOf(exact))];
-      await emit(Buffer.from(await watch.orStalled(dumpText(access, "tables", structures, settings)), "latin1"));
+      await emit(Buffer.from(await watch.orStalled(dumpText(access, "tables", structures, run)), "latin1"));
       await emit(Buffer.from(`${sectionMark}exact rows\n${prologue}`));
       for (const table of exact) await watch.orStalled(writeExactRows(reader, table, emit));
       await emit(Buffer.from(`${epilogue}\n`));
     }
-    for (const [section, text] of await watch.orStalled(programTexts(access, source, settings)))
+    for (const [section, text] of await watch.orStalled(programTexts(access, source, run)))
       await emit(Buffer.from(`${sectionMark}${section}\n${text}\n`, "latin1")); // the same bytes whatever section follows
     throwIfStopped();
     await emit(Buffer.from(endMark));
   } finally {
     watch.stop();
-    dump?.child.kill("SIGKILL");
+    end();
   }
   const digest = scanner.finish();
   const absent = source.tables.filter((table) => !digest.tables.some(({ name }) => name === table.name));

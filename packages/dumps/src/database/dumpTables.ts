@@ -59,7 +59,7 @@ export const copyTablesDump = async (
   let tail = Buffer.alloc(0);
   let first = true;
   for await (const block of inBlocks(child.stdout)) {
-    const chunk = first ? Buffer.from(portableSql(block.toString("latin1")), "latin1") : block;
+    const chunk = first ? Buffer.from(portableSql(block.toString("latin1"), ""), "latin1") : block;
     first = false;
     const all = tail.length > 0 ? Buffer.concat([tail, chunk]) : chunk;
     tail = Buffer.from(all.subarray(-dumpCompleted.length));

@@ -44,7 +44,7 @@ export const dumpText = async (
   });
   if (end.code !== 0 || !end.output.endsWith(dumpCompleted))
     throw databaseError(`dump of ${what}`, end.errors || `exit status ${end.code ?? end.signal}`);
-  const text = portableSql(end.output);
+  const text = portableSql(end.output, Buffer.from(access.name).toString("latin1"));
   if (text.split("\n").some((line) => line.startsWith(sectionMark) || `${line}\n` === endMark))
     throw new SourceLayoutError(`one of the ${what} holds a line that marks sections of a dump: change that line`);
   return text;

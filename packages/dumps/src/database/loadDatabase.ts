@@ -103,7 +103,7 @@ const startWorker = (
   const ended = child.ended.then((end) => {
     if (end.code === 0) return;
     const error = loadError(
-      `loading table ${table()}`,
+      `loading ${table()}`,
       end.errors || `the client ended by ${end.signal ?? `status ${end.code}`}`,
     );
     fail(error);
@@ -285,7 +285,7 @@ export const loadDatabase = async (
 
   const scanner = sqlScanner((name) => wanted.get(name)?.keyed ?? false, {
     structure: async (name, sql) => {
-      table = name;
+      table = `table ${name}`;
       if (done.has(name)) return;
       const many = (wanted.get(name)?.rows ?? 0) >= deferKeysFrom;
       const { create, addKeys } = many ? deferKeys(sql) : { create: sql };
@@ -296,7 +296,7 @@ export const loadDatabase = async (
       });
     },
     rows: async (name, chunk, statementEnds) => {
-      table = name;
+      table = `table ${name}`;
       const state = open.get(name);
       if (done.has(name) || !state) return;
       run += chunk.length;
@@ -319,7 +319,7 @@ export const loadDatabase = async (
       record(name);
     },
     program: async (section, chunk) => {
-      if (programs === undefined) await settle();
+      if (programs !== section) await settle(); // so that a failure is told of the right one
       programs = section;
       settings.onProgram?.(section, chunk);
       if (settings.skip?.includes(section)) return;

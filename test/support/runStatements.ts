@@ -16,7 +16,7 @@ export const runStatements = async (
   const connection = await mysql.createConnection({ host, port, user, password, database, charset });
   try {
     await connection.query(
-      "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', unique_checks = 0, foreign_key_checks = 0, check_constraint_checks = 0",
+      "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', foreign_key_checks = 0, check_constraint_checks = 0",
     );
     for (const statement of statements) await connection.query(statement);
   } finally {

@@ -1,19 +1,21 @@
-import { createHash } from "node:crypto";
 import { lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import type { Readable } from "node:stream";
 import type { Destination } from "@openemr-ops/core/destination";
 import {
+  DestinationMissingError,
+  DestinationUnavailableError,
   IntegrityError,
   OpsError,
   RepositoryPasswordError,
   SourceUnreadableError,
+  ToolFailedError,
   ToolMissingError,
 } from "@openemr-ops/core/errors";
 import { streamSink } from "../byteSink.ts";
 import { type ChildEnd, onLines, runChild, startChild } from "../child.ts";
 import { moveContents } from "../moveContents.ts";
 import type { DumpStore, StoredPart, StoredSites, StoreRun } from "./dumpStore.ts";
+import { repositoryObjects } from "./repositoryObjects.ts";
 import { resticError } from "./resticErrors.ts";
 import type { ResticLocation } from "./resticLocation.ts";
 
@@ -64,15 +66,10 @@ const timeOf = (at: Date): string => at.toISOString().slice(0, 19).replace("T", 
 /** Escapes what Go's filepath.Match treats as a pattern. */
 const literally = (path: string): string => path.replace(/[\\*?[\]]/g, "\\$&");
 
-const sha256Of = async (stream: Readable): Promise<string> => {
-  const digest = createHash("sha256");
-  for await (const chunk of stream) digest.update(chunk as Buffer);
-  return digest.digest("hex");
-};
-
 /** Keeps dumps as snapshots of one restic repository per installation; the repository is the destination itself. */
 export const resticStore = (settings: ResticSettings): DumpStore => {
   const { destination, location } = settings;
+  const { assertNames, assertOpenable } = repositoryObjects(destination);
   let password: Promise<string> | undefined;
   let release: Promise<{ readonly text: string; readonly minor: number }> | undefined;
 
@@ -108,22 +105,26 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
     return release;
   };
 
-  /** A damaged key file looks like a wrong password: objects are named by their SHA-256, so we can tell. */
-  const assertNames = async (folder: string): Promise<void> => {
-    for await (const { key } of destination.list(folder)) {
-      const name = basename(key);
-      if (!/^[0-9a-f]{64}$/.test(name)) continue;
-      const body = await destination.get(key);
-      if (body && (await sha256Of(body)) !== name)
-        throw new IntegrityError(
-          `object ${key} of the repository is damaged: its bytes are not those that were written`,
-        );
-    }
-  };
-
+  /**
+   * Damage has many faces: a spoiled key looks like a wrong password, a missing config like a missing repository, a pack
+   * that is cut short like a broken connection. Where restic's word leaves that open, the objects themselves tell.
+   */
   const failed = async (doing: string, end: ChildEnd, otherwise?: (message: string) => OpsError): Promise<never> => {
     const error = resticError(doing, end, otherwise);
-    if (error instanceof RepositoryPasswordError) await assertNames("keys/");
+    const cutOff = error instanceof DestinationUnavailableError && /EOF/.test(end.errors);
+    const open = [RepositoryPasswordError, DestinationMissingError, ToolFailedError].some(
+      (kind) => error instanceof kind,
+    );
+    if (end.signal === null && (open || cutOff)) {
+      const look = async () => {
+        await assertOpenable();
+        for (const folder of ["keys/", "snapshots/", "index/", ...(cutOff ? (["data/"] as const) : [])] as const)
+          await assertNames(folder);
+      };
+      await look().catch((found: unknown) => {
+        throw found instanceof IntegrityError ? found : error;
+      });
+    }
     throw error;
   };
 
@@ -207,6 +208,7 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
     open: async (create, run) => {
       await version();
       if (await destination.describe("config")) return;
+      await assertOpenable(); // a new repository among the remains of one would close them for good
       if (!create) await failed("opening the repository", { code: 10, signal: null, errors: "" });
       await restic("creating the repository", ["init"], run);
     },
@@ -335,7 +337,8 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
       return new Set(parts.filter((part) => part.kind === "snapshot" && there.has(part.snapshotId)));
     },
     verify: async (level, parts, run) => {
-      for (const folder of ["keys/", "snapshots/", "index/"]) await assertNames(folder);
+      await assertOpenable();
+      for (const folder of ["keys/", "snapshots/", "index/"] as const) await assertNames(folder);
       const known = new Set((await snapshots(run)).map(({ id }) => id));
       const lost = parts.filter((part) => !known.has(snapshotIdOf(part)));
       if (lost.length > 0)

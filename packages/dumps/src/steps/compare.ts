@@ -127,7 +127,7 @@ export const compareRestored = async (
   await using connection = await connect(access);
   const { keyProof, documents } = await inspect(sitesPath, manifest.openemr.sites, connection);
   for (const { site, message } of newProblems(manifest.keyProof, keyProof))
-    differences.push({ kind: "keys", subject: `site ${site}`, message });
+    differences.push({ kind: "keys", subject: `site ${site}`, message: message.replace(`site ${site}: `, "") });
   for (const [site, counts] of Object.entries(documents)) {
     const before = manifest.documents[site];
     for (const what of ["missing", "empty", "notEncrypted"] as const)

@@ -94,7 +94,7 @@ const tableWarnings = (dump: DatabaseDump): SourceWarning[] => {
 
 /** One list of all that the source itself has wrong. */
 const inspectionWarnings = ({ keyProof, documents }: Awaited<ReturnType<typeof inspect>>): SourceWarning[] => [
-  ...keyProof.problems.map(({ code, site, message }) => ({ code, message: `site ${site}: ${message}` })),
+  ...keyProof.problems.map(({ code, message }) => ({ code, message })),
   ...Object.entries(documents).flatMap(([site, check]) =>
     check.missing > 0
       ? [

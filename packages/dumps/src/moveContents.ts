@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { access, chmod, chown, lstat, readdir, rename, utimes } from "node:fs/promises";
-import { join } from "node:path";
 import { TargetNotEmptyError } from "@openemr-ops/core/errors";
+import { bytePath } from "@openemr-ops/openemr/walkTree";
 
 /** Gives a directory what another one had: owner, as far as this program may, mode and times. */
 export const takeOver = async ({ uid, gid, mode, atime, mtime }: Stats, into: string): Promise<void> => {
@@ -17,8 +17,8 @@ export const takeOver = async ({ uid, gid, mode, atime, mtime }: Stats, into: st
  */
 export const moveContents = async (from: string, into: string): Promise<void> => {
   const root = await lstat(from); // before the moves change its time
-  for (const name of await readdir(from)) {
-    const target = join(into, name);
+  for (const name of await readdir(from, "latin1")) {
+    const target = bytePath(into, name);
     if (
       await access(target).then(
         () => true,
@@ -26,7 +26,7 @@ export const moveContents = async (from: string, into: string): Promise<void> =>
       )
     )
       throw new TargetNotEmptyError(`${target} is already there`);
-    await rename(join(from, name), target);
+    await rename(bytePath(from, name), target);
   }
   await takeOver(root, into);
 };

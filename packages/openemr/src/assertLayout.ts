@@ -1,8 +1,9 @@
-import { opendir, readlink, realpath, stat } from "node:fs/promises";
+import { readlink, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { SourceLayoutError } from "@openemr-ops/core/errors";
 import { isAbsent, unreadable } from "./siteFiles.ts";
 import { isExcluded, listSites } from "./sitesLayout.ts";
+import { walkTree } from "./walkTree.ts";
 
 /** Below a site; a dump without them would restore to something that only looks whole. */
 const mustBeInside = [
@@ -64,24 +65,12 @@ const targetOf = async (path: string, what: string): Promise<string | undefined>
 
 const countLinksOutside = async (root: string): Promise<number> => {
   let count = 0;
-  const pending = [""];
-  for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
-    const directory = await opendir(join(root, below), { bufferSize: 512 }).catch((error: unknown) => {
-      if (isAbsent(error)) return undefined; // removed meanwhile: the application keeps running
-      throw unreadable("a directory of the sites tree", error);
-    });
-    if (directory === undefined) continue;
-    for await (const entry of directory) {
-      const path = below ? `${below}/${entry.name}` : entry.name;
-      if (isExcluded(path)) continue;
-      if (entry.isDirectory()) pending.push(path);
-      else if (entry.isSymbolicLink() && (await leadsToDirectoryOutside(root, join(root, path)))) count++;
-    }
-  }
+  for await (const { absolute, entry } of walkTree(root, isExcluded))
+    if (entry.isSymbolicLink() && (await leadsToDirectoryOutside(root, absolute))) count++;
   return count;
 };
 
-const leadsToDirectoryOutside = async (root: string, path: string): Promise<boolean> => {
+const leadsToDirectoryOutside = async (root: string, path: Buffer): Promise<boolean> => {
   try {
     return (await stat(path)).isDirectory() && !isWithin(root, await realpath(path));
   } catch {

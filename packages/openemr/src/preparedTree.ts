@@ -1,8 +1,9 @@
-import { lchown, lstat, mkdir, opendir, rm, stat, writeFile } from "node:fs/promises";
+import { lchown, lstat, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Owner } from "./replaceSqlconf.ts";
 import { isInTheWay, isRefused } from "./siteFiles.ts";
 import { requiredDirectories, swarmFiles } from "./sitesLayout.ts";
+import { walkTree } from "./walkTree.ts";
 
 /** Makes what OpenEMR expects and no dump carries. New directories belong to whom `documents` belongs, or to the owner given. */
 export const makeDirectories = async (
@@ -41,7 +42,7 @@ export const changeOwners = async (
   { uid, gid }: Owner,
 ): Promise<{ changed: number; refused: number }> => {
   const result = { changed: 0, refused: 0 };
-  const own = async (path: string) => {
+  const own = async (path: string | Buffer) => {
     if ((await lstat(path)).uid === uid) return;
     try {
       await lchown(path, uid, gid);
@@ -52,20 +53,14 @@ export const changeOwners = async (
     }
   };
   await own(root);
-  const pending = [root];
-  for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-    let group: Promise<void>[] = [];
-    for await (const entry of await opendir(path, { bufferSize: 512 })) {
-      const child = join(path, entry.name);
-      if (entry.isDirectory()) pending.push(child);
-      group.push(own(child));
-      if (group.length === 48) {
-        await Promise.all(group);
-        group = [];
-      }
-    }
+  let group: Promise<void>[] = [];
+  for await (const { absolute } of walkTree(root)) {
+    group.push(own(absolute));
+    if (group.length < 48) continue;
     await Promise.all(group);
+    group = [];
   }
+  await Promise.all(group);
   return result;
 };
 

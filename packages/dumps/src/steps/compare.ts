@@ -1,7 +1,7 @@
-import { lstat, opendir } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat } from "node:fs/promises";
 import { newProblems } from "@openemr-ops/openemr/keyProof";
 import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
+import { walkTree } from "@openemr-ops/openemr/walkTree";
 import type { DumpContext } from "../context.ts";
 import type { DatabaseAccess } from "../database/access.ts";
 import { connect } from "../database/connection.ts";
@@ -31,17 +31,10 @@ export interface Comparison {
 /** Counts of a tree, as the dump counted: regular files, no links, no caches, no markers of running containers. */
 const countTree = async (root: string) => {
   const counts = { files: 0, byteLength: 0 };
-  const pending = [""];
-  for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
-    for await (const entry of await opendir(join(root, below), { bufferSize: 512 })) {
-      const path = below ? `${below}/${entry.name}` : entry.name;
-      if (isExcluded(path)) continue;
-      if (entry.isDirectory()) pending.push(path);
-      else if (entry.isFile()) {
-        counts.files++;
-        counts.byteLength += (await lstat(join(root, path))).size;
-      }
-    }
+  for await (const { absolute, entry } of walkTree(root, isExcluded)) {
+    if (!entry.isFile()) continue;
+    counts.files++;
+    counts.byteLength += (await lstat(absolute)).size;
   }
   return counts;
 };

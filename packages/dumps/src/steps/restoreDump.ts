@@ -3,6 +3,7 @@ import { join, resolve, sep } from "node:path";
 import { InPlaceNotAllowedError, InvalidInputError, TargetNotEmptyError } from "@openemr-ops/core/errors";
 import { type Platform, prepareSites } from "@openemr-ops/openemr/prepareSites";
 import type { Sqlconf } from "@openemr-ops/openemr/sqlconf";
+import { bytePath } from "@openemr-ops/openemr/walkTree";
 import type { DumpContext } from "../context.ts";
 import type { DatabaseAccess } from "../database/access.ts";
 import { connect } from "../database/connection.ts";
@@ -109,7 +110,7 @@ const writeMarker = async (directory: string, dumpId: string, proven?: Proven): 
  */
 const claimDirectory = async (directory: string, dumpId: string): Promise<Proven | undefined> => {
   await mkdir(directory, { recursive: true });
-  const entries = (await readdir(directory)).filter((name) => name !== `${marker}.new`);
+  const entries = (await readdir(directory, "latin1")).filter((name) => name !== `${marker}.new`);
   const text = entries.includes(marker) ? await readFile(join(directory, marker), "utf8") : undefined;
   const [owner, evidence] = text?.split("\n") ?? [];
   if (owner === dumpId && evidence) return JSON.parse(evidence) as Proven;
@@ -120,7 +121,8 @@ const claimDirectory = async (directory: string, dumpId: string): Promise<Proven
         : `${directory} is not empty: name a new directory`,
     );
   await writeMarker(directory, dumpId);
-  for (const entry of entries) if (entry !== marker) await rm(join(directory, entry), { recursive: true, force: true });
+  for (const entry of entries)
+    if (entry !== marker) await rm(bytePath(directory, entry), { recursive: true, force: true });
   return undefined;
 };
 

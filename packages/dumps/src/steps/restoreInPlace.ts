@@ -5,6 +5,7 @@ import { TargetNotEmptyError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
 import { prepareSites } from "@openemr-ops/openemr/prepareSites";
 import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
+import { bytePath } from "@openemr-ops/openemr/walkTree";
 import { runChild } from "../child.ts";
 import type { DumpContext } from "../context.ts";
 import { clientArguments, clientEnvironment, type DatabaseAccess } from "../database/access.ts";
@@ -107,7 +108,8 @@ const loadPrograms = async (context: DumpContext, access: DatabaseAccess, file: 
 };
 
 const moveAll = async (from: string, into: string, keep: (name: string) => boolean): Promise<void> => {
-  for (const name of await readdir(from)) if (!keep(name)) await rename(join(from, name), join(into, name));
+  for (const name of await readdir(from, "latin1"))
+    if (!keep(name)) await rename(bytePath(from, name), bytePath(into, name));
 };
 
 /** What OpenEMR connects with today: it survives the restore, for the dump's password may have been rotated away. */

@@ -1,0 +1,48 @@
+import type { Dirent } from "node:fs";
+import { opendir } from "node:fs/promises";
+import { isAbsent, unreadable } from "./siteFiles.ts";
+
+/** One entry below the root of a tree. */
+export interface WalkedEntry {
+  /** Below the root, one character a byte (Latin-1), `/` between names. */
+  readonly path: string;
+  /** What the file system calls take. */
+  readonly absolute: Buffer;
+  readonly entry: Dirent;
+}
+
+/**
+ * Makes a path of a directory and a name that was read as Latin-1, one character a byte. Names need not be UTF-8: uploads
+ * of old kept the bytes of the sender's computer, and read as UTF-8 such a file cannot be found again.
+ */
+export const bytePath = (directory: string, below: string): Buffer =>
+  below === "" ? Buffer.from(directory) : Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(below, "latin1")]);
+
+/**
+ * Every entry below a directory, links themselves and not what they point to. Directories that disappear meanwhile are
+ * passed over, for the application keeps running.
+ *
+ * @param passOver entries to leave out, with all below them
+ * @throws {SourceUnreadableError} fatal: a directory cannot be read
+ */
+export const walkTree = async function* (
+  root: string,
+  passOver: (path: string) => boolean = () => false,
+): AsyncGenerator<WalkedEntry, void> {
+  const pending = [""];
+  for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
+    const directory = await opendir(bytePath(root, below), { bufferSize: 512, encoding: "latin1" }).catch(
+      (error: unknown) => {
+        if (isAbsent(error)) return undefined;
+        throw unreadable("a directory of the sites tree", error);
+      },
+    );
+    if (directory === undefined) continue;
+    for await (const entry of directory) {
+      const path = below === "" ? entry.name : `${below}/${entry.name}`;
+      if (passOver(path)) continue;
+      if (entry.isDirectory()) pending.push(path);
+      yield { path, absolute: bytePath(root, path), entry };
+    }
+  }
+};

@@ -29,7 +29,8 @@ export interface DumpDatabaseSettings {
   readonly onSnapshot?: (takenAt: Date) => void;
 }
 
-const lockWaitSeconds = 10;
+/** While we wait for a lock, everybody who wants to write waits behind us: so not long, but more than once. */
+const longestLockWaitSeconds = 10;
 const lockAttempts = 3;
 
 const prologue = `/*!40101 SET NAMES utf8mb4 */;
@@ -47,8 +48,13 @@ const epilogue = `
 /*!40014 SET UNIQUE_CHECKS=@OLD_UNIQUE_CHECKS */;
 `;
 
-const lockedTables = async (locker: DatabaseConnection, tables: readonly string[]): Promise<void> => {
-  await locker.run(`SET SESSION lock_wait_timeout = ${lockWaitSeconds}`);
+const lockedTables = async (
+  locker: DatabaseConnection,
+  tables: readonly string[],
+  stallSeconds: number,
+): Promise<void> => {
+  const seconds = Math.max(1, Math.min(longestLockWaitSeconds, Math.floor(stallSeconds / lockAttempts)));
+  await locker.run(`SET SESSION lock_wait_timeout = ${seconds}`);
   const list = tables.map((table) => `${quoteName(table)} READ`).join(", ");
   for (let attempt = 1; ; attempt++) {
     try {
@@ -107,7 +113,7 @@ export const dumpDatabase = async (
     const locker = exact.length > 0 ? await connect(access) : undefined;
     const unlock = async () => locker?.[Symbol.asyncDispose]();
     try {
-      if (locker) await lockedTables(locker, namesOf(exact));
+      if (locker) await lockedTables(locker, namesOf(exact), settings.stallSeconds);
       await reader.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
       await reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT");
       if (plain.length > 0) dump = startTablesDump(access, plain, run);

@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Destination } from "@openemr-ops/core/destination";
-import { DiskFullError, IntegrityError, SourceUnreadableError } from "@openemr-ops/core/errors";
+import { DiskFullError, IntegrityError, SourceUnreadableError, ToolFailedError } from "@openemr-ops/core/errors";
 import { streamSink } from "../byteSink.ts";
 import { type Child, runChild, startChild } from "../child.ts";
 import { moveContents } from "../moveContents.ts";
@@ -50,6 +50,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
       .split("\n")
       .filter((line) => /File removed before we read it|No such file or directory/.test(line)).length;
     if (/No space left/i.test(end.errors)) throw new DiskFullError(`${doing}: no space left on the device`);
+    if (end.signal) throw new ToolFailedError(`${doing}: tar ended by ${end.signal}`);
     // GNU tar: 1 means that files changed or vanished while they were read, which a running OpenEMR does.
     if (end.code === 0 || end.code === 1) return gone;
     const others = end.errors
@@ -58,7 +59,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
     if (others.length === 0 && gone > 0) return gone;
     const count = others.filter((line) => /Permission denied|Cannot open|Cannot stat/.test(line)).length;
     throw new SourceUnreadableError(
-      `${doing}: ${count || "some"} files or directories cannot be read (tar ended with status ${end.code ?? end.signal})`,
+      `${doing}: ${count || "some"} files or directories cannot be read (tar ended with status ${end.code})`,
     );
   };
 

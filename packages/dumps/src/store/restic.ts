@@ -12,7 +12,7 @@ import {
   ToolMissingError,
 } from "@openemr-ops/core/errors";
 import { streamSink } from "../byteSink.ts";
-import { type ChildEnd, onLines, runChild, startChild } from "../child.ts";
+import { type Child, type ChildEnd, onLines, runChild, startChild } from "../child.ts";
 import { moveContents } from "../moveContents.ts";
 import type { DumpStore, StoredPart, StoredSites, StoreRun } from "./dumpStore.ts";
 import { repositoryObjects } from "./repositoryObjects.ts";
@@ -48,7 +48,9 @@ const databaseFile = "database.sql";
 const manifestFile = "manifest.json";
 /** Oldest release that fits: the compressed format came with it. */
 const oldestRestic = [0, 14] as const;
-const killAfterMilliseconds = 20_000;
+const killAfterMilliseconds = 5_000;
+/** What restic says when it has heard SIGINT: from now on it seals nothing, whatever its input does. */
+const interrupted = /signal .*received/;
 
 const tagsOf = (dumpId: string, kind: string): string[] => [
   "--tag",
@@ -160,7 +162,7 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
     run: StoreRun,
   ): Promise<string> => {
     let summary: Summary | undefined;
-    const child = startChild(
+    const child: Child = startChild(
       settings.restic,
       [
         ...commonArguments,
@@ -175,7 +177,12 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
         timeOf(at),
         "--json",
       ],
-      await childSettings(run),
+      {
+        ...(await childSettings(run)),
+        onErrorLine: (line) => {
+          if (interrupted.test(line)) child.stdin.destroy(); // it would wait for more
+        },
+      },
     );
     onLines(child.stdout, (line) => {
       if (line.includes('"summary"')) summary = JSON.parse(line) as Summary;
@@ -262,10 +269,11 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
       const stillThere: string[] = [];
       for (const item of unreadable)
         if (
-          await lstat(item).then(
+          item.includes("\ufffd") || // a name that is no UTF-8: we cannot look, so it counts as there
+          (await lstat(item).then(
             () => true,
             () => false,
-          )
+          ))
         )
           stillThere.push(item);
       if (stillThere.length > 0)

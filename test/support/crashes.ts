@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemCodeOf } from "@openemr-ops/core/stateFiles";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
@@ -46,6 +46,14 @@ const kill = (pid: number): void => {
     process.kill(pid, "SIGKILL");
   } catch (error) {
     if (systemCodeOf(error) !== "ESRCH") throw error; // it came to its end meanwhile
+  }
+};
+
+/** Ends the programs of this name among them, as a machine short of memory would. */
+export const killPrograms = async (name: string, text: string): Promise<void> => {
+  for (const pid of await programsWith(text)) {
+    const command = await readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => "");
+    if (basename(command.split("\0")[0] ?? "") === name) kill(pid);
   }
 };
 

@@ -4,6 +4,7 @@ import type { Destination } from "@openemr-ops/core/destination";
 import {
   DestinationMissingError,
   DestinationUnavailableError,
+  DiskFullError,
   IntegrityError,
   OpsError,
   RepositoryPasswordError,
@@ -333,6 +334,9 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
         await childSettings(run),
       );
       run.signal.throwIfAborted();
+      // A destination that is read from never lacks space: it is the disk here.
+      if (/no space left on device/i.test(end.errors))
+        throw new DiskFullError(`restoring the sites tree: no space left below ${directory}`);
       if (end.code !== 0) await failed("restoring the sites tree", end, (message) => new IntegrityError(message));
       const [tree] = await readdir(staging);
       if (tree === undefined) throw new IntegrityError("the sites snapshot is empty");

@@ -1,33 +1,5 @@
 #!/usr/bin/env node
-import { createInterface } from "node:readline/promises";
-import { listenForStop } from "@openemr-ops/task/signals";
-import manifest from "../package.json" with { type: "json" };
-import { runProgram } from "./program.ts";
+import { keepCompiledModules } from "@openemr-ops/task/compileCache";
 
-const { stdin, stdout, stderr, argv, env } = process;
-
-/** Only an explicit yes is one. */
-const ask = async (question: string): Promise<boolean> => {
-  using lines = createInterface({ input: stdin, output: stderr });
-  return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
-};
-
-using stop = listenForStop(
-  process,
-  () => stderr.write("\nstopping in order; once more to stop at once\n"),
-  () => process.exit(130),
-);
-stdout.on("error", () => process.exit(1)); // the reader went away, as in "dumps | head"
-
-process.exitCode = await runProgram({
-  argv: argv.slice(2),
-  cwd: process.cwd(),
-  environment: env,
-  stdout,
-  stderr,
-  version: manifest.version,
-  now: () => new Date(),
-  signal: stop.signal,
-  ...(stdin.isTTY && stderr.isTTY ? { ask } : {}),
-  openOperations: async () => (await import("@openemr-ops/task/dumpOperations")).dumpOperations,
-});
+keepCompiledModules();
+await import("./command.ts");

@@ -71,6 +71,8 @@ interface Worker {
   backlog(): number;
   /** A long statement runs there; rows had better go elsewhere. */
   occupied: boolean;
+  /** Half a statement was sent: nothing else may be until its end. */
+  midStatement: boolean;
 }
 
 const startWorker = (
@@ -129,6 +131,7 @@ const startWorker = (
     },
     backlog: () => child.stdin.writableLength,
     occupied: false,
+    midStatement: false,
   };
 };
 
@@ -249,20 +252,39 @@ export const loadDatabase = async (
     await flushed(next.child.stdin);
     return next;
   };
+  /** Keys to add as soon as a connection stands between two statements. */
+  const waitingKeys: { readonly name: string; readonly sql: string }[] = [];
+  let keysSent = 0;
+  const sendKeys = (): void => {
+    for (const worker of workers) {
+      if (worker.occupied || worker.midStatement) continue;
+      const next = waitingKeys.shift();
+      if (!next) return;
+      worker.occupied = true;
+      keysSent++;
+      worker.child.stdin.write(next.sql);
+      worker.whenDone(() => {
+        worker.occupied = false;
+        const state = open.get(next.name);
+        if (state) state.pending--;
+        record(next.name);
+        sendKeys();
+      });
+    }
+  };
+  const addKeys = (name: string, sql: string): void => {
+    const state = open.get(name);
+    if (!state) return;
+    state.pending++;
+    state.addKeys = undefined;
+    waitingKeys.push({ name, sql });
+    sendKeys();
+  };
   const record = (name: string): void => {
     const state = open.get(name);
     if (!state?.ended || state.pending > 0 || done.has(name)) return;
     if (state.addKeys) {
-      const worker = workers.find(({ occupied }) => !occupied) ?? first;
-      worker.occupied = true;
-      state.pending++;
-      worker.child.stdin.write(state.addKeys);
-      state.addKeys = undefined;
-      worker.whenDone(() => {
-        worker.occupied = false;
-        state.pending--;
-        record(name);
-      });
+      addKeys(name, state.addKeys);
       return;
     }
     done.add(name);
@@ -270,16 +292,22 @@ export const loadDatabase = async (
     saved.catch(fail);
     recorded.push(saved);
   };
-  const unfinished = () => [...open].some(([name, { ended }]) => ended && !done.has(name));
+  const unfinished = () => [...open].filter(([name, { ended }]) => ended && !done.has(name)).map(([name]) => name);
   const settle = async (): Promise<void> => {
-    do {
+    for (;;) {
+      const before = keysSent;
       await Promise.all(
         workers.map((worker) =>
           Promise.race([new Promise<void>((resolve) => worker.whenDone(resolve)), worker.child.ended]),
         ),
       );
       if (failure) throw failure;
-    } while (unfinished()); // the last rows of a table call for its keys
+      const left = unfinished();
+      if (left.length === 0) break;
+      // The last rows of a table call for its keys; without any, rows were sent that no connection vouches for.
+      if (keysSent === before)
+        throw new LoadFailedError(`${left.length} tables did not arrive, the first is ${left[0]}`);
+    }
     await Promise.all(recorded);
   };
 
@@ -300,13 +328,16 @@ export const loadDatabase = async (
       const state = open.get(name);
       if (done.has(name) || !state) return;
       run += chunk.length;
-      await current.write(chunk);
+      const worker = current;
+      worker.midStatement = !statementEnds;
+      await worker.write(chunk);
       if (!statementEnds) return;
       state.pending++;
-      current.whenDone(() => {
+      worker.whenDone(() => {
         state.pending--;
         record(name);
       });
+      sendKeys();
       // Rows without a primary key keep their order, so they stay on one connection.
       if (run >= runBytes && wanted.get(name)?.keyed) current = await nextWorker(current);
     },

@@ -55,13 +55,6 @@ export const dumpContract = (name: string, open: () => Promise<DumpPlace>): void
     });
     const write = (text: string) =>
       place.source.schema.query("UPDATE globals SET gl_value = ? WHERE gl_name = 'openemr_name'", [text]);
-    const restoredName = async (schema: string) => {
-      const [row] = await place.source.schema.query(
-        `SELECT gl_value FROM \`${schema}\`.globals WHERE gl_name = 'openemr_name'`,
-      );
-      return row?.gl_value;
-    };
-
     it("are none before the first one, and asking for one is refused", async () => {
       expect(await listDumps(context)).toEqual([]);
       await expect(drillDump(context, "latest")).rejects.toThrow(DumpNotFoundError);
@@ -102,11 +95,11 @@ export const dumpContract = (name: string, open: () => Promise<DumpPlace>): void
     });
 
     it("pass a restore drill, which leaves nothing behind", async () => {
-      const verdict = await drillDump(context, first);
+      const verdict = await drillDump(context, "latest");
 
-      expect(verdict).toMatchObject({ verdict: "passed", dumpId: first, keyProof: "proven", differences: [] });
+      expect(verdict).toMatchObject({ verdict: "passed", dumpId: second, keyProof: "proven", differences: [] });
       expect(verdict.tableDigests.filter(({ equal }) => !equal)).toEqual([]);
-      expect((await listDumps(context)).map(({ verified }) => verified?.level)).toEqual(["read-data", "drill"]);
+      expect((await listDumps(context)).map(({ verified }) => verified?.level)).toEqual(["drill", "read-data"]);
       const left = await place.source.schema.query(
         "SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE ?",
         [`${place.source.schema.name}\\_drill%`],
@@ -114,23 +107,20 @@ export const dumpContract = (name: string, open: () => Promise<DumpPlace>): void
       expect(left).toEqual([]);
     });
 
-    it("restore beside the live system, each to its own moment", async () => {
-      for (const [dumpId, text] of [
-        [first, "as of the first dump"],
-        [second, "as of the second dump"],
-      ] as const) {
-        const intoDatabase = `${context.database.name}_${dumpId.toLowerCase().slice(-8)}`;
-        const intoSites = join(context.drillDirectory, dumpId);
-        const verdict = await restoreDump(context, { dump: dumpId, intoDatabase, intoSites });
+    it("restore beside the live system, to their own moment", async () => {
+      const intoDatabase = `${context.database.name}_${first.toLowerCase().slice(-8)}`;
+      const intoSites = join(context.drillDirectory, first);
+      const verdict = await restoreDump(context, { dump: first, intoDatabase, intoSites });
 
-        expect(verdict).toMatchObject({ verdict: "passed", differences: [] });
-        expect(await restoredName(intoDatabase)).toBe(text);
-        const sqlconf = "default/sqlconf.php";
-        const [ours, theirs] = [join(intoSites, sqlconf), join(context.sitesPath, sqlconf)];
-        expect(await readFile(ours)).toEqual(await readFile(theirs));
-        expect((await lstat(ours)).mode).toBe((await lstat(theirs)).mode);
-        await place.source.schema.query(`DROP DATABASE \`${intoDatabase}\``);
-      }
+      expect(verdict).toMatchObject({ verdict: "passed", differences: [] });
+      const [row] = await place.source.schema.query(
+        `SELECT gl_value FROM \`${intoDatabase}\`.globals WHERE gl_name = 'openemr_name'`,
+      );
+      expect(row?.gl_value).toBe("as of the first dump");
+      const [ours, theirs] = [intoSites, context.sitesPath].map((tree) => join(tree, "default/sqlconf.php"));
+      expect(await readFile(ours ?? "")).toEqual(await readFile(theirs ?? ""));
+      expect((await lstat(ours ?? "")).mode).toBe((await lstat(theirs ?? "")).mode);
+      await place.source.schema.query(`DROP DATABASE \`${intoDatabase}\``);
     });
 
     it("are let go by retention as its dry run said, which changed nothing", async () => {
@@ -166,7 +156,7 @@ export const dumpContract = (name: string, open: () => Promise<DumpPlace>): void
       expect((await listDumps(context)).map(({ dumpId }) => dumpId)).toEqual([second]);
       expect((await applyRetention(context, policy(1), false)).orphans).toEqual([old]);
       expect((await context.store.orphans(new Set([second]), context)).map(({ dumpId }) => dumpId)).toEqual([young]);
-      expect((await drillDump(context, "latest")).dumpId).toBe(second);
+      expect((await checkDumps(context, "objects")).dumps).toEqual([second]);
     });
 
     it("are listed without the secret that opens them, and only listed", async () => {

@@ -7,11 +7,13 @@ import {
   InvalidInputError,
   OlderVersionError,
   ServiceRunningError,
+  ToolMissingError,
 } from "@openemr-ops/core/errors";
 import type { DumpContext } from "@openemr-ops/dumps/context";
 import { listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
+import { sqlconfPhp } from "@openemr-ops/local/estate/sites";
 import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
 import mysql from "mysql2/promise";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -96,6 +98,21 @@ describe("a restore in place", () => {
     expect(await schema.query("SELECT pid FROM heavy_patients")).toEqual([{ pid: 1 }]);
   });
 
+  it("keeps the text of programs byte by byte", async () => {
+    const { schema } = clinic;
+    const body = "RETURN 'a ; b\\n -- DELIMITER \u00e9\u{1f99c} \r\n end'";
+    await schema.query(`CREATE FUNCTION words() RETURNS TEXT DETERMINISTIC ${body}`);
+    const { dumpId: later } = await takeDump(context);
+    const definition =
+      "SELECT ROUTINE_DEFINITION AS text FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_NAME = 'words'";
+    const before = await schema.query(definition, [schema.name]);
+    await schema.query("DROP FUNCTION words");
+    await inPlace({}, later);
+
+    expect(before).toHaveLength(1);
+    expect(await schema.query(definition, [schema.name])).toEqual(before);
+  });
+
   it("takes a safety dump, sets the old state aside and tells where all of it is", async () => {
     const before = await live();
     const verdict = await inPlace();
@@ -174,15 +191,14 @@ describe("a restore in place is refused, and nothing is touched,", () => {
     }
   });
 
-  it("while a session is open in the schema", async () => {
-    const { host, port, user, password, name } = clinic.schema;
-    const session = await mysql.createConnection({ host, port, user, password, database: name });
+  it.each(["the restore's", "OpenEMR's"])("while a session of %s user is open in the schema", async (whose) => {
+    const { host, port, name, dumpUser, restoreUser } = clinic.schema;
+    const who = whose === "OpenEMR's" ? dumpUser : restoreUser;
+    const sqlconf = join(clinic.sitesPath, "default/sqlconf.php");
+    await writeFile(sqlconf, sqlconfPhp({ host, port, name, ...dumpUser }));
+    const session = await mysql.createConnection({ host, port, ...who, database: name });
     try {
-      await untouched(
-        () => inPlace({ restoreDatabase: { ...context.restoreDatabase, user, password } }),
-        ServiceRunningError,
-        /session/,
-      );
+      await untouched(() => inPlace(), ServiceRunningError, /1 sessions are open.*stop OpenEMR first/s);
     } finally {
       await session.end();
     }
@@ -201,6 +217,17 @@ describe("a restore in place is refused, and nothing is touched,", () => {
   it("when no code is to be read and the live schema is older than the dump", async () => {
     await clinic.schema.query("UPDATE version SET v_major = 7, v_minor = 0, v_patch = 3, v_database = 517");
     await untouched(() => inPlace(), OlderVersionError, /8\.1\.0.*7\.0\.3/s);
+  });
+
+  it("while a restore of another dump is half-done, which goes on first", async () => {
+    const half = { ...context.tools, mariadb: join(clinic.directory, "no-such-program") };
+    const { dumpId: later } = await takeDump(context);
+    await expect(inPlace({ tools: half })).rejects.toThrow(ToolMissingError);
+    const before = await live();
+    await expect(inPlace({}, later)).rejects.toThrow(new RegExp(`restore in place of dump ${dumpId} was interrupted`));
+    expect(await live()).toEqual(before);
+    expect(await inPlace({}, "latest")).toMatchObject({ verdict: "passed", dumpId });
+    expect(await inPlace({}, later)).toMatchObject({ verdict: "passed", dumpId: later });
   });
 
   it("when the dump is not there", async () => {

@@ -6,19 +6,18 @@ import {
   InstallationBusyError,
   IntegrityError,
   LoadFailedError,
-  type OpsError,
   TargetNotEmptyError,
   TargetUnsuitableError,
 } from "@openemr-ops/core/errors";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import { drained, flushed, inBlocks } from "../byteSink.ts";
-import { type Child, onLines, startChild } from "../child.ts";
+import { type Child, onLines } from "../child.ts";
 import type { Manifest } from "../manifest.ts";
-import { clientArguments, clientEnvironment, type DatabaseAccess } from "./access.ts";
+import type { DatabaseAccess } from "./access.ts";
 import { connect, type DatabaseConnection } from "./connection.ts";
 import { deferKeys } from "./deferredKeys.ts";
-import { databaseError } from "./errors.ts";
 import { quoteName } from "./identifiers.ts";
+import { loadError, startLoadClient } from "./loadClient.ts";
 import { type ProgramSection, sqlScanner } from "./sqlScanner.ts";
 
 export interface LoadSettings {
@@ -43,22 +42,6 @@ const runBytes = 8 * 2 ** 20;
 /** Tables with fewer rows are not worth a second statement. */
 const deferKeysFrom = 10_000;
 
-const session =
-  "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0 /*M!100201 , check_constraint_checks = 0 */;\n";
-
-const loadError = (doing: string, said: string): OpsError => {
-  // The server's text may quote values of rows; its number and state say enough.
-  const [, number, state] = /ERROR (\d+) \((\w+)\)/.exec(said) ?? [];
-  if (!number)
-    return databaseError(doing, said.split("\n")[0] ?? "", undefined, (message) => new LoadFailedError(message));
-  return databaseError(
-    doing,
-    `server error ${number} (${state})`,
-    undefined,
-    (message) => new LoadFailedError(message),
-  );
-};
-
 interface Worker {
   readonly child: Child;
   /** Sends bytes; waits while the client is far behind. */
@@ -81,20 +64,7 @@ const startWorker = (
   fail: (error: Error) => void,
   table: () => string,
 ): Worker => {
-  const child = startChild(
-    settings.mariadb,
-    [
-      ...clientArguments(access),
-      "--batch",
-      "--skip-column-names",
-      "--unbuffered",
-      "--comments",
-      "--binary-mode", // bodies keep their CR LF, and no text of theirs is a command to the client
-      "--max-allowed-packet=1G",
-      access.name,
-    ],
-    { environment: clientEnvironment(access), signal: settings.signal },
-  );
+  const child = startLoadClient(access, settings);
   let asked = 0;
   const waiting = new Map<number, () => void>();
   onLines(child.stdout, (line) => {
@@ -112,7 +82,6 @@ const startWorker = (
     throw error;
   });
   ended.catch(() => {});
-  child.stdin.write(session);
   return {
     child,
     write: async (chunk) => {

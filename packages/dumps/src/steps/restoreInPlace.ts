@@ -6,12 +6,11 @@ import { ulid } from "@openemr-ops/core/ids";
 import { prepareSites } from "@openemr-ops/openemr/prepareSites";
 import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
 import { bytePath } from "@openemr-ops/openemr/walkTree";
-import { runChild } from "../child.ts";
 import type { DumpContext } from "../context.ts";
-import { clientArguments, clientEnvironment, type DatabaseAccess } from "../database/access.ts";
+import type { DatabaseAccess } from "../database/access.ts";
 import { connect, type DatabaseConnection } from "../database/connection.ts";
-import { databaseError } from "../database/errors.ts";
 import { quoteName } from "../database/identifiers.ts";
+import { loadPrograms } from "../database/loadClient.ts";
 import { forgetLoad } from "../database/loadDatabase.ts";
 import { programSections } from "../database/sqlScanner.ts";
 import type { Manifest } from "../manifest.ts";
@@ -96,17 +95,6 @@ const swapTables = async (
   await control.run(`DROP DATABASE IF EXISTS ${quoteName(staging)}`);
 };
 
-const loadPrograms = async (context: DumpContext, access: DatabaseAccess, file: string): Promise<void> => {
-  const input = await readFile(file, "utf8").catch(() => "");
-  if (!input) return;
-  const end = await runChild(context.tools.mariadb, [...clientArguments(access), "--comments", access.name], {
-    environment: clientEnvironment(access),
-    signal: context.signal,
-    input,
-  });
-  if (end.code !== 0) throw databaseError("loading routines, triggers and views", end.errors);
-};
-
 const moveAll = async (from: string, into: string, keep: (name: string) => boolean): Promise<void> => {
   for (const name of await readdir(from, "latin1"))
     if (!keep(name)) await rename(bytePath(from, name), bytePath(into, name));
@@ -156,7 +144,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
       skip: programSections,
       onProgram: (_, chunk) => void programs.push(Buffer.from(chunk)),
     });
-    await writeFile(places.programsFile, Buffer.concat(programs), { mode: 0o600 });
+    await writeFile(places.programsFile, Buffer.concat(programs), { mode: 0o600, flush: true });
     seconds = { ...loaded, compare: 0 };
     await advance("loaded", { seconds });
   }
@@ -185,7 +173,8 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     await advance("database");
   }
   if (!reached("programs")) {
-    await loadPrograms(context, live, places.programsFile);
+    const { signal, tools } = context;
+    await loadPrograms(live, await readFile(places.programsFile), { mariadb: tools.mariadb, signal });
     await advance("programs");
   }
   const own = (name: string) => name.startsWith(".openemr-ops-");

@@ -1,13 +1,16 @@
 import { DatabaseMissingError, SourceLayoutError } from "@openemr-ops/core/errors";
 import { connect } from "@openemr-ops/dumps/database/connection";
 import { describeSource } from "@openemr-ops/dumps/database/describeSource";
+import { sqlName } from "@openemr-ops/local/servers/mariadb";
 import { expect, it } from "vitest";
 import { freshSchema } from "../../support/database.ts";
 import { runStatements } from "../../support/runStatements.ts";
 
-const described = async (statements: readonly string[]) => {
+const described = async (statements: readonly string[], revoked: readonly string[] = []) => {
   await using schema = await freshSchema();
   await runStatements(schema, schema.name, statements);
+  for (const right of revoked)
+    await schema.query(`REVOKE ${right} ON ${sqlName(schema.name)}.* FROM ${sqlName(schema.dumpUser.user)}@'%'`);
   const { host, port, name } = schema;
   await using connection = await connect({ host, port, name, ...schema.dumpUser, tls: "off" });
   return await describeSource(connection, name);
@@ -59,4 +62,14 @@ it("tells tables by key, FLOAT columns and engine, and views in an order in whic
     { name: "plain", engine: "InnoDB", keyed: true, primaryKey: ["a", "c"] },
   ]);
   expect([source.views, source.brokenViews]).toEqual([["z", "a"], ["lost"]]);
+});
+
+it.each([
+  { rights: "all rights", revoked: [], hidden: [] },
+  { rights: "no right TRIGGER", revoked: ["TRIGGER"], hidden: ["triggers"] },
+  { rights: "no right EVENT", revoked: ["EVENT"], hidden: ["events"] },
+])("says what a user with $rights would not see", async ({ revoked, hidden }) => {
+  const source = await described(["CREATE TABLE t (id int)"], revoked);
+
+  expect(source.hidden).toEqual(hidden);
 });

@@ -1,5 +1,6 @@
 import { DatabaseMissingError, SourceLayoutError } from "@openemr-ops/core/errors";
 import type { DatabaseConnection } from "./connection.ts";
+import { hiddenPrograms } from "./hiddenPrograms.ts";
 import { hasControlCharacter, quoteName } from "./identifiers.ts";
 import { viewOrder } from "./viewOrder.ts";
 
@@ -28,6 +29,8 @@ export interface SourceDescription {
   readonly views: readonly string[];
   /** Views that refer to something absent: no dump can hold them, OpenEMR cannot use them. */
   readonly brokenViews: readonly string[];
+  /** What the user would not see if it were there. */
+  readonly hidden: ReturnType<typeof hiddenPrograms>;
   readonly routines: number;
   readonly triggers: number;
   readonly events: number;
@@ -182,6 +185,10 @@ export const describeSource = async (connection: DatabaseConnection, schema: str
     }),
     views: views.filter((view) => !brokenViews.includes(view)),
     brokenViews,
+    hidden: hiddenPrograms(
+      (await connection.rows("SHOW GRANTS")).map((row) => Object.values(row)[0] ?? ""),
+      schema,
+    ),
     routines: await count(connection, "ROUTINES WHERE ROUTINE_SCHEMA", schema),
     triggers: await count(connection, "TRIGGERS WHERE TRIGGER_SCHEMA", schema),
     events: await count(connection, "EVENTS WHERE EVENT_SCHEMA", schema),

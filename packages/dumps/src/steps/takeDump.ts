@@ -80,6 +80,16 @@ const tableWarnings = (dump: DatabaseDump): SourceWarning[] => {
           },
         ]
       : []),
+    ...(dump.source.hidden.length > 0
+      ? [
+          {
+            code: "programs-not-visible",
+            message: `the dump holds no ${dump.source.hidden.join(" and no ")}, for the database user may not see any: GRANT ${dump.source.hidden
+              .map((programs) => ({ triggers: "TRIGGER", events: "EVENT" })[programs])
+              .join(", ")} to it on this schema`,
+          },
+        ]
+      : []),
     ...(dump.source.brokenViews.length > 0
       ? [
           {

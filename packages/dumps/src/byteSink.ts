@@ -29,6 +29,12 @@ export const streamSink =
   (chunk) =>
     stream.destroyed || stream.write(chunk) ? undefined : drained(stream);
 
+/**
+ * Keeps what a program prints until somebody reads it, by async iteration: of a program that ended before, Node throws it
+ * away. A short dump on a busy machine ends that early.
+ */
+export const awaitReader = (stdout: Readable): Readable => stdout.on("readable", () => {});
+
 const blockBytes = 256 * 1024;
 
 /** A stream in larger pieces: a dump program writes 4 KiB at a time, and each piece costs a turn of the event loop. */

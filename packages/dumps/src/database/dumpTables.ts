@@ -1,5 +1,5 @@
 import { DatabaseDumpFailedError } from "@openemr-ops/core/errors";
-import { type ByteSink, inBlocks } from "../byteSink.ts";
+import { awaitReader, type ByteSink, inBlocks } from "../byteSink.ts";
 import { type Child, startChild } from "../child.ts";
 import { clientArguments, clientEnvironment, type DatabaseAccess } from "./access.ts";
 import { dumpCompleted, everyRun, namedTables } from "./dumpText.ts";
@@ -40,6 +40,7 @@ export const startTablesDump = (
       },
     },
   );
+  awaitReader(child.stdout);
   return { child, standing: Promise.race([snapshot.promise, child.ended]) };
 };
 

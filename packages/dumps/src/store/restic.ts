@@ -12,7 +12,7 @@ import {
   ToolFailedError,
   ToolMissingError,
 } from "@openemr-ops/core/errors";
-import { streamSink } from "../byteSink.ts";
+import { awaitReader, streamSink } from "../byteSink.ts";
 import { type Child, type ChildEnd, onLines, runChild, startChild } from "../child.ts";
 import { moveContents } from "../moveContents.ts";
 import type { DumpStore, StoredPart, StoredSites, StoreRun } from "./dumpStore.ts";
@@ -310,10 +310,10 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
       );
       child.stdin.end();
       try {
-        await consume(child.stdout);
+        await consume(awaitReader(child.stdout));
       } catch (error) {
         child.kill("SIGINT");
-        child.stdout.resume();
+        child.stdout.destroy();
         const end = await child.ended;
         if (end.code !== null && end.code !== 0 && end.code !== 130 && /fatal|error/i.test(end.errors))
           return failed("reading the database dump", end, (message) => new IntegrityError(message));

@@ -56,7 +56,7 @@ const insertRows = async (schema: FreshSchema, table: string, rows: readonly Tes
  * Builds one.
  *
  * @param options.server another server than the shared one
- * @param options.logMegabytes rows of `log` that make a dump last and do not compress
+ * @param options.logMegabytes as for `growLog`
  * @param options.programs also a trigger, a view, a function and an event
  */
 export const aClinic = async ({
@@ -91,10 +91,7 @@ export const aClinic = async ({
     `${patientCanary} the Second`,
   ]);
   await schema.query("INSERT INTO visits (pid, note) VALUES (1, ?), (1, 'a'), (2, 'b')", [`note on ${patientCanary}`]);
-  if (logMegabytes > 0)
-    await schema.query(
-      `INSERT INTO log (comments) SELECT CONCAT(${Array(16).fill("TO_BASE64(RANDOM_BYTES(1024))").join(", ")}) FROM seq_1_to_${logMegabytes * 45}`,
-    );
+  if (logMegabytes > 0) await growLog(schema, logMegabytes);
   return {
     schema,
     sitesPath,
@@ -104,6 +101,12 @@ export const aClinic = async ({
       await rm(directory, { recursive: true, force: true });
     },
   };
+};
+
+/** Adds rows to `log` that make a dump last and do not compress. */
+export const growLog = async (schema: Pick<FreshSchema, "query">, megabytes: number): Promise<void> => {
+  const noise = Array(16).fill("TO_BASE64(RANDOM_BYTES(1024))").join(", ");
+  await schema.query(`INSERT INTO log (comments) SELECT CONCAT(${noise}) FROM seq_1_to_${megabytes * 45}`);
 };
 
 /** Rows and programs of a schema, told by the server alone: equal before and after means equal. */

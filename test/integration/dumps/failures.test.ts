@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmod, chown, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,35 +13,40 @@ import { type MariaDb, startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import { findTool } from "@openemr-ops/local/tools/findTool";
 import mysql from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { aClinic, type Clinic } from "../../support/aClinic.ts";
+import { aClinic, type Clinic, growLog } from "../../support/aClinic.ts";
 import { killPrograms, programsWith } from "../../support/crashes.ts";
 import { aRepositoryPassword, contextFor, type DumpContextOptions } from "../../support/dumpContext.ts";
 import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 import { realCommandLine } from "../../support/realCommandLine.ts";
 import { smallFileSystem } from "../../support/smallFileSystem.ts";
 
+type Format = "restic" | "portable";
+
 let clinic: Clinic;
+const preparedIn = (format: Format) => join(clinic.directory, `prepared-${format}`);
 beforeAll(async () => {
-  clinic = await aClinic({ logMegabytes: 8 });
+  clinic = await aClinic();
+  for (const format of ["restic", "portable"] as const) {
+    const context = await contextFor({ ...clinic, directory: preparedIn(format), dumps: { format } });
+    if (format === "restic") {
+      await context.store.open(true, context);
+      await quickenRepositoryKey(context.destination, aRepositoryPassword);
+    }
+    await takeDump(context);
+  }
+  await growLog(clinic.schema, 8);
 });
 afterAll(() => clinic.remove());
 
 let places = 0;
-/** A context with a repository, state and locks of its own, and one good dump in it. */
-const aPlace = async ({
-  format = "restic",
-  ...more
-}: { format?: "restic" | "portable" } & Partial<DumpContextOptions> = {}) => {
+/** A context with state and locks of its own, and a repository of its own with one good dump in it. */
+const aPlace = async ({ format = "restic", ...more }: { format?: Format } & Partial<DumpContextOptions> = {}) => {
   const directory = more.directory ?? join(clinic.directory, `place-${++places}`);
-  await mkdir(directory, { recursive: true });
+  const repository = join(directory, "repository");
+  await cp(join(preparedIn(format), "repository"), repository, { recursive: true });
   await chmod(directory, 0o755);
   const options = { ...clinic, dumps: { format, stallSeconds: 2 }, ...more, directory };
-  const context = await contextFor(options);
-  if (format === "restic") {
-    await context.store.open(true, context);
-    await quickenRepositoryKey(context.destination, aRepositoryPassword);
-  }
-  return { context, options, directory, repository: join(directory, "repository") };
+  return { context: await contextFor(options), options, directory, repository };
 };
 
 const idsOf = async (context: DumpContext): Promise<readonly string[]> =>
@@ -160,12 +165,13 @@ describe("a dump fails under its own name, does not count, and the next one succ
     const directory = join(clinic.directory, "full-state");
     await using disk = await smallFileSystem(join(directory, "state"), 1);
     const { context } = await aPlace({ directory });
+    const before = await idsOf(context);
     await writeFile(join(disk.path, "ballast"), Buffer.alloc(2 ** 20)).catch(() => undefined);
     await expect(takeDump(context)).rejects.toMatchObject({ name: "DiskFullError" });
-    expect(await idsOf(context)).toEqual([]);
+    expect(await idsOf(context)).toEqual(before);
     await rm(join(disk.path, "ballast"));
     const { dumpId } = await takeDump(context);
-    expect(await idsOf(context)).toEqual([dumpId]);
+    expect(await idsOf(context)).toEqual([dumpId, ...before]);
   });
 
   it.each([
@@ -243,6 +249,7 @@ describe("a dump fails under its own name, does not count, and the next one succ
 
   it("when it is asked to stop", async () => {
     const { context, options, repository } = await aPlace();
+    const before = await idsOf(context);
     const program = await realCommandLine(options);
     const { process: child, ended } = program.start(["dump"]);
     while ((await programsWith(`RESTIC_REPOSITORY=${repository}`)).length === 0) await sleep(10);
@@ -250,9 +257,9 @@ describe("a dump fails under its own name, does not count, and the next one succ
     const end = await ended;
     expect(end).toMatchObject({ exitCode: 4, json: { error: { name: "JobAbortedError" } } });
     expect((await context.jobs.list("clinic-a", 1))[0]).toMatchObject({ status: "aborted" });
-    expect(await idsOf(context)).toEqual([]);
+    expect(await idsOf(context)).toEqual(before);
     const { dumpId } = await takeDump(context);
-    expect(await idsOf(context)).toEqual([dumpId]);
+    expect(await idsOf(context)).toEqual([dumpId, ...before]);
   });
 });
 
@@ -276,19 +283,20 @@ describe("a dump fails under its own name and the next one succeeds, on a server
     aPlace({ ...own, schema: { ...own.schema, host: address.host, port: address.port } });
 
   it("when the database is killed in the middle", async () => {
-    const before = server;
-    const { context, options } = await aPlaceOn(before);
-    const { progress, done } = onceRowsFlow(() => before.kill());
+    const victim = server;
+    const { context, options } = await aPlaceOn(victim);
+    const before = await idsOf(context);
+    const { progress, done } = onceRowsFlow(() => victim.kill());
     const failure = await takeDump({ ...context, progress }).catch((thrown: OpsError) => thrown);
     await done();
     expect(failure).toMatchObject({ name: "DatabaseUnavailableError" });
     expect(failure instanceof Error && exitCodeOf(failure as OpsError)).toBe(4);
-    expect(await idsOf(context)).toEqual([]);
+    expect(await idsOf(context)).toEqual(before);
 
     server = await startMariaDb({ directory });
     const again = await contextFor({ ...options, schema: { ...own.schema, port: server.port } });
     const { dumpId } = await takeDump(again);
-    expect(await idsOf(again)).toEqual([dumpId]);
+    expect(await idsOf(again)).toEqual([dumpId, ...before]);
     expect(await drillDump(again, dumpId)).toMatchObject({ verdict: "passed" });
   });
 

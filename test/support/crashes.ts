@@ -63,6 +63,7 @@ export const killPrograms = async (name: string, text: string): Promise<void> =>
  */
 export const settleOrphans = async (text: string, how: "die" | "end"): Promise<void> => {
   const seen = new Set<number>();
+  let quiet = 0;
   for (let look = 0; look < 400; look++) {
     for (const pid of await programsWith(text)) {
       seen.add(pid);
@@ -70,7 +71,9 @@ export const settleOrphans = async (text: string, how: "die" | "end"): Promise<v
     }
     // A dead program keeps its number until its parent takes notice, and locks with this number count until then.
     for (const pid of seen) if (!existsSync(join("/proc", String(pid)))) seen.delete(pid);
-    if (seen.size === 0) return;
+    // One that was just started shows neither arguments nor environment yet: look again before believing it.
+    quiet = seen.size === 0 ? quiet + 1 : 0;
+    if (quiet === 3) return;
     await sleep(50);
   }
   throw new Error(`programs started for ${text} do not end`);

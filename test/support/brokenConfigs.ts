@@ -94,7 +94,8 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   at("dumps.retention.keepHourly", 1, /unknown setting; did you mean keepYearly\?$/),
   at("platform.cluster", "c", /unknown setting; known here: kind, codePath/),
   at("sites.__proto__x", 1, /unknown setting/),
-  at("schedule", {}, /unknown setting; known here: id, platform/),
+  at("schedule", {}, /unknown setting; did you mean schedules/),
+  at("rotations", {}, /unknown setting; known here: id, platform/),
   all("the whole has an unknown name", { verbose: true }, "verbose", /unknown setting; known here: stateDirectory/),
   all("an unknown name has spaces", { "in stallations": [] }, '["in stallations"]', /did you mean installations/),
   // Identifiers

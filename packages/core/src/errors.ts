@@ -110,6 +110,26 @@ export class ToolFailedError extends FatalError {
 export class DiskFullError extends FatalError {
   override readonly name = "DiskFullError";
 }
+/** The container service did not start the task: no capacity, no right, no image. */
+export class TaskNotStartedError extends RetryableError {
+  override readonly name = "TaskNotStartedError";
+}
+/** The task ended, or was ended, without a word. */
+export class TaskStoppedError extends RetryableError {
+  override readonly name = "TaskStoppedError";
+}
+/** The task was not heard of for longer than it may be silent. */
+export class TaskLostError extends RetryableError {
+  override readonly name = "TaskLostError";
+}
+/** The workflow, or one of its steps, took longer than it may. */
+export class JobTimeoutError extends FatalError {
+  override readonly name = "JobTimeoutError";
+}
+/** A service of the control plane itself (records, events, notifications) does not answer. */
+export class ControlPlaneUnavailableError extends RetryableError {
+  override readonly name = "ControlPlaneUnavailableError";
+}
 /** Someone asked the job to stop. */
 export class JobAbortedError extends FatalError {
   override readonly name = "JobAbortedError";
@@ -176,12 +196,16 @@ export class UnexpectedError extends FatalError {
 
 /** What a workflow may retry, by name. */
 export const retryableErrorNames: readonly string[] = Object.keys({
+  ControlPlaneUnavailableError,
   DatabaseUnavailableError,
   DestinationThrottledError,
   DestinationUnavailableError,
   InstallationBusyError,
   SecretStoreUnavailableError,
   TableLockedError,
+  TaskLostError,
+  TaskNotStartedError,
+  TaskStoppedError,
 });
 
 /** Gives every failure a name; what nobody foresaw becomes `UnexpectedError` with the original as its cause. */

@@ -1,18 +1,21 @@
 export type JobKind = "dump" | "restore" | "drill" | "check" | "retention";
 export type JobStatus = "requested" | "running" | "succeeded" | "failed" | "aborted";
 
-/** Our record of one run of one workflow on one installation. Holds no secret and no patient data. */
-export interface JobRecord {
-  /** ULID; the Step Functions execution carries the same name. */
-  readonly jobId: string;
-  readonly kind: JobKind;
-  readonly installation: string;
-  readonly status: JobStatus;
-  readonly dryRun: boolean;
+/** Something that a job got to. */
+export interface JobStep {
+  /** In words an operator would use: `database`, `sites`, `confirmed`. */
+  readonly name: string;
   /** ISO 8601 UTC. */
-  readonly requestedAt: string;
-  readonly startedAt?: string;
-  readonly endedAt?: string;
+  readonly at: string;
+  /** Bytes, rows, files so far: numbers only. */
+  readonly figures?: Readonly<Record<string, number>>;
+}
+
+/** How a job came to its end. */
+export interface JobEnding {
+  readonly status: "succeeded" | "failed" | "aborted";
+  /** ISO 8601 UTC. */
+  readonly endedAt: string;
   /** Bytes, rows, files, seconds: numbers only. */
   readonly figures?: Readonly<Record<string, number>>;
   /** Identifiers of what came out, such as `dumpId`. */
@@ -21,11 +24,45 @@ export interface JobRecord {
   readonly error?: { readonly name: string; readonly message: string };
 }
 
-/** Keeps job records. Implementations pass `test/contract/jobs.ts`. */
+/** Our record of one run of one workflow on one installation. Holds no secret and no patient data. */
+export interface JobRecord extends Partial<Omit<JobEnding, "status">> {
+  /** The name of the Step Functions execution; a ULID where we chose it. */
+  readonly jobId: string;
+  readonly kind: JobKind;
+  readonly installation: string;
+  readonly status: JobStatus;
+  readonly dryRun: boolean;
+  /** ISO 8601 UTC. */
+  readonly requestedAt: string;
+  readonly startedAt?: string;
+  /** What was asked for, as checked. */
+  readonly input?: Readonly<Record<string, unknown>>;
+  /** ARN of the execution. */
+  readonly execution?: string;
+  /** In order. The last one of a name replaces the one before. */
+  readonly steps?: readonly JobStep[];
+}
+
+/** Keeps the records of jobs that one program runs. Implementations pass `test/contract/jobs.ts`. */
 export interface JobStore {
   /** Inserts or replaces the record with this `jobId`. */
   save(record: JobRecord): Promise<void>;
   get(jobId: string): Promise<JobRecord | undefined>;
   /** Newest first. */
   list(installation: string, limit?: number): Promise<readonly JobRecord[]>;
+}
+
+/**
+ * Keeps the records of jobs that several programs work on, any of which may run twice or die. Implementations pass
+ * `test/contract/jobLedger.ts`.
+ */
+export interface JobLedger extends Pick<JobStore, "get" | "list"> {
+  /** Inserts the record unless one with its `jobId` is there. `created`: whether it was this call. */
+  create(record: JobRecord): Promise<{ readonly record: JobRecord; readonly created: boolean }>;
+  /** Adds a step, or replaces the last of its name, and makes a requested job a running one. Does nothing once the job has ended. */
+  note(jobId: string, step: JobStep): Promise<void>;
+  /** Ends a job. Only one caller ever gets its record, and has to report it; who comes later gets nothing. */
+  end(jobId: string, ending: JobEnding): Promise<JobRecord | undefined>;
+  /** True for the first caller with this key, for as long as records are kept. */
+  once(key: string): Promise<boolean>;
 }

@@ -16,6 +16,8 @@ export interface Tools {
 /** All that a dump job needs of one installation, put together by the program that runs it. */
 export interface DumpContext {
   readonly installation: string;
+  /** The job that this work belongs to, when a workflow runs it; not set, the work is a job of its own. */
+  readonly jobId?: string | undefined;
   /** The live schema, with the user that may only read. */
   readonly database: DatabaseAccess;
   /** The same server with a user that may create schemas. */

@@ -40,10 +40,13 @@ describe("a configuration in order", () => {
       path: join(directory.path, "c.json"),
       stateDirectory: join(directory.path, ".openemr-ops"),
       warnings: [],
+      written: aConfig(),
+      notifications: {},
       installations: [
         {
           id: "clinic-a",
           platform: { kind: "host" },
+          schedules: {},
           database: {
             host: "127.0.0.1",
             port: 3306,
@@ -183,7 +186,7 @@ describe("a configuration in order", () => {
     const file = join(directory.path, "openemr-ops.config.ts");
     await writeFile(file, `const id: string = "clinic-a";\nexport default { ...${JSON.stringify(aConfig())}, ok: id }`);
     expect(await issuesOf(loadConfig(file))).toEqual([
-      { path: "ok", message: "unknown setting; known here: stateDirectory, installations" },
+      { path: "ok", message: "unknown setting; known here: stateDirectory, notifications, installations" },
     ]);
     const other = join(directory.path, "other.ts");
     await writeFile(other, `const port: number = 3307;\nexport default ${JSON.stringify(aConfig())} as unknown;`);
@@ -337,6 +340,7 @@ describe("a broken configuration", () => {
 describe("the choice of an installation", () => {
   const installations = (...ids: readonly string[]) => ({
     stateDirectory: "/x",
+    notifications: {},
     installations: ids.map((id) => ({ id })) as unknown as Parameters<typeof selectInstallation>[0]["installations"],
   });
 

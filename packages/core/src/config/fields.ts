@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import { isAbsolute } from "node:path";
 import * as z from "zod";
+import { cronProblem } from "../cron.ts";
 
 /** A text of one shape; `expected` says it in words, for the message. */
 const text = (expected: string, fits: (value: string) => boolean): z.ZodString =>
@@ -117,3 +118,36 @@ export const stallSeconds = whole("a whole number of seconds from 1 to 86400", 1
 export const sitesPath = fileName.refine((value) => !isAbsolute(value) || /[^/.]/.test(value), {
   error: "is the root directory; name OpenEMR's sites directory",
 });
+
+/** An identifier that AWS gave, such as `subnet-0123456789abcdef0`. */
+export const awsId = (prefix: string, what: string) =>
+  text(`the identifier of a ${what}, such as ${prefix}-0123456789abcdef0`, (value) =>
+    new RegExp(`^${prefix}-[0-9a-f]{8,40}$`).test(value),
+  );
+
+/** A list that holds something. */
+export const someOf = <Item extends z.ZodType>(item: Item, what: string) =>
+  z.array(item, { error: `expected a list of ${what}` }).min(1, { error: `expected a list of ${what}, one at least` });
+
+/** Five fields; what they may hold is in `cron.ts`. */
+export const cron = z
+  .string({ error: 'expected five fields of cron, such as "30 2 * * *"' })
+  .superRefine((value, context) => {
+    const problem = cronProblem(value);
+    if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+  });
+
+const knownTimeZones: ReadonlySet<string> = new Set([...Intl.supportedValuesOf("timeZone"), "UTC"]);
+
+export const timeZone = text("a time zone of the IANA database, such as Europe/Berlin or UTC", (value) =>
+  knownTimeZones.has(value),
+);
+
+/** EventBridge Scheduler takes windows of 1 to 1440 minutes; 0 is none. */
+export const flexibleMinutes = whole("a whole number of minutes from 0 to 1440", 0, 1_440);
+export const deadlineMinutes = whole("a whole number of minutes from 1 to 44640", 1, 44_640);
+export const checkLevel = choice(["objects", "read-data", "drill"]);
+
+export const slackChannel = text("a Slack channel's identifier, such as C0123456789", (value) =>
+  /^[CGD][A-Z0-9]{8,20}$/.test(value),
+);

@@ -6,7 +6,7 @@ import { findPlaceIssues, findWeakSettings } from "./places.ts";
 import { readText } from "./readText.ts";
 import { checkOwnReferences, checkReferences, type ReferenceSurroundings } from "./referenceChecks.ts";
 import { resolveConfig, resolveConnection } from "./resolve.ts";
-import { configSchema, connectionSchema } from "./schema.ts";
+import { type ConfigFile, configSchema, connectionSchema } from "./schema.ts";
 import type { Config, OpenEmrConnection } from "./settings.ts";
 import { parseStrictly } from "./strict.ts";
 
@@ -14,6 +14,8 @@ import { parseStrictly } from "./strict.ts";
 export interface LoadedConfig extends Config {
   /** Absolute name of the file. */
   readonly path: string;
+  /** The configuration as it was written: what a container gets. */
+  readonly written: ConfigFile;
   /** What works, yet deserves a second look, with the field's path. */
   readonly warnings: readonly InputIssue[];
 }
@@ -49,7 +51,12 @@ const checkConfig = async (
   const config = "data" in parsed ? resolveConfig(parsed.data, directory) : undefined;
   const issues = [...shapeIssues, ...(config ? findPlaceIssues(config) : []), ...references.issues];
   if (!config || issues.length > 0) throw new InvalidInputError(issues);
-  return { ...config, path, warnings: [...references.warnings, ...findWeakSettings(config)] };
+  return {
+    ...config,
+    path,
+    written: input as ConfigFile,
+    warnings: [...references.warnings, ...findWeakSettings(config)],
+  };
 };
 
 const readInput = async (path: string): Promise<unknown> => {

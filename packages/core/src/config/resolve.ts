@@ -3,7 +3,16 @@ import { type DestinationAddress, endpointOrigin, parseDestinationUrl } from "./
 import { environmentReference, secretReference } from "./fields.ts";
 import type { ParsedConfig, ParsedConnection } from "./schema.ts";
 import type { SecretReference } from "./secrets.ts";
-import type { Config, DatabaseServer, DumpSettings, Installation, OpenEmrConnection, Platform } from "./settings.ts";
+import type {
+  Config,
+  DatabaseServer,
+  DumpSettings,
+  Installation,
+  Notifications,
+  OpenEmrConnection,
+  Platform,
+  SitesSettings,
+} from "./settings.ts";
 
 type ParsedInstallation = ParsedConfig["installations"][number];
 type ParsedDatabase = ParsedInstallation["database"];
@@ -38,6 +47,10 @@ const resolveServer = (settings: ParsedServer, field: string, directory: string)
 });
 
 const resolvePlatform = (platform: ParsedInstallation["platform"], directory: string): Platform => {
+  if (platform.kind === "ecs") {
+    const { network, ...rest } = platform;
+    return network === undefined ? rest : { ...rest, network };
+  }
   if (platform.kind !== "host") return platform;
   return platform.codePath === undefined
     ? { kind: "host" }
@@ -86,6 +99,26 @@ const resolveDumps = (settings: ParsedInstallation["dumps"], field: string, dire
       };
 };
 
+/** The same without the names that are not set. */
+const given = <Settings extends object>(settings: Settings) =>
+  Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Settings]: Exclude<Settings[Name], undefined>;
+  };
+
+const resolveSites = ({ path, ...efs }: ParsedInstallation["sites"], directory: string): SitesSettings => ({
+  path: resolve(directory, path),
+  ...given(efs),
+});
+
+const resolveNotifications = (settings: ParsedConfig["notifications"], directory: string): Notifications => {
+  const slack = settings?.slack;
+  const reference = (name: "botToken" | "webhook") =>
+    toSecretReference(slack?.[name] ?? "", `notifications.slack.${name}`, directory);
+  if (slack?.webhook !== undefined) return { slack: { kind: "webhook", webhook: reference("webhook") } };
+  if (slack?.channel === undefined) return {};
+  return { slack: { kind: "bot", botToken: reference("botToken"), channel: slack.channel } };
+};
+
 const resolveInstallation = (settings: ParsedInstallation, field: string, directory: string): Installation => {
   const database = resolveServer(settings.database, `${field}.database`, directory);
   const { restore } = settings.database;
@@ -100,14 +133,16 @@ const resolveInstallation = (settings: ParsedInstallation, field: string, direct
         ? { user: restore.user, password: resolveSecret(restore, `${field}.database.restore`, directory) }
         : { user: database.user, password: database.password },
     },
-    sites: { path: resolve(directory, settings.sites.path) },
+    sites: resolveSites(settings.sites, directory),
     dumps: resolveDumps(settings.dumps, `${field}.dumps`, directory),
+    schedules: given(settings.schedules ?? {}),
   };
 };
 
 /** Fills in defaults that depend on other settings and makes every file name absolute, relative ones from `directory`. */
 export const resolveConfig = (config: ParsedConfig, directory: string): Config => ({
   stateDirectory: resolve(directory, config.stateDirectory ?? ".openemr-ops"),
+  notifications: resolveNotifications(config.notifications, directory),
   installations: config.installations.map((settings, index) =>
     resolveInstallation(settings, `installations[${index}]`, directory),
   ),

@@ -68,7 +68,16 @@ const platform = z.discriminatedUnion(
   "kind",
   [
     strict({ kind: z.literal("host"), codePath: field.fileName.optional() }),
-    strict({ kind: z.literal("ecs"), cluster: field.ecsName("cluster"), service: field.ecsName("service") }),
+    strict({
+      kind: z.literal("ecs"),
+      cluster: field.ecsName("cluster"),
+      service: field.ecsName("service"),
+      network: strict({
+        vpcId: field.awsId("vpc", "VPC"),
+        subnetIds: field.someOf(field.awsId("subnet", "subnet"), "subnets' identifiers"),
+        securityGroupIds: field.someOf(field.awsId("sg", "security group"), "security groups' identifiers"),
+      }).optional(),
+    }),
     strict({ kind: z.literal("kubernetes") }),
     strict({ kind: z.literal("cloudRun") }),
   ],
@@ -137,13 +146,49 @@ const dumps = strict({
   }
 }, onAnyObject);
 
+const when = {
+  cron: field.cron,
+  timeZone: field.timeZone.default("UTC"),
+  flexibleMinutes: field.flexibleMinutes.default(0),
+  deadlineMinutes: field.deadlineMinutes.default(360),
+};
+
+const schedules = strict({
+  dump: strict(when).optional(),
+  drill: strict(when).optional(),
+  check: strict({ ...when, level: field.checkLevel.default("read-data") }).optional(),
+});
+
+const slack = strict({
+  webhook: field.passwordReference.optional(),
+  botToken: field.passwordReference.optional(),
+  channel: field.slackChannel.optional(),
+}).superRefine(({ webhook, botToken, channel }, context) => {
+  if (webhook !== undefined && botToken !== undefined)
+    complain(context, ["webhook"], "say either webhook, or botToken and channel, not both");
+  else if (webhook === undefined && botToken === undefined)
+    complain(context, ["webhook"], "expected env:NAME or a secret's ARN here, or botToken and channel");
+  if (botToken !== undefined && channel === undefined)
+    complain(context, ["channel"], "is missing; a bot posts to a channel's identifier, such as C0123456789");
+  if (webhook !== undefined && channel !== undefined)
+    complain(context, ["channel"], "is for a botToken; a webhook has its channel");
+}, onAnyObject);
+
 const installation = strict({
   id: field.identifier,
   platform,
   url: field.httpUrl.optional(),
   database,
-  sites: strict({ path: field.sitesPath }),
+  sites: strict({
+    path: field.sitesPath,
+    fileSystemId: field.awsId("fs", "EFS file system").optional(),
+    accessPointId: field.awsId("fsap", "EFS access point").optional(),
+  }).superRefine(({ fileSystemId, accessPointId }, context) => {
+    if (accessPointId !== undefined && fileSystemId === undefined)
+      complain(context, ["fileSystemId"], "is missing; an access point is one of a file system");
+  }, onAnyObject),
   dumps,
+  schedules: schedules.optional(),
 });
 
 /** Each installation as it came, wrong ones included. */
@@ -183,6 +228,7 @@ const separateDestinations = (settings: { readonly installations?: unknown }, co
 /** The configuration file's shape and all rules that need no look at the disk. Unknown names are refused. */
 export const configSchema = strict({
   stateDirectory: field.fileName.optional(),
+  notifications: strict({ slack: slack.optional() }).optional(),
   installations: z
     .array(installation, { error: "expected a list of installations" })
     .min(1, { error: "expected a list with at least one installation" }),

@@ -5,6 +5,7 @@ import type { SecretReference } from "./secrets.ts";
 export interface Config {
   /** Absolute directory for locks, job records and caches. */
   readonly stateDirectory: string;
+  readonly notifications: Notifications;
   readonly installations: readonly Installation[];
 }
 
@@ -18,6 +19,33 @@ export interface Installation {
   readonly database: DatabaseSettings;
   readonly sites: SitesSettings;
   readonly dumps: DumpSettings;
+  readonly schedules: Schedules;
+}
+
+/** When a job starts by itself, and how late its success may be. */
+export interface Schedule {
+  /** Five fields: minute, hour, day of month, month, day of week. */
+  readonly cron: string;
+  /** Of the IANA database. */
+  readonly timeZone: string;
+  /** The start may be put off by so many minutes; 0 is on time. */
+  readonly flexibleMinutes: number;
+  /** Minutes after the due time; without a success until then the job counts as overdue. */
+  readonly deadlineMinutes: number;
+}
+
+export interface Schedules {
+  readonly dump?: Schedule;
+  readonly drill?: Schedule;
+  readonly check?: Schedule & { readonly level: "objects" | "read-data" | "drill" };
+}
+
+/** Where people hear of jobs. */
+export interface Notifications {
+  readonly slack?:
+    | { readonly kind: "webhook"; readonly webhook: SecretReference }
+    /** `channel`: its identifier, such as `C0123456789`. */
+    | { readonly kind: "bot"; readonly botToken: SecretReference; readonly channel: string };
 }
 
 /** Where OpenEMR's code runs. */
@@ -27,9 +55,21 @@ export type Platform =
       /** Absolute directory of OpenEMR's code; lets a restore compare versions. */
       readonly codePath?: string;
     }
-  | { readonly kind: "ecs"; readonly cluster: string; readonly service: string }
+  | {
+      readonly kind: "ecs";
+      readonly cluster: string;
+      readonly service: string;
+      /** Where tasks run beside the service; needed to deploy, not to run. */
+      readonly network?: TaskNetwork;
+    }
   | { readonly kind: "kubernetes" }
   | { readonly kind: "cloudRun" };
+
+export interface TaskNetwork {
+  readonly vpcId: string;
+  readonly subnetIds: readonly string[];
+  readonly securityGroupIds: readonly string[];
+}
 
 /** `off`: plain text. `required`: encrypted, certificate not checked. `verify`: encrypted, certificate and host name checked. */
 export type TlsMode = "off" | "required" | "verify";
@@ -56,6 +96,9 @@ export interface DatabaseSettings extends DatabaseServer {
 export interface SitesSettings {
   /** Absolute directory that holds `default/` and the other sites. */
   readonly path: string;
+  /** The EFS file system that tasks mount there. */
+  readonly fileSystemId?: string;
+  readonly accessPointId?: string;
 }
 
 /** How many dumps to keep by period; 0 is none of that kind. At least one is above 0. */

@@ -4,10 +4,12 @@ import { clientArguments, clientEnvironment, type DatabaseAccess } from "./acces
 import { databaseError } from "./errors.ts";
 import { portableSql } from "./portableSql.ts";
 import { endMark, sectionMark } from "./sqlScanner.ts";
+import { statementBytes } from "./statementBytes.ts";
 
 /** Arguments of each run of mariadb-dump. */
 export const everyRun = [
   ...["--skip-dump-date", "--no-tablespaces", "--hex-blob", "--skip-add-locks", "--max-allowed-packet=1G"],
+  `--net-buffer-length=${statementBytes}`,
 ] as const;
 
 /** mariadb-dump's last line; a dump without it was cut. */

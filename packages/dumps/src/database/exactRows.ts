@@ -3,8 +3,8 @@ import type { ByteSink } from "../byteSink.ts";
 import type { DatabaseConnection } from "./connection.ts";
 import type { SourceTable } from "./describeSource.ts";
 import { quoteName } from "./identifiers.ts";
+import { statementBytes } from "./statementBytes.ts";
 
-const statementBytes = 1_000_000;
 const nullValue = Buffer.from("NULL");
 const quote = Buffer.from("'");
 

@@ -4,7 +4,7 @@ import { clientArguments, clientEnvironment, type DatabaseAccess } from "./acces
 import { databaseError } from "./errors.ts";
 
 const session =
-  "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0 /*M!100201 , check_constraint_checks = 0 */;\n";
+  "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0, autocommit = 0 /*M!100201 , check_constraint_checks = 0 */;\n";
 
 /** What the end of a client means; `said` is its standard error. */
 export const loadError = (doing: string, said: string): OpsError => {

@@ -34,7 +34,7 @@ export interface LoadSettings {
 export const progressTable = "openemr_ops_restore";
 
 /**
- * Rows go to one connection for so many bytes before the next takes over. Connections that insert in turns at the end of a
+ * Rows go to one connection, in one transaction, for so many bytes before the next takes over. Connections that insert in turns at the end of a
  * table wait for each other; a run apart they fill different pages, and two are twice as fast as one.
  */
 const runBytes = 8 * 2 ** 20;
@@ -46,7 +46,7 @@ interface Worker {
   readonly child: Child;
   /** Sends bytes; waits while the client is far behind. */
   write(chunk: Buffer | string): Promise<void>;
-  /** Asks the client to say when everything sent so far is committed. */
+  /** Commits everything sent so far, and has the client say when that is done. */
   whenDone(done: () => void): void;
   /** Closes its input and waits for a good end. */
   finish(): Promise<void>;
@@ -92,7 +92,7 @@ const startWorker = (
     whenDone: (done) => {
       asked++;
       waiting.set(asked, done);
-      child.stdin.write(`SELECT ${asked};\n`);
+      child.stdin.write(`COMMIT; SELECT ${asked};\n`);
     },
     finish: () => {
       child.stdin.end();
@@ -210,6 +210,7 @@ export const loadDatabase = async (
   let programs: ProgramSection | undefined;
   let bytes = 0;
   let run = 0; // bytes of the run under way
+  let uncommitted: (() => void) | undefined;
 
   /** The one with the least to do, other than the one that just had its run. */
   const nextWorker = async (last?: Worker): Promise<Worker> => {
@@ -217,9 +218,14 @@ export const loadDatabase = async (
     const next = (
       others.some(({ occupied }) => !occupied) ? others.filter(({ occupied }) => !occupied) : workers
     ).reduce((best, worker) => (worker.backlog() < best.backlog() ? worker : best));
-    run = 0;
     await flushed(next.child.stdin);
     return next;
+  };
+  /** Ends the transaction under way, which holds rows of one table. */
+  const endRun = (): void => {
+    run = 0;
+    uncommitted?.();
+    uncommitted = undefined;
   };
   /** Keys to add as soon as a connection stands between two statements. */
   const waitingKeys: { readonly name: string; readonly sql: string }[] = [];
@@ -300,19 +306,25 @@ export const loadDatabase = async (
       const worker = current;
       worker.midStatement = !statementEnds;
       await worker.write(chunk);
+      if (!uncommitted) {
+        state.pending++;
+        uncommitted = () =>
+          worker.whenDone(() => {
+            state.pending--;
+            record(name);
+          });
+      }
       if (!statementEnds) return;
-      state.pending++;
-      worker.whenDone(() => {
-        state.pending--;
-        record(name);
-      });
       sendKeys();
+      if (run < runBytes) return;
+      endRun();
       // Rows without a primary key keep their order, so they stay on one connection.
-      if (run >= runBytes && wanted.get(name)?.keyed) current = await nextWorker(current);
+      if (wanted.get(name)?.keyed) current = await nextWorker(current);
     },
     tableEnds: async (name) => {
       const state = open.get(name);
       if (!state) return;
+      endRun();
       if (current.occupied || !wanted.get(name)?.keyed) current = await nextWorker();
       if (wanted.get(name)?.exact && !programs && !exactRowsSeen(name)) return;
       state.ended = true;

@@ -28,7 +28,7 @@ export const runJob = async <Result>(
   dryRun: boolean,
   work: (jobId: string) => Promise<JobOutcome<Result>>,
 ): Promise<Result> => {
-  const jobId = ulid(context.now());
+  const jobId = context.jobId ?? ulid(context.now());
   const startedAt = context.now().toISOString();
   let record: JobRecord = {
     jobId,

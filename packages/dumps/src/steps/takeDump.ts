@@ -1,4 +1,5 @@
 import { DestinationMissingError, IntegrityError, InvalidInputError } from "@openemr-ops/core/errors";
+import { ulid } from "@openemr-ops/core/ids";
 import { assertLayout } from "@openemr-ops/openemr/assertLayout";
 import { excludedContents, excludedFiles } from "@openemr-ops/openemr/sitesLayout";
 import { readDockerVersion, readVersion } from "@openemr-ops/openemr/version";
@@ -148,7 +149,7 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
 export const takeDump = (context: DumpContext, options: TakeDumpOptions = {}): Promise<DumpResult> =>
   runJob(context, "dump", false, async (jobId) => {
     const result = await underLock(context, "dump-repository", jobId, (locked) =>
-      dumpUnderLock(locked, jobId, options),
+      dumpUnderLock(locked, ulid(context.now()), options),
     );
     return {
       result,

@@ -1,0 +1,89 @@
+import { identifier } from "@openemr-ops/core/config/fields";
+import { strict } from "@openemr-ops/core/config/strict";
+import * as z from "zod";
+import { figures, identifiers, jobName, workflowKind } from "./jobEvent.ts";
+
+/** What a state machine says of itself with each call: fixed in its definition, but for the execution. */
+const caller = {
+  kind: workflowKind,
+  installation: identifier,
+  execution: strict({
+    /** ARN. */
+    id: z.string(),
+    name: jobName,
+    /** ISO 8601 UTC. */
+    startedAt: z.string(),
+  }),
+};
+
+/** First step: what a person or a schedule gave the execution is in `input`, unchecked. */
+export const beginRequest = strict({ ...caller, input: z.unknown() });
+export type BeginRequest = z.output<typeof beginRequest>;
+
+/** What later steps know of the job. */
+export const jobInHand = strict({
+  jobId: jobName,
+  kind: workflowKind,
+  installation: identifier,
+  dryRun: z.boolean(),
+});
+export type JobInHand = z.output<typeof jobInHand>;
+
+/** What the first step answers. `task` is the text of `OPENEMR_OPS_JOB`. */
+export interface Begun {
+  readonly job: JobInHand;
+  readonly task: string;
+  /** The same for the retention run that follows a dump. */
+  readonly retention: string;
+}
+
+/** What a container says it did: small, unverified, without names of patients or tables. */
+export const taskReport = strict({ figures, result: identifiers });
+export type TaskReport = z.output<typeof taskReport>;
+
+export const confirmRequest = strict({ job: jobInHand, report: taskReport });
+export type ConfirmRequest = z.output<typeof confirmRequest>;
+
+/** Last step of a job that went well. `reports`: of its containers, in order. */
+export const finishRequest = strict({ job: jobInHand, reports: z.array(taskReport) });
+export type FinishRequest = z.output<typeof finishRequest>;
+
+/** Last step of one that did not. `state` is all that the execution knew at that moment. */
+export const failRequest = strict({
+  ...caller,
+  failure: z.object({ Error: z.string().optional(), Cause: z.string().optional() }),
+  state: z.unknown(),
+});
+export type FailRequest = z.output<typeof failRequest>;
+
+/** What the execution then fails with. */
+export interface NamedFailure {
+  readonly name: string;
+  readonly message: string;
+}
+
+/** What a schedule sends: start this job, once for each due time however often the message comes. */
+export const startRequest = strict({
+  kind: workflowKind,
+  installation: identifier,
+  stateMachine: z.string(),
+  /** `<aws.scheduler.scheduled-time>`: ISO 8601 UTC. */
+  dueAt: z.iso.datetime({ error: "expected a moment in ISO 8601 UTC" }),
+  input: z.record(z.string(), z.unknown()),
+});
+export type StartRequest = z.output<typeof startRequest>;
+
+/** What the sweep is told: an installation's schedules. */
+export const overdueRequest = strict({
+  installation: identifier,
+  schedules: z.array(
+    strict({
+      kind: workflowKind,
+      cron: z.string(),
+      timeZone: z.string(),
+      deadlineMinutes: z.number(),
+      since: z.string(),
+    }),
+  ),
+});
+export type OverdueRequest = z.output<typeof overdueRequest>;

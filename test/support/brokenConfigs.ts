@@ -44,6 +44,11 @@ const second = (changes: Readonly<Record<string, unknown>>) => (config: unknown)
 };
 
 const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-AbCdEf";
+const aNetwork = {
+  vpcId: "vpc-0123456789abcdef0",
+  subnetIds: ["subnet-0123456789abcdef0"],
+  securityGroupIds: ["sg-0123456789abcdef0"],
+};
 const recipient = `age1${"q".repeat(58)}`;
 const portable = {
   [`${first}dumps.format`]: "portable",
@@ -122,6 +127,70 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   at("url", "ftp://openemr.example.org", /expected an http:\/\/ or https:\/\/ address/),
   at("url", "https://a:b@openemr.example.org", /without user, password or query$/),
   at("url", "https://openemr.example.org/?site=default", /expected an http:\/\//),
+  ...[
+    ["vpcId", "vpc-1", /identifier of a VPC, such as vpc-/],
+    ["vpcId", undefined, /is missing; expected the identifier of a VPC/],
+    ["subnetIds", [], /expected a list of subnets' identifiers, one at least/],
+    ["subnetIds", "subnet-0123456789abcdef0", /expected a list of subnets' identifiers/],
+    ["securityGroupIds", undefined, /is missing; expected a list of security groups' identifiers/],
+  ].map(([name, value, says]) =>
+    at(
+      "platform",
+      { kind: "ecs", cluster: "c", service: "s", network: setAt(aNetwork, name as string, value) },
+      says as RegExp,
+      `platform.network.${name}`,
+    ),
+  ),
+  at("sites.fileSystemId", "efs", /identifier of an EFS file system, such as fs-/),
+  at("sites.accessPointId", "fsap-0123456789abcdef0", /is missing; an access point is one of/, "sites.fileSystemId"),
+  // Schedules
+  at("schedules", [], /expected an object, got a list/),
+  at("schedules", { rotation: {} }, /unknown setting; known here: dump, drill, check/, "schedules.rotation"),
+  ...[
+    ["cron", undefined, /is missing; expected five fields of cron/],
+    ["cron", "0 2 * *", /expected five fields of cron/],
+    ["cron", "0 25 * * *", /values in range/],
+    ["cron", "0 2 1 * MON", /both a day of the month and a day of the week/],
+    ["cron", "0 2 30 2 *", /never comes/],
+    ["cron", "rate(1 day)", /expected five fields of cron/],
+    ["cron", "@daily", /expected five fields of cron/],
+    ["timeZone", "Berlin", /time zone of the IANA database/],
+    ["flexibleMinutes", -1, /from 0 to 1440/],
+    ["deadlineMinutes", 0, /from 1 to 44640/],
+    ["hours", 1, /unknown setting/],
+  ].map(([name, value, says]) =>
+    at(
+      "schedules",
+      { dump: setAt({ cron: "0 2 * * *" }, name as string, value) },
+      says as RegExp,
+      `schedules.dump.${name}`,
+    ),
+  ),
+  at(
+    "schedules",
+    { check: { cron: "0 2 * * *", level: "all" } },
+    /objects, read-data or drill/,
+    "schedules.check.level",
+  ),
+  // Notifications
+  ...(
+    [
+      [{}, "webhook", /expected env:NAME or a secret's ARN here, or botToken and channel/],
+      [{ webhook: "https://hooks.slack.com/services/canary" }, "webhook", /^expected env:NAME or a secret's ARN; what/],
+      [{ botToken: "xoxb-canary", channel: "C0123456789" }, "botToken", /^expected env:NAME or a secret's ARN; what/],
+      [{ botToken: arn }, "channel", /is missing; a bot posts to a channel's identifier/],
+      [{ webhook: arn, channel: "C0123456789" }, "channel", /is for a botToken/],
+      [{ webhook: arn, botToken: arn, channel: "C0123456789" }, "webhook", /not both/],
+      [{ botToken: arn, channel: "#alerts" }, "channel", /such as C0123456789/],
+    ] as const
+  ).map(([slack, name, says]) =>
+    all(
+      `notifications.slack is ${Object.keys(slack)}: ${says}`,
+      { notifications: { slack } },
+      `notifications.slack.${name}`,
+      says,
+    ),
+  ),
   // Database
   at("database.host", "db server", /expected a host name.*got "db server"/),
   at("database.host", "db:3306", /without port/),

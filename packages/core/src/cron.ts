@@ -49,11 +49,8 @@ export const schedulerExpression = (cron: string): string => {
 
 /** The last moment before `at`, or at it, when the schedule came; nothing when it never did in the last years. */
 export const lastDue = ({ cron, timeZone }: CronSettings, at: Date): Date | undefined => {
-  const [last] = new Cron(cron.trim(), { mode: "5-part", timezone: timeZone }).previousRuns(
-    1,
-    new Date(at.getTime() + 1000),
-  );
-  return last;
+  const afterThisSecond = new Date((Math.floor(at.getTime() / 1000) + 1) * 1000);
+  return new Cron(cron.trim(), { mode: "5-part", timezone: timeZone }).previousRuns(1, afterThisSecond)[0];
 };
 
 /** The next moment after `at` when the schedule comes. */

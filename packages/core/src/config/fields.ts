@@ -121,9 +121,14 @@ export const sitesPath = fileName.refine((value) => !isAbsolute(value) || /[^/.]
 
 /** An identifier that AWS gave, such as `subnet-0123456789abcdef0`. */
 export const awsId = (prefix: string, what: string) =>
-  text(`the identifier of a ${what}, such as ${prefix}-0123456789abcdef0`, (value) =>
+  text(`the identifier of ${/^[AE]/.test(what) ? "an" : "a"} ${what}, such as ${prefix}-0123456789abcdef0`, (value) =>
     new RegExp(`^${prefix}-[0-9a-f]{8,40}$`).test(value),
   );
+
+/** Where an address or a token is that lets one post. Messages never repeat it: people paste the address itself. */
+export const postingSecret = z.string({ error: "expected env:NAME or a secret's ARN" }).refine(isReference, {
+  error: "expected env:NAME or a secret's ARN; what it stands for does not belong here",
+});
 
 /** A list that holds something. */
 export const someOf = <Item extends z.ZodType>(item: Item, what: string) =>

@@ -160,8 +160,8 @@ const schedules = strict({
 });
 
 const slack = strict({
-  webhook: field.passwordReference.optional(),
-  botToken: field.passwordReference.optional(),
+  webhook: field.postingSecret.optional(),
+  botToken: field.postingSecret.optional(),
   channel: field.slackChannel.optional(),
 }).superRefine(({ webhook, botToken, channel }, context) => {
   if (webhook !== undefined && botToken !== undefined)

@@ -130,6 +130,10 @@ export class JobTimeoutError extends FatalError {
 export class ControlPlaneUnavailableError extends RetryableError {
   override readonly name = "ControlPlaneUnavailableError";
 }
+/** The chat that people read refuses a message: token, channel or webhook. The job itself is not touched by it. */
+export class NotificationRefusedError extends FatalError {
+  override readonly name = "NotificationRefusedError";
+}
 /** Someone asked the job to stop. */
 export class JobAbortedError extends FatalError {
   override readonly name = "JobAbortedError";

@@ -134,6 +134,18 @@ export class ControlPlaneUnavailableError extends RetryableError {
 export class NotificationRefusedError extends FatalError {
   override readonly name = "NotificationRefusedError";
 }
+/** AWS refuses our credentials, or a right that the control plane needs. */
+export class ControlPlaneAccessDeniedError extends FatalError {
+  override readonly name = "ControlPlaneAccessDeniedError";
+}
+/** A part of the control plane is not there: another stage, account or region was meant, or nothing is deployed. */
+export class ControlPlaneMissingError extends FatalError {
+  override readonly name = "ControlPlaneMissingError";
+}
+/** What a deployed OpenEMR says of itself does not suffice to work on it; the message names what is missing. */
+export class DiscoveryError extends RefusedError {
+  override readonly name = "DiscoveryError";
+}
 /** Someone asked the job to stop. */
 export class JobAbortedError extends FatalError {
   override readonly name = "JobAbortedError";

@@ -1,0 +1,66 @@
+import {
+  ControlPlaneAccessDeniedError,
+  ControlPlaneMissingError,
+  ControlPlaneUnavailableError,
+  InvalidInputError,
+  OpsError,
+  UnexpectedError,
+} from "@openemr-ops/core/errors";
+import { networkFailureOf } from "@openemr-ops/core/networkFailure";
+
+const badCredentials =
+  /CredentialsProvider|TokenProvider|ExpiredToken|UnrecognizedClient|InvalidClientToken|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken/;
+const refused = /AccessDenied|NotAuthorized|Unauthorized|Forbidden/;
+const absent = /^(ResourceNotFound|StateMachineDoesNotExist|TableNotFound|EventBusNotFound)/;
+const busy =
+  /Throttl|TooManyRequests|RequestLimitExceeded|ThroughputExceeded|SlowDown|LimitExceeded|ServiceUnavailable|InternalServer|InternalFailure|InternalError|InternalException|RequestTimeout|TransactionInProgress/;
+
+/** The status of an AWS answer; nothing for what never came to one. */
+const statusOf = (error: unknown): number | undefined => {
+  if (!(error instanceof Error) || !("$metadata" in error)) return undefined;
+  const { $metadata: metadata } = error;
+  if (typeof metadata !== "object" || metadata === null || !("httpStatusCode" in metadata)) return undefined;
+  return typeof metadata.httpStatusCode === "number" ? metadata.httpStatusCode : undefined;
+};
+
+/**
+ * Gives a failure of one of the control plane's services its name in our family; the original is the `cause`. The message
+ * holds the service's error name and status, never its text, which may repeat a request.
+ *
+ * @param doing for the message, such as `reading the job 01K… in openemr-ops-production-jobs`
+ * @param right what the caller needs to be allowed, such as `dynamodb:GetItem`
+ */
+export const controlPlaneFailure = (error: unknown, doing: string, right: string): OpsError => {
+  if (error instanceof OpsError) return error;
+  const name = error instanceof Error ? error.name : typeof error;
+  const status = statusOf(error);
+  const options = { cause: error };
+  const said = `${doing} failed (${[name, status].filter(Boolean).join(", ")})`;
+
+  if (error instanceof Error && error.message.startsWith("Region is missing"))
+    return new InvalidInputError(
+      [{ path: "AWS_REGION", message: "is not set; name the region, such as eu-central-1" }],
+      {
+        cause: error,
+      },
+    );
+  if (badCredentials.test(name))
+    return new ControlPlaneAccessDeniedError(`${said}: give this program valid credentials of AWS`, options);
+  if (refused.test(name)) return new ControlPlaneAccessDeniedError(`${said}: allow this role ${right}`, options);
+  if (absent.test(name))
+    return new ControlPlaneMissingError(
+      `${said}: it is not there; deploy this stage, or correct stage, account and region`,
+      options,
+    );
+  if (busy.test(name) || status === 429 || (status !== undefined && status >= 500))
+    return new ControlPlaneUnavailableError(`${said}: try again later`, options);
+  if (status === 401 || status === 403)
+    return new ControlPlaneAccessDeniedError(`${said}: allow this role ${right}`, options);
+  const network = networkFailureOf(error);
+  if (network)
+    return new ControlPlaneUnavailableError(
+      `${doing} failed (${network}): check the network, and AWS_ENDPOINT_URL where it is set`,
+      options,
+    );
+  return new UnexpectedError(said, options);
+};

@@ -1,0 +1,135 @@
+import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { InstallationBusyError } from "@openemr-ops/core/errors";
+import type { Lock, LockRequest, LockStore } from "@openemr-ops/core/locks";
+import { controlPlaneFailure } from "./controlPlaneFailure.ts";
+import { documents } from "./jobsTable.ts";
+
+export interface DynamoLocksSettings {
+  /** The name of the jobs' table. */
+  readonly table: string;
+  readonly now: () => Date;
+  readonly client?: DynamoDBClient;
+}
+
+/** A lock's item. It outlives its holders, so that the fence grows for ever. */
+interface LockItem {
+  readonly owner: string;
+  readonly fence: number;
+  /** Milliseconds since 1970. */
+  readonly leaseEndsAt: number;
+  readonly released: boolean;
+}
+
+const keyOf = ({ installation, resource }: LockRequest) => ({ pk: `LOCK#${installation}#${resource}`, sk: "LOCK" });
+
+const busy = ({ installation, resource }: LockRequest, item: LockItem | undefined): InstallationBusyError =>
+  new InstallationBusyError(
+    item && !item.released
+      ? `${installation}: ${resource} is held by job ${item.owner} until ${new Date(item.leaseEndsAt).toISOString()}; try again after that`
+      : `${installation}: ${resource} is not held by this job any more`,
+  );
+
+/**
+ * Locks in the jobs' table, each change one conditional request: of several that try at once exactly one succeeds. What a
+ * holder did whose answer was lost, it may do again.
+ *
+ * Leases assume that the clocks of all holders agree to within a fraction of `leaseSeconds`.
+ *
+ * @throws {ControlPlaneUnavailableError} retryable
+ * @throws {ControlPlaneAccessDeniedError} fatal
+ * @throws {ControlPlaneMissingError} fatal: there is no such table
+ */
+export const dynamoLocks = (settings: DynamoLocksSettings): LockStore => {
+  const { table, now } = settings;
+  const client = documents(settings.client);
+
+  const failure = (error: unknown, request: LockRequest, right: string) =>
+    controlPlaneFailure(
+      error,
+      `the lock ${request.resource} of ${request.installation} in ${table}`,
+      `${right} on that table`,
+    );
+
+  const read = async (request: LockRequest): Promise<LockItem | undefined> => {
+    const question = new GetCommand({ TableName: table, Key: keyOf(request), ConsistentRead: true });
+    const { Item } = await client.send(question).catch((error: unknown) => {
+      throw failure(error, request, "dynamodb:GetItem");
+    });
+    return Item as LockItem | undefined;
+  };
+
+  /** Changes the lock when `condition` holds; nothing came of it otherwise. */
+  const change = async (
+    request: LockRequest,
+    update: string,
+    condition: string,
+    values: Readonly<Record<string, unknown>>,
+  ): Promise<LockItem | undefined> => {
+    try {
+      const { Attributes } = await client.send(
+        new UpdateCommand({
+          TableName: table,
+          Key: keyOf(request),
+          UpdateExpression: update,
+          ConditionExpression: condition,
+          ExpressionAttributeNames: { "#owner": "owner" },
+          ExpressionAttributeValues: { ":owner": request.owner, ":no": false, ...values },
+          ReturnValues: "ALL_NEW",
+        }),
+      );
+      return Attributes as LockItem | undefined;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return undefined;
+      throw failure(error, request, "dynamodb:UpdateItem");
+    }
+  };
+
+  const lease = ({ leaseSeconds }: LockRequest): number => now().getTime() + leaseSeconds * 1000;
+
+  const held = ({ installation, resource, owner, leaseSeconds }: LockRequest, item: LockItem): Lock => ({
+    installation,
+    resource,
+    owner,
+    leaseSeconds,
+    fence: item.fence,
+    expiresAt: new Date(item.leaseEndsAt),
+  });
+
+  const take = (request: LockRequest) =>
+    change(
+      request,
+      "SET #owner = :owner, leaseEndsAt = :end, released = :no, fence = if_not_exists(fence, :zero) + :one",
+      "attribute_not_exists(pk) OR released = :yes OR (leaseEndsAt <= :now AND #owner <> :owner)",
+      { ":end": lease(request), ":yes": true, ":now": now().getTime(), ":zero": 0, ":one": 1 },
+    );
+
+  const acquire = async (request: LockRequest): Promise<Lock> => {
+    for (;;) {
+      const taken = await take(request);
+      if (taken) return held(request, taken);
+      const again = await change(request, "SET leaseEndsAt = :end", "#owner = :owner AND released = :no", {
+        ":end": lease(request),
+      });
+      if (again) return held(request, again);
+      const item = await read(request);
+      const free = !item || item.released || item.leaseEndsAt <= now().getTime() || item.owner === request.owner;
+      if (!free) throw busy(request, item);
+    }
+  };
+
+  const renew = async (lock: Lock): Promise<Lock> => {
+    const condition = "#owner = :owner AND fence = :fence AND released = :no";
+    const values = { ":end": lease(lock), ":fence": lock.fence };
+    const renewed = await change(lock, "SET leaseEndsAt = :end", condition, values);
+    if (renewed) return held(lock, renewed);
+    throw busy(lock, await read(lock));
+  };
+
+  const release = async (lock: Lock): Promise<void> => {
+    const condition = "#owner = :owner AND fence = :fence AND released = :no";
+    await change(lock, "SET released = :yes", condition, { ":fence": lock.fence, ":yes": true });
+  };
+
+  return { acquire, renew, release };
+};

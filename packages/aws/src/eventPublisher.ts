@@ -1,0 +1,53 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from "@aws-sdk/client-eventbridge";
+import { eventSource, type PublishEvent } from "@openemr-ops/events/jobEvent";
+import { clientSettings } from "./clientSettings.ts";
+import { controlPlaneFailure } from "./controlPlaneFailure.ts";
+
+export interface EventPublisherSettings {
+  /** The bus's name. */
+  readonly bus: string;
+  readonly client?: Pick<EventBridgeClient, "send">;
+  /** Waits between attempts; milliseconds. */
+  readonly sleep?: (milliseconds: number) => Promise<unknown>;
+}
+
+const attempts = 4;
+const passing = /Throttl|Internal|ServiceUnavailable|LimitExceeded/;
+
+/** An entry that the bus did not take, as an error with its code for a name. */
+const refusalOf = ({ ErrorCode }: PutEventsResultEntry): Error =>
+  Object.assign(new Error("the bus did not take the event"), { name: ErrorCode ?? "InternalFailure" });
+
+/**
+ * Puts events on an EventBridge bus, one a request. The answer to a request says of each entry whether it was taken; one
+ * that was not is tried again, then an error.
+ *
+ * @throws {ControlPlaneUnavailableError} retryable
+ * @throws {ControlPlaneAccessDeniedError} fatal
+ * @throws {ControlPlaneMissingError} fatal: there is no such bus
+ */
+export const eventPublisher = (settings: EventPublisherSettings): PublishEvent => {
+  const { bus, client = new EventBridgeClient(clientSettings), sleep = wait } = settings;
+  return async ({ name, detail }) => {
+    const entry = {
+      EventBusName: bus,
+      Source: eventSource,
+      DetailType: name,
+      Detail: JSON.stringify(detail),
+      Time: new Date(detail.at),
+    };
+    const failure = (error: unknown) =>
+      controlPlaneFailure(error, `publishing ${name} on ${bus}`, "events:PutEvents on that bus");
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await client.send(new PutEventsCommand({ Entries: [entry] })).catch((error: unknown) => {
+        throw failure(error);
+      });
+      const refused = answer.Entries?.find(({ ErrorCode }) => ErrorCode !== undefined);
+      if (!refused && !answer.FailedEntryCount) return;
+      const error = refusalOf(refused ?? {});
+      if (attempt === attempts || !passing.test(error.name)) throw failure(error);
+      await sleep(200 * 2 ** attempt);
+    }
+  };
+};

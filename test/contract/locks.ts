@@ -135,6 +135,39 @@ export const lockContract = (name: string, open: (clock: ManualClock) => Promise
       await expect(other.acquire(aLockRequest({ owner: "job-2" }))).resolves.toBeDefined();
     });
 
+    it("lets go on word of the owner's name alone, and its holder learns of that", async () => {
+      const lock = await one.acquire(aLockRequest());
+      await other.expireWithin(aLockRequest(), 0);
+      await other.expireWithin(aLockRequest(), 0);
+
+      await expect(one.renew(lock)).rejects.toThrow(InstallationBusyError);
+      const second = await other.acquire(aLockRequest({ owner: "job-2" }));
+      expect(second.fence).toBeGreaterThan(lock.fence);
+    });
+
+    it("shortens a lease, never lengthens one", async () => {
+      const lock = await one.acquire(aLockRequest());
+      await other.expireWithin(aLockRequest(), 30);
+      await other.expireWithin(aLockRequest(), 3600);
+      clock.advance(29);
+      await expect(other.acquire(aLockRequest({ owner: "job-2" }))).rejects.toThrow(/job-1.*2026-11-20T12:00:30.000Z/);
+
+      clock.advance(1);
+      await expect(other.acquire(aLockRequest({ owner: "job-2" }))).resolves.toBeDefined();
+      await expect(one.renew(lock)).rejects.toThrow(InstallationBusyError);
+    });
+
+    it("leaves another owner's lock alone, on whoever's word", async () => {
+      await other.expireWithin(aLockRequest(), 0);
+      const lock = await one.acquire(aLockRequest());
+      await other.expireWithin(aLockRequest({ owner: "job-2" }), 0);
+      await other.expireWithin(aLockRequest({ resource: "service" }), 0);
+      await other.expireWithin(aLockRequest({ installation: "clinic-b" }), 1);
+
+      await expect(other.acquire(aLockRequest({ owner: "job-2" }))).rejects.toThrow(InstallationBusyError);
+      expect(await one.renew(lock)).toEqual(lock);
+    });
+
     it("gives the lock to one of many that ask at once", async () => {
       const owners = Array.from({ length: 12 }, (_, index) => `job-${index}`);
       const outcomes = await Promise.allSettled(

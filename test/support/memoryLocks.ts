@@ -10,7 +10,8 @@ export interface MemoryLocks extends LockStore {
 export const memoryLocks = (now: () => Date = () => new Date()): MemoryLocks => {
   const locks = new Map<string, Lock>();
   const fences = new Map<string, number>();
-  const nameOf = ({ installation, resource }: LockRequest): string => `${installation}/${resource}`;
+  const nameOf = ({ installation, resource }: Pick<LockRequest, "installation" | "resource">): string =>
+    `${installation}/${resource}`;
   const expiry = ({ leaseSeconds }: LockRequest): Date => new Date(now().getTime() + leaseSeconds * 1000);
   const busy = (name: string, holder: Lock | undefined) =>
     new InstallationBusyError(
@@ -45,6 +46,13 @@ export const memoryLocks = (now: () => Date = () => new Date()): MemoryLocks => 
     },
     async release(lock) {
       if (isHeldBy(lock)) locks.delete(nameOf(lock));
+    },
+    async expireWithin(held, seconds) {
+      const lock = locks.get(nameOf(held));
+      if (lock?.owner !== held.owner) return;
+      const latest = new Date(now().getTime() + seconds * 1000);
+      if (seconds <= 0) locks.delete(nameOf(held));
+      else if (lock.expiresAt > latest) locks.set(nameOf(held), { ...lock, expiresAt: latest });
     },
   };
 };

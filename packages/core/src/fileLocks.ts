@@ -44,7 +44,7 @@ const checkedName = (value: string, path: string): string => {
 export const fileLocks = ({ directory, now, warn = () => undefined, identity }: FileLocksSettings): LockStore => {
   const self = identity ?? thisProcess();
 
-  const folderOf = ({ installation, resource }: LockRequest): string =>
+  const folderOf = ({ installation, resource }: Pick<LockRequest, "installation" | "resource">): string =>
     join(directory, checkedName(installation, "installation"), checkedName(resource, "resource"));
 
   const setAside = async (path: string): Promise<void> => {
@@ -146,5 +146,17 @@ export const fileLocks = ({ directory, now, warn = () => undefined, identity }: 
     }
   };
 
-  return { acquire, renew, release };
+  const expireWithin: LockStore["expireWithin"] = async (request, seconds) => {
+    const folder = folderOf(request);
+    for (;;) {
+      const { generation, state } = await look(folder);
+      if (state?.owner !== request.owner || state.released) return;
+      const latest = new Date(now().getTime() + seconds * 1000).toISOString();
+      if (seconds > 0 && state.expiresAt <= latest) return;
+      const next = seconds > 0 ? { ...state, expiresAt: latest } : { ...state, released: true };
+      if (await advance(folder, generation, next)) return;
+    }
+  };
+
+  return { acquire, renew, release, expireWithin };
 };

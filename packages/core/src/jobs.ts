@@ -54,15 +54,27 @@ export interface JobStore {
 
 /**
  * Keeps the records of jobs that several programs work on, any of which may run twice or die. Implementations pass
- * `test/contract/jobLedger.ts`.
+ * `test/contract/jobLedger.ts`. All methods throw {ControlPlaneUnavailableError} (retryable) when the ledger does not answer.
  */
 export interface JobLedger extends Pick<JobStore, "get" | "list"> {
   /** Inserts the record unless one with its `jobId` is there. `created`: whether it was this call. */
   create(record: JobRecord): Promise<{ readonly record: JobRecord; readonly created: boolean }>;
-  /** Adds a step, or replaces the last of its name, and makes a requested job a running one. Does nothing once the job has ended. */
+  /**
+   * Adds a step, or replaces the last of its name, and makes a requested job a running one that started at the step's
+   * moment. Does nothing once the job has ended, or when there is no such job.
+   */
   note(jobId: string, step: JobStep): Promise<void>;
-  /** Ends a job. Only one caller ever gets its record, and has to report it; who comes later gets nothing. */
+  /**
+   * Ends a job, once: a later ending changes nothing. Every caller gets the record with the ending that counts, and
+   * tells of it under one key of `once`; nothing when there is no such job.
+   */
   end(jobId: string, ending: JobEnding): Promise<JobRecord | undefined>;
-  /** True for the first caller with this key, for as long as records are kept. */
-  once(key: string): Promise<boolean>;
+  /**
+   * Does `act` once for each key, for as long as records are kept: true for the caller whose `act` came to its end, false
+   * for who comes after it. An `act` that throws leaves the key as it was, and so does a caller that dies, after a minute.
+   *
+   * @throws {ControlPlaneUnavailableError} retryable: another caller is at it, and has been for less than a minute
+   * @throws what `act` throws
+   */
+  once(key: string, act: () => Promise<void>): Promise<boolean>;
 }

@@ -27,4 +27,9 @@ export interface LockStore {
   renew(lock: Lock): Promise<Lock>;
   /** Lets go; safe to repeat; never frees a successor's lock. */
   release(lock: Lock): Promise<void>;
+  /**
+   * For whoever knows the owner but has not its lock: makes the owner's lock end within so many seconds, 0 lets go as
+   * `release` does. Never lengthens a lease, does nothing to another owner's lock; safe to repeat.
+   */
+  expireWithin(held: Omit<LockRequest, "leaseSeconds">, seconds: number): Promise<void>;
 }

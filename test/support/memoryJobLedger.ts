@@ -1,0 +1,74 @@
+import { ControlPlaneUnavailableError } from "@openemr-ops/core/errors";
+import type { JobLedger, JobRecord } from "@openemr-ops/core/jobs";
+
+/** A ledger that lives in this process, and shows what it holds. */
+export interface MemoryJobLedger extends JobLedger {
+  /** In the order in which they were created. */
+  records(): readonly JobRecord[];
+}
+
+const newestFirst = (one: JobRecord, other: JobRecord): number => {
+  const [left, right] = [one, other].map(({ requestedAt, jobId }) => `${requestedAt}#${jobId}`) as [string, string];
+  return left < right ? 1 : -1;
+};
+
+/** As slow as a store elsewhere: whatever else is under way comes in between. */
+const elsewhere = (): Promise<void> => Promise.resolve();
+
+export const memoryJobLedger = (now: () => Date = () => new Date()): MemoryJobLedger => {
+  const records = new Map<string, JobRecord>();
+  const claims = new Map<string, { readonly until: number; readonly done: boolean }>();
+  const change = (jobId: string, next: (record: JobRecord) => JobRecord): void => {
+    const record = records.get(jobId);
+    if (record && record.endedAt === undefined) records.set(jobId, structuredClone(next(record)));
+  };
+
+  return {
+    records: () => structuredClone([...records.values()]),
+    async get(jobId) {
+      await elsewhere();
+      return structuredClone(records.get(jobId));
+    },
+    async list(installation, limit = Number.POSITIVE_INFINITY) {
+      await elsewhere();
+      const ours = [...records.values()].filter((record) => record.installation === installation);
+      return structuredClone(ours.sort(newestFirst).slice(0, limit));
+    },
+    async create(record) {
+      await elsewhere();
+      const known = records.get(record.jobId);
+      if (!known) records.set(record.jobId, structuredClone(record));
+      return { record: structuredClone(known ?? record), created: known === undefined };
+    },
+    async note(jobId, step) {
+      await elsewhere();
+      change(jobId, ({ steps = [], ...record }) => ({
+        ...record,
+        status: "running",
+        startedAt: record.startedAt ?? step.at,
+        steps: [...steps.filter(({ name }) => name !== step.name), step],
+      }));
+    },
+    async end(jobId, ending) {
+      await elsewhere();
+      change(jobId, (record) => ({ ...record, ...ending }));
+      return structuredClone(records.get(jobId));
+    },
+    async once(key, act) {
+      await elsewhere();
+      const claim = claims.get(key);
+      if (claim?.done) return false;
+      if (claim && claim.until > now().getTime())
+        throw new ControlPlaneUnavailableError(`another run is at ${key}; try again in a minute`);
+      claims.set(key, { until: now().getTime() + 60_000, done: false });
+      try {
+        await act();
+      } catch (error) {
+        claims.delete(key);
+        throw error;
+      }
+      claims.set(key, { until: 0, done: true });
+      return true;
+    },
+  };
+};

@@ -1,3 +1,4 @@
+import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import { formatBytes, formatCount, formatMoment } from "../format.ts";
 import { renderTable } from "../table.ts";
 import { type CommandContext, jobOf } from "./context.ts";
@@ -6,8 +7,12 @@ const count = (value: number | undefined): string => (value === undefined ? "" :
 
 export const dumps = async (context: CommandContext): Promise<void> => {
   const listed = await context.operations.listDumps(jobOf(context));
+  if (listed.length === 0)
+    context.output.warn(
+      `${formatDestination(context.installation.dumps.destination)} holds no dump of ${context.installation.id}; if it should, look whether the volume is mounted and the bucket the right one`,
+    );
   context.output.result(listed, (style) => {
-    if (listed.length === 0) return "There are no dumps yet.\n";
+    if (listed.length === 0) return "There are no dumps.\n";
     const rows = listed.map((one) => [
       one.dumpId,
       formatMoment(one.takenAt),

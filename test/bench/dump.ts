@@ -73,7 +73,9 @@ try {
   const client = `mariadb --no-defaults -h127.0.0.1 -P${server.port} -uroot`;
   const secrets = { MYSQL_PWD: server.password, RESTIC_PASSWORD: "bench" };
   const ops = (args: readonly string[]) =>
-    measure(process.execPath, [main, ...args, "--config", at("config.json"), "--json"], { OPENEMR_OPS_RESTIC: restic });
+    measure(process.execPath, ["--max-semi-space-size=2", main, ...args, "--config", at("config.json"), "--json"], {
+      OPENEMR_OPS_RESTIC: restic,
+    });
 
   interface Run {
     readonly name: string;

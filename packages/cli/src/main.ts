@@ -1,7 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=2
 import { keepCompiledModules } from "@openemr-ops/task/compileCache";
-import { keepHeapSmall } from "@openemr-ops/task/smallHeap";
 
 keepCompiledModules();
-keepHeapSmall();
 await import("./command.ts");

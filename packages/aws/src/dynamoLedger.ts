@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
+import { ControlPlaneUnavailableError } from "@openemr-ops/core/errors";
 import type { JobEnding, JobLedger, JobRecord, JobStep } from "@openemr-ops/core/jobs";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 import { documents, expiryFrom, listIndex } from "./jobsTable.ts";
@@ -15,22 +16,26 @@ export interface DynamoLedgerSettings {
 }
 
 const keyOf = (jobId: string) => ({ pk: `JOB#${jobId}`, sk: "JOB" });
+const onceKeyOf = (key: string) => ({ pk: `ONCE#${key}`, sk: "ONCE" });
 
 /** What an item holds beside the record. */
 const recordOf = (item: Readonly<Record<string, unknown>>): JobRecord => {
-  const { pk, sk, listKey, expiresAt, revision, createdBy, endedBy, ...record } = item;
+  const { pk, sk, listKey, expiresAt, revision, createdBy, ...record } = item;
   return record as unknown as JobRecord;
 };
 
-const withStep = (steps: readonly JobStep[], step: JobStep): readonly JobStep[] =>
-  steps.some(({ name }) => name === step.name)
-    ? steps.map((known) => (known.name === step.name ? step : known))
-    : [...steps, step];
+const withStep = (steps: readonly JobStep[], step: JobStep): readonly JobStep[] => [
+  ...steps.filter(({ name }) => name !== step.name),
+  step,
+];
+
+/** Who began something to be done once has so long to come to its end; milliseconds. */
+const claimMilliseconds = 60_000;
 
 /**
  * Job records in a DynamoDB table with the keys `pk` and `sk` and the index `byInstallation`. Each write is one conditional
- * request, so that of several callers one wins. Each carries a mark of its call: the SDK sends a request again when the
- * answer was lost, and the second must know its own first, or nobody would report the end of that job.
+ * request, so that of several callers one wins. Where it matters who won, it carries a mark of its call: the SDK sends a
+ * request again when the answer was lost, and the second must know its own first.
  *
  * @throws {ControlPlaneUnavailableError} retryable
  * @throws {ControlPlaneAccessDeniedError} fatal
@@ -139,8 +144,7 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
   };
 
   const end = async (jobId: string, ending: JobEnding): Promise<JobRecord | undefined> => {
-    const endedBy = mark();
-    const changes = Object.entries({ ...ending, endedBy }).filter(([, value]) => value !== undefined);
+    const changes = Object.entries(ending).filter(([, value]) => value !== undefined);
     try {
       const { Attributes } = await client.send(
         new UpdateCommand({
@@ -155,30 +159,68 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
       );
       return Attributes && recordOf(Attributes);
     } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException))
-        throw failure(error, `ending the job ${jobId}`, "dynamodb:UpdateItem");
-      const present = await read(jobId);
-      return present?.endedBy === endedBy ? recordOf(present) : undefined;
+      if (error instanceof ConditionalCheckFailedException) return get(jobId);
+      throw failure(error, `ending the job ${jobId}`, "dynamodb:UpdateItem");
     }
   };
 
-  const once = async (key: string): Promise<boolean> => {
-    const takenBy = mark();
-    const item = { pk: `ONCE#${key}`, sk: "ONCE", takenBy, expiresAt: expiryFrom(now()) };
+  const change = async (key: string, update: string, condition: string, values: Readonly<Record<string, unknown>>) => {
     try {
       await client.send(
-        new PutCommand({
+        new UpdateCommand({
           TableName: table,
-          Item: item,
-          ConditionExpression: "attribute_not_exists(pk) OR takenBy = :takenBy",
-          ExpressionAttributeValues: { ":takenBy": takenBy },
+          Key: onceKeyOf(key),
+          UpdateExpression: update,
+          ConditionExpression: condition,
+          ExpressionAttributeValues: { ...values },
         }),
       );
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;
-      throw failure(error, `taking ${key} once`, "dynamodb:PutItem");
+      throw failure(error, `claiming ${key}`, "dynamodb:UpdateItem");
     }
+  };
+
+  /** True when it is ours to do, false when it was done. */
+  const claim = async (key: string, claimedBy: string): Promise<boolean> => {
+    const time = now().getTime();
+    const claimed = await change(
+      key,
+      "SET claimedBy = :claimedBy, claimEndsAt = :end, done = :no, expiresAt = :expiry",
+      "attribute_not_exists(pk) OR (done = :no AND (claimEndsAt <= :now OR claimedBy = :claimedBy))",
+      {
+        ":claimedBy": claimedBy,
+        ":end": time + claimMilliseconds,
+        ":no": false,
+        ":now": time,
+        ":expiry": expiryFrom(now()),
+      },
+    );
+    if (claimed) return true;
+    const question = new GetCommand({ TableName: table, Key: onceKeyOf(key), ConsistentRead: true });
+    const { Item } = await client.send(question).catch((error: unknown) => {
+      throw failure(error, `looking at ${key}`, "dynamodb:GetItem");
+    });
+    if (Item?.done === true) return false;
+    throw new ControlPlaneUnavailableError(`another run is at ${key}; try again in a minute`);
+  };
+
+  const once = async (key: string, act: () => Promise<void>): Promise<boolean> => {
+    const claimedBy = mark();
+    if (!(await claim(key, claimedBy))) return false;
+    try {
+      await act();
+    } catch (error) {
+      // A claim that cannot be given back runs out by itself.
+      await change(key, "SET claimEndsAt = :zero", "claimedBy = :claimedBy", {
+        ":claimedBy": claimedBy,
+        ":zero": 0,
+      }).catch(() => {});
+      throw error;
+    }
+    await change(key, "SET done = :yes", "claimedBy = :claimedBy", { ":claimedBy": claimedBy, ":yes": true });
+    return true;
   };
 
   return { get, list, create, note, end, once };

@@ -21,9 +21,11 @@ interface LockItem {
   readonly released: boolean;
 }
 
-const keyOf = ({ installation, resource }: LockRequest) => ({ pk: `LOCK#${installation}#${resource}`, sk: "LOCK" });
+type Held = Omit<LockRequest, "leaseSeconds">;
 
-const busy = ({ installation, resource }: LockRequest, item: LockItem | undefined): InstallationBusyError =>
+const keyOf = ({ installation, resource }: Held) => ({ pk: `LOCK#${installation}#${resource}`, sk: "LOCK" });
+
+const busy = ({ installation, resource }: Held, item: LockItem | undefined): InstallationBusyError =>
   new InstallationBusyError(
     item && !item.released
       ? `${installation}: ${resource} is held by job ${item.owner} until ${new Date(item.leaseEndsAt).toISOString()}; try again after that`
@@ -44,14 +46,14 @@ export const dynamoLocks = (settings: DynamoLocksSettings): LockStore => {
   const { table, now } = settings;
   const client = documents(settings.client);
 
-  const failure = (error: unknown, request: LockRequest, right: string) =>
+  const failure = (error: unknown, request: Held, right: string) =>
     controlPlaneFailure(
       error,
       `the lock ${request.resource} of ${request.installation} in ${table}`,
       `${right} on that table`,
     );
 
-  const read = async (request: LockRequest): Promise<LockItem | undefined> => {
+  const read = async (request: Held): Promise<LockItem | undefined> => {
     const question = new GetCommand({ TableName: table, Key: keyOf(request), ConsistentRead: true });
     const { Item } = await client.send(question).catch((error: unknown) => {
       throw failure(error, request, "dynamodb:GetItem");
@@ -61,7 +63,7 @@ export const dynamoLocks = (settings: DynamoLocksSettings): LockStore => {
 
   /** Changes the lock when `condition` holds; nothing came of it otherwise. */
   const change = async (
-    request: LockRequest,
+    request: Held,
     update: string,
     condition: string,
     values: Readonly<Record<string, unknown>>,
@@ -131,5 +133,14 @@ export const dynamoLocks = (settings: DynamoLocksSettings): LockStore => {
     await change(lock, "SET released = :yes", condition, { ":fence": lock.fence, ":yes": true });
   };
 
-  return { acquire, renew, release };
+  const expireWithin = async (mine: Held, seconds: number): Promise<void> => {
+    const condition = "#owner = :owner AND released = :no";
+    if (seconds <= 0) await change(mine, "SET released = :yes", condition, { ":yes": true });
+    else {
+      const latest = now().getTime() + seconds * 1000;
+      await change(mine, "SET leaseEndsAt = :end", `${condition} AND leaseEndsAt > :end`, { ":end": latest });
+    }
+  };
+
+  return { acquire, renew, release, expireWithin };
 };

@@ -133,6 +133,12 @@ export class ControlPlaneUnavailableError extends RetryableError {
 /** The chat that people read refuses a message: token, channel or webhook. The job itself is not touched by it. */
 export class NotificationRefusedError extends FatalError {
   override readonly name = "NotificationRefusedError";
+  /** The chat's own word for it, such as `not_in_channel`. */
+  readonly code: string;
+  constructor(message: string, code: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }
 /** AWS refuses our credentials, or a right that the control plane needs. */
 export class ControlPlaneAccessDeniedError extends FatalError {

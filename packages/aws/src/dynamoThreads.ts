@@ -1,0 +1,49 @@
+import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
+import type { ThreadStore } from "@openemr-ops/core/threads";
+import { controlPlaneFailure } from "./controlPlaneFailure.ts";
+import { documents, expiryFrom } from "./jobsTable.ts";
+
+export interface DynamoThreadsSettings {
+  /** The name of the jobs' table. */
+  readonly table: string;
+  readonly now?: () => Date;
+  readonly client?: DynamoDBClient;
+}
+
+const keyOf = (jobId: string) => ({ pk: `JOB#${jobId}`, sk: "SLACK" });
+
+/**
+ * The threads of jobs, beside their records in the jobs' table, and kept as long.
+ *
+ * @throws {ControlPlaneUnavailableError} retryable
+ * @throws {ControlPlaneAccessDeniedError} fatal
+ * @throws {ControlPlaneMissingError} fatal: there is no such table
+ */
+export const dynamoThreads = ({ table, now = () => new Date(), client }: DynamoThreadsSettings): ThreadStore => {
+  const dynamo = documents(client);
+  return {
+    get: async (jobId) => {
+      const question = new GetCommand({ TableName: table, Key: keyOf(jobId), ConsistentRead: true });
+      const { Item } = await dynamo.send(question).catch((error: unknown) => {
+        throw controlPlaneFailure(
+          error,
+          `reading the thread of ${jobId} in ${table}`,
+          "dynamodb:GetItem on that table",
+        );
+      });
+      if (Item === undefined) return undefined;
+      return { channel: String(Item.channel), ts: String(Item.ts) };
+    },
+    put: async (jobId, { channel, ts }) => {
+      const item = { ...keyOf(jobId), channel, ts, expiresAt: expiryFrom(now()) };
+      await dynamo.send(new PutCommand({ TableName: table, Item: item })).catch((error: unknown) => {
+        throw controlPlaneFailure(
+          error,
+          `keeping the thread of ${jobId} in ${table}`,
+          "dynamodb:PutItem on that table",
+        );
+      });
+    },
+  };
+};

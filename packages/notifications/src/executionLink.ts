@@ -1,0 +1,17 @@
+const consoleHosts: Readonly<Record<string, string>> = {
+  aws: "console.aws.amazon.com",
+  "aws-cn": "console.amazonaws.cn",
+  "aws-us-gov": "console.amazonaws-us-gov.com",
+};
+
+/** An execution's ARN: the state machine and the job's name, no character that could end a link. */
+const executionArn =
+  /^arn:(aws[a-z-]*):states:([a-z0-9-]{1,32}):\d{12}:execution:[A-Za-z0-9_-]{1,80}:[A-Za-z0-9_-]{1,80}$/;
+
+/** Where the console of AWS shows an execution; nothing for what is no execution's ARN. */
+export const executionLink = (arn: string): string | undefined => {
+  const [, partition = "", region] = executionArn.exec(arn) ?? [];
+  const host = consoleHosts[partition];
+  if (host === undefined || region === undefined) return undefined;
+  return `https://${region}.${host}/states/home?region=${region}#/v2/executions/details/${arn}`;
+};

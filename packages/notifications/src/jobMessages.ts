@@ -1,0 +1,173 @@
+import { formatDuration, formatFigure } from "@openemr-ops/core/format";
+import type { WorkflowKind } from "@openemr-ops/core/names";
+import type { JobEvent } from "@openemr-ops/events/jobEvent";
+import { type Block, context, fields, header, limits, type SlackMessage, section } from "./blocks.ts";
+import { executionLink } from "./executionLink.ts";
+import { asCode, inCode, inLine } from "./mrkdwn.ts";
+import { nextStepFor } from "./nextSteps.ts";
+
+type EventNamed<Name extends JobEvent["name"]> = Extract<JobEvent, { readonly name: Name }>;
+type Detail<Name extends JobEvent["name"]> = EventNamed<Name>["detail"];
+
+/** The events that a person is told. */
+export type ToldEvent = EventNamed<"JobStarted" | "JobSucceeded" | "JobFailed" | "JobOverdue">;
+/** The events that end a job. */
+export type ResultEvent = EventNamed<"JobSucceeded" | "JobFailed">;
+
+const nouns: Readonly<Record<WorkflowKind, string>> = {
+  dump: "Dump",
+  drill: "Restore drill",
+  check: "Check",
+  restore: "Restore",
+};
+
+/** What the plain `seconds` among a job's figures measure; the duration of the job itself stands elsewhere. */
+const measured: Readonly<Record<WorkflowKind, string>> = {
+  dump: "dump time",
+  drill: "restore time",
+  check: "check time",
+  restore: "restore time",
+};
+
+/** More figures than that are for the job's record, not for a message. */
+const mostFigures = 20;
+const mostIdentifiers = 10;
+
+const subject = ({ kind, installation }: { readonly kind: WorkflowKind; readonly installation: string }): string =>
+  `${nouns[kind]} of ${installation}`;
+
+const jobSubject = (detail: Detail<"JobStarted">): string =>
+  detail.dryRun ? `${subject(detail)} (dry run)` : subject(detail);
+
+/** A moment in the reader's own time zone; readers of plain text get UTC. */
+const moment = (iso: string): string => {
+  const utc = iso.replace("T", " ").replace(/\.\d+Z$/, "Z");
+  return `<!date^${Math.floor(Date.parse(iso) / 1000)}^{date_short_pretty}, {time}|${utc}>`;
+};
+
+const field = (label: string, value: string): string => `*${label}*\n${value}`;
+
+const figureFields = (kind: WorkflowKind, figures: Readonly<Record<string, number>>): readonly string[] =>
+  Object.entries(figures)
+    .slice(0, mostFigures)
+    .map(([name, value]) => {
+      const [label, text] = formatFigure(name, value);
+      return field(name === "seconds" ? measured[kind] : inLine(label, 200), inLine(text, 500));
+    });
+
+const identifierFields = (identifiers: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(identifiers)
+    .slice(0, mostIdentifiers)
+    .map(([name, value]) => field(inLine(name, 200), inCode(value, 1500)));
+
+const figureWords = (figures: Readonly<Record<string, number>>): string =>
+  Object.entries(figures)
+    .filter(([name]) => name !== "seconds")
+    .slice(0, 6)
+    .map(([name, value]) => {
+      const [label, text] = formatFigure(name, value);
+      return `${inLine(text, 100)} ${inLine(label, 64)}`;
+    })
+    .join(", ");
+
+const jobContext = ({ jobId, execution }: Detail<"JobStarted">, more: readonly string[] = []): Block => {
+  const link = execution === undefined ? undefined : executionLink(execution);
+  return context([
+    `Job ${inCode(jobId, 100)}`,
+    ...(link === undefined ? [] : [`<${link}|Execution in the console>`]),
+    ...more,
+  ]);
+};
+
+const nextStepBlocks = (name: string, commands: readonly string[]): readonly Block[] => {
+  const { step } = nextStepFor(name);
+  const typed = commands.map((command) => `\n\`${command}\``).join("");
+  return [section(`*Next step*\n${step}${typed}`)];
+};
+
+const runbookOf = (name: string): string => `Runbook: docs/runbooks/${nextStepFor(name).runbook}`;
+
+const bounded = (text: string, blocks: readonly Block[]): SlackMessage => ({
+  text: text.length > limits.fallback ? `${text.slice(0, limits.fallback - 1)}…` : text,
+  blocks: blocks.slice(0, limits.blocks),
+});
+
+/** The message under which a job's thread hangs, as long as the job runs. */
+export const startMessage = (detail: Detail<"JobStarted">): SlackMessage => {
+  const title = `${jobSubject(detail)} is running`;
+  return bounded(title, [
+    header(`:hourglass_flowing_sand: ${title}`),
+    ...fields([field("Started", moment(detail.at))]),
+    jobContext(detail),
+  ]);
+};
+
+const ending = ({ name, detail }: ResultEvent): { readonly icon: string; readonly title: string } => {
+  if (name === "JobSucceeded") return { icon: ":white_check_mark:", title: `${jobSubject(detail)} succeeded` };
+  if (detail.status === "aborted") return { icon: ":octagonal_sign:", title: `${jobSubject(detail)} was stopped` };
+  return { icon: ":x:", title: `${jobSubject(detail)} failed` };
+};
+
+const resultSentence = (event: ResultEvent): string => {
+  const { title } = ending(event);
+  const after = `after ${formatDuration(event.detail.seconds)}`;
+  if (event.name === "JobFailed") return `${title} ${after}: ${inLine(event.detail.error.name, 256)}`;
+  const words = figureWords(event.detail.figures);
+  return words === "" ? `${title} ${after}` : `${title} ${after}: ${words}`;
+};
+
+/** How a job ended: figures of a success; error, next step and runbook of a failure. */
+export const resultMessage = (event: ResultEvent): SlackMessage => {
+  const { icon, title } = ending(event);
+  const sentence = resultSentence(event);
+  const duration = field("Duration", formatDuration(event.detail.seconds));
+  if (event.name === "JobSucceeded") {
+    const { kind, figures, result } = event.detail;
+    return bounded(sentence, [
+      header(`${icon} ${title}`),
+      ...fields([duration, ...figureFields(kind, figures), ...identifierFields(result)]),
+      jobContext(event.detail),
+    ]);
+  }
+  const { kind, installation, error, result } = event.detail;
+  return bounded(sentence, [
+    header(`${icon} ${title}`),
+    ...fields([field("Error", inCode(error.name, 500)), duration, ...identifierFields(result)]),
+    ...(error.message.trim() === "" ? [] : [section(asCode(error.message.trim(), limits.sectionText))]),
+    ...nextStepBlocks(error.name, [`openemr-ops run ${kind} --installation ${installation}`]),
+    jobContext(event.detail, [runbookOf(error.name)]),
+  ]);
+};
+
+/** What the message at the head of the thread becomes when the job has ended: the result in one line. */
+export const endedMessage = (event: ResultEvent): SlackMessage => {
+  const { icon, title } = ending(event);
+  const sentence = resultSentence(event);
+  return bounded(sentence, [header(`${icon} ${title}`), section(sentence), jobContext(event.detail)]);
+};
+
+/** The same when the result was told before the start, in a message of its own. */
+export const endedElsewhereMessage = (detail: Detail<"JobStarted">): SlackMessage => {
+  const title = `${jobSubject(detail)} has ended`;
+  return bounded(title, [
+    header(`:ballot_box_with_check: ${title}`),
+    section("Its result is a message of its own in this channel."),
+    jobContext(detail),
+  ]);
+};
+
+/** A due time came, and no success until the deadline. */
+export const overdueMessage = (detail: Detail<"JobOverdue">): SlackMessage => {
+  const title = `${subject(detail)} is overdue`;
+  const { lastSuccess, installation } = detail;
+  return bounded(`${title}: no success since it was due at ${detail.dueAt}`, [
+    header(`:alarm_clock: ${title}`),
+    ...fields([
+      field("Due", moment(detail.dueAt)),
+      field("Deadline", moment(detail.deadlineAt)),
+      field("Last success", lastSuccess === undefined ? "none on record" : moment(lastSuccess.endedAt)),
+    ]),
+    ...nextStepBlocks("JobOverdue", [`openemr-ops jobs --installation ${installation}`]),
+    context([runbookOf("JobOverdue")]),
+  ]);
+};

@@ -1,0 +1,41 @@
+const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+
+/** Control characters, and marks that turn the direction of what follows: neither belongs into a message. */
+const unseen = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/u;
+
+/**
+ * A text of unknown origin as Slack's mark-up shows it: `&`, `<` and `>` escaped, so that it names nobody and links nowhere,
+ * cut with an ellipsis so that the escaped form fits, never within an escape or a character. A line break stays one.
+ * Source of the three: docs.slack.dev/messaging/formatting-message-text#escaping.
+ *
+ * @param most length of the result, in UTF-16 code units, as Slack counts
+ */
+export const escaped = (foreign: string, most: number): string => {
+  let text = "";
+  let fits = ""; // what of it leaves room for the ellipsis
+  for (const character of foreign.replace(/\r\n?/g, "\n")) {
+    const next = text + (character === "\n" ? "\n" : unseen.test(character) ? " " : (escapes[character] ?? character));
+    if (next.length > most) return `${fits}…`.slice(0, Math.max(0, most));
+    if (next.length < most) fits = next;
+    text = next;
+  }
+  return text;
+};
+
+/** The same on one line, with the characters that would make it bold, struck or code taken out of effect. */
+export const inLine = (foreign: string, most: number): string =>
+  escaped(
+    foreign
+      .replace(/\s+/g, " ")
+      .replace(/[*_~`]/g, (mark) => `${mark}\u200b`)
+      .trim(),
+    most,
+  );
+
+/** The same as code on one line: for what a person may want to copy. */
+export const inCode = (foreign: string, most: number): string =>
+  `\`${escaped(foreign.replace(/\s+/g, " ").replaceAll("`", "'").trim() || "-", most - 2)}\``;
+
+/** The same as a block of code, in which nothing but its own end is mark-up. */
+export const asCode = (foreign: string, most: number): string =>
+  `\`\`\`${escaped(foreign.replaceAll("`", "'"), most - 6)}\`\`\``;

@@ -1,0 +1,64 @@
+import type { MessagePlace } from "@openemr-ops/core/threads";
+
+/** What an answer of Slack's means for the one who sent something. */
+export type SlackAnswer =
+  | { readonly kind: "taken"; readonly place?: MessagePlace }
+  /** `code`: Slack's own name for it, or the HTTP status. */
+  | { readonly kind: "refused"; readonly code: string }
+  | { readonly kind: "later"; readonly code: string };
+
+/** Failures of Slack's own, by the names it gives them in answers with status 200. */
+const passing: ReadonlySet<string> = new Set([
+  "fatal_error",
+  "internal_error",
+  "ratelimited",
+  "rate_limited",
+  "request_timeout",
+  "rollup_error",
+  "service_unavailable",
+  "team_added_to_org",
+]);
+
+/** Slack's codes are small words. What else a proxy may answer is not repeated. */
+const codeIn = (text: unknown): string | undefined =>
+  typeof text === "string" && /^[a-z][a-z0-9_]{1,63}$/.test(text) ? text : undefined;
+
+const judged = (code: string): SlackAnswer => ({ kind: passing.has(code) ? "later" : "refused", code });
+
+const fieldsOf = (body: string): { readonly [name: string]: unknown } | undefined => {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const busy = (status: number): boolean => status === 408 || status === 429 || status >= 500;
+
+/** Reads what `chat.postMessage` and `chat.update` answer: `{"ok":true,"channel","ts"}` or `{"ok":false,"error"}`. */
+export const apiAnswer = (status: number, body: string): SlackAnswer => {
+  const fields = fieldsOf(body);
+  if (fields?.ok === true) {
+    const { channel, ts } = fields;
+    return typeof channel === "string" && typeof ts === "string"
+      ? { kind: "taken", place: { channel, ts } }
+      : { kind: "taken" };
+  }
+  const code = codeIn(fields?.error);
+  if (busy(status)) return { kind: "later", code: code ?? `HTTP status ${status}` };
+  if (code !== undefined) return judged(code);
+  const other = `HTTP status ${status}, and no answer in Slack's form`;
+  return status < 400 ? { kind: "later", code: other } : { kind: "refused", code: other };
+};
+
+/** Reads what an incoming webhook answers: `ok`, or a code as plain text. */
+export const webhookAnswer = (status: number, body: string): SlackAnswer => {
+  const text = body.trim();
+  if (status >= 200 && status < 300 && text === "ok") return { kind: "taken" };
+  const code = codeIn(text);
+  if (busy(status)) return { kind: "later", code: code ?? `HTTP status ${status}` };
+  if (code !== undefined && status >= 400) return judged(code);
+  const other = `HTTP status ${status}, and no answer in Slack's form`;
+  return status < 400 ? { kind: "later", code: other } : { kind: "refused", code: other };
+};

@@ -1,0 +1,110 @@
+import { NotificationRefusedError } from "@openemr-ops/core/errors";
+import type { JobLedger } from "@openemr-ops/core/jobs";
+import type { MessagePlace, ThreadStore } from "@openemr-ops/core/threads";
+import type { JobEvent } from "@openemr-ops/events/jobEvent";
+import type { SlackMessage } from "./blocks.ts";
+import {
+  endedElsewhereMessage,
+  endedMessage,
+  overdueMessage,
+  type ResultEvent,
+  resultMessage,
+  startMessage,
+} from "./jobMessages.ts";
+import type { Slack } from "./slack.ts";
+
+export interface TellContext {
+  readonly slack: Slack;
+  readonly ledger: Pick<JobLedger, "get" | "once">;
+  readonly threads: ThreadStore;
+  /** Told of what went wrong and does not matter enough to fail. */
+  readonly warn: (message: string) => void;
+}
+
+/** What came of an event: `before` when it had been told already, `nothing` when there is nothing to tell people. */
+export type Told = "told" | "before" | "nothing";
+
+const once = async (context: TellContext, key: string, act: () => Promise<void>): Promise<Told> =>
+  (await context.ledger.once(`slack/${key}`, act)) ? "told" : "before";
+
+/** A message that cannot be changed (deleted, too old, locked) stays as it is: what it had to say was said. */
+const change = async ({ slack, warn }: TellContext, place: MessagePlace, message: SlackMessage): Promise<void> => {
+  await slack.update?.(place, message).catch((error: unknown) => {
+    if (!(error instanceof NotificationRefusedError)) throw error;
+    warn(error.message);
+  });
+};
+
+const tellStart = async (
+  { detail }: Extract<JobEvent, { readonly name: "JobStarted" }>,
+  context: TellContext,
+): Promise<Told> => {
+  const { jobId } = detail;
+  const hasEnded = async () => (await context.ledger.get(jobId))?.endedAt !== undefined;
+  if (await hasEnded()) return "nothing"; // late: the result stands for itself
+  return once(context, `start/${jobId}`, async () => {
+    const place = await context.slack.post(startMessage(detail));
+    if (place === undefined) return;
+    await context.threads.put(jobId, place);
+    if (await hasEnded()) await change(context, place, endedElsewhereMessage(detail)); // or this says "running" for ever
+  });
+};
+
+/** Slack's words for a message that takes no answers (any more). */
+const noThread: ReadonlySet<string> = new Set([
+  "cannot_reply_to_message",
+  "invalid_thread_ts",
+  "message_not_found",
+  "restricted_action_non_threadable_channel",
+  "restricted_action_thread_locked",
+  "thread_not_found",
+]);
+
+/** In the job's thread; in the channel when there is no thread, or none that takes answers. */
+const postResult = async (event: ResultEvent, context: TellContext): Promise<void> => {
+  const message = resultMessage(event);
+  const root = await context.threads.get(event.detail.jobId);
+  if (root === undefined) {
+    await context.slack.post(message);
+    return;
+  }
+  await context.slack.post(message, { to: root, broadcast: event.name === "JobFailed" }).catch((error: unknown) => {
+    if (!(error instanceof NotificationRefusedError) || !noThread.has(error.code)) throw error;
+    context.warn(error.message);
+    return context.slack.post(message);
+  });
+};
+
+const tellResult = async (event: ResultEvent, context: TellContext): Promise<Told> => {
+  const { jobId } = event.detail;
+  const told = await once(context, `result/${jobId}`, () => postResult(event, context));
+  const root = await context.threads.get(jobId);
+  if (root !== undefined) await change(context, root, endedMessage(event)); // each time: an earlier delivery may have died before
+  return told;
+};
+
+/**
+ * Tells people of an event. Safe to call again with the same event, at the same time too: each start, result and due time is
+ * one message, unless Slack took one and its answer got lost.
+ *
+ * @throws {ControlPlaneUnavailableError} retryable: Slack or the ledger does not answer, or another delivery is at it
+ * @throws {NotificationRefusedError} fatal: token, channel or webhook is wrong
+ */
+export const tell = async (event: JobEvent, context: TellContext): Promise<Told> => {
+  switch (event.name) {
+    case "JobStarted":
+      return tellStart(event, context);
+    case "JobSucceeded":
+    case "JobFailed":
+      return tellResult(event, context);
+    case "JobOverdue": {
+      const { detail } = event;
+      const { installation, kind, dueAt } = detail;
+      return once(context, `overdue/${installation}/${kind}/${dueAt}`, async () => {
+        await context.slack.post(overdueMessage(detail));
+      });
+    }
+    case "JobProgressed":
+      return "nothing";
+  }
+};

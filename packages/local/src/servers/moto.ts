@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { type S3Server, startStoreServer } from "./storeServer.ts";
 
 /** moto's server (PyPI): AWS in memory, S3 among it. Takes any credentials. */
@@ -5,6 +6,7 @@ export const startMoto = async (): Promise<S3Server> => {
   const server = await startStoreServer({
     tool: "moto_server",
     args: ({ port }) => ["-H", "127.0.0.1", "-p", String(port)],
+    env: { PYTHONPATH: fileURLToPath(new URL("moto", import.meta.url)) },
     probePath: "/moto-api/",
   });
   return { ...server, region: "us-east-1", accessKeyId: "local", secretAccessKey: "local-only" };

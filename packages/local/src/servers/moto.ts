@@ -6,7 +6,7 @@ export const startMoto = async (): Promise<S3Server> => {
   const server = await startStoreServer({
     tool: "moto_server",
     args: ({ port }) => ["-H", "127.0.0.1", "-p", String(port)],
-    env: { PYTHONPATH: fileURLToPath(new URL("moto", import.meta.url)) },
+    env: { PYTHONPATH: fileURLToPath(new URL("moto", import.meta.url)), PYTHONDONTWRITEBYTECODE: "1" },
     probePath: "/moto-api/",
   });
   return { ...server, region: "us-east-1", accessKeyId: "local", secretAccessKey: "local-only" };

@@ -1,0 +1,9 @@
+import { overdueRequest } from "@openemr-ops/events/workflowSteps";
+import { findOverdue } from "@openemr-ops/jobs/findOverdue";
+import { controlPlane } from "../shared/controlPlane.ts";
+import { taskHandler } from "../shared/taskHandler.ts";
+
+const { ports } = controlPlane(process.env);
+
+/** Each quarter of an hour: tells of an installation's jobs that did not succeed in time. */
+export const handler = taskHandler(overdueRequest, (request) => findOverdue(request, ports));

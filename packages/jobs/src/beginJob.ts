@@ -1,0 +1,52 @@
+import { InvalidInputError, JobAbortedError } from "@openemr-ops/core/errors";
+import type { JobRecord } from "@openemr-ops/core/jobs";
+import type { BeginRequest, Begun } from "@openemr-ops/events/workflowSteps";
+import { letGo, takeLock } from "./jobLock.ts";
+import { begunStep, isRecordOf, type JobExecution, momentOf, newRecord } from "./jobRecord.ts";
+import type { JobPorts } from "./ports.ts";
+import { readInput } from "./readInput.ts";
+
+const assertOpen = (record: JobRecord, job: JobExecution): void => {
+  if (!isRecordOf(record, job)) {
+    const message = `there is a job ${job.jobId} already, of ${record.installation}; start this one under another name`;
+    throw new InvalidInputError([{ path: "execution.name", message }]);
+  }
+  if (record.endedAt !== undefined)
+    throw new JobAbortedError(`job ${job.jobId} has ended already (${record.status}); start a new one`);
+};
+
+/**
+ * First step of every workflow: checks the input, takes the lock, records the job, tells of its start. Without a lock no
+ * record and no event; a failure behind it lets the lock go.
+ *
+ * Safe to repeat: same lock, same record. `JobStarted` is published once, and a second time only when a run died between
+ * publishing it and saying so.
+ *
+ * @throws {InvalidInputError} fatal: names each field that is wrong; nothing was touched
+ * @throws {InstallationBusyError} names the job that holds the lock
+ * @throws {JobAbortedError} fatal: the job has ended already
+ * @throws {ControlPlaneUnavailableError} retryable
+ */
+export const beginJob = async (request: BeginRequest, ports: JobPorts): Promise<Begun> => {
+  const { kind, installation, execution } = request;
+  const task = readInput(request);
+  const job = { jobId: execution.name, kind, installation, dryRun: "dryRun" in task && task.dryRun };
+  const run = { ...job, execution: execution.id, requestedAt: momentOf(execution.startedAt, ports.now()) };
+
+  await takeLock(job, ports); // before the record: whoever ends the job finds the lock, or this finds the end
+  try {
+    assertOpen((await ports.ledger.create({ ...newRecord(run), input: task })).record, run);
+    await ports.ledger.once(`started#${job.jobId}`, () =>
+      ports.publish({
+        name: "JobStarted",
+        detail: { ...job, version: 1, execution: execution.id, at: ports.now().toISOString() },
+      }),
+    );
+    await ports.ledger.note(job.jobId, { name: begunStep, at: ports.now().toISOString() });
+  } catch (error) {
+    await letGo(job, ports).catch(() => {}); // the lease ends by itself
+    throw error;
+  }
+  const retention = { version: 1, kind: "retention", installation, dryRun: job.dryRun };
+  return { job, task: JSON.stringify(task), retention: JSON.stringify(retention) };
+};

@@ -1,0 +1,76 @@
+import type { JobEnding } from "@openemr-ops/core/jobs";
+import { namesOf, type WorkflowKind, workflowKinds } from "@openemr-ops/core/names";
+import type { NamedFailure } from "@openemr-ops/events/workflowSteps";
+import { endJob } from "./endJob.ts";
+import { lingering, mayLinger } from "./lingering.ts";
+import { isOurs, nameFailure } from "./nameFailure.ts";
+import type { JobPorts } from "./ports.ts";
+
+/** How Step Functions ended an execution that did not succeed. */
+export interface ExecutionEnd {
+  /** ARN. */
+  readonly execution: string;
+  readonly name: string;
+  /** ARN. */
+  readonly stateMachine: string;
+  readonly status: "FAILED" | "TIMED_OUT" | "ABORTED";
+  readonly startedAt: Date;
+  readonly endedAt: Date;
+  /** What the execution was given; absent where it is too long for the event. */
+  readonly input?: unknown;
+  readonly error?: string | undefined;
+  readonly cause?: string | undefined;
+}
+
+/** Whose workflow a state machine is, by its name; nothing when it is none of this stage's. */
+export const workflowOf = (
+  stage: string,
+  stateMachine: string,
+): { readonly installation: string; readonly kind: WorkflowKind } | undefined => {
+  const name = stateMachine.slice(stateMachine.lastIndexOf(":") + 1);
+  for (const kind of workflowKinds) {
+    const [before = "", after = ""] = namesOf(stage).stateMachine("/", kind).split("/");
+    const installation = name.slice(before.length, name.length - after.length);
+    if (installation && name === `${before}${installation}${after}`) return { installation, kind };
+  }
+  return undefined;
+};
+
+const failureOf = ({ status, error, cause }: ExecutionEnd): NamedFailure => {
+  const failure = nameFailure(error, cause);
+  if (status === "FAILED") return failure;
+  if (status === "TIMED_OUT") return { name: "JobTimeoutError", message: "the workflow took longer than it may" };
+  const message = isOurs(error) ? failure.message : "a person stopped the execution before it came to its end";
+  return { name: "JobAbortedError", message };
+};
+
+const saysDryRun = (input: unknown): boolean =>
+  typeof input === "object" && input !== null && "dryRun" in input && input.dryRun === true;
+
+/**
+ * Ends the job of an execution that ended without reporting: stopped by a person, out of time, or with a broken report.
+ * Where it was reported nothing changes. Safe to repeat.
+ *
+ * A container that is at work learns within seconds that nobody waits, stops and lets go of the lock; it ends after a
+ * minute at the latest. Without a container it is free at once.
+ *
+ * @throws {ControlPlaneUnavailableError} retryable
+ */
+export const endExecution = async (end: ExecutionEnd, stage: string, ports: JobPorts): Promise<void> => {
+  const workflow = workflowOf(stage, end.stateMachine);
+  if (!workflow) return;
+  const error = failureOf(end);
+  const ending: JobEnding = {
+    status: end.status === "ABORTED" ? "aborted" : "failed",
+    endedAt: end.endedAt.toISOString(),
+    error,
+  };
+  const job = {
+    ...workflow,
+    jobId: end.name,
+    dryRun: saysDryRun(end.input),
+    execution: end.execution,
+    requestedAt: end.startedAt,
+  };
+  await endJob(job, ending, ports, end.status === "ABORTED" || mayLinger(error.name) ? lingering : undefined);
+};

@@ -1,0 +1,67 @@
+import { lastDue } from "@openemr-ops/core/cron";
+import type { JobRecord } from "@openemr-ops/core/jobs";
+import type { OverdueRequest } from "@openemr-ops/events/workflowSteps";
+import type { JobPorts } from "./ports.ts";
+
+type Schedule = OverdueRequest["schedules"][number];
+
+/** A due time whose deadline has passed without a success. */
+interface Overdue {
+  readonly kind: Schedule["kind"];
+  readonly dueAt: Date;
+  readonly deadlineAt: Date;
+  readonly lastSuccess?: JobRecord & { readonly endedAt: string };
+}
+
+/** So many of the newest records decide; a month has some hundreds. */
+const recordsRead = 1000;
+
+const succeeded = (record: JobRecord): record is JobRecord & { readonly endedAt: string } =>
+  record.status === "succeeded" && !record.dryRun && record.endedAt !== undefined;
+
+/**
+ * Whether a schedule's last due time with a deadline in the past is overdue. Any success since that time counts, a person's
+ * too, a dry run's never. Before `since` there was no schedule, so nothing was due.
+ */
+const overdueAt = (schedule: Schedule, records: readonly JobRecord[], now: Date): Overdue | undefined => {
+  const patience = schedule.deadlineMinutes * 60_000;
+  const dueAt = lastDue(schedule, new Date(now.getTime() - patience));
+  if (!dueAt || dueAt < new Date(schedule.since)) return undefined;
+  const [lastSuccess] = records
+    .filter(succeeded)
+    .filter(({ kind }) => kind === schedule.kind)
+    .sort((one, other) => Date.parse(other.endedAt) - Date.parse(one.endedAt));
+  if (lastSuccess && new Date(lastSuccess.endedAt) >= dueAt) return undefined;
+  const deadlineAt = new Date(dueAt.getTime() + patience);
+  return { kind: schedule.kind, dueAt, deadlineAt, ...(lastSuccess ? { lastSuccess } : {}) };
+};
+
+/**
+ * Tells of each schedule whose last due time passed its deadline without a success; once for each due time.
+ *
+ * @throws {ControlPlaneUnavailableError} retryable
+ */
+export const findOverdue = async (
+  { installation, schedules }: OverdueRequest,
+  { ledger, publish, now }: Omit<JobPorts, "locks">,
+): Promise<void> => {
+  const at = now();
+  const records = await ledger.list(installation, recordsRead);
+  const found = schedules.map((schedule) => overdueAt(schedule, records, at)).filter((each) => each !== undefined);
+  for (const { kind, dueAt, deadlineAt, lastSuccess } of found) {
+    await ledger.once(`overdue#${installation}#${kind}#${dueAt.toISOString()}`, () =>
+      publish({
+        name: "JobOverdue",
+        detail: {
+          version: 1,
+          installation,
+          kind,
+          at: at.toISOString(),
+          dueAt: dueAt.toISOString(),
+          deadlineAt: deadlineAt.toISOString(),
+          ...(lastSuccess ? { lastSuccess: { jobId: lastSuccess.jobId, endedAt: lastSuccess.endedAt } } : {}),
+        },
+      }),
+    );
+  }
+};

@@ -1,0 +1,27 @@
+import type { FinishRequest, TaskReport } from "@openemr-ops/events/workflowSteps";
+import { endJob } from "./endJob.ts";
+import type { JobPorts } from "./ports.ts";
+
+/** Of two reports that use one name, the earlier has it: the job's own work comes before what tidies up after it. */
+const merged = <Key extends keyof TaskReport>(reports: readonly TaskReport[], key: Key): TaskReport[Key] =>
+  Object.assign({}, ...reports.toReversed().map((report) => report[key]));
+
+/**
+ * Last step of a job that went well: record, `JobSucceeded`, lock. Safe to repeat. A job that ended otherwise meanwhile,
+ * since a person stopped it, stays so.
+ *
+ * @throws {ControlPlaneUnavailableError} retryable
+ */
+export const finishJob = async ({ job, reports }: FinishRequest, ports: JobPorts): Promise<void> => {
+  const now = ports.now();
+  await endJob(
+    { ...job, requestedAt: now },
+    {
+      status: "succeeded",
+      endedAt: now.toISOString(),
+      figures: merged(reports, "figures"),
+      result: merged(reports, "result"),
+    },
+    ports,
+  );
+};

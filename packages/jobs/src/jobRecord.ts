@@ -1,0 +1,41 @@
+import type { JobRecord } from "@openemr-ops/core/jobs";
+import type { WorkflowKind } from "@openemr-ops/core/names";
+
+/** One execution of a workflow, as far as a job's record needs it. */
+export interface JobExecution {
+  readonly jobId: string;
+  readonly kind: WorkflowKind;
+  readonly installation: string;
+  readonly dryRun: boolean;
+  /** ARN; absent where it is known that the job is the execution's. */
+  readonly execution?: string;
+  readonly requestedAt: Date;
+}
+
+export const newRecord = ({ requestedAt, ...job }: JobExecution): JobRecord => ({
+  ...job,
+  status: "requested",
+  requestedAt: requestedAt.toISOString(),
+});
+
+const day = 24 * 3600 * 1000;
+
+/**
+ * Whether a record is that of this execution. Names of executions are unique within one workflow and for 90 days only, so
+ * two that a person named may share one.
+ */
+export const isRecordOf = (record: JobRecord, { execution, requestedAt }: JobExecution): boolean =>
+  execution === undefined ||
+  (record.execution === execution && Math.abs(new Date(record.requestedAt).getTime() - requestedAt.getTime()) < day);
+
+/** The moment that a text names, or another when it names none. */
+export const momentOf = (text: string, otherwise: Date): Date => {
+  const moment = new Date(text);
+  return Number.isNaN(moment.getTime()) ? otherwise : moment;
+};
+
+/** The step that the workflow itself notes; any other is its container's. */
+export const begunStep = "begun";
+
+/** Whether a container has said that it is at work on the job. */
+export const hasContainer = ({ steps = [] }: JobRecord): boolean => steps.some(({ name }) => name !== begunStep);

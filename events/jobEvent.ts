@@ -1,5 +1,4 @@
 import { identifier } from "@openemr-ops/core/config/fields";
-import { strict } from "@openemr-ops/core/config/strict";
 import { workflowKinds } from "@openemr-ops/core/names";
 import * as z from "zod";
 
@@ -7,6 +6,13 @@ export const eventSource = "openemr.ops";
 
 const moment = z.iso.datetime({ error: "expected a moment in ISO 8601 UTC" });
 const text = (most: number) => z.string({ error: "expected a text" }).min(1).max(most);
+const seconds = z.number({ error: "expected a number" });
+
+/**
+ * What a consumer may rely on. Fields that it does not know are dropped: a publisher may be newer than its consumers. See
+ * `docs/events.md`, "How they change".
+ */
+const detail = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => z.object(shape, { error: "expected an object" });
 
 /** Bytes, rows, files, seconds: numbers only. */
 export const figures = z.record(text(64), z.number({ error: "expected a number" }));
@@ -21,50 +27,66 @@ export const jobName = z
 
 const common = {
   version: z.literal(1, { error: "expected 1, the version of this contract" }),
-  installation: identifier,
-  kind: workflowKind,
-  /** When it happened. */
-  at: moment,
+  installation: identifier.meta({
+    description: "which installation, as the configuration calls it",
+    pattern: "^[a-z0-9][a-z0-9-]{0,62}$",
+  }),
+  kind: workflowKind.describe("which workflow"),
+  at: moment.describe("when it happened"),
 };
 
 const ofJob = {
   ...common,
-  jobId: jobName,
-  dryRun: z.boolean({ error: "expected true or false" }),
-  /** ARN of the execution. */
-  execution: text(2048).optional(),
+  jobId: jobName.describe("the job; the name of its execution"),
+  dryRun: z.boolean({ error: "expected true or false" }).describe("whether it only says what it would do"),
+  execution: text(2048).describe("ARN of the execution in Step Functions").optional(),
 };
 
+const result = identifiers.describe("what came out, by name: identifiers such as dumpId");
+
 /** A job began its work. */
-export const jobStarted = strict({ ...ofJob });
+export const jobStarted = detail({ ...ofJob });
 
 /** A job got to a step, or on within it; once a minute and step at most. */
-export const jobProgressed = strict({ ...ofJob, step: text(64), figures });
+export const jobProgressed = detail({
+  ...ofJob,
+  step: text(64).describe("what it got to, in an operator's words"),
+  figures: figures.describe("bytes, rows, files so far, by name"),
+});
 
 /** A job came to its end and did all it was asked. */
-export const jobSucceeded = strict({
+export const jobSucceeded = detail({
   ...ofJob,
-  seconds: z.number({ error: "expected a number" }),
-  figures,
-  result: identifiers,
+  seconds: seconds.describe("how long the job took"),
+  figures: figures.describe("bytes, rows, files, seconds, by name"),
+  result,
 });
 
 /** A job ended without having done it: by an error, or because a person stopped it. Each such job is told once. */
-export const jobFailed = strict({
+export const jobFailed = detail({
   ...ofJob,
-  status: z.enum(["failed", "aborted"], { error: "expected failed or aborted" }),
-  seconds: z.number({ error: "expected a number" }),
-  error: strict({ name: text(128), message: z.string({ error: "expected a text" }).max(4096) }),
-  /** What came out before: a dump is complete although old ones could not be cleared. */
-  result: identifiers,
+  status: z
+    .enum(["failed", "aborted"], { error: "expected failed or aborted" })
+    .describe("aborted: somebody stopped it"),
+  seconds: seconds.describe("how long the job took"),
+  error: detail({
+    name: text(128).describe("the error's name; docs/runbooks has a section for each"),
+    message: z.string({ error: "expected a text" }).max(4096).describe("what happened and what to do, for a person"),
+  }),
+  result: result.describe(
+    "what came out before the failure: a dump is complete although old ones could not be cleared",
+  ),
 });
 
 /** A scheduled job did not succeed in time; told once for each due time. */
-export const jobOverdue = strict({
+export const jobOverdue = detail({
   ...common,
-  dueAt: moment,
-  deadlineAt: moment,
-  lastSuccess: strict({ jobId: jobName, endedAt: moment }).optional(),
+  dueAt: moment.describe("when the schedule came"),
+  deadlineAt: moment.describe("until when a success was expected"),
+  lastSuccess: detail({
+    jobId: jobName.describe("the last job of this kind that succeeded"),
+    endedAt: moment.describe("when it ended"),
+  }).optional(),
 });
 
 /** By the name that stands in `detail-type`. */
@@ -81,5 +103,9 @@ export type JobEvent = {
   readonly [Name in JobEventName]: { readonly name: Name; readonly detail: z.output<(typeof jobEvents)[Name]> };
 }[JobEventName];
 
-/** Puts an event on the bus. @throws {DestinationUnavailableError} never: an implementation retries, then throws its own */
+/**
+ * Puts an event on the bus.
+ *
+ * @throws {ControlPlaneUnavailableError} retryable: the bus did not take it, retries included
+ */
 export type PublishEvent = (event: JobEvent) => Promise<void>;

@@ -11,7 +11,7 @@ export interface DynamoThreadsSettings {
   readonly client?: DynamoDBClient;
 }
 
-const keyOf = (jobId: string) => ({ pk: `JOB#${jobId}`, sk: "SLACK" });
+const keyOf = (job: string) => ({ pk: `JOB#${job}`, sk: "SLACK" });
 
 /**
  * The threads of jobs, beside their records in the jobs' table, and kept as long.
@@ -23,26 +23,18 @@ const keyOf = (jobId: string) => ({ pk: `JOB#${jobId}`, sk: "SLACK" });
 export const dynamoThreads = ({ table, now = () => new Date(), client }: DynamoThreadsSettings): ThreadStore => {
   const dynamo = documents(client);
   return {
-    get: async (jobId) => {
-      const question = new GetCommand({ TableName: table, Key: keyOf(jobId), ConsistentRead: true });
+    get: async (job) => {
+      const question = new GetCommand({ TableName: table, Key: keyOf(job), ConsistentRead: true });
       const { Item } = await dynamo.send(question).catch((error: unknown) => {
-        throw controlPlaneFailure(
-          error,
-          `reading the thread of ${jobId} in ${table}`,
-          "dynamodb:GetItem on that table",
-        );
+        throw controlPlaneFailure(error, `reading the thread of ${job} in ${table}`, "dynamodb:GetItem on that table");
       });
       if (Item === undefined) return undefined;
       return { channel: String(Item.channel), ts: String(Item.ts) };
     },
-    put: async (jobId, { channel, ts }) => {
-      const item = { ...keyOf(jobId), channel, ts, expiresAt: expiryFrom(now()) };
+    put: async (job, { channel, ts }) => {
+      const item = { ...keyOf(job), channel, ts, expiresAt: expiryFrom(now()) };
       await dynamo.send(new PutCommand({ TableName: table, Item: item })).catch((error: unknown) => {
-        throw controlPlaneFailure(
-          error,
-          `keeping the thread of ${jobId} in ${table}`,
-          "dynamodb:PutItem on that table",
-        );
+        throw controlPlaneFailure(error, `keeping the thread of ${job} in ${table}`, "dynamodb:PutItem on that table");
       });
     },
   };

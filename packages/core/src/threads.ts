@@ -8,7 +8,8 @@ export interface MessagePlace {
 
 /** Remembers the message under which a job's thread hangs. Implementations pass `test/contract/threads.ts`. */
 export interface ThreadStore {
-  get(jobId: string): Promise<MessagePlace | undefined>;
+  /** @param job the ARN of its execution, or its identifier where there is none */
+  get(job: string): Promise<MessagePlace | undefined>;
   /** Inserts or replaces. */
-  put(jobId: string, root: MessagePlace): Promise<void>;
+  put(job: string, root: MessagePlace): Promise<void>;
 }

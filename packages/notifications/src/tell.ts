@@ -35,17 +35,23 @@ const change = async ({ slack, warn }: TellContext, place: MessagePlace, message
   });
 };
 
+/** Unlike any other job's: two workflows may have executions of one name, when a person chose it. */
+const nameOf = ({ execution, jobId }: { readonly execution?: string | undefined; readonly jobId: string }): string =>
+  execution ?? jobId;
+
 const tellStart = async (
   { detail }: Extract<JobEvent, { readonly name: "JobStarted" }>,
   context: TellContext,
 ): Promise<Told> => {
-  const { jobId } = detail;
-  const hasEnded = async () => (await context.ledger.get(jobId))?.endedAt !== undefined;
+  const hasEnded = async () => {
+    const record = await context.ledger.get(detail.jobId);
+    return record?.endedAt !== undefined && record.execution === detail.execution;
+  };
   if (await hasEnded()) return "nothing"; // late: the result stands for itself
-  return once(context, `start/${jobId}`, async () => {
+  return once(context, `start/${nameOf(detail)}`, async () => {
     const place = await context.slack.post(startMessage(detail));
     if (place === undefined) return;
-    await context.threads.put(jobId, place);
+    await context.threads.put(nameOf(detail), place);
     if (await hasEnded()) await change(context, place, endedElsewhereMessage(detail)); // or this says "running" for ever
   });
 };
@@ -63,7 +69,7 @@ const noThread: ReadonlySet<string> = new Set([
 /** In the job's thread; in the channel when there is no thread, or none that takes answers. */
 const postResult = async (event: ResultEvent, context: TellContext): Promise<void> => {
   const message = resultMessage(event);
-  const root = await context.threads.get(event.detail.jobId);
+  const root = await context.threads.get(nameOf(event.detail));
   if (root === undefined) {
     await context.slack.post(message);
     return;
@@ -76,9 +82,9 @@ const postResult = async (event: ResultEvent, context: TellContext): Promise<voi
 };
 
 const tellResult = async (event: ResultEvent, context: TellContext): Promise<Told> => {
-  const { jobId } = event.detail;
-  const told = await once(context, `result/${jobId}`, () => postResult(event, context));
-  const root = await context.threads.get(jobId);
+  const job = nameOf(event.detail);
+  const told = await once(context, `result/${job}/${event.detail.at}`, () => postResult(event, context));
+  const root = await context.threads.get(job);
   if (root !== undefined) await change(context, root, endedMessage(event)); // each time: an earlier delivery may have died before
   return told;
 };

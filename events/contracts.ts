@@ -1,0 +1,47 @@
+import * as z from "zod";
+import { jobEvents } from "./jobEvent.ts";
+import { taskInput } from "./taskInput.ts";
+import {
+  beginRequest,
+  confirmRequest,
+  failRequest,
+  finishRequest,
+  jobInHand,
+  overdueRequest,
+  startRequest,
+  taskReport,
+} from "./workflowSteps.ts";
+
+/**
+ * Everything that one program writes and another reads, perhaps of another release: an execution that runs during a
+ * deployment, a schedule's stored target, a consumer of the bus. A change that is not compatible becomes a new version
+ * beside the old one.
+ */
+const contracts: Readonly<Record<string, z.ZodType>> = {
+  ...jobEvents,
+  taskInput,
+  taskReport,
+  jobInHand,
+  beginRequest,
+  confirmRequest,
+  finishRequest,
+  failRequest,
+  startRequest,
+  overdueRequest,
+};
+
+/** A JSON Schema, or a part of one. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** The contracts as JSON Schemas (draft 2020-12), by the names of their files in `events/schemas`. */
+export const contractSchemas = (): Readonly<Record<string, JsonSchema>> =>
+  Object.fromEntries(
+    Object.entries(contracts).map(([name, schema]) => {
+      const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input" });
+      return [`${name}.v1.json`, { $schema, title: name, ...rest }];
+    }),
+  );
+
+/** The schema that reads a contract's samples. */
+export const contractNamed = (name: string): z.ZodType | undefined =>
+  Object.hasOwn(contracts, name) ? contracts[name] : undefined;

@@ -1,0 +1,47 @@
+import { secretReference, slackChannel } from "@openemr-ops/core/config/fields";
+import { parseStrictly, strict } from "@openemr-ops/core/config/strict";
+import { InvalidInputError } from "@openemr-ops/core/errors";
+import * as z from "zod";
+import { type Environment, readStage } from "../shared/environment.ts";
+
+const secret = strict({
+  arn: z.string({ error: "expected a secret's ARN" }).regex(secretReference, { error: "expected a secret's ARN" }),
+  key: z.string({ error: "expected a field's name" }).optional(),
+});
+
+const slackSettings = z.discriminatedUnion(
+  "kind",
+  [strict({ kind: z.literal("webhook"), secret }), strict({ kind: z.literal("bot"), secret, channel: slackChannel })],
+  { error: "expected webhook or bot" },
+);
+
+export interface NotifyConfig {
+  readonly stage: string;
+  /** Not set: nobody is to be told. */
+  readonly slack?: z.output<typeof slackSettings>;
+  /** Another address than Slack's own for its API. */
+  readonly api?: string;
+}
+
+const json = (name: string, text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidInputError([{ path: name, message: "is no JSON; deploy this function again" }]);
+  }
+};
+
+/** @throws {InvalidInputError} fatal: a variable is absent or wrong; the function must not start */
+export const readNotifyConfig = (environment: Environment): NotifyConfig => {
+  const { OPENEMR_OPS_SLACK: text, OPENEMR_OPS_SLACK_API: api } = environment;
+  const common = { stage: readStage(environment), ...(api ? { api } : {}) };
+  if (!text) return common;
+  const parsed = parseStrictly(slackSettings, json("OPENEMR_OPS_SLACK", text));
+  if ("data" in parsed) return { ...common, slack: parsed.data };
+  throw new InvalidInputError(
+    parsed.issues.map(({ path, message }) => ({
+      path: ["OPENEMR_OPS_SLACK", path].filter(Boolean).join("."),
+      message,
+    })),
+  );
+};

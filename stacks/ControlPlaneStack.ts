@@ -1,0 +1,184 @@
+import { ArnFormat, Duration, RemovalPolicy, Tags } from "aws-cdk-lib";
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
+import { EventBus, Rule } from "aws-cdk-lib/aws-events";
+import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import { LogGroup } from "aws-cdk-lib/aws-logs";
+import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
+import { Topic } from "aws-cdk-lib/aws-sns";
+import type { StackContext } from "sst/constructs";
+import { controlKey } from "./controlKey.ts";
+import type { Deployment } from "./deployment.ts";
+import { logRetention, opsFunction } from "./opsFunction.ts";
+import { answerTasks } from "./policies/answerTasks.ts";
+import { jobItems } from "./policies/jobItems.ts";
+import { listJobs } from "./policies/listJobs.ts";
+import { publishEvents } from "./policies/publishEvents.ts";
+import { startWorkflows } from "./policies/startWorkflows.ts";
+import { useKey } from "./policies/useKey.ts";
+import { undeliveredQueue } from "./undeliveredQueue.ts";
+
+const colon = ArnFormat.COLON_RESOURCE_NAME;
+
+export type ControlPlane = ReturnType<typeof controlPlane>;
+
+/** What every installation of a stage shares: records and locks, the bus, and the functions that touch nothing else. */
+export const controlPlane = ({ stack }: StackContext, deployment: Deployment) => {
+  const { names, removable, stage } = deployment;
+  const removalPolicy = removable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
+  const key = controlKey(stack, removalPolicy);
+
+  const table = new Table(stack, "Jobs", {
+    tableName: names.jobsTable,
+    partitionKey: { name: "pk", type: AttributeType.STRING },
+    sortKey: { name: "sk", type: AttributeType.STRING },
+    billingMode: BillingMode.PAY_PER_REQUEST,
+    encryption: TableEncryption.CUSTOMER_MANAGED,
+    encryptionKey: key,
+    pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+    timeToLiveAttribute: "expiresAt",
+    deletionProtection: !removable,
+    removalPolicy,
+  });
+  table.addGlobalSecondaryIndex({
+    indexName: "byInstallation",
+    partitionKey: { name: "installation", type: AttributeType.STRING },
+    sortKey: { name: "listKey", type: AttributeType.STRING },
+    projectionType: ProjectionType.ALL,
+  });
+
+  const bus = new EventBus(stack, "Bus", { eventBusName: names.bus });
+  const scheduleGroup = new CfnScheduleGroup(stack, "Schedules", { name: names.scheduleGroup });
+  const undeliveredEvents = undeliveredQueue(stack, "UndeliveredEvents", key);
+  const undeliveredSchedules = undeliveredQueue(stack, "UndeliveredSchedules", key);
+  const alarms = new Topic(stack, "Alarms", { masterKey: key, enforceSSL: true });
+  // One log for all workflows: each log of its own would take room in the account's one policy for such logs.
+  const workflowLog = new LogGroup(stack, "WorkflowLog", {
+    encryptionKey: key,
+    retention: logRetention,
+    removalPolicy,
+  });
+
+  const stateMachines = [
+    stack.formatArn({
+      service: "states",
+      resource: "stateMachine",
+      resourceName: `${names.prefix}-*`,
+      arnFormat: colon,
+    }),
+  ];
+  const environment = { OPENEMR_OPS_STAGE: stage };
+  const shared = { key, environment, removable };
+  const records = [
+    jobItems(table, ["JOB#*", "LOCK#*", "ONCE#*"], ["GetItem", "PutItem", "UpdateItem"]),
+    useKey(stack, key, "dynamodb"),
+  ];
+
+  const begin = opsFunction(stack, "Begin", {
+    ...shared,
+    handler: "functions/job/begin.handler",
+    description: "First step of every workflow: checks what was asked, locks, records, tells",
+    grants: [...records, publishEvents(bus.eventBusArn, "JobStarted")],
+  });
+  const finish = opsFunction(stack, "Finish", {
+    ...shared,
+    handler: "functions/job/finish.handler",
+    description: "Last step of a job that went well: records, unlocks, tells",
+    grants: [...records, publishEvents(bus.eventBusArn, "JobSucceeded")],
+  });
+  const fail = opsFunction(stack, "Fail", {
+    ...shared,
+    handler: "functions/job/fail.handler",
+    description: "Last step of a job that failed: records, unlocks, tells",
+    grants: [...records, publishEvents(bus.eventBusArn, "JobFailed")],
+  });
+  const executionEnded = opsFunction(stack, "ExecutionEnded", {
+    ...shared,
+    handler: "functions/job/executionEnded.handler",
+    description: "Tells of executions that ended without having said so",
+    grants: [...records, publishEvents(bus.eventBusArn, "JobFailed")],
+    undelivered: undeliveredEvents,
+  });
+  const taskStopped = opsFunction(stack, "TaskStopped", {
+    ...shared,
+    handler: "functions/job/taskStopped.handler",
+    description: "Tells the workflow of a container that stopped without a word",
+    grants: [answerTasks(stateMachines, ["Failure"])],
+    undelivered: undeliveredEvents,
+  });
+  const start = opsFunction(stack, "Start", {
+    ...shared,
+    handler: "functions/schedule/start.handler",
+    description: "Starts a scheduled job, once for each due time",
+    grants: [startWorkflows(stateMachines)],
+    undelivered: undeliveredSchedules,
+  });
+  const findOverdue = opsFunction(stack, "FindOverdue", {
+    ...shared,
+    handler: "functions/schedule/findOverdue.handler",
+    description: "Tells of scheduled jobs that did not succeed in time",
+    grants: [...records, listJobs(table), publishEvents(bus.eventBusArn, "JobOverdue")],
+    undelivered: undeliveredSchedules,
+  });
+
+  const delivery = { deadLetterQueue: undeliveredEvents, maxEventAge: Duration.hours(24), retryAttempts: 185 };
+  new Rule(stack, "ExecutionEndedRule", {
+    description: "Executions of our workflows that ended badly",
+    eventPattern: {
+      source: ["aws.states"],
+      detailType: ["Step Functions Execution Status Change"],
+      detail: {
+        status: ["FAILED", "TIMED_OUT", "ABORTED"],
+        stateMachineArn: [
+          {
+            prefix: stack.formatArn({
+              service: "states",
+              resource: "stateMachine",
+              resourceName: `${names.prefix}-`,
+              arnFormat: colon,
+            }),
+          },
+        ],
+      },
+    },
+    targets: [new LambdaFunction(executionEnded, delivery)],
+  });
+  new Rule(stack, "TaskStoppedRule", {
+    description: "Containers of our workflows that stopped",
+    eventPattern: {
+      source: ["aws.ecs"],
+      detailType: ["ECS Task State Change"],
+      detail: {
+        lastStatus: ["STOPPED"],
+        taskDefinitionArn: [
+          {
+            prefix: stack.formatArn({
+              service: "ecs",
+              resource: "task-definition",
+              resourceName: `${names.prefix}-`,
+            }),
+          },
+        ],
+      },
+    },
+    targets: [new LambdaFunction(taskStopped, delivery)],
+  });
+
+  Tags.of(stack).add("openemr-ops:stage", stage);
+  return {
+    key,
+    table,
+    bus,
+    scheduleGroup: scheduleGroup.ref,
+    undeliveredEvents,
+    undeliveredSchedules,
+    alarms,
+    workflowLog,
+    begin,
+    finish,
+    fail,
+    executionEnded,
+    taskStopped,
+    start,
+    findOverdue,
+  };
+};

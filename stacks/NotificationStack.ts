@@ -1,0 +1,54 @@
+import { eventSource, jobEvents } from "@openemr-ops/events/jobEvent";
+import { Duration, Tags } from "aws-cdk-lib";
+import { Rule } from "aws-cdk-lib/aws-events";
+import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import type { StackContext } from "sst/constructs";
+import type { ControlPlane } from "./ControlPlaneStack.ts";
+import type { Deployment } from "./deployment.ts";
+import { opsFunction } from "./opsFunction.ts";
+import { jobItems } from "./policies/jobItems.ts";
+import { readSecrets } from "./policies/readSecrets.ts";
+import { useKey } from "./policies/useKey.ts";
+import { undeliveredQueue } from "./undeliveredQueue.ts";
+
+export type Notifications = ReturnType<typeof notifications>;
+
+/** Tells people what the bus says of jobs. Nobody waits for it: an outage of Slack holds up no job. */
+export const notifications = (
+  { stack }: StackContext,
+  { deployment, plane }: { readonly deployment: Deployment; readonly plane: ControlPlane },
+) => {
+  const { slack, stage, removable } = deployment;
+  const undelivered = undeliveredQueue(stack, "UndeliveredNotifications", plane.key);
+  const notifySlack = opsFunction(stack, "NotifySlack", {
+    handler: "functions/notify/slack.handler",
+    description: "Tells Slack of jobs: one message a job, its result in the thread",
+    grants: [
+      jobItems(plane.table, ["JOB#*"], ["GetItem", "PutItem", "UpdateItem"]),
+      useKey(stack, plane.key, "dynamodb"),
+      ...(slack ? [readSecrets(stack, [slack.secret])] : []),
+    ],
+    environment: {
+      OPENEMR_OPS_STAGE: stage,
+      ...(slack ? { OPENEMR_OPS_SLACK: JSON.stringify(slack) } : {}),
+    },
+    key: plane.key,
+    removable,
+    undelivered,
+    timeoutSeconds: 120,
+  });
+  new Rule(stack, "JobEventRule", {
+    description: "All that our bus says of jobs",
+    eventBus: plane.bus,
+    eventPattern: { source: [eventSource], detailType: Object.keys(jobEvents) },
+    targets: [
+      new LambdaFunction(notifySlack, {
+        deadLetterQueue: undelivered,
+        maxEventAge: Duration.hours(24),
+        retryAttempts: 185,
+      }),
+    ],
+  });
+  Tags.of(stack).add("openemr-ops:stage", stage);
+  return { notifySlack, undelivered };
+};

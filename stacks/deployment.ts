@@ -1,0 +1,197 @@
+import { isAbsolute } from "node:path";
+import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
+import type { LoadedConfig } from "@openemr-ops/core/config/load";
+import type { SecretReference } from "@openemr-ops/core/config/secrets";
+import type { Installation, Schedules, TaskNetwork } from "@openemr-ops/core/config/settings";
+import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
+import { longestDeployedId, longestStage, namesOf } from "@openemr-ops/core/names";
+
+/** A secret in Secrets Manager, by its ARN. `key`: the field of a JSON secret. */
+export interface DeployedSecret {
+  readonly arn: string;
+  readonly key?: string;
+}
+
+/** The secrets that an installation's tasks read, by what they open. */
+export interface InstallationSecrets {
+  readonly database: DeployedSecret;
+  readonly restore: DeployedSecret;
+  /** Only where a drill has a server of its own. */
+  readonly drill?: DeployedSecret;
+  /** Only where dumps lie in a restic repository. */
+  readonly repository?: DeployedSecret;
+}
+
+/** One installation with all that a deployment needs of it. */
+export interface DeployedInstallation {
+  readonly id: string;
+  /** Name or ARN. */
+  readonly cluster: string;
+  readonly network: TaskNetwork;
+  readonly sites: { readonly path: string; readonly fileSystemId: string; readonly accessPointId?: string };
+  readonly destination: Extract<DestinationAddress, { readonly kind: "s3" }>;
+  readonly format: Installation["dumps"]["format"];
+  readonly secrets: InstallationSecrets;
+  readonly schedules: Schedules;
+  /** The text of `OPENEMR_OPS_CONFIG_JSON`: this installation alone, as it was written. */
+  readonly taskConfig: string;
+}
+
+/** Where people hear of jobs. */
+export type DeployedSlack =
+  | { readonly kind: "webhook"; readonly secret: DeployedSecret }
+  | { readonly kind: "bot"; readonly secret: DeployedSecret; readonly channel: string };
+
+/** What is deployed: the configuration as one stage has it. */
+export interface Deployment {
+  readonly stage: string;
+  readonly names: ReturnType<typeof namesOf>;
+  /** A developer's stage leaves nothing behind when it is removed. */
+  readonly removable: boolean;
+  readonly installations: readonly DeployedInstallation[];
+  readonly slack?: DeployedSlack;
+  /** Installations that are left out, in words for whoever deploys. */
+  readonly notes: readonly string[];
+}
+
+/** A task's only writable place. */
+export const taskDirectory = "/tmp";
+
+const developerStage = /^dev-/;
+
+/**
+ * `<stage>-<installation>` stands in names, so no stage may be the beginning of another up to a hyphen: stages have no
+ * hyphen but for `dev-`, and none is called `dev`.
+ */
+const stageIssues = (stage: string): readonly InputIssue[] =>
+  /^(dev-)?[a-z0-9]+$/.test(stage) && /^[a-z]/.test(stage) && stage !== "dev" && stage.length <= longestStage
+    ? []
+    : [
+        {
+          path: "stage",
+          message: `expected up to ${longestStage} lower-case letters and digits, a letter first, or dev- and such for a stage that may be removed; got "${stage}"`,
+        },
+      ];
+
+/** Collects what is wrong with a configuration, so that one look shows all that is to mend. */
+const secretsOf = (installation: Installation, issues: InputIssue[]): InstallationSecrets => {
+  const deployed = (reference: SecretReference): DeployedSecret => {
+    if (reference.kind === "aws") return toSecret(reference);
+    issues.push({
+      path: reference.field,
+      message: "is not in AWS; tasks read passwords from Secrets Manager: say password with the secret's ARN",
+    });
+    return { arn: "" };
+  };
+  const { database, dumps } = installation;
+  return {
+    database: deployed(database.password),
+    restore:
+      database.restore.password === database.password
+        ? toSecret(database.password)
+        : deployed(database.restore.password),
+    ...(dumps.drill.database ? { drill: deployed(dumps.drill.database.password) } : {}),
+    ...(dumps.format === "restic" ? { repository: deployed(dumps.password) } : {}),
+  };
+};
+
+const toSecret = (reference: SecretReference): DeployedSecret =>
+  reference.kind === "aws"
+    ? { arn: reference.arn, ...(reference.key === undefined ? {} : { key: reference.key }) }
+    : { arn: "" };
+
+const slackOf = ({ notifications }: LoadedConfig, issues: InputIssue[]): DeployedSlack | undefined => {
+  const { slack } = notifications;
+  if (!slack) return undefined;
+  const reference = slack.kind === "webhook" ? slack.webhook : slack.botToken;
+  if (reference.kind !== "aws")
+    issues.push({ path: reference.field, message: "is not in AWS; expected a secret's ARN of Secrets Manager" });
+  const secret = toSecret(reference);
+  return slack.kind === "webhook" ? { kind: "webhook", secret } : { kind: "bot", secret, channel: slack.channel };
+};
+
+/** What a task gets of the configuration: names of files on the deploying machine mean nothing there. */
+const taskConfigOf = ({ written }: LoadedConfig, index: number, { sites }: Installation): string => {
+  const installation = written.installations[index];
+  if (!installation) throw new TypeError("a configuration is resolved installation by installation");
+  return JSON.stringify({
+    stateDirectory: `${taskDirectory}/openemr-ops`,
+    installations: [{ ...installation, sites: { ...installation.sites, path: sites.path } }],
+  });
+};
+
+/** @returns nothing when the installation lacks something; what that is was added to `issues` */
+const deployedInstallation = (
+  config: LoadedConfig,
+  index: number,
+  installation: Installation,
+  issues: InputIssue[],
+): DeployedInstallation | undefined => {
+  const at = `installations[${index}]`;
+  const before = issues.length;
+  const { id, platform, sites, dumps } = installation;
+  const refuse = (path: string, message: string) => issues.push({ path: `${at}.${path}`, message });
+
+  if (platform.kind !== "ecs") return undefined;
+  const secrets = secretsOf(installation, issues);
+  if (id.length > longestDeployedId)
+    refuse("id", `is longer than the ${longestDeployedId} characters that leave room in AWS's names`);
+  if (!platform.network)
+    refuse("platform.network", "is missing; expected vpcId, subnetIds and securityGroupIds, where tasks run");
+  if (sites.fileSystemId === undefined)
+    refuse("sites.fileSystemId", "is missing; expected the EFS file system that holds the sites directory");
+  if (dumps.destination.kind !== "s3")
+    refuse("dumps.destination", "is not reached by tasks; expected s3://bucket/prefix");
+  if (dumps.format === "portable" && dumps.ageIdentityFile !== undefined)
+    refuse("dumps.ageIdentityFile", "is a file, which a task does not have; restore such dumps by hand");
+  const { caFile } = config.written.installations[index]?.database ?? {};
+  if (caFile !== undefined && !isAbsolute(caFile))
+    refuse("database.caFile", "is a relative name; expected where the file lies in the task's container");
+
+  const { destination } = dumps;
+  if (issues.length > before || !platform.network || sites.fileSystemId === undefined || destination.kind !== "s3")
+    return undefined;
+  const { fileSystemId, accessPointId, path } = sites;
+  return {
+    id,
+    cluster: platform.cluster,
+    network: platform.network,
+    sites: { path, fileSystemId, ...(accessPointId === undefined ? {} : { accessPointId }) },
+    destination,
+    format: dumps.format,
+    secrets,
+    schedules: installation.schedules,
+    taskConfig: taskConfigOf(config, index, installation),
+  };
+};
+
+/**
+ * Says what a stage of this configuration deploys. Installations that do not run in ECS are left out with a note.
+ *
+ * @throws {InvalidInputError} fatal: names every field that a deployment needs and that is absent or cannot work in AWS
+ */
+export const deploymentOf = (config: LoadedConfig, stage: string): Deployment => {
+  const issues: InputIssue[] = [...stageIssues(stage)];
+  const notes: string[] = [];
+  const installations = config.installations.flatMap((installation, index) => {
+    if (installation.platform.kind !== "ecs") {
+      notes.push(
+        `${installation.id} is left out: its platform is ${installation.platform.kind}, and only ecs is deployed`,
+      );
+      return [];
+    }
+    return deployedInstallation(config, index, installation, issues) ?? [];
+  });
+  if (!config.installations.some(({ platform }) => platform.kind === "ecs"))
+    issues.push({ path: "installations", message: "holds none with platform.kind ecs; there is nothing to deploy" });
+  const slack = slackOf(config, issues);
+  if (issues.length > 0) throw new InvalidInputError(issues);
+  return {
+    stage,
+    names: namesOf(stage),
+    removable: developerStage.test(stage),
+    installations,
+    ...(slack ? { slack } : {}),
+    notes,
+  };
+};

@@ -1,0 +1,102 @@
+import type { Schedule } from "@openemr-ops/core/config/settings";
+import { schedulerExpression } from "@openemr-ops/core/cron";
+import type { WorkflowKind } from "@openemr-ops/core/names";
+import type { OverdueRequest, StartRequest } from "@openemr-ops/events/workflowSteps";
+import { Duration, type Stack } from "aws-cdk-lib";
+import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
+import type { ControlPlane } from "./ControlPlaneStack.ts";
+import type { DeployedInstallation, Deployment } from "./deployment.ts";
+import { invokeFunctions } from "./policies/invokeFunctions.ts";
+import { sendToQueue } from "./policies/sendToQueue.ts";
+import { useKey } from "./policies/useKey.ts";
+
+interface ScheduleContext {
+  readonly deployment: Deployment;
+  readonly plane: ControlPlane;
+  readonly since: string;
+}
+
+type Scheduled = Schedule & { readonly kind: WorkflowKind; readonly input: Readonly<Record<string, unknown>> };
+
+const scheduledOf = ({ schedules }: DeployedInstallation): readonly Scheduled[] => {
+  const { dump, drill, check } = schedules;
+  return [
+    ...(dump ? [{ ...dump, kind: "dump" as const, input: {} }] : []),
+    ...(drill ? [{ ...drill, kind: "drill" as const, input: {} }] : []),
+    ...(check ? [{ ...check, kind: "check" as const, input: { level: check.level } }] : []),
+  ];
+};
+
+/** Starts an installation's jobs by the clock, and looks every quarter of an hour for one that did not succeed in time. */
+export const installationSchedules = (
+  stack: Stack,
+  installation: DeployedInstallation,
+  { deployment: { names }, plane, since }: ScheduleContext,
+): void => {
+  const { id } = installation;
+  const scheduled = scheduledOf(installation);
+  if (scheduled.length === 0) return;
+  const role = new Role(stack, "ScheduleRole", {
+    assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
+      conditions: { StringEquals: { "aws:SourceAccount": stack.account } },
+    }),
+  });
+  const grants = [
+    invokeFunctions(plane.start, plane.findOverdue),
+    sendToQueue(plane.undeliveredSchedules),
+    useKey(stack, plane.key, "sqs"),
+  ];
+  for (const statement of grants.flat()) role.addToPolicy(statement);
+
+  const target = (arn: string, input: StartRequest | OverdueRequest, longestDelay: Duration) => ({
+    arn,
+    roleArn: role.roleArn,
+    input: JSON.stringify(input),
+    deadLetterConfig: { arn: plane.undeliveredSchedules.queueArn },
+    retryPolicy: { maximumEventAgeInSeconds: longestDelay.toSeconds(), maximumRetryAttempts: 185 },
+  });
+  for (const { kind, cron, timeZone, flexibleMinutes, deadlineMinutes, input } of scheduled)
+    new CfnSchedule(stack, `${kind}Schedule`, {
+      name: names.schedule(id, kind),
+      groupName: plane.scheduleGroup,
+      description: `Starts ${kind} of ${id}`,
+      scheduleExpression: schedulerExpression(cron),
+      scheduleExpressionTimezone: timeZone,
+      flexibleTimeWindow:
+        flexibleMinutes > 0 ? { mode: "FLEXIBLE", maximumWindowInMinutes: flexibleMinutes } : { mode: "OFF" },
+      target: target(
+        plane.start.functionArn,
+        {
+          kind,
+          installation: id,
+          stateMachine: `arn:${stack.partition}:states:${stack.region}:${stack.account}:stateMachine:${names.stateMachine(id, kind)}`,
+          dueAt: "<aws.scheduler.scheduled-time>",
+          input: { ...input },
+        },
+        // A start that comes after the deadline helps nobody.
+        Duration.seconds(Math.min(86_400, Math.max(60, deadlineMinutes * 60))),
+      ),
+    });
+  new CfnSchedule(stack, "OverdueSchedule", {
+    name: `${id}-overdue`,
+    groupName: plane.scheduleGroup,
+    description: `Looks for jobs of ${id} that did not succeed in time`,
+    scheduleExpression: "rate(15 minutes)",
+    flexibleTimeWindow: { mode: "OFF" },
+    target: target(
+      plane.findOverdue.functionArn,
+      {
+        installation: id,
+        schedules: scheduled.map(({ kind, cron, timeZone, deadlineMinutes }) => ({
+          kind,
+          cron,
+          timeZone,
+          deadlineMinutes,
+          since,
+        })),
+      },
+      Duration.minutes(15),
+    ),
+  });
+};

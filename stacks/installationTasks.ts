@@ -1,0 +1,118 @@
+import type { WorkflowKind } from "@openemr-ops/core/names";
+import type { Stack } from "aws-cdk-lib";
+import type { ContainerImage, FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
+import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { ILogGroup } from "aws-cdk-lib/aws-logs";
+import type { ControlPlane } from "./ControlPlaneStack.ts";
+import type { DeployedInstallation, DeployedSecret, Deployment } from "./deployment.ts";
+import { answerTasks } from "./policies/answerTasks.ts";
+import { deleteDumps } from "./policies/deleteDumps.ts";
+import { holdRepositoryLocks } from "./policies/holdRepositoryLocks.ts";
+import { jobItems } from "./policies/jobItems.ts";
+import { mountSites } from "./policies/mountSites.ts";
+import { openDumps } from "./policies/openDumps.ts";
+import { publishEvents } from "./policies/publishEvents.ts";
+import { readDumps } from "./policies/readDumps.ts";
+import { readSecrets } from "./policies/readSecrets.ts";
+import { useKey } from "./policies/useKey.ts";
+import { writeDumps } from "./policies/writeDumps.ts";
+import { taskDefinition } from "./taskDefinition.ts";
+
+interface TaskContext {
+  readonly deployment: Deployment;
+  readonly plane: ControlPlane;
+  readonly image: ContainerImage;
+  readonly log: ILogGroup;
+}
+
+/** The four kinds of tasks of an installation. A check runs as a drill does: both read dumps and write beside them. */
+export const installationTasks = (stack: Stack, installation: DeployedInstallation, context: TaskContext) => {
+  const { deployment, plane, image, log } = context;
+  const { names, stage } = deployment;
+  const { id, taskConfig } = installation;
+
+  const environment = {
+    OPENEMR_OPS_STAGE: stage,
+    OPENEMR_OPS_CONFIG_JSON: taskConfig,
+    OPENEMR_OPS_HEARTBEAT_SECONDS: "10",
+    AWS_REGION: stack.region,
+  };
+  /** Telling the workflow, the record and the bus how it goes, under the lock that the workflow took. */
+  const takePart = (...kinds: readonly WorkflowKind[]): readonly (readonly PolicyStatement[])[] => [
+    answerTasks(
+      kinds.map(
+        (kind) =>
+          `arn:${stack.partition}:states:${stack.region}:${stack.account}:stateMachine:${names.stateMachine(id, kind)}`,
+      ),
+      ["Failure", "Heartbeat", "Success"],
+    ),
+    jobItems(plane.table, ["JOB#*", `LOCK#${id}#*`], ["GetItem", "UpdateItem"]),
+    useKey(stack, plane.key, "dynamodb"),
+    publishEvents(plane.bus.eventBusArn, "JobProgressed"),
+  ];
+  const { database, restore, drill, repository } = installation.secrets;
+  const given = (...secrets: readonly (DeployedSecret | undefined)[]) =>
+    secrets.filter((secret) => secret !== undefined);
+
+  const task = (
+    name: string,
+    settings: {
+      readonly grants: readonly (readonly PolicyStatement[])[];
+      readonly writesSites?: boolean;
+      readonly diskGiB: number;
+    },
+  ): FargateTaskDefinition =>
+    taskDefinition(stack, name, {
+      family: `${names.prefix}-${id}-${name.toLowerCase()}`,
+      installation,
+      image,
+      log,
+      environment,
+      writesSites: false,
+      ...settings,
+    });
+
+  const read = readDumps(stack, installation);
+  const locks = holdRepositoryLocks(stack, installation);
+  const write = writeDumps(stack, installation);
+  const open = openDumps(stack, installation, { write: true });
+  return {
+    dump: task("Dump", {
+      diskGiB: 30,
+      grants: [
+        ...takePart("dump"),
+        readSecrets(stack, given(database, restore, drill, repository)),
+        [...read, ...write, ...locks, ...open],
+        mountSites(stack, installation, { write: false }),
+      ],
+    }),
+    retention: task("Retention", {
+      diskGiB: 30,
+      grants: [
+        ...takePart("dump"),
+        readSecrets(stack, given(database, restore, drill, repository)),
+        [...read, ...write, ...deleteDumps(stack, installation), ...open],
+        mountSites(stack, installation, { write: false }),
+      ],
+    }),
+    drill: task("Drill", {
+      diskGiB: 50,
+      grants: [
+        ...takePart("drill", "check"),
+        readSecrets(stack, given(database, restore, drill, repository)),
+        [...read, ...locks, ...open],
+        mountSites(stack, installation, { write: false }),
+      ],
+    }),
+    restore: task("Restore", {
+      diskGiB: 50,
+      writesSites: true,
+      grants: [
+        ...takePart("restore"),
+        readSecrets(stack, given(database, restore, drill, repository)),
+        [...read, ...write, ...locks, ...open],
+        mountSites(stack, installation, { write: true }),
+      ],
+    }),
+  };
+};

@@ -1,0 +1,66 @@
+import { RemovalPolicy, type Stack } from "aws-cdk-lib";
+import { type PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
+import type { IQueue } from "aws-cdk-lib/aws-sqs";
+import { Function as SstFunction } from "sst/constructs";
+import { sendToQueue } from "./policies/sendToQueue.ts";
+import { useKey } from "./policies/useKey.ts";
+import { writeLogs } from "./policies/writeLogs.ts";
+
+/** As long as the records of jobs are kept: 400 days. */
+export const logRetention = RetentionDays.THIRTEEN_MONTHS;
+
+export interface OpsFunctionSettings {
+  /** File and export, such as `functions/job/begin.handler`. */
+  readonly handler: string;
+  readonly description: string;
+  /** All that it may do beside writing its log and traces. */
+  readonly grants: readonly (readonly PolicyStatement[])[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Encrypts its log. */
+  readonly key: IKey;
+  readonly removable: boolean;
+  /** Where events go that it failed on; for functions that nobody waits for. */
+  readonly undelivered?: IQueue;
+  readonly timeoutSeconds?: number;
+  readonly memoryMiB?: number;
+}
+
+/** A Lambda function with a role and an encrypted log of its own. */
+export const opsFunction = (stack: Stack, id: string, settings: OpsFunctionSettings): SstFunction => {
+  const { key, undelivered } = settings;
+  const logGroup = new LogGroup(stack, `${id}Log`, {
+    encryptionKey: key,
+    retention: logRetention,
+    removalPolicy: settings.removable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN,
+  });
+  const role = new Role(stack, `${id}Role`, { assumedBy: new ServicePrincipal("lambda.amazonaws.com") });
+  const grants = [
+    writeLogs(logGroup),
+    ...settings.grants,
+    ...(undelivered ? [sendToQueue(undelivered), useKey(stack, key, "sqs")] : []),
+  ];
+  for (const statement of grants.flat()) role.addToPolicy(statement);
+  return new SstFunction(stack, id, {
+    handler: settings.handler,
+    description: settings.description,
+    timeout: settings.timeoutSeconds ?? 30,
+    memorySize: settings.memoryMiB ?? 512,
+    role,
+    logGroup,
+    environment: { ...settings.environment },
+    ...(undelivered ? { deadLetterQueue: undelivered } : {}),
+    _doNotAllowOthersToBind: true,
+  });
+};
+
+/** What all functions of the app have in common. */
+export const functionDefaults = {
+  runtime: "nodejs24.x",
+  architecture: "arm_64",
+  tracing: "active",
+  environment: { NODE_OPTIONS: "--enable-source-maps" },
+  // "true" keeps the map in the bundle; unset, SST uploads it with a function and rights of its own.
+  nodejs: { format: "esm", minify: true, sourcemap: true },
+} as const;

@@ -1,0 +1,29 @@
+import type { Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { DeployedInstallation } from "../deployment.ts";
+
+/** Mounting the sites directory. Writing, as root so that owners can be set, is for restores alone. */
+export const mountSites = (
+  stack: Stack,
+  { sites }: DeployedInstallation,
+  { write }: { readonly write: boolean },
+): readonly PolicyStatement[] => {
+  const { fileSystemId, accessPointId } = sites;
+  const of = (kind: string, id: string) =>
+    stack.formatArn({ service: "elasticfilesystem", resource: kind, resourceName: id });
+  return [
+    new PolicyStatement({
+      actions: [
+        "elasticfilesystem:ClientMount",
+        ...(write ? ["elasticfilesystem:ClientWrite", "elasticfilesystem:ClientRootAccess"] : []),
+      ],
+      resources: [of("file-system", fileSystemId)],
+      conditions: {
+        Bool: { "aws:SecureTransport": "true" },
+        ...(accessPointId === undefined
+          ? {}
+          : { StringEquals: { "elasticfilesystem:AccessPointArn": of("access-point", accessPointId) } }),
+      },
+    }),
+  ];
+};

@@ -1,0 +1,27 @@
+import type { Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { DeployedInstallation } from "../deployment.ts";
+import { dumpsPlace } from "./dumpsPlace.ts";
+
+/**
+ * Objects in a bucket under a key of the customer's own. Which key that is only the bucket knows, so any is allowed, but
+ * only by S3 and only for this bucket or this installation's objects in it.
+ */
+export const openDumps = (
+  stack: Stack,
+  installation: DeployedInstallation,
+  { write }: { readonly write: boolean },
+): readonly PolicyStatement[] => {
+  const { bucket, objects } = dumpsPlace(stack, installation);
+  const region = installation.destination.region ?? stack.region;
+  return [
+    new PolicyStatement({
+      actions: ["kms:Decrypt", ...(write ? ["kms:GenerateDataKey"] : [])],
+      resources: [`arn:${stack.partition}:kms:${region}:*:key/*`],
+      conditions: {
+        StringEquals: { "kms:ViaService": `s3.${region}.amazonaws.com` },
+        StringLike: { "kms:EncryptionContext:aws:s3:arn": [bucket, objects()] },
+      },
+    }),
+  ];
+};

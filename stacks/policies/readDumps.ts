@@ -1,0 +1,18 @@
+import type { Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { DeployedInstallation } from "../deployment.ts";
+import { dumpsPlace } from "./dumpsPlace.ts";
+
+/** Listing and reading what lies at one installation's destination, and nothing beside it in the bucket. */
+export const readDumps = (stack: Stack, installation: DeployedInstallation): readonly PolicyStatement[] => {
+  const { bucket, prefix, objects } = dumpsPlace(stack, installation);
+  return [
+    new PolicyStatement({ actions: ["s3:GetBucketLocation"], resources: [bucket] }),
+    new PolicyStatement({
+      actions: ["s3:ListBucket"],
+      resources: [bucket],
+      ...(prefix ? { conditions: { StringLike: { "s3:prefix": [prefix, `${prefix}/*`] } } } : {}),
+    }),
+    new PolicyStatement({ actions: ["s3:GetObject"], resources: [objects()] }),
+  ];
+};

@@ -1,0 +1,25 @@
+import type { Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+
+/** A secret's ARN as policies know it: with the six characters that Secrets Manager adds to the name. */
+const wholeArn = (arn: string): string => (/-[A-Za-z0-9]{6}$/.test(arn) ? arn : `${arn}-??????`);
+
+/**
+ * Reading these secrets and no other. A key of the customer's own may lie over them; which one is not known here, so
+ * decryption is allowed with any key, but only by Secrets Manager and only of these secrets.
+ */
+export const readSecrets = (stack: Stack, secrets: readonly { readonly arn: string }[]): readonly PolicyStatement[] => {
+  const arns = [...new Set(secrets.map(({ arn }) => wholeArn(arn)))];
+  const regions = [...new Set(arns.map((arn) => arn.split(":")[3] ?? stack.region))];
+  return [
+    new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources: arns }),
+    new PolicyStatement({
+      actions: ["kms:Decrypt"],
+      resources: regions.map((region) => `arn:${stack.partition}:kms:${region}:*:key/*`),
+      conditions: {
+        StringEquals: { "kms:ViaService": regions.map((region) => `secretsmanager.${region}.amazonaws.com`) },
+        StringLike: { "kms:EncryptionContext:SecretARN": arns },
+      },
+    }),
+  ];
+};

@@ -1,0 +1,25 @@
+import type { Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+
+interface RunnableTask {
+  readonly family: string;
+  readonly taskRole: { readonly roleArn: string };
+  readonly executionRole?: { readonly roleArn: string } | undefined;
+}
+
+/** Running one task definition, any revision of it, in one cluster, with the roles it has. */
+export const runTask = (stack: Stack, cluster: string, task: RunnableTask): readonly PolicyStatement[] => {
+  const roles = [task.taskRole, ...(task.executionRole ? [task.executionRole] : [])];
+  return [
+    new PolicyStatement({
+      actions: ["ecs:RunTask"],
+      resources: [stack.formatArn({ service: "ecs", resource: "task-definition", resourceName: `${task.family}:*` })],
+      conditions: { ArnEquals: { "ecs:cluster": cluster } },
+    }),
+    new PolicyStatement({
+      actions: ["iam:PassRole"],
+      resources: roles.map(({ roleArn }) => roleArn),
+      conditions: { StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } },
+    }),
+  ];
+};

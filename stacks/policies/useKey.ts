@@ -1,0 +1,29 @@
+import type { Stack } from "aws-cdk-lib";
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+
+const actions = {
+  /** Source: docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html. */
+  dynamodb: [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+  ],
+  /** Source: docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html. */
+  sqs: ["kms:Decrypt", "kms:GenerateDataKey"],
+} as const;
+
+/** Using the control plane's key through one service, never by itself. */
+export const useKey = (
+  stack: Stack,
+  key: { readonly keyArn: string },
+  service: keyof typeof actions,
+): readonly PolicyStatement[] => [
+  new PolicyStatement({
+    actions: [...actions[service]],
+    resources: [key.keyArn],
+    conditions: { StringEquals: { "kms:ViaService": `${service}.${stack.region}.amazonaws.com` } },
+  }),
+];

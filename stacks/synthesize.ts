@@ -1,0 +1,128 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { LoadedConfig } from "@openemr-ops/core/config/load";
+import { App } from "sst/constructs";
+import { setProject } from "sst/project.js";
+import { addStacks, appName } from "./app.ts";
+import { deploymentOf } from "./deployment.ts";
+
+export interface SynthesizeSettings {
+  readonly config: LoadedConfig;
+  readonly stage: string;
+  readonly region: string;
+  /** Twelve digits. */
+  readonly account: string;
+  /** Where the assembly goes: templates, and the bundles of functions as `asset.…` directories. */
+  readonly outdir: string;
+  /** An image that is pushed already, so that none is staged. */
+  readonly imageUri?: string;
+  /** From when on schedules count; the present moment when not set. */
+  readonly now?: Date;
+  /** Called before synthesis with the whole app; adds aspects such as cdk-nag's. */
+  readonly inspect?: (app: App) => void;
+}
+
+export interface SynthesizedStack {
+  readonly name: string;
+  readonly template: Template;
+  /** What constructs had to say, such as findings of cdk-nag. */
+  readonly messages: readonly StackMessage[];
+}
+
+export interface StackMessage {
+  readonly level: string;
+  /** Path of the construct. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A CloudFormation template, unresolved. */
+export interface Template {
+  readonly Resources: Readonly<Record<string, TemplateResource>>;
+  readonly Outputs?: Readonly<Record<string, unknown>>;
+  readonly [section: string]: unknown;
+}
+
+export interface TemplateResource {
+  readonly Type: string;
+  readonly Properties?: Readonly<Record<string, unknown>>;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+  readonly [attribute: string]: unknown;
+}
+
+export interface Synthesized {
+  /** Holds `manifest.json`. */
+  readonly directory: string;
+  readonly stacks: readonly SynthesizedStack[];
+}
+
+export const repositoryRoot = resolve(import.meta.dirname, "..");
+
+/** Changes what belongs to the whole process and returns what puts it back. SST reads all of it while it builds. */
+const borrowProcess = (): (() => void) => {
+  const { cwd, env } = { cwd: process.cwd(), env: { ...process.env } };
+  process.chdir(repositoryRoot);
+  process.env.NODE_ENV = "test"; // SST then asks AWS nothing
+  process.env.SST_BUILD_CONCURRENCY ??= "4";
+  process.env.JSII_DEPRECATED = "quiet";
+  return () => {
+    process.chdir(cwd);
+    for (const name of ["NODE_ENV", "SST_BUILD_CONCURRENCY", "JSII_DEPRECATED"]) {
+      const before = env[name];
+      if (before === undefined) delete process.env[name];
+      else process.env[name] = before;
+    }
+  };
+};
+
+const usedBy = { running: false };
+
+/**
+ * Makes what `sst build` makes, in this process and with no AWS: every stack's template and every function's bundle. One
+ * call at a time: SST and esbuild take the working directory for the repository's root.
+ *
+ * @throws {InvalidInputError} fatal: the configuration cannot be deployed; names each field
+ */
+export const synthesize = async (settings: SynthesizeSettings): Promise<Synthesized> => {
+  const { config, stage, region, account, outdir, imageUri, now = new Date(), inspect } = settings;
+  const deployment = deploymentOf(config, stage);
+  if (usedBy.running) throw new TypeError("one synthesis at a time");
+  usedBy.running = true;
+  const giveBack = borrowProcess();
+  const out = await mkdtemp(join(tmpdir(), "openemr-ops-sst-"));
+  try {
+    setProject({
+      config: { name: appName, stage, region, ssmPrefix: `/sst/${appName}/${stage}/` },
+      version: "2",
+      cdkVersion: "2",
+      constructsVersion: "10",
+      paths: {
+        root: repositoryRoot,
+        config: join(repositoryRoot, "sst.config.ts"),
+        out,
+        artifacts: join(out, "artifacts"),
+      },
+      metafile: { inputs: {}, outputs: {} },
+      stacks: () => {},
+    });
+    const app = new App({ mode: "deploy", stage, name: appName, region, account }, { outdir: resolve(outdir) });
+    addStacks(app, { deployment, root: repositoryRoot, ...(imageUri === undefined ? {} : { imageUri }), now });
+    inspect?.(app);
+    await app.finish();
+    const assembly = app.synth();
+    return {
+      directory: assembly.directory,
+      stacks: assembly.stacks.map(({ stackName, template, messages }) => ({
+        name: stackName,
+        template: template as Template,
+        messages: messages.map(({ level, id, entry }) => ({ level, path: id, text: String(entry.data) })),
+      })),
+    };
+  } finally {
+    giveBack();
+    await rm(out, { recursive: true, force: true });
+    usedBy.running = false;
+  }
+};

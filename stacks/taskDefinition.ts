@@ -1,0 +1,83 @@
+import type { Stack } from "aws-cdk-lib";
+import { Duration } from "aws-cdk-lib";
+import {
+  Capability,
+  type ContainerImage,
+  CpuArchitecture,
+  FargateTaskDefinition,
+  LinuxParameters,
+  LogDriver,
+  OperatingSystemFamily,
+} from "aws-cdk-lib/aws-ecs";
+import { type PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { ILogGroup } from "aws-cdk-lib/aws-logs";
+import { type DeployedInstallation, taskDirectory } from "./deployment.ts";
+
+/** The container that answers the workflow's token. */
+export const containerName = "task";
+
+export interface TaskSettings {
+  readonly family: string;
+  readonly installation: DeployedInstallation;
+  readonly image: ContainerImage;
+  readonly log: ILogGroup;
+  readonly environment: Readonly<Record<string, string>>;
+  /** All that the program may do. */
+  readonly grants: readonly (readonly PolicyStatement[])[];
+  /** Writes into the sites directory, as root: owners have to be set. */
+  readonly writesSites: boolean;
+  /** Room in `/tmp`, GiB; what it restores into it must fit. */
+  readonly diskGiB: number;
+}
+
+/** One kind of work on one installation as a Fargate task, with a role of its own and a read-only root. */
+export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings): FargateTaskDefinition => {
+  const { installation, writesSites } = settings;
+  const { fileSystemId, accessPointId, path } = installation.sites;
+  const tasks = new ServicePrincipal("ecs-tasks.amazonaws.com", {
+    conditions: { StringEquals: { "aws:SourceAccount": stack.account } },
+  });
+  const taskRole = new Role(stack, `${id}Role`, { assumedBy: tasks });
+  for (const statement of settings.grants.flat()) taskRole.addToPolicy(statement);
+  const task = new FargateTaskDefinition(stack, id, {
+    family: settings.family,
+    cpu: 1024,
+    memoryLimitMiB: 2048,
+    ephemeralStorageGiB: settings.diskGiB,
+    runtimePlatform: { cpuArchitecture: CpuArchitecture.ARM64, operatingSystemFamily: OperatingSystemFamily.LINUX },
+    taskRole,
+    executionRole: new Role(stack, `${id}StartRole`, { assumedBy: tasks }),
+    volumes: [
+      { name: "scratch" },
+      {
+        name: "sites",
+        efsVolumeConfiguration: {
+          fileSystemId,
+          transitEncryption: "ENABLED",
+          authorizationConfig: { iam: "ENABLED", ...(accessPointId === undefined ? {} : { accessPointId }) },
+        },
+      },
+    ],
+  });
+  const container = task.addContainer(containerName, {
+    containerName,
+    image: settings.image,
+    essential: true,
+    readonlyRootFilesystem: true,
+    stopTimeout: Duration.seconds(120),
+    environment: { ...settings.environment },
+    logging: LogDriver.awsLogs({ logGroup: settings.log, streamPrefix: id }),
+    ...(writesSites ? { user: "0" } : { linuxParameters: withoutCapabilities(stack, id) }),
+  });
+  container.addMountPoints(
+    { sourceVolume: "scratch", containerPath: taskDirectory, readOnly: false },
+    { sourceVolume: "sites", containerPath: path, readOnly: !writesSites },
+  );
+  return task;
+};
+
+const withoutCapabilities = (stack: Stack, id: string): LinuxParameters => {
+  const parameters = new LinuxParameters(stack, `${id}Linux`);
+  parameters.dropCapabilities(Capability.ALL);
+  return parameters;
+};

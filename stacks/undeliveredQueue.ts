@@ -1,0 +1,14 @@
+import { Duration } from "aws-cdk-lib";
+import type { IKey } from "aws-cdk-lib/aws-kms";
+import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
+import type { Construct } from "constructs";
+
+/** Keeps for two weeks what could not be delivered. Anything in it is worth an alarm. */
+export const undeliveredQueue = (scope: Construct, id: string, key: IKey): Queue =>
+  new Queue(scope, id, {
+    encryption: QueueEncryption.KMS,
+    encryptionMasterKey: key,
+    dataKeyReuse: Duration.hours(1),
+    retentionPeriod: Duration.days(14),
+    enforceSSL: true,
+  });

@@ -1,0 +1,17 @@
+import type { IChainable } from "aws-cdk-lib/aws-stepfunctions";
+import type { Construct } from "constructs";
+import { reportFailure } from "./reportFailure.ts";
+import { acceptInput, begin, containerStep, finish, type Workflow } from "./steps.ts";
+
+/** One job that a single container does, under the name that operators have for it. */
+export const containerWorkflow = (
+  scope: Construct,
+  workflow: Workflow,
+  { name, task, hours }: { readonly name: string; readonly task: string; readonly hours: number },
+): IChainable => {
+  const started = begin(scope, workflow);
+  const done = containerStep(scope, name, workflow, { task, asked: "$.task", resultPath: "$.report", hours });
+  const finished = finish(scope, workflow, "$.report");
+  reportFailure(scope, workflow, [started, done, finished]);
+  return acceptInput(scope).next(started).next(done).next(finished);
+};

@@ -1,0 +1,7 @@
+import type { Construct } from "constructs";
+import { containerWorkflow } from "./containerWorkflow.ts";
+import type { Workflow } from "./steps.ts";
+
+/** Restores a dump into a scratch place, compares it with its manifest and tears it down again. In: `{}` or `{ dump }`. */
+export const drillWorkflow = (scope: Construct, workflow: Workflow, task: string) =>
+  containerWorkflow(scope, workflow, { name: "Drill restore", task, hours: 24 });

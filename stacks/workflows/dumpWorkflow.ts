@@ -1,0 +1,49 @@
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
+import { Choice, Condition, type IChainable, JsonPath, Pass, Result } from "aws-cdk-lib/aws-stepfunctions";
+import type { Construct } from "constructs";
+import { reportFailure } from "./reportFailure.ts";
+import { acceptInput, begin, containerStep, finish, functionStep, type Workflow } from "./steps.ts";
+
+/**
+ * One dump: taken by a container, confirmed at the destination by somebody else, then old ones cleared by a container that
+ * may delete. A dry run has nothing to confirm or to clear. In: `{}`.
+ */
+export const dumpWorkflow = (
+  scope: Construct,
+  workflow: Workflow,
+  { take, confirm, clear }: { readonly take: string; readonly confirm: IFunction; readonly clear: string },
+): IChainable => {
+  const started = begin(scope, workflow);
+  const taken = containerStep(scope, "Take dump", workflow, {
+    task: take,
+    asked: "$.task",
+    resultPath: "$.report",
+    hours: 24,
+  });
+  const confirmed = functionStep(scope, "Confirm dump", {
+    lambdaFunction: confirm,
+    payload: { job: JsonPath.objectAt("$.job"), report: JsonPath.objectAt("$.report") },
+    resultPath: JsonPath.DISCARD,
+    minutes: 16,
+  });
+  const cleared = containerStep(scope, "Clear old dumps", workflow, {
+    task: clear,
+    asked: "$.retention",
+    resultPath: "$.cleared",
+    hours: 12,
+  });
+  const finished = finish(scope, workflow, "$.report", "$.cleared");
+  const nothingToClear = new Pass(scope, "Nothing to clear", {
+    result: Result.fromObject({ figures: {}, result: {} }),
+    resultPath: "$.cleared",
+  });
+  reportFailure(scope, workflow, [started, taken, confirmed, cleared, finished]);
+  return acceptInput(scope)
+    .next(started)
+    .next(taken)
+    .next(
+      new Choice(scope, "Dry run?")
+        .when(Condition.booleanEquals("$.job.dryRun", true), nothingToClear.next(finished))
+        .otherwise(confirmed.next(cleared).next(finished)),
+    );
+};

@@ -1,0 +1,7 @@
+import type { Construct } from "constructs";
+import { containerWorkflow } from "./containerWorkflow.ts";
+import type { Workflow } from "./steps.ts";
+
+/** Brings a dump back beside the live system, or in its place. In: `{ dump, intoDatabase, intoSites }` or `{ dump, inPlace: true }`. */
+export const restoreWorkflow = (scope: Construct, workflow: Workflow, task: string) =>
+  containerWorkflow(scope, workflow, { name: "Restore dump", task, hours: 48 });

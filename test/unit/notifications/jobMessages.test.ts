@@ -1,0 +1,129 @@
+import { busEvent } from "@openemr-ops/events/busEvent";
+import type { JobEvent } from "@openemr-ops/events/jobEvent";
+import type { SlackMessage } from "@openemr-ops/notifications/blocks";
+import {
+  endedElsewhereMessage,
+  endedMessage,
+  overdueMessage,
+  resultMessage,
+  startMessage,
+  type ToldEvent,
+} from "@openemr-ops/notifications/jobMessages";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import failed from "../../../events/samples/JobFailed.v1.json" with { type: "json" };
+import overdue from "../../../events/samples/JobOverdue.v1.json" with { type: "json" };
+import started from "../../../events/samples/JobStarted.v1.json" with { type: "json" };
+import succeeded from "../../../events/samples/JobSucceeded.v1.json" with { type: "json" };
+import { anyToldEvent } from "../../support/anyJobEvent.ts";
+import { expectEscaped, expectWithinLimits, markUpOf } from "../../support/slackRules.ts";
+
+/** All messages that an event gives rise to. */
+const messagesOf = (event: ToldEvent): readonly SlackMessage[] => {
+  if (event.name === "JobStarted") return [startMessage(event.detail), endedElsewhereMessage(event.detail)];
+  if (event.name === "JobOverdue") return [overdueMessage(event.detail)];
+  return [resultMessage(event), endedMessage(event)];
+};
+
+const sample = <Name extends JobEvent["name"]>(name: Name, event: unknown): Extract<JobEvent, { name: Name }> => {
+  const parsed = busEvent.parse(event);
+  if (parsed.name !== name) throw new Error(`the sample is a ${parsed.name}`);
+  return parsed as Extract<JobEvent, { name: Name }>;
+};
+
+const titleOf = ({ blocks: [first] }: SlackMessage): string => (first?.type === "header" ? first.text.text : "");
+const wordsOf = (message: SlackMessage): string => markUpOf(message).join("\n");
+
+describe("a message", () => {
+  it("of any event keeps to Slack's limits, with every foreign text escaped", () => {
+    fc.assert(
+      fc.property(anyToldEvent, (event) => {
+        for (const message of messagesOf(event)) {
+          expectWithinLimits(message);
+          expectEscaped(message);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it("of a start names the job, when it began and its execution", () => {
+    const message = startMessage(sample("JobStarted", started[0]).detail);
+
+    expect(titleOf(message)).toBe(":hourglass_flowing_sand: Dump of clinic-a is running");
+    expect(message.text).toBe("Dump of clinic-a is running");
+    const words = wordsOf(message);
+    const seconds = Date.parse("2026-11-21T02:30:04Z") / 1000;
+    expect(words).toContain(`<!date^${seconds}^{date_short_pretty}, {time}|2026-11-21 02:30:04Z>`);
+    expect(words).toContain("Job `01KAK0R8Q0ZJ5V1N6T3W9XYBCD`");
+    expect(words).toContain(
+      "<https://eu-central-1.console.aws.amazon.com/states/home?region=eu-central-1#/v2/executions/details/arn:aws:states:eu-central-1:123456789012:execution:openemr-ops-production-clinic-a-DumpInstallation:01KAK0R8Q0ZJ5V1N6T3W9XYBCD|Execution in the console>",
+    );
+  });
+
+  it("of a success has its figures in human units and the dump's identifier", () => {
+    const event = sample("JobSucceeded", succeeded[0]);
+    const message = resultMessage(event);
+
+    expect(titleOf(message)).toBe(":white_check_mark: Dump of clinic-a succeeded");
+    expect(message.text).toBe(
+      "Dump of clinic-a succeeded after 7 min 12 s: 2,113,412 rows, 287 tables, 1.1 GiB database, 48,211 files, 9.0 GiB files, 0 warnings",
+    );
+    for (const field of [
+      "*Duration*\n7 min 12 s",
+      "*rows*\n2,113,412",
+      "*database*\n1.1 GiB",
+      "*dump time*\n6 min 58 s",
+      "*dumpId*\n`01KAK0RB3F8C2M7P4H6S9TVWXY`",
+    ])
+      expect(markUpOf(message)).toContain(field);
+    expect(markUpOf(endedMessage(event))).toContain(message.text);
+  });
+
+  it("of a dry run says so", () => {
+    expect(titleOf(resultMessage(sample("JobSucceeded", succeeded[1])))).toBe(
+      ":white_check_mark: Dump of clinic-a (dry run) succeeded",
+    );
+  });
+
+  it("of a failure has the error, what it says, the next step, what to type and the runbook", () => {
+    const event = sample("JobFailed", failed[0]);
+    const message = resultMessage(event);
+    const words = wordsOf(message);
+
+    expect(titleOf(message)).toBe(":x: Dump of clinic-a failed");
+    expect(message.text).toBe("Dump of clinic-a failed after 7 min 12 s: DestinationAccessDeniedError");
+    expect(words).toContain("*Error*\n`DestinationAccessDeniedError`");
+    expect(words).toContain(`\`\`\`${event.detail.error.message}\`\`\``);
+    expect(words).toContain("Compare the task's role with the policies of the bucket and of its key.");
+    expect(words).toContain("`openemr-ops run dump --installation clinic-a`");
+    expect(words).toContain("docs/runbooks/destination.md");
+    expect(words).toContain("*dumpId*\n`01KAK0RB3F8C2M7P4H6S9TVWXY`");
+  });
+
+  it("of a job that somebody stopped does not call it failed, and does without words that are not there", () => {
+    const message = resultMessage(sample("JobFailed", failed[1]));
+
+    expect(titleOf(message)).toBe(":octagonal_sign: Dump of clinic-a was stopped");
+    expect(wordsOf(message)).not.toContain("``````");
+  });
+
+  it("of a failure under a name that is not ours takes it for one that nobody foresaw", () => {
+    const event = sample("JobFailed", failed[0]);
+    const error = { name: "constructor", message: "?" };
+
+    expect(wordsOf(resultMessage({ ...event, detail: { ...event.detail, error } }))).toContain(
+      "this is a defect until proven otherwise",
+    );
+  });
+
+  it("of an overdue job says since when, and when there was a success last", () => {
+    const words = wordsOf(overdueMessage(sample("JobOverdue", overdue[0]).detail));
+
+    expect(words).toContain("|2026-11-21 02:30:00Z>");
+    expect(words).toContain("*Last success*\n<!date^");
+    expect(wordsOf(overdueMessage(sample("JobOverdue", overdue[1]).detail))).toContain(
+      "*Last success*\nnone on record",
+    );
+  });
+});

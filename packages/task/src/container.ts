@@ -17,4 +17,5 @@ process.exitCode = await runTask({
   now: () => new Date(),
   signal: stop.signal,
   openOperations: async () => (await import("./dumpOperations.ts")).dumpOperations,
+  openWorkflow: async (stage) => (await import("./workflow/openWorkflow.ts")).openWorkflow(stage, () => new Date()),
 });

@@ -13,6 +13,7 @@ import { portableStore } from "@openemr-ops/dumps/store/portable";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
 import { resticLocation } from "@openemr-ops/dumps/store/resticLocation";
 import { openDestination } from "./openDestination.ts";
+import type { WorkflowStores } from "./workflow/stores.ts";
 
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -21,6 +22,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   readonly progress: ReportProgress;
   readonly warn: (message: string) => void;
+  /** Records and locks of a workflow; not set, files in the state directory. */
+  readonly stores?: WorkflowStores;
 }
 
 /** Programs come from the PATH; a variable names another copy. */
@@ -85,6 +88,7 @@ export const openContext = async (
   const directory = config.stateDirectory;
   return {
     installation: installation.id,
+    jobId: surroundings.stores?.jobId,
     database: await access(database, database.name),
     restoreDatabase,
     drillDatabase: dumps.drill.database ? await access(dumps.drill.database, database.name) : restoreDatabase,
@@ -97,8 +101,8 @@ export const openContext = async (
     stateDirectory: directory,
     stallSeconds: dumps.stallSeconds,
     tools,
-    jobs: fileJobs({ directory: join(directory, "jobs"), now, warn }),
-    locks: fileLocks({ directory: join(directory, "locks"), now, warn }),
+    jobs: surroundings.stores?.jobs ?? fileJobs({ directory: join(directory, "jobs"), now, warn }),
+    locks: surroundings.stores?.locks ?? fileLocks({ directory: join(directory, "locks"), now, warn }),
     now,
     signal,
     progress,

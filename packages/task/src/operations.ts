@@ -8,6 +8,7 @@ import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
 import type { DumpPlan, DumpResult } from "@openemr-ops/dumps/steps/takeDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
 import type { Platform } from "@openemr-ops/openemr/prepareSites";
+import type { WorkflowStores } from "./workflow/stores.ts";
 
 /** What every operation is told: on what, how careful, and whom to tell meanwhile. */
 export interface Job {
@@ -20,6 +21,8 @@ export interface Job {
   readonly signal: AbortSignal;
   readonly progress: ReportProgress;
   readonly warn: (message: string) => void;
+  /** Records and locks of the workflow that runs the job; not set, the program keeps its own. */
+  readonly stores?: WorkflowStores;
 }
 
 export interface RestoreRequest {

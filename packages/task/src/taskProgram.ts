@@ -5,8 +5,12 @@ import type { OpenEmrConnection } from "@openemr-ops/core/config/settings";
 import { parseStrictly } from "@openemr-ops/core/config/strict";
 import { exitCodeOf, InvalidInputError, toOpsError } from "@openemr-ops/core/errors";
 import { type TaskInput, taskInput } from "@openemr-ops/events/taskInput";
-import type { Job, Operations } from "./operations.ts";
+import type { TaskReport } from "@openemr-ops/events/workflowSteps";
+import type { Job, Operations, RestoreRequest } from "./operations.ts";
 import { progressLines } from "./progressLines.ts";
+import { underWorkflow, type WorkflowLink, type WorkflowPorts } from "./workflow/link.ts";
+import { readPlace } from "./workflow/place.ts";
+import { checkReport, dumpReport, retentionReport, verdictReport } from "./workflow/report.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -23,6 +27,8 @@ export interface TaskSurroundings {
   readonly signal: AbortSignal;
   /** Loads what does the work, once the input is known to be in order. */
   readonly openOperations: () => Promise<Operations>;
+  /** Loads what reaches the workflow of a stage; called only with a task token. */
+  readonly openWorkflow: (stage: string) => Promise<WorkflowPorts>;
 }
 
 /** Runs work whose issues name fields of `variable`, and says so in their paths. */
@@ -65,40 +71,60 @@ const readConfig = async (environment: Environment, cwd: string, installation?: 
   ]);
 };
 
-const carryOut = (
+const restoreRequestOf = (
+  { dump, intoDatabase, intoSites, inPlace, upgrade, platform }: Extract<TaskInput, { readonly kind: "restore" }>,
+  connection: OpenEmrConnection | undefined,
+): RestoreRequest => ({
+  dump,
+  inPlace,
+  upgrade,
+  ...(intoDatabase === undefined ? {} : { intoDatabase }),
+  ...(intoSites === undefined ? {} : { intoSites }),
+  ...(platform === undefined ? {} : { platform }),
+  ...(connection ? { connection } : {}),
+});
+
+/** What came of a job: all of it, and as much as a workflow is told. */
+interface Outcome {
+  readonly result: unknown;
+  readonly report: TaskReport;
+}
+
+const carryOut = async (
   operations: Operations,
   job: Job,
   input: TaskInput,
   connection: OpenEmrConnection | undefined,
-): Promise<unknown> => {
+): Promise<Outcome> => {
   switch (input.kind) {
-    case "dump":
-      return operations.takeDump(job, { forceNewRepository: input.forceNewRepository });
-    case "drill":
-      return operations.drillDump(job, { dump: input.dump });
+    case "dump": {
+      const result = await operations.takeDump(job, { forceNewRepository: input.forceNewRepository });
+      return { result, report: dumpReport(result, job.installation) };
+    }
+    case "drill": {
+      const result = await operations.drillDump(job, { dump: input.dump });
+      return { result, report: verdictReport(result) };
+    }
     case "check": {
       const { level, share } = input;
-      return operations.checkDumps(job, share === undefined ? { level } : { level, share });
+      const result = await operations.checkDumps(job, share === undefined ? { level } : { level, share });
+      return { result, report: checkReport(result) };
     }
-    case "retention":
-      return operations.applyRetention(job);
+    case "retention": {
+      const result = await operations.applyRetention(job);
+      return { result, report: retentionReport(result) };
+    }
     case "restore": {
-      const { dump, intoDatabase, intoSites, inPlace, upgrade, platform } = input;
-      return operations.restoreDump(job, {
-        dump,
-        inPlace,
-        upgrade,
-        ...(intoDatabase === undefined ? {} : { intoDatabase }),
-        ...(intoSites === undefined ? {} : { intoSites }),
-        ...(platform === undefined ? {} : { platform }),
-        ...(connection ? { connection } : {}),
-      });
+      const result = await operations.restoreDump(job, restoreRequestOf(input, connection));
+      return { result, report: verdictReport(result) };
     }
   }
 };
 
-const run = async (surroundings: TaskSurroundings, log: ReturnType<typeof progressLines>): Promise<unknown> => {
-  const { environment, cwd, signal } = surroundings;
+type Log = ReturnType<typeof progressLines>;
+
+const run = async (surroundings: TaskSurroundings, log: Log, link?: WorkflowLink): Promise<Outcome> => {
+  const { environment, cwd } = surroundings;
   const input = await within("OPENEMR_OPS_JOB", async () => readInput(environment.OPENEMR_OPS_JOB));
   const config = await readConfig(environment, cwd, input.installation);
   for (const { path, message } of config.warnings) log.warn(`${path} ${message}`);
@@ -110,20 +136,50 @@ const run = async (surroundings: TaskSurroundings, log: ReturnType<typeof progre
         )
       : undefined;
   const dryRun = input.kind !== "check" && input.dryRun;
-  const job: Job = { config, installation, dryRun, environment, signal, progress: log.progress, warn: log.warn };
+  const opened = link?.open({ kind: input.kind, installation: installation.id, dryRun });
+  const job: Job = {
+    config,
+    installation,
+    dryRun,
+    environment,
+    signal: link?.signal ?? surroundings.signal,
+    progress: (event) => {
+      log.progress(event);
+      opened?.progress(event);
+    },
+    warn: log.warn,
+    ...(opened ? { stores: opened.stores } : {}),
+  };
   return carryOut(await surroundings.openOperations(), job, input, connection);
+};
+
+/** What goes to `writeResult`: all of the result, or under a workflow what that is told. */
+const resultOf = async (surroundings: TaskSurroundings, log: Log): Promise<unknown> => {
+  const { environment, now, signal } = surroundings;
+  const place = readPlace(environment);
+  if (!place) return (await run(surroundings, log)).result;
+  const ports = await surroundings.openWorkflow(place.stage);
+  return underWorkflow(
+    place,
+    ports,
+    { now, signal, warn: log.warn },
+    async (link) => (await run(surroundings, log, link)).report,
+  );
 };
 
 /**
  * Runs the one job that `OPENEMR_OPS_JOB` asks for, on the configuration in the file `OPENEMR_OPS_CONFIG` or the text
  * `OPENEMR_OPS_CONFIG_JSON`. One JSON object goes to `writeResult`: the job's result, or `{ "error": … }`. Never throws.
  *
+ * With a task token in `OPENEMR_OPS_TASK_TOKEN` the job is one of a workflow: it works under the job's record and lock in
+ * the control plane, and tells the workflow its end first.
+ *
  * @returns the exit status, the same as the command line's
  */
 export const runTask = async (surroundings: TaskSurroundings): Promise<number> => {
   const log = progressLines(surroundings.writeLog, surroundings.now);
   try {
-    surroundings.writeResult(`${JSON.stringify(await run(surroundings, log))}\n`);
+    surroundings.writeResult(`${JSON.stringify(await resultOf(surroundings, log))}\n`);
     return 0;
   } catch (failure) {
     const error = toOpsError(failure);

@@ -31,6 +31,7 @@ const run = async (
     now: () => new Date(Date.UTC(2026, 10, 21, 4, 0, seconds++)),
     signal: new AbortController().signal,
     openOperations: async () => operations,
+    openWorkflow: () => Promise.reject(new Error("there is no task token")),
   });
   expect(results).toHaveLength(1);
   expect(results[0]?.endsWith("\n")).toBe(true);

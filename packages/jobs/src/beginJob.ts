@@ -33,7 +33,9 @@ export const beginJob = async (request: BeginRequest, ports: JobPorts): Promise<
   const job = { jobId: execution.name, kind, installation, dryRun: "dryRun" in task && task.dryRun };
   const run = { ...job, execution: execution.id, requestedAt: momentOf(execution.startedAt, ports.now()) };
 
-  await takeLock(job, ports); // before the record: whoever ends the job finds the lock, or this finds the end
+  const known = await ports.ledger.get(job.jobId);
+  if (known) assertOpen(known, run);
+  await takeLock(job, ports); // before the record: whoever ends the job meanwhile finds the lock, or this finds the end
   try {
     assertOpen((await ports.ledger.create({ ...newRecord(run), input: task })).record, run);
     await ports.ledger.once(`started#${job.jobId}`, () =>

@@ -24,9 +24,12 @@ const day = 24 * 3600 * 1000;
  * Whether a record is that of this execution. Names of executions are unique within one workflow and for 90 days only, so
  * two that a person named may share one.
  */
-export const isRecordOf = (record: JobRecord, { execution, requestedAt }: JobExecution): boolean =>
-  execution === undefined ||
-  (record.execution === execution && Math.abs(new Date(record.requestedAt).getTime() - requestedAt.getTime()) < day);
+export const isRecordOf = (record: JobRecord, job: JobExecution): boolean => {
+  if (record.kind !== job.kind || record.installation !== job.installation) return false;
+  if (record.execution === undefined || job.execution === undefined) return true; // made when the first record was lost
+  const apart = Math.abs(Date.parse(record.requestedAt) - job.requestedAt.getTime());
+  return record.execution === job.execution && apart < day;
+};
 
 /** The moment that a text names, or another when it names none. */
 export const momentOf = (text: string, otherwise: Date): Date => {

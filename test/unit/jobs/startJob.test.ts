@@ -1,0 +1,64 @@
+import { ulidPattern, ulidTime } from "@openemr-ops/core/ids";
+import { workflowKinds } from "@openemr-ops/core/names";
+import { jobName } from "@openemr-ops/events/jobEvent";
+import type { StartRequest } from "@openemr-ops/events/workflowSteps";
+import { scheduledJobId, startJob } from "@openemr-ops/jobs/startJob";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+
+const aStartRequest = (changes: Partial<StartRequest> = {}): StartRequest => ({
+  kind: "dump",
+  installation: "clinic-a",
+  stateMachine: "arn:aws:states:eu-central-1:123456789012:stateMachine:machine",
+  dueAt: "2026-11-20T02:30:00Z",
+  input: { dryRun: true },
+  ...changes,
+});
+
+/** Executions as Step Functions has them: one for each name. */
+const memoryExecutions = () => {
+  const running = new Map<string, unknown>();
+  return {
+    running,
+    start: async ({ stateMachineArn, name, input }: { stateMachineArn: string; name: string; input: unknown }) => {
+      const started = !running.has(name);
+      if (started) running.set(name, input);
+      return { executionArn: `${stateMachineArn.replace(":stateMachine:", ":execution:")}:${name}`, started };
+    },
+  };
+};
+
+describe("the job of a due time", () => {
+  it("starts once, however often the schedule's message comes", async () => {
+    const executions = memoryExecutions();
+    const first = await startJob(aStartRequest(), executions);
+    const second = await startJob(aStartRequest({ dueAt: "2026-11-20T02:30:00.000Z" }), executions);
+
+    expect(first).toEqual({
+      jobId: scheduledJobId(aStartRequest()),
+      execution: `arn:aws:states:eu-central-1:123456789012:execution:machine:${first.jobId}`,
+      started: true,
+    });
+    expect(second).toEqual({ ...first, started: false });
+    expect([...executions.running.values()]).toEqual([{ dryRun: true }]);
+  });
+
+  it("has a name of its own, which sorts by its due time", () => {
+    const moment = fc.date({ min: new Date("2026-01-01"), max: new Date("2100-01-01"), noInvalidDate: true });
+    const request = fc.record({
+      kind: fc.constantFrom(...workflowKinds),
+      installation: fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/),
+      dueAt: moment.map((date) => date.toISOString()),
+    });
+    fc.assert(
+      fc.property(request, request, (one, other) => {
+        const [left, right] = [scheduledJobId(one), scheduledJobId(other)];
+        expect(left).toMatch(ulidPattern);
+        expect(jobName.safeParse(left).success).toBe(true);
+        expect(ulidTime(left).toISOString()).toBe(one.dueAt);
+        expect(left === right).toBe(JSON.stringify(one) === JSON.stringify(other));
+        if (one.dueAt !== other.dueAt) expect(left < right).toBe(one.dueAt < other.dueAt);
+      }),
+    );
+  });
+});

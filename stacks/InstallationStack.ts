@@ -1,8 +1,7 @@
-import { type WorkflowKind, workflowKinds, workflowNames } from "@openemr-ops/core/names";
+import { type WorkflowKind, workflowNames } from "@openemr-ops/core/names";
 import { Duration, RemovalPolicy, type Stack, Tags } from "aws-cdk-lib";
-import type { ContainerImage, FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
+import type { ContainerImage } from "aws-cdk-lib/aws-ecs";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
-import { DefinitionBody, type IChainable, LogLevel, StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import type { StackContext } from "sst/constructs";
 import type { ControlPlane } from "./ControlPlaneStack.ts";
@@ -10,6 +9,7 @@ import type { DeployedInstallation, Deployment } from "./deployment.ts";
 import { installationSchedules } from "./installationSchedules.ts";
 import { installationTasks } from "./installationTasks.ts";
 import { logRetention, opsFunction } from "./opsFunction.ts";
+import { invokeFunctions } from "./policies/invokeFunctions.ts";
 import { openDumps } from "./policies/openDumps.ts";
 import { readDumps } from "./policies/readDumps.ts";
 import { runTask } from "./policies/runTask.ts";
@@ -17,6 +17,7 @@ import { checkWorkflow } from "./workflows/checkWorkflow.ts";
 import { drillWorkflow } from "./workflows/drillWorkflow.ts";
 import { dumpWorkflow } from "./workflows/dumpWorkflow.ts";
 import { restoreWorkflow } from "./workflows/restoreWorkflow.ts";
+import { stateMachine } from "./workflows/stateMachine.ts";
 
 export interface InstallationContext {
   readonly deployment: Deployment;
@@ -33,13 +34,8 @@ const clusterArn = (stack: Stack, cluster: string): string =>
     ? cluster
     : stack.formatArn({ service: "ecs", resource: "cluster", resourceName: cluster });
 
-/** Longer than all its steps with their retries: only a workflow that hangs meets it. */
-const longestRun: Readonly<Record<WorkflowKind, Duration>> = {
-  dump: Duration.days(5),
-  drill: Duration.days(5),
-  check: Duration.days(5),
-  restore: Duration.days(9),
-};
+/** Longer than all steps with their retries: only a workflow that hangs meets it. */
+const longestRun = Duration.days(9);
 
 /** All that works on one installation and may touch no other: its tasks, its four workflows, its schedules. */
 export const installationResources = (
@@ -48,7 +44,7 @@ export const installationResources = (
   { deployment, plane, image, since }: InstallationContext,
 ) => {
   const { names, removable, stage } = deployment;
-  const { id } = installation;
+  const { id, network } = installation;
   const cluster = clusterArn(stack, installation.cluster);
   Tags.of(stack).add("openemr-ops:stage", stage);
   Tags.of(stack).add("openemr-ops:installation", id);
@@ -75,47 +71,40 @@ export const installationResources = (
     memoryMiB: 1024,
   });
 
-  const arnOf = (task: FargateTaskDefinition) => task.taskDefinitionArn;
-  const definitions: Readonly<
-    Record<
-      WorkflowKind,
-      readonly [(scope: Construct, kind: WorkflowKind) => IChainable, readonly FargateTaskDefinition[]]
-    >
-  > = {
-    dump: [
-      (scope, kind) =>
-        dumpWorkflow(scope, workflow(kind), { take: arnOf(tasks.dump), confirm, clear: arnOf(tasks.retention) }),
-      [tasks.dump, tasks.retention],
-    ],
-    drill: [(scope, kind) => drillWorkflow(scope, workflow(kind), arnOf(tasks.drill)), [tasks.drill]],
-    check: [(scope, kind) => checkWorkflow(scope, workflow(kind), arnOf(tasks.drill)), [tasks.drill]],
-    restore: [(scope, kind) => restoreWorkflow(scope, workflow(kind), arnOf(tasks.restore)), [tasks.restore]],
-  };
   const { begin, finish, fail } = plane;
-  const workflow = (kind: WorkflowKind) => ({
-    kind,
-    installation: id,
-    begin,
-    finish,
-    fail,
-    cluster,
-    network: installation.network,
-    partition: stack.partition,
-  });
-  const stateMachines = workflowKinds.map((kind) => {
+  const machine = (
+    kind: WorkflowKind,
+    runs: readonly (typeof tasks)[keyof typeof tasks][],
+    define: (scope: Construct, workflow: Parameters<typeof checkWorkflow>[1]) => ReturnType<typeof checkWorkflow>,
+    ...functions: readonly (typeof confirm)[]
+  ) => {
     const scope = new Construct(stack, workflowNames[kind]);
-    const [define, runs] = definitions[kind];
-    const stateMachine = new StateMachine(scope, "Workflow", {
-      stateMachineName: names.stateMachine(id, kind),
-      definitionBody: DefinitionBody.fromChainable(define(scope, kind)),
-      timeout: longestRun[kind],
-      tracingEnabled: true,
-      logs: { destination: plane.workflowLog, level: LogLevel.ERROR, includeExecutionData: false },
+    const { partition } = stack;
+    const made = stateMachine(scope, {
+      name: names.stateMachine(id, kind),
+      definition: define(scope, { kind, installation: id, begin, finish, fail, cluster, network, partition }),
+      timeout: longestRun,
+      log: plane.workflowLog,
+      grants: [
+        invokeFunctions(begin, finish, fail, ...functions),
+        ...runs.map((task) => runTask(stack, cluster, task)),
+      ],
     });
-    for (const task of runs)
-      for (const statement of runTask(stack, cluster, task)) stateMachine.addToRolePolicy(statement);
-    return { kind, stateMachine };
-  });
+    return { kind, stateMachine: made };
+  };
+  const { dump, retention, drill, restore } = tasks;
+  const stateMachines = [
+    machine(
+      "dump",
+      [dump, retention],
+      (scope, workflow) =>
+        dumpWorkflow(scope, workflow, { take: dump.taskDefinitionArn, confirm, clear: retention.taskDefinitionArn }),
+      confirm,
+    ),
+    machine("drill", [drill], (scope, workflow) => drillWorkflow(scope, workflow, drill.taskDefinitionArn)),
+    machine("check", [drill], (scope, workflow) => checkWorkflow(scope, workflow, drill.taskDefinitionArn)),
+    machine("restore", [restore], (scope, workflow) => restoreWorkflow(scope, workflow, restore.taskDefinitionArn)),
+  ];
 
   installationSchedules(stack, installation, { deployment, plane, since });
   return { id, confirm, stateMachines };

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
@@ -77,7 +77,16 @@ const borrowProcess = (): (() => void) => {
   };
 };
 
-const usedBy = { running: false };
+/** SST keeps its first project for good, so all syntheses of a process build in one place, which goes with the process. */
+const workplace = { running: false, out: undefined as string | undefined };
+
+const placeToBuild = (): string => {
+  if (workplace.out !== undefined) return workplace.out;
+  const out = mkdtempSync(join(tmpdir(), "openemr-ops-sst-"));
+  process.once("exit", () => rmSync(out, { recursive: true, force: true }));
+  workplace.out = out;
+  return out;
+};
 
 /**
  * Makes what `sst build` makes, in this process and with no AWS: every stack's template and every function's bundle. One
@@ -88,10 +97,10 @@ const usedBy = { running: false };
 export const synthesize = async (settings: SynthesizeSettings): Promise<Synthesized> => {
   const { config, stage, region, account, outdir, imageUri, now = new Date(), inspect } = settings;
   const deployment = deploymentOf(config, stage);
-  if (usedBy.running) throw new TypeError("one synthesis at a time");
-  usedBy.running = true;
+  if (workplace.running) throw new TypeError("one synthesis at a time");
+  workplace.running = true;
+  const out = placeToBuild();
   const giveBack = borrowProcess();
-  const out = await mkdtemp(join(tmpdir(), "openemr-ops-sst-"));
   try {
     setProject({
       config: { name: appName, stage, region, ssmPrefix: `/sst/${appName}/${stage}/` },
@@ -122,7 +131,6 @@ export const synthesize = async (settings: SynthesizeSettings): Promise<Synthesi
     };
   } finally {
     giveBack();
-    await rm(out, { recursive: true, force: true });
-    usedBy.running = false;
+    workplace.running = false;
   }
 };

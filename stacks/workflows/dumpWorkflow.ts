@@ -23,7 +23,12 @@ export const dumpWorkflow = (
   const confirmed = functionStep(scope, "Confirm dump", {
     lambdaFunction: confirm,
     payload: { job: JsonPath.objectAt("$.job"), report: JsonPath.objectAt("$.report") },
-    resultPath: JsonPath.DISCARD,
+    // The report again, and that it is confirmed.
+    resultSelector: {
+      figures: JsonPath.objectAt("$.Payload.figures"),
+      result: JsonPath.objectAt("$.Payload.result"),
+    },
+    resultPath: "$.report",
     minutes: 16,
   });
   const cleared = containerStep(scope, "Clear old dumps", workflow, {

@@ -1,0 +1,21 @@
+import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+
+/**
+ * What Step Functions asks of a role to write logs; AWS narrows none of it to a log group.
+ * Source: docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html.
+ */
+export const deliverLogs = (): readonly PolicyStatement[] => [
+  new PolicyStatement({
+    actions: [
+      "logs:CreateLogDelivery",
+      "logs:DeleteLogDelivery",
+      "logs:DescribeLogGroups",
+      "logs:DescribeResourcePolicies",
+      "logs:GetLogDelivery",
+      "logs:ListLogDeliveries",
+      "logs:PutResourcePolicy",
+      "logs:UpdateLogDelivery",
+    ],
+    resources: ["*"],
+  }),
+];

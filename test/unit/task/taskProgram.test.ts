@@ -189,6 +189,44 @@ describe("the container program", () => {
     expect(JSON.parse(stderr)).toMatchObject({ level: "error", name: "InvalidInputError" });
   });
 
+  it("loads AWS's SDK only for a workflow's token", async () => {
+    await using directory = await aConfigDirectory();
+    const { passwordFile, ...dumps } = anInstallation().dumps;
+    const config = aConfig(
+      anInstallation({ dumps: { ...dumps, format: "portable", destination: `file://${directory.path}/dumps` } }),
+    );
+    const tellLoaded = `import { registerHooks } from "node:module";
+      registerHooks({ load: (url, context, next) => {
+        if (url.includes("@aws-sdk/client-")) process.stderr.write(\`loaded \${url}\\n\`);
+        return next(url, context);
+      } });`;
+    const sourceOf = (path: string) => fileURLToPath(new URL(`../../../packages/${path}`, import.meta.url));
+    const loaded = async (more: Readonly<Record<string, string>>, program = "task/src/main.ts") => {
+      const child = spawn(
+        process.execPath,
+        ["--import", `data:text/javascript,${encodeURIComponent(tellLoaded)}`, sourceOf(program)],
+        {
+          env: {
+            OPENEMR_OPS_CONFIG: await directory.write({ stateDirectory: "state", ...config }),
+            OPENEMR_OPS_JOB: '{"kind":"retention","dryRun":true}',
+            AWS_ENDPOINT_URL: "http://127.0.0.1:1",
+            ...more,
+          },
+          stdio: ["ignore", "pipe", "pipe"],
+        },
+      );
+      const [, stderr, [exitCode]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+      return { exitCode, loaded: stderr.includes("loaded ") };
+    };
+
+    expect(await loaded({})).toEqual({ exitCode: 0, loaded: false });
+    expect(await loaded({ OPENEMR_OPS_STAGE: "test", OPENEMR_OPS_JOB_ID: "job" })).toEqual({
+      exitCode: 0,
+      loaded: false,
+    });
+    expect(await loaded({}, "task/src/workflow/openWorkflow.ts")).toEqual({ exitCode: 0, loaded: true });
+  });
+
   it("logs each step once, and again after ten seconds", async () => {
     const operations = memoryOperations({
       drillDump: async ({ progress, warn }) => {

@@ -4,9 +4,10 @@ import { InvalidInputError } from "@openemr-ops/core/errors";
 import * as z from "zod";
 import { type Environment, readStage } from "../shared/environment.ts";
 
+/** A message that begins with "expected" would repeat what came, and people paste the webhook itself. */
 const secret = strict({
-  arn: z.string({ error: "expected a secret's ARN" }).regex(secretReference, { error: "expected a secret's ARN" }),
-  key: z.string({ error: "expected a field's name" }).optional(),
+  arn: z.string({ error: "is missing" }).regex(secretReference, { error: "is no secret's ARN" }),
+  key: z.string({ error: "is no field's name" }).optional(),
 });
 
 const slackSettings = z.discriminatedUnion(

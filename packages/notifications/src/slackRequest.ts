@@ -67,7 +67,7 @@ const attempt = async (request: SlackRequest, transport: SlackTransport, left: n
 };
 
 /**
- * Sends until it is taken, refused, or time is up. Waits as long as `Retry-After` says, else 1, 2, 4, 8 s. An attempt whose
+ * Sends until it is taken, refused, or time is up. Waits as long as `Retry-After` says, a second at least, else 1, 2, 4, 8 s. An attempt whose
  * answer got lost is repeated, so Slack may show a message twice; that is better than not at all.
  *
  * @throws {ControlPlaneUnavailableError} retryable
@@ -89,7 +89,7 @@ export const send = async (request: SlackRequest, transport: SlackTransport): Pr
         code,
       );
     }
-    const pause = wait ?? Math.min(2 ** (tries - 1), 8) * 1000;
+    const pause = Math.max(wait ?? Math.min(2 ** (tries - 1), 8) * 1000, 1000);
     if (pause >= timeLeft()) {
       return giveUp(`${answer.code}${wait === undefined ? "" : `, wait ${Math.ceil(wait / 1000)} s`}, ${tries} tries`);
     }

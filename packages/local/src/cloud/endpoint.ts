@@ -1,0 +1,228 @@
+import { randomUUID } from "node:crypto";
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { type Operations, ServiceError } from "./api/operation.ts";
+import type { RestAnswer } from "./api/rest.ts";
+import type { Faults } from "./faults.ts";
+import type { AccessControl, Principal } from "./iam/accessControl.ts";
+import { type ApiRequest, type Call, callsOf, keyCallsOf } from "./iam/calls.ts";
+import { isObject, type Json, type JsonObject } from "./json.ts";
+import type { Place } from "./resourceTypes.ts";
+
+export interface EndpointOptions {
+  readonly place: Place;
+  readonly access: AccessControl;
+  readonly faults: Faults;
+  /** Answered here, by signing name. */
+  readonly services: Readonly<Record<string, Operations>>;
+  readonly rest: Readonly<Record<string, (request: ApiRequest) => RestAnswer | Promise<RestAnswer>>>;
+  /** Answered by moto. */
+  readonly forwarded: ReadonlySet<string>;
+  readonly moto: string;
+  /** The customer's key over a table or a queue, by the resource's ARN. */
+  readonly keyOver: (resource: string) => string | undefined;
+  /** What a container asks at its credentials' address. */
+  readonly containerCredentials: (id: string) => Json | undefined;
+}
+
+const largestBody = 16 * 1024 * 1024;
+
+const readBody = async (incoming: IncomingMessage): Promise<Buffer> => {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of incoming) {
+    size += part.length;
+    if (size > largestBody) throw new ServiceError("RequestEntityTooLarge", "the request is too large", 413);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+};
+
+/** Who signed it and for which service, by the header or, for S3, the query. Signatures themselves are not computed. */
+const signatureOf = (incoming: IncomingMessage, url: URL): { readonly key: string; readonly service: string } => {
+  const credential =
+    /Credential=([^,\s]+)/.exec(incoming.headers.authorization ?? "")?.[1] ??
+    url.searchParams.get("X-Amz-Credential") ??
+    "";
+  const [key = "", , , service = ""] = credential.split("/");
+  return { key, service };
+};
+
+const xmlServices = new Set(["s3", "sts"]);
+
+const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
+const answerJson = (
+  response: ServerResponse,
+  status: number,
+  body: Json | undefined,
+  headers: Record<string, string> = {},
+) => {
+  response.writeHead(status, {
+    "content-type": "application/x-amz-json-1.0",
+    "x-amzn-requestid": randomUUID(),
+    ...headers,
+  });
+  response.end(body === undefined ? "" : JSON.stringify(body));
+};
+
+const answerError = (response: ServerResponse, service: string, { code, message, status }: ServiceError): void => {
+  if (!xmlServices.has(service)) {
+    answerJson(response, status, { __type: code, message, Message: message }, { "x-amzn-errortype": code });
+    return;
+  }
+  const error = `<Error><Code>${code}</Code><Message>${escaped(message)}</Message></Error>`;
+  response.writeHead(status, { "content-type": "application/xml", "x-amzn-requestid": randomUUID() });
+  response.end(service === "s3" ? error : `<ErrorResponse>${error}</ErrorResponse>`);
+};
+
+const denied = (service: string, principal: Principal, { action, resource }: Call): ServiceError => {
+  const message = `User: ${principal.role} is not authorized to perform: ${action} on resource: ${resource}`;
+  return service === "s3"
+    ? new ServiceError("AccessDenied", message, 403)
+    : new ServiceError(
+        service === "sts" ? "AccessDenied" : "AccessDeniedException",
+        message,
+        xmlServices.has(service) ? 403 : 400,
+      );
+};
+
+const jsonOf = (bytes: Buffer): JsonObject => {
+  if (bytes.length === 0) return {};
+  try {
+    const value: unknown = JSON.parse(bytes.toString("utf8"));
+    return isObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+};
+
+/** The one address that answers for all of AWS: knows the caller, asks whether it may, does it or lets moto do it. */
+export const startEndpoint = async (options: EndpointOptions) => {
+  const { access, containerCredentials, faults, forwarded, keyOver, moto, place, rest, services } = options;
+  const motoUrl = new URL(moto);
+
+  /** A missing object is a secret to who may not list: S3 then says "forbidden" where others hear "not found". */
+  const hidesMissing = (principal: Principal, { service, method, url }: ApiRequest): boolean => {
+    const [, bucket = "", key = ""] = /^\/([^/]+)\/(.+)$/.exec(decodeURIComponent(url.pathname)) ?? [];
+    if (service !== "s3" || !["GET", "HEAD"].includes(method) || !key) return false;
+    const call = { action: "s3:ListBucket", resource: `arn:aws:s3:::${bucket}`, context: { "s3:prefix": key } };
+    return !access.wouldAllow(principal, call);
+  };
+
+  const forward = (
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer | undefined,
+    hides: boolean,
+  ): Promise<void> =>
+    new Promise((resolve) => {
+      const broken = () => {
+        response.destroy();
+        resolve();
+      };
+      const outgoing = httpRequest(
+        {
+          host: motoUrl.hostname,
+          port: motoUrl.port,
+          method: incoming.method,
+          path: incoming.url,
+          headers: incoming.headers,
+        },
+        (answer) => {
+          if (hides && answer.statusCode === 404) {
+            answer.resume();
+            answerError(response, "s3", new ServiceError("AccessDenied", "Access Denied", 403));
+            return resolve();
+          }
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response).once("close", resolve);
+          answer.once("error", broken);
+        },
+      );
+      outgoing.once("error", broken);
+      if (body) outgoing.end(body);
+      else incoming.pipe(outgoing);
+    });
+
+  const check = (request: ApiRequest, principal: Principal, bodyText: string): void => {
+    for (const call of callsOf(request, place, bodyText)) {
+      const fault = faults.strikes.api(call.action);
+      if (fault) throw new ServiceError(fault.code, fault.message ?? "a fault on purpose", fault.status ?? 400);
+      const key = keyOver(call.resource);
+      for (const needed of [call, ...(key ? keyCallsOf(request.service, key, place) : [])])
+        if (!access.allows(principal, needed)) throw denied(request.service, principal, needed);
+    }
+  };
+
+  const handle = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(incoming.url ?? "/", "http://local");
+    const { key, service } = signatureOf(incoming, url);
+    const credentials = /^\/local\/credentials\/(\w+)$/.exec(url.pathname)?.[1];
+    try {
+      if (credentials) return answerJson(response, 200, containerCredentials(credentials) ?? {});
+      const principal = access.principalOf(key);
+      if (!principal)
+        throw new ServiceError(
+          "UnrecognizedClientException",
+          "The security token included in the request is invalid.",
+          403,
+        );
+      const streams = service === "s3" && incoming.method === "PUT";
+      const bytes = streams ? undefined : await readBody(incoming);
+      const text = service === "s3" ? (bytes?.toString("utf8") ?? "") : "";
+      const target = String(incoming.headers["x-amz-target"] ?? "");
+      const form = service === "sts" ? new URLSearchParams(bytes?.toString("utf8")) : undefined;
+      const request: ApiRequest = {
+        service,
+        operation: target.split(".").at(-1) || (form?.get("Action") ?? ""),
+        method: incoming.method ?? "GET",
+        url,
+        headers: incoming.headers,
+        body: service === "s3" ? {} : jsonOf(bytes ?? Buffer.alloc(0)),
+      };
+      check(request, principal, text);
+      const speaksRest = rest[service];
+      if (speaksRest) {
+        const { status, body, headers } = await speaksRest(request);
+        return answerJson(response, status, body === null && status === 202 ? undefined : body, { ...headers });
+      }
+      const own = services[service];
+      if (own) {
+        const operation = own[request.operation];
+        if (!operation)
+          throw new ServiceError(
+            "UnknownOperationException",
+            `the local cloud does not know ${service}:${request.operation}`,
+          );
+        return answerJson(response, 200, await operation(request.body, principal));
+      }
+      if (!forwarded.has(service))
+        throw new ServiceError("UnknownOperationException", `the local cloud does not know the service ${service}`);
+      await forward(incoming, response, bytes, hidesMissing(principal, request));
+    } catch (error) {
+      if (error instanceof ServiceError && error.status === 0) return void response.destroy();
+      const known = error instanceof ServiceError ? error : new ServiceError("InternalFailure", String(error), 500);
+      if (!incoming.readableEnded) incoming.resume();
+      answerError(response, service, known);
+    }
+  };
+
+  const server = createServer((incoming, response) => {
+    handle(incoming, response).catch(() => response.destroy());
+  });
+  server.keepAliveTimeout = 60_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  const port = typeof address === "object" && address ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: (): Promise<void> =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+};

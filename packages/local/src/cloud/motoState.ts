@@ -1,0 +1,86 @@
+import { ToolFailedError } from "@openemr-ops/core/errors";
+import type { Deployment } from "./deployment.ts";
+import { type Json, type JsonObject, maybeObject, maybeText } from "./json.ts";
+
+/** Calls of the local cloud itself to the emulator that keeps tables, queues, secrets and objects. */
+export const motoClient = (url: string, region: string) => {
+  /** @throws {ToolFailedError} fatal: the emulator answered an error */
+  const call = async (service: string, target: string, body: JsonObject): Promise<JsonObject> => {
+    const answer = await fetch(url, {
+      method: "POST",
+      headers: {
+        "content-type": "application/x-amz-json-1.0",
+        "x-amz-target": target,
+        authorization: `AWS4-HMAC-SHA256 Credential=local/20200101/${region}/${service}/aws4_request, SignedHeaders=host, Signature=0`,
+      },
+      body: JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new ToolFailedError(`moto refused ${target}: ${text.slice(0, 500)}`);
+    return maybeObject(text ? (JSON.parse(text) as Json) : {});
+  };
+
+  return {
+    call,
+    sendMessage: async (queue: string, body: string): Promise<void> => {
+      const { QueueUrl } = await call("sqs", "AmazonSQS.GetQueueUrl", { QueueName: queue });
+      await call("sqs", "AmazonSQS.SendMessage", { QueueUrl: QueueUrl ?? "", MessageBody: body });
+    },
+    /** The secret's value, for what AWS itself fetches. */
+    secretValue: async (id: string): Promise<string> => {
+      const { SecretString } = await call("secretsmanager", "secretsmanager.GetSecretValue", { SecretId: id });
+      return maybeText(SecretString) ?? "";
+    },
+    /** Makes the secret or gives it a new value. An ARN stands for the name in it. */
+    putSecret: async (nameOrArn: string, value: string): Promise<string> => {
+      const name = (nameOrArn.split(":secret:")[1] ?? nameOrArn).replace(
+        nameOrArn.startsWith("arn:") ? /-[A-Za-z0-9]{6}$/ : /$^/,
+        "",
+      );
+      try {
+        const { ARN } = await call("secretsmanager", "secretsmanager.CreateSecret", {
+          Name: name,
+          SecretString: value,
+        });
+        return maybeText(ARN) ?? "";
+      } catch {
+        const known = await call("secretsmanager", "secretsmanager.PutSecretValue", {
+          SecretId: name,
+          SecretString: value,
+        });
+        return maybeText(known.ARN) ?? "";
+      }
+    },
+  };
+};
+
+export type MotoClient = ReturnType<typeof motoClient>;
+
+const tableFields = [
+  "TableName",
+  "AttributeDefinitions",
+  "KeySchema",
+  "GlobalSecondaryIndexes",
+  "LocalSecondaryIndexes",
+];
+
+/** Makes the tables and queues of the templates. Their encryption and the like are looked at in template tests. */
+export const createState = async ({ tables, queues }: Deployment, moto: MotoClient): Promise<void> => {
+  for (const { name, properties } of tables.values()) {
+    const fields = Object.fromEntries(Object.entries(properties).filter(([field]) => tableFields.includes(field)));
+    const TableName = name;
+    await moto.call("dynamodb", "DynamoDB_20120810.CreateTable", {
+      ...fields,
+      TableName,
+      BillingMode: "PAY_PER_REQUEST",
+    });
+    const { TimeToLiveSpecification } = properties;
+    if (TimeToLiveSpecification !== undefined)
+      await moto.call("dynamodb", "DynamoDB_20120810.UpdateTimeToLive", { TableName, TimeToLiveSpecification });
+  }
+  for (const { name, fifo } of queues.values())
+    await moto.call("sqs", "AmazonSQS.CreateQueue", {
+      QueueName: name,
+      ...(fifo ? { Attributes: { FifoQueue: "true" } } : {}),
+    });
+};

@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** Unit tests touch no network and start nothing; integration tests share one MariaDB server that `globalMariaDb` starts. */
+/**
+ * Unit tests touch no network and start nothing; integration tests share one MariaDB server that `globalMariaDb` starts;
+ * cloud tests share what `globalSynth` synthesises once.
+ */
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -12,6 +15,15 @@ export default defineConfig({
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
           globalSetup: ["test/support/globalMariaDb.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "cloud",
+          include: ["test/cloud/**/*.test.ts"],
+          globalSetup: ["test/support/globalSynth.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -6,6 +6,7 @@ import { App } from "sst/constructs";
 import { setProject } from "sst/project.js";
 import { addStacks, appName } from "./app.ts";
 import { deploymentOf } from "./deployment.ts";
+import { repositoryRoot } from "./repositoryRoot.ts";
 
 export interface SynthesizeSettings {
   readonly config: LoadedConfig;
@@ -57,8 +58,6 @@ export interface Synthesized {
   readonly directory: string;
   readonly stacks: readonly SynthesizedStack[];
 }
-
-export const repositoryRoot = resolve(import.meta.dirname, "..");
 
 /** Changes what belongs to the whole process and returns what puts it back. SST reads all of it while it builds. */
 const borrowProcess = (): (() => void) => {

@@ -67,6 +67,14 @@ describe("planning an installation", () => {
     expect(apt).not.toContain("duplicity");
   });
 
+  it("asks for what builds and runs containers only when the image is wanted", () => {
+    const nothing = { systemHas: () => false, ownHas: () => false };
+
+    expect(planInstall("image", nothing).apt).toEqual(["mariadb-server", "podman", "runc", "debootstrap"]);
+    for (const purpose of ["test", "demo", "bench"] as const)
+      expect(planInstall(purpose, nothing).apt).not.toContain("podman");
+  });
+
   it("tells a user without root rights exactly what to type", () => {
     expect(aptCommands(["restic", "zstd"])).toEqual([
       "sudo apt-get update",

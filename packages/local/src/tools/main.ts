@@ -14,7 +14,7 @@ const purposeOf = (args: readonly string[]): Purpose => {
   return purpose;
 };
 
-/** `npm run tools -- --for test|demo|bench`: installs what is missing and says nothing when nothing is. */
+/** `npm run tools -- --for test|demo|bench|image`: installs what is missing and says nothing when nothing is. */
 const main = (args: readonly string[]): void => {
   const own = [process.env.OPENEMR_OPS_TOOLS, join(ownToolsDirectory, "bin")];
   const plan = planInstall(purposeOf(args), {

@@ -1,6 +1,6 @@
 /** What someone wants to run. Each purpose needs its own programs. */
-export type Purpose = "test" | "demo" | "bench";
-export const purposes: readonly Purpose[] = ["test", "demo", "bench"];
+export type Purpose = "test" | "demo" | "bench" | "image";
+export const purposes: readonly Purpose[] = ["test", "demo", "bench", "image"];
 
 /** One program and where it comes from. */
 export interface Need {
@@ -14,8 +14,8 @@ const always: readonly Purpose[] = ["test", "demo", "bench"];
 
 /** Every program that tests, demo and benchmark start and that npm does not bring. */
 export const needs: readonly Need[] = [
-  { program: "mariadbd", purposes: always, from: { apt: "mariadb-server" } },
-  { program: "mariadb-install-db", purposes: always, from: { apt: "mariadb-server" } },
+  { program: "mariadbd", purposes: [...always, "image"], from: { apt: "mariadb-server" } },
+  { program: "mariadb-install-db", purposes: [...always, "image"], from: { apt: "mariadb-server" } },
   { program: "mariadb", purposes: always, from: { apt: "mariadb-client" } },
   { program: "mariadb-dump", purposes: always, from: { apt: "mariadb-client" } },
   { program: "restic", purposes: always, from: { apt: "restic" } },
@@ -23,10 +23,17 @@ export const needs: readonly Need[] = [
   { program: "php", purposes: ["test"], from: { apt: "php-cli" } },
   { program: "age", purposes: ["test"], from: { apt: "age" } },
   { program: "openssl", purposes: ["test"], from: { apt: "openssl" } },
+  { program: "podman", purposes: ["image"], from: { apt: "podman" } },
+  { program: "runc", purposes: ["image"], from: { apt: "runc" } },
+  { program: "debootstrap", purposes: ["image"], from: { apt: "debootstrap" } },
   { program: "mydumper", purposes: ["bench"], from: { apt: "mydumper" } },
   { program: "duplicity", purposes: ["bench"], from: { apt: "duplicity" } },
   { program: "restic", purposes: ["test", "bench"], from: { go: "github.com/restic/restic/cmd/restic" } },
-  { program: "versitygw", purposes: ["test", "bench"], from: { go: "github.com/versity/versitygw/cmd/versitygw" } },
+  {
+    program: "versitygw",
+    purposes: ["test", "bench", "image"],
+    from: { go: "github.com/versity/versitygw/cmd/versitygw" },
+  },
   { program: "fake-gcs-server", purposes: ["test"], from: { go: "github.com/fsouza/fake-gcs-server" } },
   { program: "moto_server", purposes: ["test"], from: { pip: "moto[server]==5.2.*" } },
 ];

@@ -20,6 +20,8 @@ export interface EndpointOptions {
   readonly moto: string;
   /** The customer's key over a table or a queue, by the resource's ARN. */
   readonly keyOver: (resource: string) => string | undefined;
+  /** The machine whose task a token is of. */
+  readonly machineOfToken: (token: string) => string | undefined;
   /** What a container asks at its credentials' address. */
   readonly containerCredentials: (id: string) => Json | undefined;
 }
@@ -98,7 +100,8 @@ const jsonOf = (bytes: Buffer): JsonObject => {
 
 /** The one address that answers for all of AWS: knows the caller, asks whether it may, does it or lets moto do it. */
 export const startEndpoint = async (options: EndpointOptions) => {
-  const { access, containerCredentials, faults, forwarded, keyOver, moto, place, rest, services } = options;
+  const { access, containerCredentials, faults, forwarded, keyOver, machineOfToken, moto, place, rest, services } =
+    options;
   const motoUrl = new URL(moto);
 
   /** A missing object is a secret to who may not list: S3 then says "forbidden" where others hear "not found". */
@@ -144,8 +147,16 @@ export const startEndpoint = async (options: EndpointOptions) => {
       else incoming.pipe(outgoing);
     });
 
+  /** Answers to tokens are rights on the machine; to a token that never was, nobody needs any. */
+  const asked = (request: ApiRequest, bodyText: string): readonly Call[] => {
+    const calls = callsOf(request, place, bodyText);
+    if (!request.operation.startsWith("SendTask")) return calls;
+    const machine = machineOfToken(String(request.body.taskToken));
+    return machine === undefined ? [] : calls.map((call) => ({ ...call, resource: machine }));
+  };
+
   const check = (request: ApiRequest, principal: Principal, bodyText: string): void => {
-    for (const call of callsOf(request, place, bodyText)) {
+    for (const call of asked(request, bodyText)) {
       const fault = faults.strikes.api(call.action);
       if (fault) throw new ServiceError(fault.code, fault.message ?? "a fault on purpose", fault.status ?? 400);
       const key = keyOver(call.resource);

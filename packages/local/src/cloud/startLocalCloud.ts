@@ -265,6 +265,7 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     },
     rest: { lambda: lambdaApi({ deployment, functions, later }), scheduler: schedulerApi(deployment) },
     forwarded: new Set(["dynamodb", "kms", "logs", "monitoring", "s3", "secretsmanager", "sqs", "sts"]),
+    machineOfToken: tokens.machineOf,
     keyOver: (resource) => {
       const [own = resource] = resource.split("/index/");
       return deployment.tables.get(own)?.key ?? deployment.queues.get(own)?.key;

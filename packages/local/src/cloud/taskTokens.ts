@@ -29,7 +29,7 @@ export type TokenAnswer = "accepted" | "TaskTimedOut" | "InvalidToken";
 /** Tokens of states that wait. One that was answered, ran out or whose execution ended answers `TaskTimedOut` for ever. */
 export const taskTokens = () => {
   const waiting = new Map<string, Waiting>();
-  const over = new Set<string>();
+  const over = new Map<string, string>();
   const ofExecution = new Map<string, Set<string>>();
 
   const forget = (token: string): Waiting | undefined => {
@@ -37,7 +37,7 @@ export const taskTokens = () => {
     if (!state) return undefined;
     waiting.delete(token);
     ofExecution.get(state.execution)?.delete(token);
-    over.add(token);
+    over.set(token, state.machine);
     return state;
   };
   const missing = (token: string): TokenAnswer => (over.has(token) ? "TaskTimedOut" : "InvalidToken");
@@ -117,7 +117,8 @@ export const taskTokens = () => {
       state?.beat();
       return state ? "accepted" : missing(token);
     },
-    machineOf: (token: string): string | undefined => waiting.get(token)?.machine,
+    /** Also of a token that is worth nothing any more: rights are asked for first. */
+    machineOf: (token: string): string | undefined => waiting.get(token)?.machine ?? over.get(token),
     executionOf: (token: string): string | undefined => waiting.get(token)?.execution,
     /** The execution is over; whoever still works for it learns so at its next heartbeat. */
     abandon: (execution: string): void => {

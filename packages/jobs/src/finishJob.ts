@@ -6,22 +6,20 @@ import type { JobPorts } from "./ports.ts";
 const merged = <Key extends keyof TaskReport>(reports: readonly TaskReport[], key: Key): TaskReport[Key] =>
   Object.assign({}, ...reports.toReversed().map((report) => report[key]));
 
+/** What an execution that went well answers. */
+export interface FinishedJob extends TaskReport {
+  readonly jobId: string;
+}
+
 /**
  * Last step of a job that went well: record, `JobSucceeded`, lock. Safe to repeat. A job that ended otherwise meanwhile,
  * since a person stopped it, stays so.
  *
  * @throws {ControlPlaneUnavailableError} retryable
  */
-export const finishJob = async ({ job, reports }: FinishRequest, ports: JobPorts): Promise<void> => {
+export const finishJob = async ({ job, reports }: FinishRequest, ports: JobPorts): Promise<FinishedJob> => {
   const now = ports.now();
-  await endJob(
-    { ...job, requestedAt: now },
-    {
-      status: "succeeded",
-      endedAt: now.toISOString(),
-      figures: merged(reports, "figures"),
-      result: merged(reports, "result"),
-    },
-    ports,
-  );
+  const done = { figures: merged(reports, "figures"), result: merged(reports, "result") };
+  await endJob({ ...job, requestedAt: now }, { status: "succeeded", endedAt: now.toISOString(), ...done }, ports);
+  return { jobId: job.jobId, ...done };
 };

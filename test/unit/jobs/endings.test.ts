@@ -70,9 +70,10 @@ describe("a job that went well", () => {
   it("ends with a record, an event and a free lock", async () => {
     await beginJob(aBeginRequest(), plane);
     plane.clock.advance(90);
-    await finishJob(aFinishRequest(), plane);
+    const finished = await finishJob(aFinishRequest(), plane);
 
     const ending = { figures: { rows: 12, removed: 2, seconds: 60 }, result: { dumpId } };
+    expect(finished).toEqual({ jobId, ...ending });
     const at = "2026-11-20T12:01:30.000Z";
     expect(plane.ledger.records()).toMatchObject([{ jobId, status: "succeeded", endedAt: at, ...ending }]);
     expect(plane.events.at(-1)).toEqual({

@@ -81,7 +81,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       diskGiB: 30,
       grants: [
         ...takePart("dump"),
-        readSecrets(stack, given(database, restore, drill, repository)),
+        readSecrets(stack, given(database, repository)),
         [...read, ...write, ...locks, ...open],
         mountSites(stack, installation, { write: false }),
       ],
@@ -90,7 +90,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       diskGiB: 30,
       grants: [
         ...takePart("dump"),
-        readSecrets(stack, given(database, restore, drill, repository)),
+        readSecrets(stack, given(repository)),
         [...read, ...write, ...deleteDumps(stack, installation), ...open],
         mountSites(stack, installation, { write: false }),
       ],
@@ -99,7 +99,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       diskGiB: 50,
       grants: [
         ...takePart("drill", "check"),
-        readSecrets(stack, given(database, restore, drill, repository)),
+        readSecrets(stack, given(drill ?? restore, repository)),
         [...read, ...locks, ...open],
         mountSites(stack, installation, { write: false }),
       ],
@@ -109,7 +109,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       writesSites: true,
       grants: [
         ...takePart("restore"),
-        readSecrets(stack, given(database, restore, drill, repository)),
+        readSecrets(stack, given(database, restore, repository)), // the safety dump is taken by the dump user
         [...read, ...write, ...locks, ...open],
         mountSites(stack, installation, { write: true }),
       ],

@@ -60,38 +60,51 @@ const storeOf = (
   });
 };
 
-/** Puts together what the dump jobs of one installation need. Passwords of the database are read here, the repository's when it is first opened. */
+/** Users of database servers whose passwords a job may need. */
+export type Login = "database" | "drill" | "restore";
+
+/**
+ * Puts together what the dump jobs of one installation need. The repository's password is read when it is first opened.
+ *
+ * @param logins whose passwords are read now; those of others stay empty, for a job's role may read no more than it uses
+ */
 export const openContext = async (
   config: Config,
   installation: Installation,
   surroundings: Surroundings,
+  logins: readonly Login[] = ["database", "drill", "restore"],
 ): Promise<DumpContext> => {
   const { database, dumps, platform } = installation;
   const destination = await openDestination(dumps.destination);
   const tools = toolsFrom(surroundings.environment);
   const access = async (
     server: DatabaseServer,
-    name: string,
-    user = server.user,
-    password: SecretReference = server.password,
+    { user, password }: { readonly user: string; readonly password: SecretReference },
+    ...uses: readonly Login[]
   ): Promise<DatabaseAccess> => ({
     host: server.host,
     port: server.port,
-    name,
+    name: database.name,
     user,
-    password: await surroundings.readSecret(password),
+    password: uses.some((login) => logins.includes(login)) ? await surroundings.readSecret(password) : "",
     tls: server.tls,
     ...(server.caFile ? { caFile: server.caFile } : {}),
   });
-  const restoreDatabase = await access(database, database.name, database.restore.user, database.restore.password);
+  const drillServer = dumps.drill.database;
+  const restoreDatabase = await access(
+    database,
+    database.restore,
+    "restore",
+    ...(drillServer ? [] : ["drill" as const]),
+  );
   const { now, signal, progress, warn } = surroundings;
   const directory = config.stateDirectory;
   return {
     installation: installation.id,
     jobId: surroundings.stores?.jobId,
-    database: await access(database, database.name),
+    database: await access(database, database, "database"),
     restoreDatabase,
-    drillDatabase: dumps.drill.database ? await access(dumps.drill.database, database.name) : restoreDatabase,
+    drillDatabase: drillServer ? await access(drillServer, drillServer, "drill") : restoreDatabase,
     drillDirectory: dumps.drill.directory ?? tmpdir(),
     sitesPath: installation.sites.path,
     codePath: platform.kind === "host" ? platform.codePath : undefined,

@@ -124,6 +124,7 @@ export const runInMemory = async (
     now: () => new Date(takenAt),
     signal: new AbortController().signal,
     openOperations: async () => operations,
+    openControlPlane: () => Promise.reject(new Error("not needed")),
     ...changes,
   });
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() };

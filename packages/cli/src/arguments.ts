@@ -1,4 +1,5 @@
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
+import type { WorkflowKind } from "@openemr-ops/core/names";
 import { type VerificationLevel, verificationLevels } from "@openemr-ops/dumps/verification";
 import { Command, CommanderError } from "commander";
 import {
@@ -8,7 +9,19 @@ import {
   type TargetPlatform,
   targetPlatforms,
 } from "./invocation.ts";
-import { aChoice, aDump, anInstallation, aPath, aSchema, aShare } from "./optionValues.ts";
+import {
+  aChoice,
+  aDump,
+  aJob,
+  aLimit,
+  anInstallation,
+  aPath,
+  aSchema,
+  aShare,
+  aStage,
+  aText,
+  aWorkflow,
+} from "./optionValues.ts";
 
 /** What a command line may be read against. */
 export interface ArgumentsContext {
@@ -36,6 +49,10 @@ interface Options {
   readonly upgrade?: true;
   readonly level?: VerificationLevel;
   readonly share?: string;
+  readonly stage?: string;
+  readonly limit?: number;
+  readonly input?: string;
+  readonly wait?: true;
 }
 
 const refuse = (path: string, message: string): never => {
@@ -98,6 +115,9 @@ const addCommon = (command: Command, { cwd }: ArgumentsContext): Command =>
     .option("--installation <id>", "which installation, when there are several", anInstallation)
     .option("--json", "one JSON value on standard output, logs on standard error")
     .option("--yes", "never ask, for scripts that have a terminal");
+
+const addStage = (command: Command): Command =>
+  command.option("--stage <name>", "the deployed stage (default: OPENEMR_OPS_STAGE, or production)", aStage);
 
 const examples = (...lines: readonly string[]): string =>
   `\nExamples:\n${lines.map((line) => `  $ openemr-ops ${line}\n`).join("")}`;
@@ -199,6 +219,51 @@ const buildProgram = (context: ArgumentsContext, found: (invocation: Invocation)
     .description("Check the configuration and all files that it names; touch nothing.")
     .addHelpText("after", examples("config check --config /etc/openemr-ops.config.json"))
     .action((options: Options) => found({ command: "config check", common: commonOptions(options) }));
+
+  addStage(addCommon(program.command("jobs"), context))
+    .description("List the jobs that the control plane ran, newest first.")
+    .option("--limit <count>", "how many of each installation (default: 20)", aLimit)
+    .addHelpText("after", examples("jobs", "jobs --installation clinic-a --limit 100 --json"))
+    .action((options: Options) => {
+      const { limit = 20 } = options;
+      found({ command: "jobs", common: commonOptions(options), limit, ...given("stage", options.stage) });
+    });
+
+  const run = addStage(addCommon(program.command("run"), context))
+    .description("Start a workflow of the control plane: dump, drill, check or restore.")
+    .option("--input <json>", 'what the workflow is asked, such as \'{"dump":"latest"}\'', aText)
+    .option("--wait", "follow the job to its end; the exit status is then the job's")
+    .option(...dryRun)
+    .addHelpText(
+      "after",
+      examples(
+        "run dump --installation clinic-a --wait",
+        'run check --input \'{"level":"read-data","share":"1/7"}\'',
+        "run RestoreDrill --stage staging --dry-run",
+      ),
+    );
+  run.argument("<workflow>", "dump, drill, check, restore, or the workflow's name", aWorkflow);
+  run.action((kind: WorkflowKind, options: Options) => {
+    const { stage, input, wait } = options;
+    const asked = { kind, wait: wait === true, ...given("stage", stage), ...given("input", input) };
+    found({ command: "run", common: commonOptions(options), ...asked });
+  });
+
+  const watch = addStage(program.command("watch"))
+    .description("Follow a job of the control plane to its end; the exit status is then the job's.")
+    .option("--json", "one JSON value on standard output, logs on standard error")
+    .addHelpText("after", examples("watch 01K9ZV6T5W8QH3N2R4X7BCDEFG"));
+  watch.argument("<job>", "a job's identifier, as run prints and jobs lists it", aJob);
+  watch.action((jobId: string, options: Options) => {
+    found({ command: "watch", common: commonOptions(options), jobId, ...given("stage", options.stage) });
+  });
+
+  addStage(addCommon(program.command("schedules"), context))
+    .description("List when jobs are due, when each succeeded last, and which are overdue.")
+    .addHelpText("after", examples("schedules", "schedules --stage staging --json"))
+    .action((options: Options) => {
+      found({ command: "schedules", common: commonOptions(options), ...given("stage", options.stage) });
+    });
 
   return program;
 };

@@ -29,4 +29,5 @@ process.exitCode = await runProgram({
   signal: stop.signal,
   ...(stdin.isTTY && stderr.isTTY ? { ask } : {}),
   openOperations: async () => (await import("@openemr-ops/task/dumpOperations")).dumpOperations,
+  openControlPlane: async (stage) => (await import("./openControlPlane.ts")).openControlPlane(stage),
 });

@@ -1,3 +1,4 @@
+import type { WorkflowKind } from "@openemr-ops/core/names";
 import type { VerificationLevel } from "@openemr-ops/dumps/verification";
 
 /** Options that several commands share. */
@@ -50,4 +51,20 @@ export type Invocation =
       | { readonly command: "check destination" }
       | { readonly command: "retention" }
       | { readonly command: "config check" }
+      | ControlPlaneCommand
     ));
+
+/** What is asked of the control plane of a stage; `stage` not set, the environment says it. */
+export type ControlPlaneCommand = { readonly stage?: string } & (
+  | { readonly command: "jobs"; readonly limit: number }
+  | {
+      readonly command: "run";
+      readonly kind: WorkflowKind;
+      /** JSON text. */
+      readonly input?: string;
+      /** Follow the job to its end. */
+      readonly wait: boolean;
+    }
+  | { readonly command: "watch"; readonly jobId: string }
+  | { readonly command: "schedules" }
+);

@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { fileName, identifier, schemaName } from "@openemr-ops/core/config/fields";
 import { ulidPattern } from "@openemr-ops/core/ids";
+import { longestStage, type WorkflowKind, workflowKinds, workflowNames } from "@openemr-ops/core/names";
+import { jobName } from "@openemr-ops/events/jobEvent";
 import { InvalidArgumentError } from "commander";
 
 /** Reads one option's value; the second argument is what an earlier occurrence gave. */
@@ -25,6 +27,12 @@ const bySchema =
     return text;
   };
 
+/** What is wrong with a stage's name, in words. */
+export const stageProblem = (stage: string): string | undefined =>
+  /^[a-z0-9][a-z0-9-]*$/.test(stage) && stage.length <= longestStage
+    ? undefined
+    : `expected a stage's name: up to ${longestStage} lower-case letters, digits and hyphens`;
+
 export const anInstallation = once(bySchema(identifier));
 export const aSchema = once(bySchema(schemaName));
 
@@ -48,4 +56,28 @@ export const aShare = once((text) => {
   const [, part, of] = (/^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? []).map(Number);
   if (part !== undefined && of !== undefined && part >= 1 && part <= of) return `${part}/${of}`;
   throw new InvalidArgumentError("expected n/m, the n-th of m parts, such as 1/7");
+});
+
+export const aJob = once(bySchema(jobName));
+
+export const aStage = once((text) => {
+  const problem = stageProblem(text);
+  if (problem !== undefined) throw new InvalidArgumentError(problem);
+  return text;
+});
+
+/** JSON on the command line; read later, against the workflow that it is for. */
+export const aText = once((text) => text);
+
+export const aLimit = once((text) => {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return limit;
+  throw new InvalidArgumentError("expected a whole number from 1 to 1000");
+});
+
+/** A workflow by what it does, or by its name in the console. */
+export const aWorkflow = once((text): WorkflowKind => {
+  const kind = workflowKinds.find((known) => text === known || text === workflowNames[known]);
+  if (kind) return kind;
+  throw new InvalidArgumentError(`expected ${workflowKinds.join(", ").replace(/, ([^,]*)$/, " or $1")}`);
 });

@@ -1,0 +1,39 @@
+import type { JobRecord } from "@openemr-ops/core/jobs";
+import { formatDuration, formatMoment } from "../format.ts";
+import { renderTable } from "../table.ts";
+import type { ControlContext } from "./controlContext.ts";
+import { jobSeconds, styledStatus } from "./jobResult.ts";
+
+/** The installation that is named, or all that the configuration lists. */
+export const installationsMeant = async ({ common, readConfig }: ControlContext): Promise<readonly string[]> =>
+  common.installation === undefined ? (await readConfig()).installations.map(({ id }) => id) : [common.installation];
+
+const remarksOn = ({ error, result, steps = [], endedAt }: JobRecord): string => {
+  if (error) return `${error.name}: ${error.message}`;
+  return endedAt === undefined ? (steps.at(-1)?.name ?? "") : (result?.dumpId ?? "");
+};
+
+/** Long messages make tables unreadable; `watch` shows them whole. */
+const shorten = (text: string): string => (text.length > 80 ? `${text.slice(0, 79)}…` : text);
+
+export const jobs = async (context: ControlContext, { limit }: { readonly limit: number }): Promise<void> => {
+  const ids = await installationsMeant(context);
+  const lists = await Promise.all(ids.map((id) => context.ledger.list(id, limit)));
+  const records = lists.flat().sort((one, other) => (one.requestedAt < other.requestedAt ? 1 : -1));
+  context.output.result(records, (style) => {
+    if (records.length === 0) return `Stage ${context.stage} has run no job of ${ids.join(", ")} yet.\n`;
+    const rows = records.map((record) => {
+      const seconds = jobSeconds(record);
+      return [
+        record.jobId,
+        record.installation,
+        record.dryRun ? `${record.kind} (dry run)` : record.kind,
+        styledStatus(record, style),
+        formatMoment(record.requestedAt),
+        seconds === undefined ? "" : formatDuration(seconds),
+        shorten(remarksOn(record)),
+      ];
+    });
+    return renderTable(["job", "installation", "kind", "status", "requested at", ">took", "remarks"], rows);
+  });
+};

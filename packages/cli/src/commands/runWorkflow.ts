@@ -1,0 +1,80 @@
+import { parseJson } from "@openemr-ops/core/config/jsonText";
+import { selectInstallation } from "@openemr-ops/core/config/select";
+import { ControlPlaneMissingError, InvalidInputError, JobAbortedError } from "@openemr-ops/core/errors";
+import { ulid } from "@openemr-ops/core/ids";
+import { namesOf, type WorkflowKind, workflowNames } from "@openemr-ops/core/names";
+import { readInput } from "@openemr-ops/jobs/readInput";
+import type { ControlContext } from "./controlContext.ts";
+import { watch, watchCommand } from "./watch.ts";
+
+interface Asked {
+  readonly kind: WorkflowKind;
+  readonly input?: string;
+  readonly wait: boolean;
+}
+
+type Input = Readonly<Record<string, unknown>>;
+
+/** Runs work whose issues name fields of `--input`, and says so in their paths. */
+const withinInput = <Result>(work: () => Result): Result => {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    const issues = error.issues.map(({ path, message }) => ({ path: path ? `--input: ${path}` : "--input", message }));
+    throw new InvalidInputError(issues, { cause: error });
+  }
+};
+
+const isObject = (value: unknown): value is Input =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const readObject = (text: string): Input =>
+  withinInput(() => {
+    const said = parseJson(text);
+    if (isObject(said)) return said;
+    throw new InvalidInputError([{ path: "", message: "expected an object, such as {}" }]);
+  });
+
+/** What goes to the workflow, checked as its first step will check it. */
+const checkedInput = (kind: WorkflowKind, said: Input, installation: string, dryRun: boolean): Input => {
+  if (dryRun && kind === "check")
+    throw new InvalidInputError([{ path: "--dry-run", message: "has no use: a check changes nothing; leave it out" }]);
+  const input = dryRun ? { ...said, dryRun } : said;
+  withinInput(() => readInput({ kind, installation, input }));
+  return input;
+};
+
+const confirm = async ({ common, ask }: ControlContext, input: Input, installation: string): Promise<void> => {
+  if (input.inPlace !== true || input.dryRun === true || common.yes || common.json || !ask) return;
+  if (!(await ask(`This replaces the live database and sites of ${installation}. Go on?`)))
+    throw new JobAbortedError("stopped by the answer; nothing was started");
+};
+
+/** @returns the exit status: 0 once the job was started, or with `--wait` that of the job */
+export const runWorkflow = async (context: ControlContext, asked: Asked): Promise<number> => {
+  const { common, stage, executions, output, now } = context;
+  const { kind } = asked;
+  const said = readObject(asked.input ?? "{}");
+  const named = typeof said.installation === "string" ? said.installation : undefined;
+  const installation = common.installation ?? named ?? selectInstallation(await context.readConfig()).id;
+  const input = checkedInput(kind, said, installation, common.dryRun);
+  await confirm(context, input, installation);
+
+  const stateMachine = namesOf(stage).stateMachine(installation, kind);
+  const stateMachineArn = await executions.find(stateMachine);
+  if (stateMachineArn === undefined)
+    throw new ControlPlaneMissingError(
+      `there is no workflow ${stateMachine} in this account and region; deploy stage ${stage}, or correct --stage and --installation`,
+    );
+  const jobId = ulid(now());
+  const { executionArn: execution } = await executions.start({ stateMachineArn, name: jobId, input });
+  const started = { jobId, kind, installation, stage, execution };
+  const words = `${workflowNames[kind]} of ${installation} is started as job ${jobId}.\n`;
+  if (asked.wait) {
+    output.plan(words.trim(), [["execution", execution]]);
+    return watch(context, { jobId });
+  }
+  output.result(started, () => `${words}To watch it: ${watchCommand(jobId, stage)}\n`);
+  return 0;
+};

@@ -36,7 +36,7 @@ export const handler = taskHandler(busEvent, async (event): Promise<{ readonly t
     return { told: "nothing" };
   }
   const slack = openSlack(await access(settings), slackTransport(budgetSeconds));
-  const told = await tell(event, { slack, ledger, threads, warn: (message) => logger.warn(message) });
+  const told = await tell(event, { stage, slack, ledger, threads, warn: (message) => logger.warn(message) });
   logger.info("event told", { event: event.name, told });
   return { told };
 });

@@ -70,22 +70,22 @@ const figureWords = (figures: Readonly<Record<string, number>>): string =>
     })
     .join(", ");
 
-const jobContext = ({ jobId, execution }: Detail<"JobStarted">, more: readonly string[] = []): Block => {
-  const link = execution === undefined ? undefined : executionLink(execution);
-  return context([
-    `Job ${inCode(jobId, 100)}`,
-    ...(link === undefined ? [] : [`<${link}|Execution in the console>`]),
-    ...more,
+/** The last line of a message: what it is about, and where there is more. */
+const footer = (stage: string, parts: readonly string[], runbook?: string): Block =>
+  context([
+    ...parts,
+    `Stage ${inCode(stage, 100)}`,
+    ...(runbook === undefined ? [] : [`Runbook: docs/runbooks/${nextStepFor(runbook).runbook}`]),
   ]);
+
+const ofJob = ({ jobId, execution }: Detail<"JobStarted">): readonly string[] => {
+  const link = execution === undefined ? undefined : executionLink(execution);
+  return [`Job ${inCode(jobId, 100)}`, ...(link === undefined ? [] : [`<${link}|Execution in the console>`])];
 };
 
-const nextStepBlocks = (name: string, commands: readonly string[]): readonly Block[] => {
-  const { step } = nextStepFor(name);
-  const typed = commands.map((command) => `\n\`${command}\``).join("");
-  return [section(`*Next step*\n${step}${typed}`)];
-};
-
-const runbookOf = (name: string): string => `Runbook: docs/runbooks/${nextStepFor(name).runbook}`;
+/** @param command what to type, as `docs/deploy.md` writes commands */
+const nextStep = (name: string, command?: string): Block =>
+  section(`*Next step*\n${nextStepFor(name).step}${command === undefined ? "" : `\n\`npm run -s ops -- ${command}\``}`);
 
 const bounded = (text: string, blocks: readonly Block[]): SlackMessage => ({
   text: text.length > limits.fallback ? `${text.slice(0, limits.fallback - 1)}…` : text,
@@ -93,12 +93,12 @@ const bounded = (text: string, blocks: readonly Block[]): SlackMessage => ({
 });
 
 /** The message under which a job's thread hangs, as long as the job runs. */
-export const startMessage = (detail: Detail<"JobStarted">): SlackMessage => {
+export const startMessage = (detail: Detail<"JobStarted">, stage: string): SlackMessage => {
   const title = `${jobSubject(detail)} is running`;
   return bounded(title, [
     header(`:hourglass_flowing_sand: ${title}`),
     ...fields([field("Started", moment(detail.at))]),
-    jobContext(detail),
+    footer(stage, ofJob(detail)),
   ]);
 };
 
@@ -117,7 +117,7 @@ const resultSentence = (event: ResultEvent): string => {
 };
 
 /** How a job ended: figures of a success; error, next step and runbook of a failure. */
-export const resultMessage = (event: ResultEvent): SlackMessage => {
+export const resultMessage = (event: ResultEvent, stage: string): SlackMessage => {
   const { icon, title } = ending(event);
   const sentence = resultSentence(event);
   const duration = field("Duration", formatDuration(event.detail.seconds));
@@ -126,7 +126,7 @@ export const resultMessage = (event: ResultEvent): SlackMessage => {
     return bounded(sentence, [
       header(`${icon} ${title}`),
       ...fields([duration, ...figureFields(kind, figures), ...identifierFields(result)]),
-      jobContext(event.detail),
+      footer(stage, ofJob(event.detail)),
     ]);
   }
   const { kind, installation, error, result } = event.detail;
@@ -134,30 +134,34 @@ export const resultMessage = (event: ResultEvent): SlackMessage => {
     header(`${icon} ${title}`),
     ...fields([field("Error", inCode(error.name, 500)), duration, ...identifierFields(result)]),
     ...(error.message.trim() === "" ? [] : [section(asCode(error.message.trim(), limits.sectionText))]),
-    ...nextStepBlocks(error.name, [`openemr-ops run ${kind} --installation ${installation}`]),
-    jobContext(event.detail, [runbookOf(error.name)]),
+    // A restore has a target to be named anew each time.
+    nextStep(
+      error.name,
+      kind === "restore" ? undefined : `run ${kind} --stage ${stage} --installation ${installation}`,
+    ),
+    footer(stage, ofJob(event.detail), error.name),
   ]);
 };
 
 /** What the message at the head of the thread becomes when the job has ended: the result in one line. */
-export const endedMessage = (event: ResultEvent): SlackMessage => {
+export const endedMessage = (event: ResultEvent, stage: string): SlackMessage => {
   const { icon, title } = ending(event);
   const sentence = resultSentence(event);
-  return bounded(sentence, [header(`${icon} ${title}`), section(sentence), jobContext(event.detail)]);
+  return bounded(sentence, [header(`${icon} ${title}`), section(sentence), footer(stage, ofJob(event.detail))]);
 };
 
 /** The same when the result was told before the start, in a message of its own. */
-export const endedElsewhereMessage = (detail: Detail<"JobStarted">): SlackMessage => {
+export const endedElsewhereMessage = (detail: Detail<"JobStarted">, stage: string): SlackMessage => {
   const title = `${jobSubject(detail)} has ended`;
   return bounded(title, [
     header(`:ballot_box_with_check: ${title}`),
     section("Its result is a message of its own in this channel."),
-    jobContext(detail),
+    footer(stage, ofJob(detail)),
   ]);
 };
 
 /** A due time came, and no success until the deadline. */
-export const overdueMessage = (detail: Detail<"JobOverdue">): SlackMessage => {
+export const overdueMessage = (detail: Detail<"JobOverdue">, stage: string): SlackMessage => {
   const title = `${subject(detail)} is overdue`;
   const { lastSuccess, installation } = detail;
   return bounded(`${title}: no success since it was due at ${detail.dueAt}`, [
@@ -167,7 +171,7 @@ export const overdueMessage = (detail: Detail<"JobOverdue">): SlackMessage => {
       field("Deadline", moment(detail.deadlineAt)),
       field("Last success", lastSuccess === undefined ? "none on record" : moment(lastSuccess.endedAt)),
     ]),
-    ...nextStepBlocks("JobOverdue", [`openemr-ops jobs --installation ${installation}`]),
-    context([runbookOf("JobOverdue")]),
+    nextStep("JobOverdue", `jobs --stage ${stage} --installation ${installation}`),
+    footer(stage, [], "JobOverdue"),
   ]);
 };

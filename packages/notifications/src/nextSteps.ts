@@ -62,9 +62,12 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
   ...page("configuration.md", {
     InvalidInputError: "Correct the field that the message names; nothing was touched.",
     SecretUnreadableError: "Compare the secret's ARN and field with the configuration, and the role with its policy.",
+    DiscoveryError: "Write the value that the message names into the configuration.",
   }),
   ...page("control-plane.md", {
     ControlPlaneUnavailableError: "See whether AWS reports a disturbance in this region, then start the job again.",
+    ControlPlaneAccessDeniedError: "Compare the caller's role with the right that the message names.",
+    ControlPlaneMissingError: "Correct stage, account and region, or deploy this stage.",
     SecretStoreUnavailableError: "See whether Secrets Manager answers in this region, then start the job again.",
     UnexpectedError: "Open the execution and its log: this is a defect until proven otherwise.",
   }),

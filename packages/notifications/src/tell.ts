@@ -14,6 +14,8 @@ import {
 import type { Slack } from "./slack.ts";
 
 export interface TellContext {
+  /** Which deployment speaks: several may share a channel. */
+  readonly stage: string;
   readonly slack: Slack;
   readonly ledger: Pick<JobLedger, "get" | "once">;
   readonly threads: ThreadStore;
@@ -49,10 +51,10 @@ const tellStart = async (
   };
   if (await hasEnded()) return "nothing"; // late: the result stands for itself
   return once(context, `start/${nameOf(detail)}`, async () => {
-    const place = await context.slack.post(startMessage(detail));
+    const place = await context.slack.post(startMessage(detail, context.stage));
     if (place === undefined) return;
     await context.threads.put(nameOf(detail), place);
-    if (await hasEnded()) await change(context, place, endedElsewhereMessage(detail)); // or this says "running" for ever
+    if (await hasEnded()) await change(context, place, endedElsewhereMessage(detail, context.stage)); // or this says "running" for ever
   });
 };
 
@@ -68,7 +70,7 @@ const noThread: ReadonlySet<string> = new Set([
 
 /** In the job's thread; in the channel when there is no thread, or none that takes answers. */
 const postResult = async (event: ResultEvent, context: TellContext): Promise<void> => {
-  const message = resultMessage(event);
+  const message = resultMessage(event, context.stage);
   const root = await context.threads.get(nameOf(event.detail));
   if (root === undefined) {
     await context.slack.post(message);
@@ -85,7 +87,7 @@ const tellResult = async (event: ResultEvent, context: TellContext): Promise<Tol
   const job = nameOf(event.detail);
   const told = await once(context, `result/${job}/${event.detail.at}`, () => postResult(event, context));
   const root = await context.threads.get(job);
-  if (root !== undefined) await change(context, root, endedMessage(event)); // each time: an earlier delivery may have died before
+  if (root !== undefined) await change(context, root, endedMessage(event, context.stage)); // each time: an earlier delivery may have died before
   return told;
 };
 
@@ -107,7 +109,7 @@ export const tell = async (event: JobEvent, context: TellContext): Promise<Told>
       const { detail } = event;
       const { installation, kind, dueAt } = detail;
       return once(context, `overdue/${installation}/${kind}/${dueAt}`, async () => {
-        await context.slack.post(overdueMessage(detail));
+        await context.slack.post(overdueMessage(detail, context.stage));
       });
     }
     case "JobProgressed":

@@ -18,11 +18,14 @@ import succeeded from "../../../events/samples/JobSucceeded.v1.json" with { type
 import { anyToldEvent } from "../../support/anyJobEvent.ts";
 import { expectEscaped, expectWithinLimits, markUpOf } from "../../support/slackRules.ts";
 
+const stage = "production";
+
 /** All messages that an event gives rise to. */
 const messagesOf = (event: ToldEvent): readonly SlackMessage[] => {
-  if (event.name === "JobStarted") return [startMessage(event.detail), endedElsewhereMessage(event.detail)];
-  if (event.name === "JobOverdue") return [overdueMessage(event.detail)];
-  return [resultMessage(event), endedMessage(event)];
+  if (event.name === "JobStarted")
+    return [startMessage(event.detail, stage), endedElsewhereMessage(event.detail, stage)];
+  if (event.name === "JobOverdue") return [overdueMessage(event.detail, stage)];
+  return [resultMessage(event, stage), endedMessage(event, stage)];
 };
 
 const sample = <Name extends JobEvent["name"]>(name: Name, event: unknown): Extract<JobEvent, { name: Name }> => {
@@ -48,7 +51,7 @@ describe("a message", () => {
   });
 
   it("of a start names the job, when it began and its execution", () => {
-    const message = startMessage(sample("JobStarted", started[0]).detail);
+    const message = startMessage(sample("JobStarted", started[0]).detail, stage);
 
     expect(titleOf(message)).toBe(":hourglass_flowing_sand: Dump of clinic-a is running");
     expect(message.text).toBe("Dump of clinic-a is running");
@@ -63,7 +66,7 @@ describe("a message", () => {
 
   it("of a success has its figures in human units and the dump's identifier", () => {
     const event = sample("JobSucceeded", succeeded[0]);
-    const message = resultMessage(event);
+    const message = resultMessage(event, stage);
 
     expect(titleOf(message)).toBe(":white_check_mark: Dump of clinic-a succeeded");
     expect(message.text).toBe(
@@ -77,18 +80,18 @@ describe("a message", () => {
       "*dumpId*\n`01KAK0RB3F8C2M7P4H6S9TVWXY`",
     ])
       expect(markUpOf(message)).toContain(field);
-    expect(markUpOf(endedMessage(event))).toContain(message.text);
+    expect(markUpOf(endedMessage(event, stage))).toContain(message.text);
   });
 
   it("of a dry run says so", () => {
-    expect(titleOf(resultMessage(sample("JobSucceeded", succeeded[1])))).toBe(
+    expect(titleOf(resultMessage(sample("JobSucceeded", succeeded[1]), stage))).toBe(
       ":white_check_mark: Dump of clinic-a (dry run) succeeded",
     );
   });
 
   it("of a failure has the error, what it says, the next step, what to type and the runbook", () => {
     const event = sample("JobFailed", failed[0]);
-    const message = resultMessage(event);
+    const message = resultMessage(event, stage);
     const words = wordsOf(message);
 
     expect(titleOf(message)).toBe(":x: Dump of clinic-a failed");
@@ -96,33 +99,41 @@ describe("a message", () => {
     expect(words).toContain("*Error*\n`DestinationAccessDeniedError`");
     expect(words).toContain(`\`\`\`${event.detail.error.message}\`\`\``);
     expect(words).toContain("Compare the task's role with the policies of the bucket and of its key.");
-    expect(words).toContain("`openemr-ops run dump --installation clinic-a`");
-    expect(words).toContain("docs/runbooks/destination.md");
+    expect(words).toContain("`npm run -s ops -- run dump --stage production --installation clinic-a`");
+    expect(words).toContain("Runbook: docs/runbooks/destination.md");
+    expect(words).toContain("Stage `production`");
     expect(words).toContain("*dumpId*\n`01KAK0RB3F8C2M7P4H6S9TVWXY`");
   });
 
   it("of a job that somebody stopped does not call it failed, and does without words that are not there", () => {
-    const message = resultMessage(sample("JobFailed", failed[1]));
+    const message = resultMessage(sample("JobFailed", failed[1]), stage);
 
     expect(titleOf(message)).toBe(":octagonal_sign: Dump of clinic-a was stopped");
     expect(wordsOf(message)).not.toContain("``````");
+  });
+
+  it("of a restore that failed does not say to start it again without a target", () => {
+    const event = sample("JobFailed", failed[0]);
+    const words = wordsOf(resultMessage({ ...event, detail: { ...event.detail, kind: "restore" } }, stage));
+
+    expect(words).not.toContain("npm run");
   });
 
   it("of a failure under a name that is not ours takes it for one that nobody foresaw", () => {
     const event = sample("JobFailed", failed[0]);
     const error = { name: "constructor", message: "?" };
 
-    expect(wordsOf(resultMessage({ ...event, detail: { ...event.detail, error } }))).toContain(
+    expect(wordsOf(resultMessage({ ...event, detail: { ...event.detail, error } }, stage))).toContain(
       "this is a defect until proven otherwise",
     );
   });
 
   it("of an overdue job says since when, and when there was a success last", () => {
-    const words = wordsOf(overdueMessage(sample("JobOverdue", overdue[0]).detail));
+    const words = wordsOf(overdueMessage(sample("JobOverdue", overdue[0]).detail, stage));
 
     expect(words).toContain("|2026-11-21 02:30:00Z>");
     expect(words).toContain("*Last success*\n<!date^");
-    expect(wordsOf(overdueMessage(sample("JobOverdue", overdue[1]).detail))).toContain(
+    expect(wordsOf(overdueMessage(sample("JobOverdue", overdue[1]).detail, stage))).toContain(
       "*Last success*\nnone on record",
     );
   });

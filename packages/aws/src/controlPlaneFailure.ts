@@ -37,7 +37,7 @@ export const controlPlaneFailure = (error: unknown, doing: string, right: string
   const options = { cause: error };
   const said = `${doing} failed (${[name, status].filter(Boolean).join(", ")})`;
 
-  if (error instanceof Error && error.message.startsWith("Region is missing"))
+  if (error instanceof Error && /^Region (is missing|not accepted)/.test(error.message))
     return new InvalidInputError(
       [{ path: "AWS_REGION", message: "is not set; name the region, such as eu-central-1" }],
       {

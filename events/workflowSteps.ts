@@ -10,7 +10,8 @@ const caller = {
   execution: strict({
     /** ARN. */
     id: z.string(),
-    name: jobName,
+    /** Step Functions takes more letters than a job's name has; only a job that fails may have such a name. */
+    name: z.string(),
     /** ISO 8601 UTC. */
     startedAt: z.string(),
   }),

@@ -1,4 +1,3 @@
-import { jobName } from "@openemr-ops/events/jobEvent";
 import { endExecution } from "@openemr-ops/jobs/endExecution";
 import * as z from "zod";
 import { controlPlane } from "../shared/controlPlane.ts";
@@ -14,7 +13,7 @@ const executionStatusChange = z.object({
   detail: z.object({
     executionArn: z.string(),
     stateMachineArn: z.string(),
-    name: jobName,
+    name: z.string(),
     status: z.enum(["FAILED", "TIMED_OUT", "ABORTED"]),
     startDate: moment,
     stopDate: moment.nullish(),

@@ -1,5 +1,7 @@
+import { parseStrictly } from "@openemr-ops/core/config/strict";
 import { InvalidInputError, JobAbortedError } from "@openemr-ops/core/errors";
 import type { JobRecord } from "@openemr-ops/core/jobs";
+import { jobName } from "@openemr-ops/events/jobEvent";
 import type { BeginRequest, Begun } from "@openemr-ops/events/workflowSteps";
 import { letGo, takeLock } from "./jobLock.ts";
 import { begunStep, isRecordOf, type JobExecution, momentOf, newRecord } from "./jobRecord.ts";
@@ -29,6 +31,8 @@ const assertOpen = (record: JobRecord, job: JobExecution): void => {
  */
 export const beginJob = async (request: BeginRequest, ports: JobPorts): Promise<Begun> => {
   const { kind, installation, execution } = request;
+  const name = parseStrictly(jobName, execution.name);
+  if ("issues" in name) throw new InvalidInputError(name.issues.map((issue) => ({ ...issue, path: "execution.name" })));
   const task = readInput(request);
   const job = { jobId: execution.name, kind, installation, dryRun: "dryRun" in task && task.dryRun };
   const run = { ...job, execution: execution.id, requestedAt: momentOf(execution.startedAt, ports.now()) };

@@ -2,6 +2,7 @@ import type { JobEnding } from "@openemr-ops/core/jobs";
 import { namesOf, type WorkflowKind, workflowKinds } from "@openemr-ops/core/names";
 import type { NamedFailure } from "@openemr-ops/events/workflowSteps";
 import { endJob } from "./endJob.ts";
+import { jobIdOf } from "./jobRecord.ts";
 import { lingering, mayLinger } from "./lingering.ts";
 import { isOurs, nameFailure } from "./nameFailure.ts";
 import type { JobPorts } from "./ports.ts";
@@ -67,7 +68,7 @@ export const endExecution = async (end: ExecutionEnd, stage: string, ports: JobP
   };
   const job = {
     ...workflow,
-    jobId: end.name,
+    jobId: jobIdOf(end.name),
     dryRun: saysDryRun(end.input),
     execution: end.execution,
     requestedAt: end.startedAt,

@@ -1,6 +1,6 @@
 import { type FailRequest, type NamedFailure, taskReport } from "@openemr-ops/events/workflowSteps";
 import { endJob } from "./endJob.ts";
-import { momentOf } from "./jobRecord.ts";
+import { jobIdOf, momentOf } from "./jobRecord.ts";
 import { lingering, mayLinger } from "./lingering.ts";
 import { nameFailure } from "./nameFailure.ts";
 import type { JobPorts } from "./ports.ts";
@@ -36,7 +36,7 @@ export const failJob = async (request: FailRequest, ports: JobPorts): Promise<Na
   const error = nameFailure(request.failure.Error, request.failure.Cause);
   await endJob(
     {
-      jobId: execution.name,
+      jobId: jobIdOf(execution.name),
       kind,
       installation,
       dryRun: saysDryRun(state),

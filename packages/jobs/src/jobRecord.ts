@@ -1,5 +1,6 @@
 import type { JobRecord } from "@openemr-ops/core/jobs";
 import type { WorkflowKind } from "@openemr-ops/core/names";
+import { jobName } from "@openemr-ops/events/jobEvent";
 
 /** One execution of a workflow, as far as a job's record needs it. */
 export interface JobExecution {
@@ -30,6 +31,13 @@ export const isRecordOf = (record: JobRecord, job: JobExecution): boolean => {
   const apart = Math.abs(Date.parse(record.requestedAt) - job.requestedAt.getTime());
   return record.execution === job.execution && apart < day;
 };
+
+/**
+ * The job of an execution that failed: its name, where a job may have it; else what is left of that, for a person may give
+ * an execution a name that no job can begin under.
+ */
+export const jobIdOf = (executionName: string): string =>
+  jobName.safeParse(executionName).data ?? (executionName.replace(/[^A-Za-z0-9_-]/gu, "_").slice(0, 80) || "_");
 
 /** The moment that a text names, or another when it names none. */
 export const momentOf = (text: string, otherwise: Date): Date => {

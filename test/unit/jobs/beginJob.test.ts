@@ -127,6 +127,11 @@ describe("a job that begins", () => {
     nothingTouched();
   });
 
+  it.each(["clinic a", "dump.1", "Übung", "", "x".repeat(81)])("is refused under the name %j", async (name) => {
+    expect(await refusedAt({}, { execution: { ...aBeginRequest().execution, name } })).toEqual(["execution.name"]);
+    nothingTouched();
+  });
+
   it("is refused when a container could not be told all of its input", async () => {
     const input = { dump: "latest", intoDatabase: "restored", intoSites: `/srv/${"x".repeat(5000)}` };
 

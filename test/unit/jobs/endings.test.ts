@@ -166,6 +166,20 @@ describe("a job that failed", () => {
     eventsFit();
   });
 
+  it.each([
+    ["dump.1", "dump_1"],
+    ["Übung", "_bung"],
+    ["x".repeat(90), "x".repeat(80)],
+    ["", "_"],
+  ])("is told of under the name %j too, as %s", async (name, known) => {
+    const failure = { Error: "InvalidInputError", Cause: "execution.name: expected 1 to 80 letters" };
+    await failJob(aFailRequest({ failure, execution: { ...aBeginRequest().execution, name } }), plane);
+    await abort({ status: "FAILED", name });
+
+    expect(plane.events).toMatchObject([{ name: "JobFailed", detail: { jobId: known } }]);
+    eventsFit();
+  });
+
   it("leaves the lock to the job that was there first", async () => {
     await beginJob(aBeginRequest({ jobId: "first" }), plane);
     await expect(beginJob(aBeginRequest(), plane)).rejects.toThrow(/first/);
@@ -336,10 +350,13 @@ type Step = keyof typeof steps;
 
 const anyStep = fc.constantFrom(...(Object.keys(steps) as Step[]));
 const endings: readonly Step[] = ["finish", "fail", "lose", "abort", "report"];
-/** At least one ending, so that there is an end to tell. */
-const anySteps = fc
-  .tuple(fc.array(anyStep, { maxLength: 7 }), fc.constantFrom(...endings), fc.nat())
-  .map(([before, ending, at]) => before.toSpliced(at % (before.length + 1), 0, ending));
+/** At least one ending, so that there is an end to tell; often a begin and an ending alone, which nobody tidies up after. */
+const anySteps: fc.Arbitrary<readonly Step[]> = fc.oneof(
+  fc
+    .tuple(fc.array(anyStep, { maxLength: 7 }), fc.constantFrom(...endings), fc.nat())
+    .map(([before, ending, at]) => before.toSpliced(at % (before.length + 1), 0, ending)),
+  fc.constantFrom(...endings).map((ending) => ["begin" as const, ending]),
+);
 
 /** Runs a step as its caller does: again while it asks for that. A job that has ended does not begin, which is no failure here. */
 const insist = async (step: Step, ports: JobPorts): Promise<void> => {

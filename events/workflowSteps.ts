@@ -10,8 +10,7 @@ const caller = {
   execution: strict({
     /** ARN. */
     id: z.string(),
-    /** Step Functions takes more letters than a job's name has; only a job that fails may have such a name. */
-    name: z.string(),
+    name: jobName,
     /** ISO 8601 UTC. */
     startedAt: z.string(),
   }),

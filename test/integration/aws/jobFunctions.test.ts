@@ -201,6 +201,22 @@ describe("the functions of a workflow", () => {
     expect(await ledger().get("two")).toMatchObject({ status: "failed", error: { name: "InstallationBusyError" } });
   });
 
+  it("refuse a name that no job can have, and report that", async () => {
+    const [begin, fail, ended] = [
+      await coldStart("job/begin"),
+      await coldStart("job/fail"),
+      await coldStart("job/executionEnded"),
+    ];
+    const refusal = (await begin({ ...callerOf("dump.1"), input: {} }).catch((error: unknown) => error)) as Error;
+    expect(refusal).toMatchObject({ name: "InvalidInputError", message: expect.stringContaining("execution.name") });
+    const failure = { Error: refusal.name, Cause: refusal.message };
+    await fail({ ...callerOf("dump.1"), failure, state: { input: {} } });
+    await ended(statusChange("dump.1", { status: "FAILED", error: refusal.name, cause: refusal.message }));
+
+    expect(await heard()).toEqual(["JobFailed"]);
+    expect(await ledger().list("clinic-a")).toMatchObject([{ jobId: "dump_1", status: "failed" }]);
+  });
+
   it("refuse bad input by its fields, log no password in it, and begin nothing", async () => {
     const begin = await coldStart("job/begin");
     const input = {

@@ -1,3 +1,4 @@
+import { parseArguments } from "@openemr-ops/cli/arguments";
 import { busEvent } from "@openemr-ops/events/busEvent";
 import type { JobEvent } from "@openemr-ops/events/jobEvent";
 import type { SlackMessage } from "@openemr-ops/notifications/blocks";
@@ -47,6 +48,19 @@ describe("a message", () => {
         }
       }),
       { numRuns: 400 },
+    );
+  });
+
+  it("tells to type only what the command line understands", () => {
+    fc.assert(
+      fc.property(anyToldEvent, (event) => {
+        for (const message of messagesOf(event))
+          for (const [, command = ""] of wordsOf(message).matchAll(/`npm run -s ops -- ([^`]+)`/g))
+            expect(parseArguments(command.split(" "), { cwd: "/srv", version: "1.0.0" })).toMatchObject({
+              common: { installation: event.detail.installation },
+            });
+      }),
+      { numRuns: 50 },
     );
   });
 

@@ -1,3 +1,4 @@
+import { identifier } from "@openemr-ops/core/config/fields";
 import { strict } from "@openemr-ops/core/config/strict";
 import { DiskFullError } from "@openemr-ops/core/errors";
 import { readConfirmSettings } from "@openemr-ops/functions/shared/confirmSettings";
@@ -5,10 +6,9 @@ import { readStage } from "@openemr-ops/functions/shared/environment";
 import { taskHandler } from "@openemr-ops/functions/shared/taskHandler";
 import type { Context } from "aws-lambda";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import * as z from "zod";
 
 const context = { awsRequestId: "request-1", functionName: "begin", getRemainingTimeInMillis: () => 60_000 };
-const schema = strict({ name: z.string({ error: "expected a name" }) });
+const schema = strict({ name: identifier });
 
 let logged: string;
 beforeEach(() => {
@@ -34,9 +34,7 @@ describe("a function", () => {
     const refusal = call(run, { nmae: "clinic-a" });
 
     await expect(refusal).rejects.toMatchObject({ name: "InvalidInputError" });
-    await expect(refusal).rejects.toThrow(
-      /name: is missing; expected a name; nmae: unknown setting; did you mean name\?/,
-    );
+    await expect(refusal).rejects.toThrow(/name: is missing; expected .*; nmae: unknown setting; did you mean name\?/);
     expect(run).not.toHaveBeenCalled();
   });
 

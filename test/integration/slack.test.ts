@@ -1,9 +1,9 @@
 import { ControlPlaneUnavailableError, NotificationRefusedError } from "@openemr-ops/core/errors";
 import { freePort } from "@openemr-ops/local/servers/freePort";
+import { hangUp, type SlackServer, silence, startSlackServer, status } from "@openemr-ops/local/servers/slack";
 import { openSlack } from "@openemr-ops/notifications/openSlack";
 import { type SlackTransport, slackTransport } from "@openemr-ops/notifications/slackRequest";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { hangUp, type SlackServer, silence, startSlackServer, status } from "../support/slackServer.ts";
 
 let server: SlackServer;
 beforeEach(async () => {

@@ -4,6 +4,7 @@ import type { ContainerImage } from "aws-cdk-lib/aws-ecs";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import type { StackContext } from "sst/constructs";
+import { alarm, quarter, sumOf } from "./alarm.ts";
 import type { ControlPlane } from "./ControlPlaneStack.ts";
 import type { DeployedInstallation, Deployment } from "./deployment.ts";
 import { installationSchedules } from "./installationSchedules.ts";
@@ -90,7 +91,7 @@ export const installationResources = (
         ...runs.map((task) => runTask(stack, cluster, task)),
       ],
     });
-    return { kind, stateMachine: made };
+    return made;
   };
   const { dump, retention, drill, restore } = tasks;
   const stateMachines = [
@@ -107,5 +108,17 @@ export const installationResources = (
   ];
 
   installationSchedules(stack, installation, { deployment, plane, since });
+  alarm(stack, "JobsFailed", plane.alarms, {
+    metric: sumOf(
+      "failed",
+      `${id}: jobs that failed`,
+      stateMachines.flatMap((each) => [each.metricFailed(quarter), each.metricTimedOut(quarter)]),
+    ),
+    description: `A job of ${id} failed (runbook: job-failed)`,
+  });
+  alarm(stack, "ConfirmErrors", plane.alarms, {
+    metric: confirm.metricErrors(quarter),
+    description: `A dump of ${id} is not confirmed (runbook: job-failed)`,
+  });
   return { id, confirm, stateMachines };
 };

@@ -58,7 +58,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
     name: string,
     settings: {
       readonly grants: readonly (readonly PolicyStatement[])[];
-      readonly writesSites?: boolean;
+      readonly sites?: "read" | "write";
       readonly diskGiB: number;
     },
   ): FargateTaskDefinition =>
@@ -68,7 +68,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       image,
       log,
       environment,
-      writesSites: false,
+      sites: "none",
       ...settings,
     });
 
@@ -79,6 +79,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
   return {
     dump: task("Dump", {
       diskGiB: 30,
+      sites: "read",
       grants: [
         ...takePart("dump"),
         readSecrets(stack, given(database, repository)),
@@ -92,7 +93,6 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
         ...takePart("dump"),
         readSecrets(stack, given(repository)),
         [...read, ...write, ...deleteDumps(stack, installation), ...open],
-        mountSites(stack, installation, { write: false }),
       ],
     }),
     drill: task("Drill", {
@@ -101,12 +101,11 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
         ...takePart("drill", "check"),
         readSecrets(stack, given(drill ?? restore, repository)),
         [...read, ...locks, ...open],
-        mountSites(stack, installation, { write: false }),
       ],
     }),
     restore: task("Restore", {
       diskGiB: 50,
-      writesSites: true,
+      sites: "write",
       grants: [
         ...takePart("restore"),
         readSecrets(stack, given(database, restore, repository)), // the safety dump is taken by the dump user

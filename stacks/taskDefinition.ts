@@ -24,15 +24,15 @@ export interface TaskSettings {
   readonly environment: Readonly<Record<string, string>>;
   /** All that the program may do. */
   readonly grants: readonly (readonly PolicyStatement[])[];
-  /** Writes into the sites directory, as root: owners have to be set. */
-  readonly writesSites: boolean;
+  /** Whether it mounts the sites directory. Who writes there is root: owners have to be set. */
+  readonly sites: "none" | "read" | "write";
   /** Room in `/tmp`, GiB; what it restores into it must fit. */
   readonly diskGiB: number;
 }
 
 /** One kind of work on one installation as a Fargate task, with a role of its own and a read-only root. */
 export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings): FargateTaskDefinition => {
-  const { installation, writesSites } = settings;
+  const { installation, sites } = settings;
   const { fileSystemId, accessPointId, path } = installation.sites;
   const tasks = new ServicePrincipal("ecs-tasks.amazonaws.com", {
     conditions: { StringEquals: { "aws:SourceAccount": stack.account } },
@@ -49,14 +49,18 @@ export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings)
     executionRole: new Role(stack, `${id}StartRole`, { assumedBy: tasks }),
     volumes: [
       { name: "scratch" },
-      {
-        name: "sites",
-        efsVolumeConfiguration: {
-          fileSystemId,
-          transitEncryption: "ENABLED",
-          authorizationConfig: { iam: "ENABLED", ...(accessPointId === undefined ? {} : { accessPointId }) },
-        },
-      },
+      ...(sites === "none"
+        ? []
+        : [
+            {
+              name: "sites",
+              efsVolumeConfiguration: {
+                fileSystemId,
+                transitEncryption: "ENABLED",
+                authorizationConfig: { iam: "ENABLED", ...(accessPointId === undefined ? {} : { accessPointId }) },
+              },
+            },
+          ]),
     ],
   });
   const container = task.addContainer(containerName, {
@@ -67,12 +71,11 @@ export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings)
     stopTimeout: Duration.seconds(120),
     environment: { ...settings.environment },
     logging: LogDriver.awsLogs({ logGroup: settings.log, streamPrefix: id }),
-    ...(writesSites ? { user: "0" } : { linuxParameters: withoutCapabilities(stack, id) }),
+    ...(sites === "write" ? { user: "0" } : { linuxParameters: withoutCapabilities(stack, id) }),
   });
-  container.addMountPoints(
-    { sourceVolume: "scratch", containerPath: taskDirectory, readOnly: false },
-    { sourceVolume: "sites", containerPath: path, readOnly: !writesSites },
-  );
+  container.addMountPoints({ sourceVolume: "scratch", containerPath: taskDirectory, readOnly: false });
+  if (sites !== "none")
+    container.addMountPoints({ sourceVolume: "sites", containerPath: path, readOnly: sites === "read" });
   return task;
 };
 

@@ -5,11 +5,12 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 const wholeArn = (arn: string): string => (/-[A-Za-z0-9]{6}$/.test(arn) ? arn : `${arn}-??????`);
 
 /**
- * Reading these secrets and no other. A key of the customer's own may lie over them; which one is not known here, so
+ * Reading these secrets, which may be none, and no other. A key of the customer's own may lie over them; which one is not known here, so
  * decryption is allowed with any key, but only by Secrets Manager and only of these secrets.
  */
 export const readSecrets = (stack: Stack, secrets: readonly { readonly arn: string }[]): readonly PolicyStatement[] => {
   const arns = [...new Set(secrets.map(({ arn }) => wholeArn(arn)))];
+  if (arns.length === 0) return [];
   const regions = [...new Set(arns.map((arn) => arn.split(":")[3] ?? stack.region))];
   return [
     new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources: arns }),

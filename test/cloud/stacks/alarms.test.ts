@@ -1,0 +1,69 @@
+import { describe, expect, inject, it } from "vitest";
+import { resourcesOf } from "../../support/templates.ts";
+
+const { prod } = inject("synth");
+const alarms = resourcesOf(prod, "AWS::CloudWatch::Alarm").map(({ stack, id, resource: { Properties = {} } }) => ({
+  name: `${stack} ${id.replace(/[0-9A-F]{8}$/, "")}`,
+  properties: Properties,
+}));
+
+describe("alarms", () => {
+  it("watch every queue, every function, every installation's jobs and the sweep itself", () => {
+    expect(alarms.map(({ name }) => name.replace(/^.*(ObservabilityStack|InstallationStack-)/, "")).sort()).toEqual([
+      " BeginErrors",
+      " ExecutionEndedErrors",
+      " FailErrors",
+      " FindOverdueErrors",
+      " FinishErrors",
+      " NotifySlackErrors",
+      " StartErrors",
+      " SweepSilent",
+      " TaskStoppedErrors",
+      " UndeliveredEventsWaiting",
+      " UndeliveredNotificationsWaiting",
+      " UndeliveredSchedulesWaiting",
+      "clinic-a ConfirmErrors",
+      "clinic-a JobsFailed",
+      "clinic-b ConfirmErrors",
+      "clinic-b JobsFailed",
+    ]);
+  });
+
+  it.each(alarms)("$name tells somebody, and names its runbook", ({ properties }) => {
+    expect(properties.AlarmActions).toHaveLength(1);
+    expect(properties.AlarmDescription).toMatch(/\(runbook: [a-z-]+\)$/);
+  });
+
+  it("of silence rings when there is no data at all; others do not", () => {
+    for (const { name, properties } of alarms)
+      expect(properties.TreatMissingData, name).toBe(name.endsWith("SweepSilent") ? "breaching" : "notBreaching");
+  });
+
+  it("of an installation count its four workflows' failures and time-outs", () => {
+    const failed = alarms.find(({ name }) => name.endsWith("clinic-a JobsFailed"));
+    const text = JSON.stringify(failed?.properties.Metrics);
+    expect(text.match(/"MetricName":"ExecutionsFailed"/g)).toHaveLength(4);
+    expect(text.match(/"MetricName":"ExecutionsTimedOut"/g)).toHaveLength(4);
+  });
+});
+
+describe("rules", () => {
+  const rules = resourcesOf(prod, "AWS::Events::Rule").map(({ resource: { Properties = {} } }) => ({
+    description: String(Properties.Description),
+    properties: Properties,
+  }));
+
+  it("see executions that ended badly and containers that stopped, of this stage alone", () => {
+    const text = JSON.stringify(rules.map(({ properties }) => properties.EventPattern));
+    expect(text).toContain(":stateMachine:openemr-ops-prod-");
+    expect(text).toContain(":task-definition/openemr-ops-prod-");
+    expect(text).toContain('"status":["FAILED","TIMED_OUT","ABORTED"]');
+    expect(text).toContain('"lastStatus":["STOPPED"]');
+  });
+
+  it.each(rules)("$description: what cannot be delivered waits in a queue", ({ properties }) => {
+    const targets = properties.Targets as readonly { readonly DeadLetterConfig?: unknown }[];
+    expect(targets).toHaveLength(1);
+    expect(targets[0]?.DeadLetterConfig).toBeDefined();
+  });
+});

@@ -1,0 +1,149 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, inject, it } from "vitest";
+import { resourcesOf, textOf } from "../../support/templates.ts";
+
+const { prod, directory } = inject("synth");
+const functions = resourcesOf(prod, "AWS::Lambda::Function").map(({ stack, id, resource: { Properties = {} } }) => ({
+  name: `${stack} ${id.replace(/[0-9A-F]{8}$/, "")}`,
+  properties: Properties,
+}));
+
+describe("functions", () => {
+  it.each(functions)("$name runs Node 24 on ARM, traced, with a log of its own", ({ properties }) => {
+    expect(properties).toMatchObject({
+      Runtime: "nodejs24.x",
+      Architectures: ["arm64"],
+      TracingConfig: { Mode: "Active" },
+      LoggingConfig: { LogGroup: { Ref: expect.stringMatching(/Log/) } },
+    });
+  });
+
+  it.each(functions)("$name knows its stage", ({ properties }) => {
+    expect(properties.Environment).toMatchObject({ Variables: { OPENEMR_OPS_STAGE: "prod" } });
+  });
+
+  it("confirm looks at its own installation's place", () => {
+    const confirms = functions
+      .filter(({ name }) => name.endsWith(" Confirm"))
+      .map(
+        ({ properties }) =>
+          (properties.Environment as { readonly Variables: Readonly<Record<string, string>> }).Variables,
+      );
+    expect(
+      confirms.map(
+        ({ OPENEMR_OPS_INSTALLATION: installation, OPENEMR_OPS_FORMAT: format, OPENEMR_OPS_DESTINATION }) => ({
+          installation,
+          format,
+          destination: JSON.parse(OPENEMR_OPS_DESTINATION ?? ""),
+        }),
+      ),
+    ).toEqual([
+      {
+        installation: "clinic-a",
+        format: "restic",
+        destination: {
+          kind: "s3",
+          bucket: "clinic-a-dumps",
+          prefix: "openemr",
+          region: "eu-central-1",
+          pathStyle: false,
+        },
+      },
+      {
+        installation: "clinic-b",
+        format: "portable",
+        destination: {
+          kind: "s3",
+          bucket: "shared-dumps",
+          prefix: "clinic-b",
+          region: "eu-central-1",
+          pathStyle: false,
+        },
+      },
+    ]);
+  });
+
+  it("that nobody waits for leave what they could not do in a queue", () => {
+    const left = functions
+      .filter(({ properties }) => properties.DeadLetterConfig !== undefined)
+      .map(({ name }) => name);
+    expect(left.map((name) => name.split(" ")[1]).sort()).toEqual([
+      "ExecutionEnded",
+      "FindOverdue",
+      "NotifySlack",
+      "Start",
+      "TaskStopped",
+    ]);
+  });
+
+  it("are bundled with their maps, each below a megabyte and a half, and nothing is installed beside them", () => {
+    const bundles = readdirSync(directory).filter((name) =>
+      readdirSync(directory, { withFileTypes: true }).some((entry) => entry.name === name && entry.isDirectory()),
+    );
+    const code = bundles.flatMap((bundle) =>
+      readdirSync(join(directory, bundle), { recursive: true, encoding: "utf8" })
+        .filter((file) => file.startsWith("functions") && file.endsWith(".mjs"))
+        .map((file) => join(directory, bundle, file)),
+    );
+    expect(code.length).toBeGreaterThanOrEqual(9);
+    for (const file of code) {
+      const text = readFileSync(file, "utf8");
+      expect(text.length, file).toBeLessThan(1_500_000);
+      expect(text).toMatch(/\/\/# sourceMappingURL=/);
+    }
+    expect(bundles.filter((bundle) => readdirSync(join(directory, bundle)).includes("node_modules"))).toEqual([]);
+  });
+});
+
+interface Container {
+  readonly Environment: readonly { readonly Name: string; readonly Value: unknown }[];
+  readonly MountPoints: readonly { readonly ContainerPath: string; readonly ReadOnly: boolean }[];
+  readonly User?: string;
+}
+
+const sites = "/var/www/localhost/htdocs/openemr/sites";
+
+describe("containers", () => {
+  const definitions = resourcesOf(prod, "AWS::ECS::TaskDefinition").map(({ resource: { Properties = {} } }) => {
+    const [container] = Properties.ContainerDefinitions as readonly [Container];
+    return { family: textOf(Properties.Family), properties: Properties, container };
+  });
+
+  it.each(definitions)("$family has a read-only root and answers under one name", ({ container }) => {
+    expect(container).toMatchObject({ Name: "task", ReadonlyRootFilesystem: true, StopTimeout: 120 });
+  });
+
+  it.each(definitions)("$family knows the configuration of its own installation alone", ({ family, container }) => {
+    const { Value } = container.Environment.find(({ Name }) => Name === "OPENEMR_OPS_CONFIG_JSON") ?? {};
+    const config: { readonly installations: readonly { readonly id: string }[] } = JSON.parse(textOf(Value));
+    expect(config.installations.map(({ id }) => id)).toEqual([family.includes("-clinic-a-") ? "clinic-a" : "clinic-b"]);
+    expect(config).not.toHaveProperty("notifications");
+  });
+
+  it.each(definitions)("$family mounts what it needs, and writes no more than it must", ({ family, container }) => {
+    const mounts = container.MountPoints.map(
+      ({ ContainerPath, ReadOnly }) => `${ContainerPath} ${ReadOnly ? "ro" : "rw"}`,
+    );
+    const more: Readonly<Record<string, readonly string[]>> = { dump: [`${sites} ro`], restore: [`${sites} rw`] };
+    expect(mounts).toEqual(["/tmp rw", ...(more[family.split("-").at(-1) ?? ""] ?? [])]);
+  });
+
+  it.each(definitions)(
+    "$family is root only to restore, and otherwise without any capability",
+    ({ family, container }) => {
+      if (family.endsWith("-restore")) expect(container.User).toBe("0");
+      else expect(container).toMatchObject({ LinuxParameters: { Capabilities: { Drop: ["ALL"] } } });
+    },
+  );
+
+  it.each(definitions)("$family fits Fargate on ARM", ({ properties }) => {
+    expect(properties).toMatchObject({
+      Cpu: "1024",
+      Memory: "2048",
+      RequiresCompatibilities: ["FARGATE"],
+      NetworkMode: "awsvpc",
+      RuntimePlatform: { CpuArchitecture: "ARM64", OperatingSystemFamily: "LINUX" },
+    });
+  });
+});

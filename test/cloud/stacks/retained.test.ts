@@ -1,0 +1,79 @@
+import { describe, expect, inject, it } from "vitest";
+import { resourcesOf, textOf } from "../../support/templates.ts";
+
+const { prod, developer } = inject("synth");
+const stateful = ["AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Logs::LogGroup"];
+
+describe("what outlives its stack", () => {
+  it("is every table, key and log of a stage that is kept", () => {
+    const found = resourcesOf(prod, ...stateful);
+    expect(found.length).toBeGreaterThan(10);
+    for (const { stack, id, resource } of found)
+      expect([resource.DeletionPolicy, resource.UpdateReplacePolicy], `${stack} ${id}`).toEqual(["Retain", "Retain"]);
+  });
+
+  it("is nothing of a developer's stage", () => {
+    const kept = resourcesOf(developer).filter(({ resource }) => resource.DeletionPolicy === "Retain");
+    expect(kept.map(({ stack, id }) => `${stack} ${id}`)).toEqual([]);
+  });
+
+  it("is nothing of the installations: no stack makes or changes a bucket, a secret, a database, a file system or a cluster", () => {
+    const types = new Set(resourcesOf(prod).map(({ resource }) => resource.Type));
+    expect(
+      [...types].filter((type) => /^AWS::(S3|SecretsManager|RDS|EFS|EC2|ECS::(Cluster|Service))/.test(type)),
+    ).toEqual([]);
+  });
+});
+
+describe("the jobs' table", () => {
+  const [table] = resourcesOf(prod, "AWS::DynamoDB::Table");
+
+  it("is paid by use, encrypted with the stage's key, recoverable to any second and not deleted by mistake", () => {
+    expect(table?.resource.Properties).toMatchObject({
+      TableName: "openemr-ops-prod-jobs",
+      BillingMode: "PAY_PER_REQUEST",
+      DeletionProtectionEnabled: true,
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+      SSESpecification: { SSEEnabled: true, SSEType: "KMS" },
+      TimeToLiveSpecification: { AttributeName: "expiresAt", Enabled: true },
+    });
+  });
+
+  it("lists jobs by installation, newest first", () => {
+    expect(table?.resource.Properties?.GlobalSecondaryIndexes).toEqual([
+      {
+        IndexName: "byInstallation",
+        KeySchema: [
+          { AttributeName: "installation", KeyType: "HASH" },
+          { AttributeName: "listKey", KeyType: "RANGE" },
+        ],
+        Projection: { ProjectionType: "ALL" },
+      },
+    ]);
+  });
+
+  it("may go with a developer's stage", () => {
+    const [removable] = resourcesOf(developer, "AWS::DynamoDB::Table");
+    expect(removable?.resource.Properties?.DeletionProtectionEnabled).toBe(false);
+  });
+});
+
+describe("what is written", () => {
+  it("is encrypted with the stage's key: logs, queues and alarms", () => {
+    const logs = resourcesOf(prod, "AWS::Logs::LogGroup");
+    const queues = resourcesOf(prod, "AWS::SQS::Queue");
+    const topics = resourcesOf(prod, "AWS::SNS::Topic");
+    expect([logs.length > 10, queues.length, topics.length]).toEqual([true, 3, 1]);
+    for (const { resource } of logs) {
+      expect(textOf(resource.Properties?.KmsKeyId)).toMatch(/^<(FnGetAtt)?Key/);
+      expect(resource.Properties?.RetentionInDays).toBe(400);
+    }
+    for (const { resource } of [...queues, ...topics])
+      expect(textOf(resource.Properties?.KmsMasterKeyId)).toMatch(/^<(FnGetAtt)?Key/);
+  });
+
+  it("has a key that AWS renews every year", () => {
+    const keys = resourcesOf(prod, "AWS::KMS::Key");
+    expect(keys.map(({ resource }) => resource.Properties?.EnableKeyRotation)).toEqual([true]);
+  });
+});

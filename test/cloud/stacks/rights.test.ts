@@ -1,0 +1,174 @@
+import { describe, expect, inject, it } from "vitest";
+import { resourcesOf, rightsOf, type Statement, textOf } from "../../support/templates.ts";
+
+const { prod } = inject("synth");
+const clinicA = "InstallationStack-clinic-a";
+const clinicB = "InstallationStack-clinic-b";
+const tasks = ["Dump", "Retention", "Drill", "Restore"];
+
+const resourcesFor = (rights: readonly Statement[], action: string): readonly string[] =>
+  rights.filter(({ actions }) => actions.includes(action)).flatMap(({ resources }) => resources);
+
+const secretsOf = (stack: string, role: string): readonly string[] =>
+  resourcesFor(rightsOf(prod, stack, role), "secretsmanager:GetSecretValue").map((arn) =>
+    arn.replace(/^.*:secret:/, ""),
+  );
+
+describe("who may read which secret", () => {
+  it.each([
+    { role: "DumpRole", secrets: ["clinic-a/dump-user-AaBbCc", "clinic-a/repository-GgHhIi"] },
+    { role: "RetentionRole", secrets: ["clinic-a/repository-GgHhIi"] },
+    { role: "DrillRole", secrets: ["clinic-a/restore-user-DdEeFf", "clinic-a/repository-GgHhIi"] },
+    {
+      role: "RestoreRole",
+      secrets: ["clinic-a/dump-user-AaBbCc", "clinic-a/restore-user-DdEeFf", "clinic-a/repository-GgHhIi"],
+    },
+    { role: "ConfirmRole", secrets: [] },
+  ])("$role of clinic-a reads $secrets", ({ role, secrets }) => {
+    expect(secretsOf(clinicA, role)).toEqual(secrets);
+  });
+
+  it.each(["Begin", "Finish", "Fail", "ExecutionEnded", "TaskStopped", "Start", "FindOverdue"])(
+    "the function %s reads none",
+    (name) => {
+      expect(secretsOf("ControlPlaneStack", `${name}Role`)).toEqual([]);
+    },
+  );
+
+  it("telling Slack reads Slack's alone", () => {
+    expect(secretsOf("NotificationStack", "NotifySlackRole")).toEqual(["openemr-ops/slack-Qw3rTy"]);
+  });
+});
+
+describe("who may touch dumps", () => {
+  it("deleting them is for retention alone; others remove what restic locks with", () => {
+    const deletable = tasks.map((task) => resourcesFor(rightsOf(prod, clinicA, `${task}Role`), "s3:DeleteObject"));
+    const locks = "arn:aws:s3:::clinic-a-dumps/openemr/locks/*";
+    expect(deletable).toEqual([[locks], ["arn:aws:s3:::clinic-a-dumps/openemr/*"], [locks], [locks]]);
+  });
+
+  it("no role deletes versions, changes Object Lock or the bucket", () => {
+    const actions = resourcesOf(prod, "AWS::IAM::Policy").flatMap(({ resource }) =>
+      [...JSON.stringify(resource).matchAll(/"(s3:[A-Z*][A-Za-z*]*)"/g)].map(([, action]) => action),
+    );
+    expect([...new Set(actions)].sort()).toEqual([
+      "s3:AbortMultipartUpload",
+      "s3:DeleteObject",
+      "s3:GetBucketLocation",
+      "s3:GetObject",
+      "s3:ListBucket",
+      "s3:ListMultipartUploadParts",
+      "s3:PutObject",
+    ]);
+  });
+
+  it("confirming only reads, below the installation's own prefix", () => {
+    const rights = rightsOf(prod, clinicB, "ConfirmRole");
+    const actions = rights.flatMap((right) => right.actions).filter((action) => action.startsWith("s3:"));
+    expect(actions.sort()).toEqual(["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"]);
+    expect(rights.find((right) => right.actions.includes("s3:ListBucket"))?.condition).toEqual({
+      StringLike: { "s3:prefix": ["clinic-b", "clinic-b/*"] },
+    });
+  });
+});
+
+describe("who may touch the sites directory", () => {
+  it.each(tasks)("%s mounts it as far as it needs", (task) => {
+    const actions = rightsOf(prod, clinicA, `${task}Role`)
+      .flatMap((right) => right.actions)
+      .filter((action) => action.startsWith("elasticfilesystem:"));
+    const expected: Readonly<Record<string, readonly string[]>> = {
+      Dump: ["ClientMount"],
+      Restore: ["ClientMount", "ClientWrite", "ClientRootAccess"],
+    };
+    expect(actions).toEqual((expected[task] ?? []).map((action) => `elasticfilesystem:${action}`));
+  });
+
+  it("through the access point that the configuration names", () => {
+    const [right] = rightsOf(prod, clinicA, "DumpRole").filter(({ actions }) =>
+      actions.includes("elasticfilesystem:ClientMount"),
+    );
+    expect(right?.resources).toEqual([
+      "arn:aws:elasticfilesystem:eu-central-1:123456789012:file-system/fs-0a1a1a1a1a1a1a1a1",
+    ]);
+    const { StringEquals } = right?.condition ?? {};
+    expect(textOf(StringEquals)).toContain("access-point/fsap-0a1a1a1a1a1a1a1a1");
+  });
+});
+
+describe("installations", () => {
+  it.each([
+    { own: clinicA, other: "clinic-b" },
+    { own: clinicB, other: "clinic-a" },
+  ])("$own names nothing of $other", ({ own, other }) => {
+    const stack = prod.find(({ name }) => name.endsWith(own));
+    expect(stack).toBeDefined();
+    expect(JSON.stringify(stack?.template)).not.toContain(other);
+  });
+
+  it.each(tasks)("%s works on records, and on locks of its own installation alone", (task) => {
+    const rights = rightsOf(prod, clinicA, `${task}Role`).filter(({ actions }) =>
+      actions.some((action) => action.startsWith("dynamodb:")),
+    );
+    expect(rights).toHaveLength(1);
+    expect(rights[0]?.condition).toEqual({
+      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["JOB#*", "LOCK#clinic-a#*"] },
+    });
+  });
+
+  it.each([
+    { task: "Dump", workflows: ["DumpInstallation"] },
+    { task: "Retention", workflows: ["DumpInstallation"] },
+    { task: "Drill", workflows: ["RestoreDrill", "CheckRepository"] },
+    { task: "Restore", workflows: ["RestoreInstallation"] },
+  ])("$task answers $workflows of its own installation alone", ({ task, workflows }) => {
+    const machines = resourcesFor(rightsOf(prod, clinicA, `${task}Role`), "states:SendTaskSuccess");
+    expect(machines).toEqual(
+      workflows.map(
+        (name) => `arn:aws:states:eu-central-1:123456789012:stateMachine:openemr-ops-prod-clinic-a-${name}`,
+      ),
+    );
+  });
+
+  it("run only their own tasks, in their own cluster, with their own roles", () => {
+    const rights = rightsOf(prod, clinicB, "DumpInstallationRole");
+    expect(resourcesFor(rights, "ecs:RunTask")).toEqual(
+      ["dump", "retention"].map(
+        (task) => `arn:aws:ecs:eu-central-1:123456789012:task-definition/openemr-ops-prod-clinic-b-${task}:*`,
+      ),
+    );
+    for (const right of rights.filter(({ actions }) => actions.includes("ecs:RunTask")))
+      expect(right.condition).toEqual({
+        ArnEquals: { "ecs:cluster": "arn:aws:ecs:eu-central-1:123456789012:cluster/clinic-b" },
+      });
+    for (const right of rights.filter(({ actions }) => actions.includes("iam:PassRole")))
+      expect(right.condition).toEqual({ StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } });
+  });
+});
+
+describe("rights over everything", () => {
+  /** AWS knows no resource for these. */
+  const unnarrowable =
+    /^(ecr:GetAuthorizationToken|xray:(Get|Put)\w+|logs:(CreateLogDelivery|DeleteLogDelivery|DescribeLogGroups|DescribeResourcePolicies|GetLogDelivery|ListLogDeliveries|PutResourcePolicy|UpdateLogDelivery))$/;
+
+  it("are given only where AWS narrows nothing", () => {
+    const roles = resourcesOf(prod, "AWS::IAM::Policy").map(({ stack, id }) => ({
+      stack,
+      role: id.replace(/DefaultPolicy[0-9A-F]{8}$/, ""),
+    }));
+    const wide = roles.flatMap(({ stack, role }) =>
+      rightsOf(prod, stack, role)
+        .filter(({ resources }) => resources.includes("*"))
+        .flatMap(({ actions }) => actions),
+    );
+    expect(wide.length).toBeGreaterThan(0);
+    expect(wide.filter((action) => !unnarrowable.test(action))).toEqual([]);
+  });
+
+  it("no action is a pattern", () => {
+    const actions = resourcesOf(prod, "AWS::IAM::Policy").flatMap(({ resource }) =>
+      [...JSON.stringify(resource.Properties).matchAll(/"([a-z0-9-]+:[A-Za-z]*\*)"/g)].map(([, action]) => action),
+    );
+    expect(actions).toEqual([]);
+  });
+});

@@ -1,0 +1,112 @@
+import type { ConfigFile } from "@openemr-ops/core/config/schema";
+import { DiscoveryError, InvalidInputError } from "@openemr-ops/core/errors";
+import { type DiscoveryClients, discoveryClients, findCluster, findNetwork, findVpc, readOutputs } from "./lookups.ts";
+
+type WrittenInstallation = ConfigFile["installations"][number];
+type EcsPlatform = Extract<WrittenInstallation["platform"], { readonly kind: "ecs" }>;
+type Network = NonNullable<EcsPlatform["network"]>;
+
+/** What the stack does not know, and whatever else is to be said instead of what it says. */
+export interface EcsOverrides extends Pick<WrittenInstallation, "id" | "dumps" | "schedules" | "url"> {
+  readonly platform?: { readonly cluster?: string; readonly service?: string; readonly network?: Partial<Network> };
+  /** `user` and `password`: better those of a user that may only read than the stack's master user. */
+  readonly database?: Partial<WrittenInstallation["database"]>;
+  readonly sites?: Partial<WrittenInstallation["sites"]>;
+}
+
+export interface EcsDiscovery {
+  /** The CloudFormation stack of github.com/openemr/openemr-on-ecs. */
+  readonly stackName: string;
+  /** Not set: what AWS's usual environment says. */
+  readonly region?: string;
+  readonly overrides: EcsOverrides;
+  /** For tests and for credentials of one's own. */
+  readonly clients?: DiscoveryClients;
+}
+
+/** Where tasks mount the sites directory; OpenEMR's own place for it is below its code, which tasks lack. */
+const sitesPath = "/mnt/openemr-sites";
+/** What openemr-on-ecs calls OpenEMR's schema. */
+const schemaName = "openemr";
+
+/** Runs a look-up at its first use, and once. */
+const once = <Value>(look: () => Promise<Value>): (() => Promise<Value>) => {
+  let value: Promise<Value> | undefined;
+  return () => {
+    value ??= look();
+    return value;
+  };
+};
+
+/**
+ * An installation as its stack describes it, for `openemr-ops.config.ts`:
+ *
+ * ```ts
+ * export default { installations: [await fromOpenEmrOnEcs({ stackName: "OpenemrEcsStack", overrides: { id, dumps } })] };
+ * ```
+ *
+ * Taken are the stack's outputs, and what they lead to: the service's subnets and security groups, the database cluster
+ * with that endpoint, the VPC of the sites' file system. What `overrides` says is not looked up. Reads only.
+ *
+ * @throws {DiscoveryError} refused: names the output, or the part of AWS, that is missing, and the override that replaces it
+ * @throws {InvalidInputError} fatal: the overrides contradict themselves
+ * @throws {ControlPlaneAccessDeniedError} fatal: names the right that is missing
+ * @throws {ControlPlaneUnavailableError} retryable
+ */
+export const fromOpenEmrOnEcs = async ({
+  stackName,
+  region,
+  overrides,
+  clients = discoveryClients(region),
+}: EcsDiscovery): Promise<WrittenInstallation> => {
+  const { platform = {}, database = {}, sites = {}, ...rest } = overrides;
+  const ownPassword = database.password !== undefined || database.passwordFile !== undefined;
+  if (ownPassword !== (database.user !== undefined)) {
+    const message = "says a user without a password, or a password without its user; say both or neither";
+    throw new InvalidInputError([{ path: "overrides.database", message }]);
+  }
+  const outputs = once(() => readOutputs(clients, stackName));
+
+  const output = async (name: string, override: string): Promise<string> => {
+    const value = (await outputs()).get(name);
+    if (value !== undefined && value !== "") return value;
+    throw new DiscoveryError(
+      `the stack ${stackName} has no output ${name}; is it one of openemr-on-ecs? Otherwise set overrides.${override}`,
+    );
+  };
+
+  const cluster = platform.cluster ?? (await output("ECSClusterName", "platform.cluster"));
+  const service = platform.service ?? (await output("ECSServiceName", "platform.service"));
+  const fileSystemId = sites.fileSystemId ?? (await output("EFSSitesFileSystemId", "sites.fileSystemId"));
+  const host = database.host ?? (await output("DatabaseEndpoint", "database.host"));
+  const url = overrides.url ?? (await output("ApplicationURL", "url"));
+
+  const found = { ...platform.network };
+  if (!found.subnetIds || !found.securityGroupIds) {
+    const { subnetIds, securityGroupIds } = await findNetwork(clients, cluster, service);
+    found.subnetIds ??= subnetIds;
+    found.securityGroupIds ??= securityGroupIds;
+  }
+  const network: Network = {
+    vpcId: found.vpcId ?? (await findVpc(clients, fileSystemId)),
+    subnetIds: found.subnetIds,
+    securityGroupIds: found.securityGroupIds,
+  };
+
+  const server = once(() => findCluster(clients, host));
+  const user = database.user ?? (await server()).masterUser;
+  return {
+    ...rest,
+    platform: { kind: "ecs", cluster, service, network },
+    url,
+    database: {
+      ...(ownPassword ? {} : { password: await output("DatabaseSecretARN", "database.password") }),
+      ...database,
+      host,
+      port: database.port ?? (await server()).port,
+      name: database.name ?? (await server()).schema ?? schemaName,
+      user,
+    },
+    sites: { path: sitesPath, ...sites, fileSystemId },
+  };
+};

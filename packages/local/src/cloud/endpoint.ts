@@ -6,6 +6,7 @@ import type { Faults } from "./faults.ts";
 import type { AccessControl, Principal } from "./iam/accessControl.ts";
 import { type ApiRequest, type Call, callsOf, keyCallsOf } from "./iam/calls.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
+import { secretName } from "./motoState.ts";
 import type { Place } from "./resourceTypes.ts";
 
 export interface EndpointOptions {
@@ -98,6 +99,12 @@ const jsonOf = (bytes: Buffer): JsonObject => {
   }
 };
 
+/** What moto gets: secrets are asked for by name. */
+const forMoto = ({ service, body }: ApiRequest, bytes: Buffer | undefined): Buffer | undefined =>
+  service === "secretsmanager" && typeof body.SecretId === "string"
+    ? Buffer.from(JSON.stringify({ ...body, SecretId: secretName(body.SecretId) }))
+    : bytes;
+
 /** The one address that answers for all of AWS: knows the caller, asks whether it may, does it or lets moto do it. */
 export const startEndpoint = async (options: EndpointOptions) => {
   const { access, containerCredentials, faults, forwarded, keyOver, machineOfToken, moto, place, rest, services } =
@@ -129,7 +136,7 @@ export const startEndpoint = async (options: EndpointOptions) => {
           port: motoUrl.port,
           method: incoming.method,
           path: incoming.url,
-          headers: incoming.headers,
+          headers: body ? { ...incoming.headers, "content-length": body.byteLength } : incoming.headers,
         },
         (answer) => {
           if (hides && answer.statusCode === 404) {
@@ -209,7 +216,7 @@ export const startEndpoint = async (options: EndpointOptions) => {
       }
       if (!forwarded.has(service))
         throw new ServiceError("UnknownOperationException", `the local cloud does not know the service ${service}`);
-      await forward(incoming, response, bytes, hidesMissing(principal, request));
+      await forward(incoming, response, forMoto(request, bytes), hidesMissing(principal, request));
     } catch (error) {
       if (error instanceof ServiceError && error.status === 0) return void response.destroy();
       const known = error instanceof ServiceError ? error : new ServiceError("InternalFailure", String(error), 500);

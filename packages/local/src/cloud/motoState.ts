@@ -2,6 +2,13 @@ import { ToolFailedError } from "@openemr-ops/core/errors";
 import type { Deployment } from "./deployment.ts";
 import { type Json, type JsonObject, maybeObject, maybeText } from "./json.ts";
 
+/**
+ * The name in a secret's ARN, without the six characters that Secrets Manager adds. moto adds other ones than AWS did, so
+ * it is always asked by name.
+ */
+export const secretName = (nameOrArn: string): string =>
+  nameOrArn.startsWith("arn:") ? (nameOrArn.split(":secret:")[1] ?? "").replace(/-[A-Za-z0-9]{6}$/, "") : nameOrArn;
+
 /** Calls of the local cloud itself to the emulator that keeps tables, queues, secrets and objects. */
 export const motoClient = (url: string, region: string) => {
   /** @throws {ToolFailedError} fatal: the emulator answered an error */
@@ -28,15 +35,14 @@ export const motoClient = (url: string, region: string) => {
     },
     /** The secret's value, for what AWS itself fetches. */
     secretValue: async (id: string): Promise<string> => {
-      const { SecretString } = await call("secretsmanager", "secretsmanager.GetSecretValue", { SecretId: id });
+      const { SecretString } = await call("secretsmanager", "secretsmanager.GetSecretValue", {
+        SecretId: secretName(id),
+      });
       return maybeText(SecretString) ?? "";
     },
     /** Makes the secret or gives it a new value. An ARN stands for the name in it. */
     putSecret: async (nameOrArn: string, value: string): Promise<string> => {
-      const name = (nameOrArn.split(":secret:")[1] ?? nameOrArn).replace(
-        nameOrArn.startsWith("arn:") ? /-[A-Za-z0-9]{6}$/ : /$^/,
-        "",
-      );
+      const name = secretName(nameOrArn);
       try {
         const { ARN } = await call("secretsmanager", "secretsmanager.CreateSecret", {
           Name: name,

@@ -136,7 +136,7 @@ const run = async (surroundings: TaskSurroundings, log: Log, link?: WorkflowLink
         )
       : undefined;
   const dryRun = input.kind !== "check" && input.dryRun;
-  const opened = link?.open({ kind: input.kind, installation: installation.id, dryRun });
+  const opened = await link?.open({ kind: input.kind, installation: installation.id, dryRun });
   const job: Job = {
     config,
     installation,

@@ -285,7 +285,7 @@ describe("the container program in a workflow", () => {
 
     expect(stores?.jobId).toBe(jobId);
     await stores?.jobs.save(aJobRecord({ jobId, status: "failed" }));
-    expect((await stage.ledger.get(jobId))?.status).toBe("requested");
+    expect((await stage.ledger.get(jobId))?.status).toBe("running");
     expect(await stores?.jobs.list("clinic-a")).toContainEqual(earlier);
   });
 
@@ -312,10 +312,16 @@ describe("the container program in a workflow", () => {
     await run({ ...stage, tokens }, memoryOperations({ drillDump }), { job: { kind: "drill" } });
 
     expect(noted).toEqual([
+      { name: "prepare", at: "2026-11-21T04:00:00.000Z", figures: {} },
       { name: "compare", at: "2026-11-21T04:00:30.000Z", figures: {} },
       { name: "load", at: "2026-11-21T04:01:01.000Z", figures: { bytes: 9, totalBytes: 9 } },
     ]);
-    expect(stage.published.map(({ name }) => name)).toEqual(["JobProgressed", "JobProgressed", "JobProgressed"]);
+    expect(stage.published.map(({ name, detail }) => [name, "step" in detail && detail.step])).toEqual([
+      ["JobProgressed", "prepare"],
+      ["JobProgressed", "load"],
+      ["JobProgressed", "compare"],
+      ["JobProgressed", "load"],
+    ]);
     for (const { detail } of stage.published) {
       expect(jobProgressed.parse(detail)).toMatchObject({
         jobId,
@@ -326,6 +332,18 @@ describe("the container program in a workflow", () => {
     }
   });
 
+  it("says in the record that a container is at work before it does anything", async () => {
+    const stage = await aStage();
+    let steps: unknown;
+    const drillDump: Operations["drillDump"] = async () => {
+      steps = (await stage.ledger.get(jobId))?.steps;
+      return aVerdict;
+    };
+    await run(stage, memoryOperations({ drillDump }), { job: { kind: "drill" } });
+
+    expect(steps).toMatchObject([{ name: "prepare" }]);
+  });
+
   it("tells of a retention run as part of the dump that it follows", async () => {
     const stage = await aStage();
     const applyRetention: Operations["applyRetention"] = async ({ progress }) => {
@@ -334,7 +352,7 @@ describe("the container program in a workflow", () => {
     };
     await run(stage, memoryOperations({ applyRetention }), { job: { kind: "retention" } });
 
-    expect(stage.published).toMatchObject([{ name: "JobProgressed", detail: { kind: "dump", step: "expire" } }]);
+    expect(stage.published.at(-1)).toMatchObject({ name: "JobProgressed", detail: { kind: "dump", step: "expire" } });
   });
 
   it("does its work although records and bus do not answer", async () => {
@@ -348,7 +366,7 @@ describe("the container program in a workflow", () => {
     const { exitCode, log } = await run(broken, memoryOperations({ drillDump }), { job: { kind: "drill" } });
 
     expect(exitCode).toBe(0);
-    expect(log.filter((line) => line.includes("was not noted"))).toHaveLength(2);
+    expect(log.filter((line) => line.includes("was not noted"))).toHaveLength(4);
     expect(stage.tokens.heard).toHaveLength(1);
   });
 

@@ -32,11 +32,14 @@ export interface LinkSurroundings {
 export interface WorkflowLink {
   /** Aborted when the workflow no longer waits, or the container is asked to stop; its reason is an error of ours. */
   readonly signal: AbortSignal;
-  /** Once it is known what is asked. */
-  open(job: { readonly kind: TaskInput["kind"]; readonly installation: string; readonly dryRun: boolean }): {
+  /**
+   * Once it is known what is asked, and before any of it is done: the record says from then on that a container is at work,
+   * so that whoever ends the job leaves the lock to it.
+   */
+  open(job: { readonly kind: TaskInput["kind"]; readonly installation: string; readonly dryRun: boolean }): Promise<{
     readonly stores: WorkflowStores;
     readonly progress: ReportProgress;
-  };
+  }>;
 }
 
 /** An answer that the service does not take is sent again for as long. */
@@ -108,10 +111,12 @@ export const underWorkflow = async (
 
   const link: WorkflowLink = {
     signal: end.signal,
-    open: ({ kind, installation, dryRun }) => {
+    open: async ({ kind, installation, dryRun }) => {
       shared = sharedLocks(locks, kind);
       const job = { jobId, kind: kind === "retention" ? ("dump" as const) : kind, installation, dryRun };
       notes = progressNotes(job, { ledger, publish, now, warn });
+      notes.progress({ step: "prepare" });
+      await notes.written();
       return { stores: { jobId, jobs: ledgerJobs(ledger), locks: shared.locks }, progress: notes.progress };
     },
   };

@@ -83,19 +83,19 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
     ...shared,
     handler: "functions/job/finish.handler",
     description: "Last step of a job that went well: records, unlocks, tells",
-    grants: [...records, publishEvents(bus.eventBusArn, "JobSucceeded")],
+    grants: [...records, publishEvents(bus.eventBusArn, "JobFailed", "JobSucceeded")],
   });
   const fail = opsFunction(stack, "Fail", {
     ...shared,
     handler: "functions/job/fail.handler",
     description: "Last step of a job that failed: records, unlocks, tells",
-    grants: [...records, publishEvents(bus.eventBusArn, "JobFailed")],
+    grants: [...records, publishEvents(bus.eventBusArn, "JobFailed", "JobSucceeded")],
   });
   const executionEnded = opsFunction(stack, "ExecutionEnded", {
     ...shared,
     handler: "functions/job/executionEnded.handler",
     description: "Tells of executions that ended without having said so",
-    grants: [...records, publishEvents(bus.eventBusArn, "JobFailed")],
+    grants: [...records, publishEvents(bus.eventBusArn, "JobFailed", "JobSucceeded")],
     undelivered: undeliveredEvents,
   });
   const taskStopped = opsFunction(stack, "TaskStopped", {

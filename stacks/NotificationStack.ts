@@ -24,7 +24,7 @@ export const notifications = (
     handler: "functions/notify/slack.handler",
     description: "Tells Slack of jobs: one message a job, its result in the thread",
     grants: [
-      jobItems(plane.table, ["JOB#*"], ["GetItem", "PutItem", "UpdateItem"]),
+      jobItems(plane.table, ["JOB#*", "ONCE#slack/*"], ["GetItem", "PutItem", "UpdateItem"]),
       useKey(stack, plane.key, "dynamodb"),
       ...(slack ? [readSecrets(stack, [slack.secret])] : []),
     ],

@@ -9,6 +9,7 @@ import { answerTasks } from "./policies/answerTasks.ts";
 import { deleteDumps } from "./policies/deleteDumps.ts";
 import { holdRepositoryLocks } from "./policies/holdRepositoryLocks.ts";
 import { jobItems } from "./policies/jobItems.ts";
+import { listJobs } from "./policies/listJobs.ts";
 import { mountSites } from "./policies/mountSites.ts";
 import { openDumps } from "./policies/openDumps.ts";
 import { publishEvents } from "./policies/publishEvents.ts";
@@ -82,6 +83,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       sites: "read",
       grants: [
         ...takePart("dump"),
+        listJobs(plane.table, id), // a repository that held dumps and is gone is no new one
         readSecrets(stack, given(database, repository)),
         [...read, ...write, ...locks, ...open],
         mountSites(stack, installation, { write: false }),
@@ -108,6 +110,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       sites: "write",
       grants: [
         ...takePart("restore"),
+        listJobs(plane.table, id),
         readSecrets(stack, given(database, restore, repository)), // the safety dump is taken by the dump user
         [...read, ...write, ...locks, ...open],
         mountSites(stack, installation, { write: true }),

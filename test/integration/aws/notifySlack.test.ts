@@ -8,7 +8,7 @@ import progressed from "../../../events/samples/JobProgressed.v1.json" with { ty
 import started from "../../../events/samples/JobStarted.v1.json" with { type: "json" };
 import succeeded from "../../../events/samples/JobSucceeded.v1.json" with { type: "json" };
 import { type AwsServer, createJobsTable, startAws } from "../../support/awsServer.ts";
-import { type SlackServer, startSlackServer, status } from "../../support/slackServer.ts";
+import { type SlackServer, startSlackServer, status } from "@openemr-ops/local/servers/slack";
 
 let aws: AwsServer;
 let slack: SlackServer;

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { describe, expect, inject, it } from "vitest";
 import { resourcesOf } from "../../support/templates.ts";
 
@@ -29,9 +31,10 @@ describe("alarms", () => {
     ]);
   });
 
-  it.each(alarms)("$name tells somebody, and names its runbook", ({ properties }) => {
+  it.each(alarms)("$name tells somebody, and names the runbook for it", ({ properties }) => {
     expect(properties.AlarmActions).toHaveLength(1);
-    expect(properties.AlarmDescription).toMatch(/\(runbook: [a-z-]+\)$/);
+    const [, runbook] = /\(runbook: ([a-z-]+)\)$/.exec(String(properties.AlarmDescription)) ?? [];
+    expect(existsSync(resolve(import.meta.dirname, `../../../docs/runbooks/${runbook}.md`)), runbook).toBe(true);
   });
 
   it("of silence rings when there is no data at all; others do not", () => {

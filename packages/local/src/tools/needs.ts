@@ -35,6 +35,7 @@ export const needs: readonly Need[] = [
     from: { go: "github.com/versity/versitygw/cmd/versitygw" },
   },
   { program: "fake-gcs-server", purposes: ["test"], from: { go: "github.com/fsouza/fake-gcs-server" } },
+  { program: "cfn-lint", purposes: ["test"], from: { pip: "cfn-lint==1.58.*" } },
   { program: "moto_server", purposes: ["test"], from: { pip: "moto[server]==5.2.*" } },
 ];
 

@@ -1,0 +1,183 @@
+import { readFile } from "node:fs/promises";
+import { loadConfigText } from "@openemr-ops/core/config/load";
+import { InvalidInputError } from "@openemr-ops/core/errors";
+import { deploymentOf } from "@openemr-ops/stacks/deployment";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { anInstallation } from "../../support/configuration.ts";
+import { sampleConfigPath } from "../../support/sampleDeployment.ts";
+
+type Written = Record<string, unknown>;
+
+/** The sample configuration after some changes to its first installation. */
+const aDeployable = async (change: (installation: Written, config: Written) => void = () => {}) => {
+  const config: { installations: Written[] } & Written = JSON.parse(await readFile(sampleConfigPath, "utf8"));
+  const [first = {}] = config.installations;
+  change(first, config);
+  return loadConfigText(JSON.stringify(config), { from: "test", directory: "/etc/openemr-ops" });
+};
+
+const issuesOf = async (change: (installation: Written, config: Written) => void, stage = "prod") => {
+  const config = await aDeployable(change);
+  try {
+    deploymentOf(config, stage);
+  } catch (error) {
+    if (error instanceof InvalidInputError) return error.issues;
+    throw error;
+  }
+  return [];
+};
+
+const without = (object: unknown, ...names: readonly string[]): Written =>
+  Object.fromEntries(Object.entries(object as Written).filter(([name]) => !names.includes(name)));
+
+describe("what is deployed", () => {
+  it("is every installation in ECS, with what its tasks may know", async () => {
+    const { installations, removable, slack } = deploymentOf(await aDeployable(), "prod");
+
+    expect(installations.map(({ id, cluster, format }) => ({ id, cluster, format }))).toEqual([
+      { id: "clinic-a", cluster: "clinic-a", format: "restic" },
+      { id: "clinic-b", cluster: "arn:aws:ecs:eu-central-1:123456789012:cluster/clinic-b", format: "portable" },
+    ]);
+    expect(removable).toBe(false);
+    expect(slack).toEqual({
+      kind: "bot",
+      secret: { arn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:openemr-ops/slack-Qw3rTy" },
+      channel: "C0123456789",
+    });
+  });
+
+  it("gives each task the configuration of its own installation, which it can load, with its state in the place it may write", async () => {
+    const [first] = deploymentOf(await aDeployable(), "prod").installations;
+
+    const loaded = await loadConfigText(first?.taskConfig ?? "", { from: "task", directory: "/tmp" });
+    expect(loaded.installations.map(({ id }) => id)).toEqual(["clinic-a"]);
+    expect(loaded.stateDirectory).toBe("/tmp/openemr-ops");
+    expect(loaded.notifications).toEqual({});
+  });
+
+  it("leaves installations elsewhere out, and says so", async () => {
+    const { database, dumps } = anInstallation();
+    const host = anInstallation({
+      id: "old-server",
+      database: { ...database, passwordFile: "env:PASSWORD" },
+      dumps: { ...dumps, passwordFile: "env:PASSWORD" },
+    });
+    const config = await aDeployable((_, { installations }) => {
+      (installations as unknown[]).push(host);
+    });
+    const { installations, notes } = deploymentOf(config, "prod");
+
+    expect(installations.map(({ id }) => id)).not.toContain("old-server");
+    expect(notes).toEqual(["old-server is left out: its platform is host, and only ecs is deployed"]);
+  });
+
+  it("may be removed without a trace when a developer's stage", async () => {
+    expect(deploymentOf(await aDeployable(), "dev-x").removable).toBe(true);
+  });
+});
+
+describe("what cannot be deployed is refused by its field", () => {
+  it.each<{ what: string; change: (installation: Written, config: Written) => void; path: string; message: RegExp }>([
+    {
+      what: "no network",
+      change: (installation) => {
+        installation.platform = without(installation.platform, "network");
+      },
+      path: "installations[0].platform.network",
+      message: /vpcId, subnetIds and securityGroupIds/,
+    },
+    {
+      what: "no file system",
+      change: (installation) => {
+        installation.sites = without(installation.sites, "fileSystemId", "accessPointId");
+      },
+      path: "installations[0].sites.fileSystemId",
+      message: /EFS file system/,
+    },
+    {
+      what: "a password that only this machine has",
+      change: (installation) => {
+        installation.database = { ...(installation.database as Written), password: "env:PASSWORD" };
+      },
+      path: "installations[0].database.password",
+      message: /Secrets Manager/,
+    },
+    {
+      what: "a repository's password that only this machine has",
+      change: (installation) => {
+        installation.dumps = { ...(installation.dumps as Written), password: "env:PASSWORD" };
+      },
+      path: "installations[0].dumps.password",
+      message: /Secrets Manager/,
+    },
+    {
+      what: "a destination that tasks do not reach",
+      change: (installation) => {
+        installation.dumps = { ...without(installation.dumps, "region"), destination: "file:///srv/backups" };
+      },
+      path: "installations[0].dumps.destination",
+      message: /s3:\/\//,
+    },
+    {
+      what: "a name that leaves no room",
+      change: (installation) => {
+        installation.id = "a".repeat(33);
+      },
+      path: "installations[0].id",
+      message: /32 characters/,
+    },
+    {
+      what: "a Slack token that only this machine has",
+      change: (_, config) => {
+        config.notifications = { slack: { webhook: "env:WEBHOOK" } };
+      },
+      path: "notifications.slack.webhook",
+      message: /secret's ARN/,
+    },
+    {
+      what: "nothing in ECS",
+      change: (_, config) => {
+        for (const one of config.installations as Written[]) one.platform = { kind: "kubernetes" };
+      },
+      path: "installations",
+      message: /platform\.kind ecs/,
+    },
+  ])("$what", async ({ change, path, message }) => {
+    const issues = await issuesOf(change);
+    expect(issues.map((issue) => issue.path)).toEqual([path]);
+    expect(issues[0]?.message).toMatch(message);
+  });
+
+  it("with everything that is wrong at once", async () => {
+    const issues = await issuesOf((installation) => {
+      installation.platform = without(installation.platform, "network");
+      installation.sites = without(installation.sites, "fileSystemId", "accessPointId");
+    }, "Prod");
+    expect(issues.map(({ path }) => path)).toEqual([
+      "stage",
+      "installations[0].platform.network",
+      "installations[0].sites.fileSystemId",
+    ]);
+  });
+
+  it.each(["", "dev", "dev-", "dev-a-b", "a-b", "Prod", "1st", "prod_1", "abcdefghijklmnopq"])(
+    "the stage %o",
+    async (stage) => {
+      expect((await issuesOf(() => {}, stage)).map(({ path }) => path)).toEqual(["stage"]);
+    },
+  );
+
+  it("never with anything but named fields, whatever the stage is called", async () => {
+    const config = await aDeployable();
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (stage) => {
+        try {
+          expect(deploymentOf(config, stage).names.prefix).toBe(`openemr-ops-${stage}`);
+        } catch (error) {
+          expect(error).toBeInstanceOf(InvalidInputError);
+        }
+      }),
+    );
+  });
+});

@@ -11,6 +11,7 @@ import { holdRepositoryLocks } from "./policies/holdRepositoryLocks.ts";
 import { jobItems } from "./policies/jobItems.ts";
 import { listJobs } from "./policies/listJobs.ts";
 import { mountSites } from "./policies/mountSites.ts";
+import { noteVerifications } from "./policies/noteVerifications.ts";
 import { openDumps } from "./policies/openDumps.ts";
 import { publishEvents } from "./policies/publishEvents.ts";
 import { readDumps } from "./policies/readDumps.ts";
@@ -102,7 +103,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       grants: [
         ...takePart("drill", "check"),
         readSecrets(stack, given(drill ?? restore, repository)),
-        [...read, ...locks, ...open],
+        [...read, ...locks, ...noteVerifications(stack, installation), ...open],
       ],
     }),
     restore: task("Restore", {

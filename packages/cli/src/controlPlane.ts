@@ -6,7 +6,7 @@ import { stageProblem } from "./optionValues.ts";
 /** As much of a stage's control plane as commands need: its records, and its workflows. */
 export interface ControlPlane {
   readonly ledger: JobLedger;
-  readonly executions: Pick<Executions, "describe" | "find" | "start">;
+  readonly executions: Pick<Executions, "find" | "start">;
 }
 
 /**

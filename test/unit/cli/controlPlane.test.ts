@@ -29,7 +29,6 @@ const aStage = (): MemoryStage => {
     stages: [],
     executions: {
       find: async (name) => (name.includes("-clinic-a-") ? stateMachine(name) : undefined),
-      describe: async () => undefined,
       start: async (request) => {
         started.push({ ...request });
         return {

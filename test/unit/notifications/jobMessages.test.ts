@@ -97,6 +97,16 @@ describe("a message", () => {
     expect(markUpOf(endedMessage(event, stage))).toContain(message.text);
   });
 
+  it("of a success with more figures and identifiers than a person reads has the first of them", () => {
+    const event = sample("JobSucceeded", succeeded[0]);
+    const figures = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`figure${index}`, index]));
+    const result = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`result${index}`, "x"]));
+    const words = wordsOf(resultMessage({ ...event, detail: { ...event.detail, figures, result } }, stage));
+
+    expect(words.match(/\*figure\d+\*/g)).toHaveLength(20);
+    expect(words.match(/\*result\d+\*/g)).toHaveLength(10);
+  });
+
   it("of a dry run says so", () => {
     expect(titleOf(resultMessage(sample("JobSucceeded", succeeded[1]), stage))).toBe(
       ":white_check_mark: Dump of clinic-a (dry run) succeeded",

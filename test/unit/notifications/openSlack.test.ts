@@ -60,6 +60,7 @@ describe("a bot in Slack", () => {
     expect(await openSlack(bot, transport).post(message)).toEqual(place);
     expect(requests.map(({ url }) => url)).toEqual(["https://slack.com/api/chat.postMessage"]);
     expect(new Headers(requests[0]?.init.headers).get("authorization")).toBe(`Bearer ${token}`);
+    expect(requests[0]?.init.redirect).toBe("error"); // the token goes nowhere else
     expect(body()).toEqual({ channel: "C0123456789", ...message, unfurl_links: false, unfurl_media: false });
   });
 
@@ -80,6 +81,11 @@ describe("a bot in Slack", () => {
       "asks to wait until a moment",
       [() => new Response("", { status: 429, headers: { "retry-after": "Fri, 20 Nov 2026 12:00:06 GMT" } }), taken],
       [5],
+    ],
+    [
+      "asks to wait for no time",
+      [() => new Response("", { status: 429, headers: { "retry-after": "0" } }), taken],
+      [1],
     ],
     [
       "asks to wait in words that mean nothing",

@@ -4,7 +4,7 @@ import type { JobPorts } from "./ports.ts";
 
 /** Of two reports that use one name, the earlier has it: the job's own work comes before what tidies up after it. */
 const merged = <Key extends keyof TaskReport>(reports: readonly TaskReport[], key: Key): TaskReport[Key] =>
-  Object.assign({}, ...reports.toReversed().map((report) => report[key]));
+  reports.reduce((all, report) => ({ ...all, ...report[key], ...all }), {});
 
 /** What an execution that went well answers. */
 export interface FinishedJob extends TaskReport {

@@ -4,8 +4,8 @@ import { EventBus, Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
-import { Topic } from "aws-cdk-lib/aws-sns";
 import type { StackContext } from "sst/constructs";
+import { alarmTopic } from "./alarmTopic.ts";
 import { controlKey } from "./controlKey.ts";
 import type { Deployment } from "./deployment.ts";
 import { logRetention, opsFunction } from "./opsFunction.ts";
@@ -50,7 +50,7 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
   const scheduleGroup = new CfnScheduleGroup(stack, "Schedules", { name: names.scheduleGroup });
   const undeliveredEvents = undeliveredQueue(stack, "UndeliveredEvents", key);
   const undeliveredSchedules = undeliveredQueue(stack, "UndeliveredSchedules", key);
-  const alarms = new Topic(stack, "Alarms", { masterKey: key, enforceSSL: true });
+  const alarms = alarmTopic(stack, key);
   // One log for all workflows: each log of its own would take room in the account's one policy for such logs.
   const workflowLog = new LogGroup(stack, "WorkflowLog", {
     encryptionKey: key,

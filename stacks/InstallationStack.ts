@@ -1,6 +1,5 @@
 import { type WorkflowKind, workflowNames } from "@openemr-ops/core/names";
 import { Duration, RemovalPolicy, type Stack, Tags } from "aws-cdk-lib";
-import type { ContainerImage } from "aws-cdk-lib/aws-ecs";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { Construct } from "constructs";
 import type { StackContext } from "sst/constructs";
@@ -14,6 +13,7 @@ import { invokeFunctions } from "./policies/invokeFunctions.ts";
 import { openDumps } from "./policies/openDumps.ts";
 import { readDumps } from "./policies/readDumps.ts";
 import { runTask } from "./policies/runTask.ts";
+import type { TaskImage } from "./taskImage.ts";
 import { checkWorkflow } from "./workflows/checkWorkflow.ts";
 import { drillWorkflow } from "./workflows/drillWorkflow.ts";
 import { dumpWorkflow } from "./workflows/dumpWorkflow.ts";
@@ -23,7 +23,7 @@ import { stateMachine } from "./workflows/stateMachine.ts";
 export interface InstallationContext {
   readonly deployment: Deployment;
   readonly plane: ControlPlane;
-  readonly image: ContainerImage;
+  readonly image: TaskImage;
   /** From when on schedules count; ISO 8601 UTC. */
   readonly since: string;
 }

@@ -1,6 +1,6 @@
 import type { WorkflowKind } from "@openemr-ops/core/names";
 import type { Stack } from "aws-cdk-lib";
-import type { ContainerImage, FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
+import type { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { ControlPlane } from "./ControlPlaneStack.ts";
@@ -19,11 +19,12 @@ import { readSecrets } from "./policies/readSecrets.ts";
 import { useKey } from "./policies/useKey.ts";
 import { writeDumps } from "./policies/writeDumps.ts";
 import { taskDefinition } from "./taskDefinition.ts";
+import type { TaskImage } from "./taskImage.ts";
 
 interface TaskContext {
   readonly deployment: Deployment;
   readonly plane: ControlPlane;
-  readonly image: ContainerImage;
+  readonly image: TaskImage;
   readonly log: ILogGroup;
 }
 

@@ -2,7 +2,6 @@ import type { Stack } from "aws-cdk-lib";
 import { Duration } from "aws-cdk-lib";
 import {
   Capability,
-  type ContainerImage,
   CpuArchitecture,
   FargateTaskDefinition,
   LinuxParameters,
@@ -12,6 +11,7 @@ import {
 import { type PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import { type DeployedInstallation, taskDirectory } from "./deployment.ts";
+import type { TaskImage } from "./taskImage.ts";
 
 /** The container that answers the workflow's token. */
 export const containerName = "task";
@@ -19,7 +19,7 @@ export const containerName = "task";
 export interface TaskSettings {
   readonly family: string;
   readonly installation: DeployedInstallation;
-  readonly image: ContainerImage;
+  readonly image: TaskImage;
   readonly log: ILogGroup;
   readonly environment: Readonly<Record<string, string>>;
   /** All that the program may do. */
@@ -39,6 +39,8 @@ export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings)
   });
   const taskRole = new Role(stack, `${id}Role`, { assumedBy: tasks });
   for (const statement of settings.grants.flat()) taskRole.addToPolicy(statement);
+  const startRole = new Role(stack, `${id}StartRole`, { assumedBy: tasks });
+  for (const statement of settings.image.grants(stack)) startRole.addToPolicy(statement);
   const task = new FargateTaskDefinition(stack, id, {
     family: settings.family,
     cpu: 1024,
@@ -46,7 +48,7 @@ export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings)
     ephemeralStorageGiB: settings.diskGiB,
     runtimePlatform: { cpuArchitecture: CpuArchitecture.ARM64, operatingSystemFamily: OperatingSystemFamily.LINUX },
     taskRole,
-    executionRole: new Role(stack, `${id}StartRole`, { assumedBy: tasks }),
+    executionRole: startRole,
     volumes: [
       { name: "scratch" },
       ...(sites === "none"
@@ -65,7 +67,7 @@ export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings)
   });
   const container = task.addContainer(containerName, {
     containerName,
-    image: settings.image,
+    image: settings.image.image,
     essential: true,
     readonlyRootFilesystem: true,
     stopTimeout: Duration.seconds(120),

@@ -1,6 +1,14 @@
-import { IgnoreMode } from "aws-cdk-lib";
+import { IgnoreMode, type Stack } from "aws-cdk-lib";
 import { Platform } from "aws-cdk-lib/aws-ecr-assets";
-import { ContainerImage, type EcrImage, type RepositoryImage } from "aws-cdk-lib/aws-ecs";
+import { ContainerImage } from "aws-cdk-lib/aws-ecs";
+import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { pullImage } from "./policies/pullImage.ts";
+
+export interface TaskImage {
+  readonly image: ContainerImage;
+  /** What fetching it needs beside what the image grants by itself. */
+  readonly grants: (stack: Stack) => readonly PolicyStatement[];
+}
 
 /**
  * The image that tasks run: the one named, or else one that is built from this repository when it is deployed. Synthesis
@@ -8,11 +16,14 @@ import { ContainerImage, type EcrImage, type RepositoryImage } from "aws-cdk-lib
  *
  * @param uri such as `123456789012.dkr.ecr.eu-central-1.amazonaws.com/openemr-ops@sha256:…`
  */
-export const taskImage = (root: string, uri: string | undefined): EcrImage | RepositoryImage | ContainerImage =>
+export const taskImage = (root: string, uri: string | undefined): TaskImage =>
   uri === undefined
-    ? ContainerImage.fromAsset(root, {
-        file: "packages/task/Dockerfile",
-        platform: Platform.LINUX_ARM64,
-        ignoreMode: IgnoreMode.DOCKER,
-      })
-    : ContainerImage.fromRegistry(uri);
+    ? {
+        image: ContainerImage.fromAsset(root, {
+          file: "packages/task/Dockerfile",
+          platform: Platform.LINUX_ARM64,
+          ignoreMode: IgnoreMode.DOCKER,
+        }),
+        grants: () => [],
+      }
+    : { image: ContainerImage.fromRegistry(uri), grants: (stack) => pullImage(stack, uri) };

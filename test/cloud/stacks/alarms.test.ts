@@ -37,6 +37,19 @@ describe("alarms", () => {
     expect(existsSync(resolve(import.meta.dirname, `../../../docs/runbooks/${runbook}.md`)), runbook).toBe(true);
   });
 
+  it("may reach their topic, which takes nothing from anybody else", () => {
+    const [policy] = resourcesOf(prod, "AWS::SNS::TopicPolicy");
+    expect(policy?.resource.Properties?.PolicyDocument).toHaveProperty("Statement", [
+      expect.objectContaining({ Effect: "Deny", Condition: { Bool: { "aws:SecureTransport": "false" } } }),
+      expect.objectContaining({
+        Effect: "Allow",
+        Action: "sns:Publish",
+        Principal: { Service: "cloudwatch.amazonaws.com" },
+        Condition: expect.objectContaining({ StringEquals: { "aws:SourceAccount": "123456789012" } }),
+      }),
+    ]);
+  });
+
   it("of silence rings when there is no data at all; others do not", () => {
     for (const { name, properties } of alarms)
       expect(properties.TreatMissingData, name).toBe(name.endsWith("SweepSilent") ? "breaching" : "notBreaching");

@@ -1,7 +1,7 @@
 import { describe, expect, inject, it } from "vitest";
 import { resourcesOf, rightsOf, type Statement, textOf } from "../../support/templates.ts";
 
-const { prod } = inject("synth");
+const { prod, developer } = inject("synth");
 const clinicA = "InstallationStack-clinic-a";
 const clinicB = "InstallationStack-clinic-b";
 const tasks = ["Dump", "Retention", "Drill", "Restore"];
@@ -106,14 +106,19 @@ describe("installations", () => {
     expect(JSON.stringify(stack?.template)).not.toContain(other);
   });
 
-  it.each(tasks)("%s works on records, and on locks of its own installation alone", (task) => {
+  it.each(tasks)("%s works on records, and on locks and lists of its own installation alone", (task) => {
     const rights = rightsOf(prod, clinicA, `${task}Role`).filter(({ actions }) =>
       actions.some((action) => action.startsWith("dynamodb:")),
     );
-    expect(rights).toHaveLength(1);
-    expect(rights[0]?.condition).toEqual({
+    const [items, ...others] = rights;
+    expect(items?.condition).toEqual({
       "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["JOB#*", "LOCK#clinic-a#*"] },
     });
+    for (const { actions, condition } of others)
+      expect([actions, condition]).toEqual([
+        ["dynamodb:Query"],
+        { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["clinic-a"] } },
+      ]);
   });
 
   it.each([
@@ -143,6 +148,15 @@ describe("installations", () => {
       });
     for (const right of rights.filter(({ actions }) => actions.includes("iam:PassRole")))
       expect(right.condition).toEqual({ StringEquals: { "iam:PassedToService": "ecs-tasks.amazonaws.com" } });
+  });
+});
+
+describe("starting a container", () => {
+  it("fetches the named image from its repository and no other", () => {
+    const rights = rightsOf(developer, clinicA, "DumpStartRole");
+    expect(resourcesFor(rights, "ecr:BatchGetImage")).toEqual([
+      "arn:aws:ecr:eu-central-1:123456789012:repository/openemr-ops",
+    ]);
   });
 });
 

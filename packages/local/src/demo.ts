@@ -1,159 +1,118 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { namesOf, type WorkflowKind } from "@openemr-ops/core/names";
 import { checkInvariant } from "./application/checkInvariant.ts";
 import { startApplication } from "./application/startApplication.ts";
-import { buildEstate } from "./estate/buildEstate.ts";
-import { startMariaDb } from "./servers/mariadb.ts";
+import { type HospitalCloud, hospitalStage, startHospitalCloud } from "./hospitalCloud.ts";
 
 /**
- * The main job on a miniature hospital: built, used by a running application, dumped twice, listed, checked, rehearsed,
- * restored and compared. Every step is the command that an operator types; everything lies in a temporary directory.
+ * The main job on a miniature hospital: built, used by a running application, dumped by a schedule of its own cloud,
+ * confirmed, told of in Slack, rehearsed and restored. What is typed is what an operator types; everything lies in a
+ * temporary directory.
  */
 const main = resolve(import.meta.dirname, "../../cli/src/main.ts");
 const directory = mkdtempSync(join(tmpdir(), "openemr-ops-demo-"));
-const at = (name: string) => join(directory, name);
-const say = (text: string) => process.stdout.write(`${text}\n`);
 const began = Date.now();
+const say = (text: string) => process.stdout.write(`${text}\n`);
+const step = (text: string) => say(`\n${((Date.now() - began) / 1000).toFixed(0).padStart(3)} s  ${text}`);
 const summary: [string, string][] = [];
 
-const ops = (...args: string[]): Promise<unknown> =>
+/** A command as a person would type it, in the directory of the configuration. */
+const ops = (place: HospitalCloud, ...args: string[]): Promise<unknown> =>
   new Promise((settle, reject) => {
-    const started = Date.now();
-    say(`\n$ openemr-ops ${args.join(" ").replaceAll(directory, ".")}`);
-    const child = spawn(process.execPath, [main, ...args, "--config", at("openemr-ops.config.json"), "--json"], {
-      stdio: ["ignore", "pipe", "ignore"],
+    step(`$ openemr-ops ${args.join(" ").replaceAll(directory, ".")}`);
+    const child = spawn(process.execPath, [main, ...args, "--config", place.config, "--json"], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...place.environment() },
     });
     let output = "";
+    let errors = "";
     child.stdout.on("data", (chunk: Buffer) => {
       output += chunk.toString();
     });
+    child.stderr.on("data", (chunk: Buffer) => {
+      errors += chunk.toString();
+    });
     child.once("error", reject);
     child.once("close", (code) => {
-      if (code !== 0) return reject(new Error(`openemr-ops ${args[0]} ended with status ${code}: ${output}`));
-      say(`  done in ${((Date.now() - started) / 1000).toFixed(1)} s`);
-      settle(JSON.parse(output));
+      if (code === 0) settle(JSON.parse(output));
+      else reject(new Error(`openemr-ops ${args[0]} ended with status ${code}: ${output}${errors}`));
     });
   });
 
-interface Dump {
-  readonly dumpId: string;
-  readonly figures: Readonly<Record<string, number>>;
-}
-interface Verdict {
-  readonly verdict: string;
-  readonly keyProof: string;
-  readonly rows: number;
-  readonly files: number;
-  readonly documents: number;
-  readonly seconds: { readonly restore: number; readonly compare: number };
-}
-const megabytes = (bytes = 0) => `${(bytes / 1e6).toFixed(1)} MB`;
+/** What people read in Slack since the last look. */
+let read = 0;
+const readSlack = ({ slack }: HospitalCloud): void => {
+  for (const { method, body } of slack.seen.slice(read))
+    if (method === "chat.postMessage") say(`       Slack ${body.thread_ts ? "└ " : "  "}${String(body.text)}`);
+  read = slack.seen.length;
+};
 
-say("Starting a database server and building a miniature hospital (synthetic data, seed 42) ...");
-const server = await startMariaDb({ directory: at("server") });
+/** Lets a schedule come due, and waits for the job that it starts. */
+const fire = async (place: HospitalCloud, kind: WorkflowKind, dueAt: Date): Promise<string> => {
+  const { cloud } = place;
+  step(`the schedule of the ${kind} comes due`);
+  await cloud.fireSchedule(`${namesOf(hospitalStage).scheduleGroup}/clinic-a-${kind}`, dueAt);
+  const started = cloud.executions().at(-1);
+  if (!started) throw new Error("the schedule started nothing");
+  const { status, error, cause, name } = await cloud.waitForExecution(started.arn, 150_000);
+  await cloud.idle();
+  readSlack(place);
+  if (status !== "SUCCEEDED") throw new Error(`the ${kind} ended as ${status}: ${error} ${cause}`);
+  return name;
+};
+
+interface Recorded {
+  readonly jobId: string;
+  readonly kind: string;
+  readonly status: string;
+  readonly figures?: Readonly<Record<string, number>>;
+}
+
 try {
-  const { host, port, user, password } = server;
-  const estate = await buildEstate({
-    directory: at("estate"),
-    database: { host, port, user, password, name: "openemr" },
-    seed: "42",
-    size: "small",
-  });
+  await using place = await startHospitalCloud({ directory, say: step, cloud: { retryScale: 0.1 } });
+  const { estate, server } = place;
   const rows = Object.values(estate.rows).reduce((sum, count) => sum + count, 0);
-  summary.push([
-    "hospital",
-    `${Object.keys(estate.rows).length} tables, ${rows} rows, ${estate.size.documents} documents`,
-  ]);
+  const tables = Object.keys(estate.rows).length;
+  summary.push(["hospital", `${tables} tables, ${rows} rows, ${estate.size.documents} documents`]);
 
-  mkdirSync(at("backups"));
-  for (const [file, secret] of Object.entries({
-    "dump.password": estate.dumpLogin.password,
-    "restore.password": password,
-    "repository.password": "only for the demo",
-  }))
-    writeFileSync(at(file), secret, { mode: 0o600 });
-  const config = {
-    installations: [
-      {
-        id: "clinic-a",
-        platform: { kind: "host" },
-        database: {
-          ...{ host, port, name: "openemr", user: estate.dumpLogin.user, passwordFile: "dump.password", tls: "off" },
-          restore: { user, passwordFile: "restore.password" },
-        },
-        sites: { path: estate.sitesPath },
-        dumps: {
-          ...{ format: "restic", destination: `file://${at("backups")}/clinic-a`, passwordFile: "repository.password" },
-          retention: { keepDaily: 7, keepWeekly: 5, keepMonthly: 12, keepYearly: 7 },
-          drill: { directory: at("drill") },
-        },
-      },
-    ],
-  };
-  writeFileSync(at("openemr-ops.config.json"), JSON.stringify(config, null, 2));
-
-  say("Starting the application; it goes on writing patients' documents while it is dumped ...");
+  step("the application starts, and goes on writing patients' documents");
   const application = await startApplication({ sitesPath: estate.sitesPath });
   const writing = application.write();
   try {
-    const first = (await ops("dump")) as Dump;
-    summary.push([
-      "first dump",
-      `${first.figures.rows} rows (${megabytes(first.figures.databaseBytes)} of SQL), ${first.figures.files} files, ${first.figures.seconds} s`,
-    ]);
-    const second = (await ops("dump")) as Dump;
-    summary.push([
-      "second dump",
-      `${second.figures.rows} rows, ${second.figures.files} files, ${second.figures.seconds} s`,
-    ]);
+    await fire(place, "dump", new Date("2026-11-20T01:30:00Z"));
+    await fire(place, "dump", new Date("2026-11-21T01:30:00Z"));
   } finally {
     const { rounds } = await writing.stop();
     summary.push(["meanwhile", `the application wrote ${rounds} rounds of encounters, documents and log rows`]);
     await application.stop();
   }
+  await fire(place, "drill", new Date("2026-11-22T03:00:00Z"));
 
-  await ops("check", "--level", "read-data");
-  summary.push(["stored bytes", "all read back and sound"]);
-  const drill = (await ops("drill", "--dump", "latest")) as Verdict;
-  summary.push([
-    "restore drill",
-    `${drill.verdict}: ${drill.rows} rows equal, ${drill.files} files, ${drill.documents} documents found, keys ${drill.keyProof}; restored in ${drill.seconds.restore.toFixed(1)} s`,
-  ]);
-  const restored = (await ops(
-    "restore",
-    "--dump",
-    "latest",
-    "--into-database",
-    "restored",
-    "--into-sites",
-    at("restored"),
-  )) as Verdict;
-  const invariant = await checkInvariant(
-    { ...estate.applicationLogin, host, port, user, password, name: "restored" },
-    at("restored"),
-  );
-  if (invariant.violations.length > 0)
-    throw new Error(`the restored hospital is not whole: ${invariant.violations.join("; ")}`);
+  const jobs = (await ops(place, "jobs")) as readonly Recorded[];
+  for (const { jobId, kind, status, figures } of jobs.toReversed())
+    summary.push([kind, `${status}, ${figures?.rows} rows, ${figures?.files} files (job ${jobId})`]);
+
+  const beside = { dump: "latest", intoDatabase: "restored", intoSites: join(directory, "restored") };
+  await ops(place, "run", "restore", "--input", JSON.stringify(beside), "--wait");
+  await place.cloud.idle();
+  readSlack(place);
+  const { host, port, user, password } = server;
+  const login = { ...estate.applicationLogin, host, port, user, password, name: "restored" };
+  const books = await checkInvariant(login, join(directory, "restored"));
+  if (books.violations.length > 0)
+    throw new Error(`the restored hospital is not whole: ${books.violations.join("; ")}`);
   summary.push([
     "restore",
-    `${restored.verdict}; the application's books balance after ${invariant.rounds} rounds and ${invariant.documentsRead} documents open`,
+    `every row and file compared; the application's books balance after ${books.rounds} rounds and ${books.documentsRead} documents open`,
   ]);
-  const dumps = (await ops("dumps")) as { dumpId: string; complete: boolean; verified: { level: string } | null }[];
-  for (const { dumpId, complete, verified } of dumps)
-    summary.push([
-      "listed",
-      `${dumpId} ${complete ? "complete" : "not complete"}, verified by ${verified?.level ?? "nothing yet"}`,
-    ]);
-  const retention = (await ops("retention", "--dry-run")) as { keep: unknown[]; expire: unknown[] };
-  summary.push(["retention", `would keep ${retention.keep.length} and remove ${retention.expire.length}`]);
 
-  const width = Math.max(...summary.map(([what]) => what.length));
-  say(`\n${"-".repeat(72)}`);
-  for (const [what, outcome] of summary) say(`${what.padEnd(width)}  ${outcome}`);
-  say(`${"-".repeat(72)}\nAll of it in ${((Date.now() - began) / 1000).toFixed(0)} s. Nothing is left behind.`);
 } finally {
-  await server.stop();
   rmSync(directory, { recursive: true, force: true });
 }
+const width = Math.max(...summary.map(([what]) => what.length));
+say(`\n${"-".repeat(72)}`);
+for (const [what, outcome] of summary) say(`${what.padEnd(width)}  ${outcome}`);
+say(`${"-".repeat(72)}\nAll of it in ${((Date.now() - began) / 1000).toFixed(0)} s. Nothing is left behind.`);

@@ -45,7 +45,7 @@ export interface ContainerOptions {
   readonly command: readonly string[];
   /** The whole environment of a container's process, without what the definition and RunTask say. */
   readonly environmentOf: (task: Task) => Readonly<Record<string, string>>;
-  /** Values that surroundings put in place of the definition's: where things lie on this machine. */
+  /** Values that stand in place of some of these: where things lie on this machine. */
   readonly replacementsFor: (
     environment: Readonly<Record<string, string>>,
     family: string,
@@ -109,13 +109,8 @@ export const containerHost = (options: ContainerOptions) => {
       mkdirSync(join(home, "tmp"), { recursive: true });
       const secrets = await secretsOf(task.definition, definition);
       const said = { ...definition.environment, ...secrets, ...task.overrides };
-      const environment = {
-        ...environmentOf(task),
-        HOME: home,
-        TMPDIR: join(home, "tmp"),
-        ...said,
-        ...replacementsFor(said, task.definition.family),
-      };
+      const own = { ...environmentOf(task), HOME: home, TMPDIR: join(home, "tmp"), ...said };
+      const environment = { ...own, ...replacementsFor(own, task.definition.family) };
       const log = openSync(task.logFile, "a", 0o600);
       const [program = process.execPath, ...args] = command;
       const child = spawn(program, args, { cwd: home, env: environment, stdio: ["ignore", log, log], detached: true });

@@ -1,7 +1,7 @@
 import type { Deployment } from "../deployment.ts";
 import { digitsOf } from "../resourceTypes.ts";
 import type { Call } from "./calls.ts";
-import { judge } from "./policy.ts";
+import { type CallContext, judge } from "./policy.ts";
 
 /** Who calls: a function, a container, a state machine, a service acting for one of them, or a person. */
 export interface Principal {
@@ -22,6 +22,8 @@ export interface DeniedCall {
   readonly role: string;
   readonly action: string;
   readonly resource: string;
+  /** What conditions could have judged by. */
+  readonly context: CallContext;
 }
 
 /** An action that a role may take and that nobody has taken. */
@@ -56,8 +58,7 @@ export const accessControl = ({ roles }: Deployment) => {
     if (principal.role === undefined) return true;
     const { allowed, by } = judge(roles.get(principal.role)?.statements ?? [], call);
     if (allowed && by) used.add(grant(principal.role, by.statement.from, by.action));
-    if (!allowed)
-      denied.push({ principal: principal.name, role: principal.role, action: call.action, resource: call.resource });
+    if (!allowed) denied.push({ principal: principal.name, role: principal.role, ...call });
     return allowed;
   };
 

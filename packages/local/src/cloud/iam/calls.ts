@@ -105,6 +105,8 @@ const s3 = ({ method, url, headers }: ApiRequest, bodyText: string): readonly Ca
   const onBucket = (action: string, context: CallContext = {}): Call[] => [
     { action: `s3:${action}`, resource: `arn:aws:s3:::${bucket}`, context },
   ];
+  const prefix = url.searchParams.get("prefix");
+  const listed: CallContext = prefix === null ? {} : { "s3:prefix": prefix };
   const onObject = (action: string, of = key): Call => ({
     action: `s3:${action}`,
     resource: `arn:aws:s3:::${bucket}/${of}`,
@@ -120,12 +122,12 @@ const s3 = ({ method, url, headers }: ApiRequest, bodyText: string): readonly Ca
     for (const [name, action] of Object.entries(about))
       if (has(name)) return onBucket(`${method === "PUT" ? "Put" : "Get"}${action}`);
     if (has("uploads")) return onBucket("ListBucketMultipartUploads");
-    if (has("versions")) return onBucket("ListBucketVersions", { "s3:prefix": url.searchParams.get("prefix") ?? "" });
+    if (has("versions")) return onBucket("ListBucketVersions", listed);
     if (method === "POST" && has("delete"))
       return [...bodyText.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, name = ""]) => onObject("DeleteObject", name));
     if (method === "PUT") return onBucket("CreateBucket");
     if (method === "DELETE") return onBucket("DeleteBucket");
-    return onBucket("ListBucket", { "s3:prefix": url.searchParams.get("prefix") ?? "" });
+    return onBucket("ListBucket", listed);
   }
   if (method === "GET" || method === "HEAD")
     return [

@@ -1,8 +1,9 @@
 import type { SSTConfig } from "sst";
+import { appName } from "./stacks/appName.ts";
 import { deployStacks } from "./stacks/deploy.ts";
 
 export default {
-  config: () => ({ name: "openemr-ops" }),
+  config: () => ({ name: appName }),
   async stacks(app) {
     await deployStacks(app);
   },

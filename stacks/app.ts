@@ -7,8 +7,6 @@ import { observability } from "./ObservabilityStack.ts";
 import { functionDefaults } from "./opsFunction.ts";
 import { taskImage } from "./taskImage.ts";
 
-export const appName = "openemr-ops";
-
 export interface AppSettings {
   readonly deployment: Deployment;
   /** The repository's root: functions and the image are built from it. */
@@ -20,7 +18,7 @@ export interface AppSettings {
 
 /** Adds all stacks of a stage, in the order in which they need one another. */
 export const addStacks = (app: App, { deployment, root, imageUri, now }: AppSettings): void => {
-  app.setDefaultFunctionProps(functionDefaults as never);
+  app.setDefaultFunctionProps(functionDefaults);
   const add = <Result>(id: string, make: (context: StackContext) => Result): Result => {
     let made: { readonly result: Result } | undefined;
     app.stack(

@@ -73,32 +73,26 @@ const stageIssues = (stage: string): readonly InputIssue[] =>
         },
       ];
 
-/** Collects what is wrong with a configuration, so that one look shows all that is to mend. */
-const secretsOf = (installation: Installation, issues: InputIssue[]): InstallationSecrets => {
-  const deployed = (reference: SecretReference): DeployedSecret => {
-    if (reference.kind === "aws") return toSecret(reference);
-    issues.push({
-      path: reference.field,
-      message: "is not in AWS; tasks read passwords from Secrets Manager: say password with the secret's ARN",
-    });
-    return { arn: "" };
-  };
-  const { database, dumps } = installation;
-  return {
-    database: deployed(database.password),
-    restore:
-      database.restore.password === database.password
-        ? toSecret(database.password)
-        : deployed(database.restore.password),
-    ...(dumps.drill.database ? { drill: deployed(dumps.drill.database.password) } : {}),
-    ...(dumps.format === "restic" ? { repository: deployed(dumps.password) } : {}),
-  };
-};
-
 const toSecret = (reference: SecretReference): DeployedSecret =>
   reference.kind === "aws"
     ? { arn: reference.arn, ...(reference.key === undefined ? {} : { key: reference.key }) }
     : { arn: "" };
+
+const secretsOf = (installation: Installation, issues: InputIssue[]): InstallationSecrets => {
+  const deployed = (reference: SecretReference): DeployedSecret => {
+    const message = "is not in AWS; tasks read passwords from Secrets Manager: say password with the secret's ARN";
+    const known = issues.some(({ path }) => path === reference.field); // who restores may be who dumps
+    if (reference.kind !== "aws" && !known) issues.push({ path: reference.field, message });
+    return toSecret(reference);
+  };
+  const { database, dumps } = installation;
+  return {
+    database: deployed(database.password),
+    restore: deployed(database.restore.password),
+    ...(dumps.drill.database ? { drill: deployed(dumps.drill.database.password) } : {}),
+    ...(dumps.format === "restic" ? { repository: deployed(dumps.password) } : {}),
+  };
+};
 
 const slackOf = ({ notifications }: LoadedConfig, issues: InputIssue[]): DeployedSlack | undefined => {
   const { slack } = notifications;
@@ -120,7 +114,7 @@ const taskConfigOf = ({ written }: LoadedConfig, index: number, { sites }: Insta
   });
 };
 
-/** @returns nothing when the installation lacks something; what that is was added to `issues` */
+/** Nothing when the installation lacks something. What that is is added to `issues`, so that one look shows all that is to mend. */
 const deployedInstallation = (
   config: LoadedConfig,
   index: number,

@@ -10,6 +10,7 @@ import type { DeployedInstallation, Deployment } from "./deployment.ts";
 import { invokeFunctions } from "./policies/invokeFunctions.ts";
 import { sendToQueue } from "./policies/sendToQueue.ts";
 import { useKey } from "./policies/useKey.ts";
+import { workflowArn } from "./workflowArn.ts";
 
 interface ScheduleContext {
   readonly deployment: Deployment;
@@ -70,7 +71,7 @@ export const installationSchedules = (
         {
           kind,
           installation: id,
-          stateMachine: `arn:${stack.partition}:states:${stack.region}:${stack.account}:stateMachine:${names.stateMachine(id, kind)}`,
+          stateMachine: workflowArn(stack, names, id, kind),
           dueAt: "<aws.scheduler.scheduled-time>",
           input: { ...input },
         },

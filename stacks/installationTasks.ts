@@ -20,6 +20,7 @@ import { useKey } from "./policies/useKey.ts";
 import { writeDumps } from "./policies/writeDumps.ts";
 import { taskDefinition } from "./taskDefinition.ts";
 import type { TaskImage } from "./taskImage.ts";
+import { workflowArn } from "./workflowArn.ts";
 
 interface TaskContext {
   readonly deployment: Deployment;
@@ -43,10 +44,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
   /** Telling the workflow, the record and the bus how it goes, under the lock that the workflow took. */
   const takePart = (...kinds: readonly WorkflowKind[]): readonly (readonly PolicyStatement[])[] => [
     answerTasks(
-      kinds.map(
-        (kind) =>
-          `arn:${stack.partition}:states:${stack.region}:${stack.account}:stateMachine:${names.stateMachine(id, kind)}`,
-      ),
+      kinds.map((kind) => workflowArn(stack, names, id, kind)),
       ["Failure", "Heartbeat", "Success"],
     ),
     jobItems(plane.table, ["JOB#*", `LOCK#${id}#*`], ["GetItem", "UpdateItem"]),

@@ -3,7 +3,7 @@ import { type PolicyStatement, Role, ServicePrincipal } from "aws-cdk-lib/aws-ia
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
-import { Function as SstFunction } from "sst/constructs";
+import { type FunctionProps, Function as SstFunction } from "sst/constructs";
 import { sendToQueue } from "./policies/sendToQueue.ts";
 import { useKey } from "./policies/useKey.ts";
 import { writeLogs } from "./policies/writeLogs.ts";
@@ -56,11 +56,11 @@ export const opsFunction = (stack: Stack, id: string, settings: OpsFunctionSetti
 };
 
 /** What all functions of the app have in common. */
-export const functionDefaults = {
+export const functionDefaults: FunctionProps = {
   runtime: "nodejs24.x",
   architecture: "arm_64",
   tracing: "active",
   environment: { NODE_OPTIONS: "--enable-source-maps" },
   // "true" keeps the map in the bundle; unset, SST uploads it with a function and rights of its own.
   nodejs: { format: "esm", minify: true, sourcemap: true },
-} as const;
+};

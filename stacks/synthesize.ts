@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import { App } from "sst/constructs";
 import { setProject } from "sst/project.js";
-import { addStacks, appName } from "./app.ts";
+import { addStacks } from "./app.ts";
+import { appName } from "./appName.ts";
 import { deploymentOf } from "./deployment.ts";
 import { repositoryRoot } from "./repositoryRoot.ts";
 

@@ -32,10 +32,13 @@ const arnOr = (value: string | undefined, make: (name: string) => string): strin
 const tableArn = (place: Place, name: string | undefined): string =>
   arnOr(name, (table) => `arn:aws:dynamodb:${place.region}:${place.account}:table/${table}`);
 
-/** The value of the item's partition key, which our tables call `pk`. */
-const leadingKeys = ({ Key, Item }: JsonObject): CallContext => {
-  const value = maybeObject(maybeObject(Key ?? Item ?? {}).pk).S;
-  return typeof value === "string" ? { "dynamodb:LeadingKeys": [value] } : {};
+/** The value of the partition key: an item's, which our tables call `pk`, or the one that a query asks for. */
+const leadingKeys = ({ Key, Item, KeyConditionExpression, ExpressionAttributeValues }: JsonObject): CallContext => {
+  const [, placeholder = ""] = /=\s*(:\w+)/.exec(maybeText(KeyConditionExpression) ?? "") ?? [];
+  const value =
+    maybeText(maybeObject(maybeObject(Key ?? Item).pk).S) ??
+    maybeText(maybeObject(maybeObject(ExpressionAttributeValues)[placeholder]).S);
+  return value === undefined ? {} : { "dynamodb:LeadingKeys": [value] };
 };
 
 const dynamoDb = (operation: string, body: JsonObject, place: Place): readonly Call[] => {

@@ -1,0 +1,190 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { S3Client } from "@aws-sdk/client-s3";
+import { dynamoLedger } from "@openemr-ops/aws/dynamoLedger";
+import { s3Destination } from "@openemr-ops/aws/s3Destination";
+import { namesOf, type WorkflowKind } from "@openemr-ops/core/names";
+import { listManifestIds } from "@openemr-ops/dumps/manifest";
+import type { Execution } from "@openemr-ops/local/cloud/executions";
+import { type HospitalCloud, hospitalStage, startHospitalCloud } from "@openemr-ops/local/hospitalCloud";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const clinic = "clinic-a";
+const names = namesOf(hospitalStage);
+
+/** Grants that nothing here can use, with the reason. Every other grant of a role has to be used below. */
+const unusable: readonly { readonly action: RegExp; readonly role?: RegExp; readonly why: string }[] = [
+  { action: /^(logs|xray|ecr):/, why: "AWS itself writes logs and traces and fetches images under these roles" },
+  { action: /^kms:/, why: "nothing is encrypted here; the tables' and queues' key is asked for kms:Decrypt alone" },
+  { action: /^elasticfilesystem:ClientRootAccess$/, why: "what root may do on EFS is decided by EFS" },
+  { action: /^s3:(AbortMultipartUpload|ListMultipartUploadParts)$/, why: "only of use after an upload broke off" },
+  { action: /^s3:GetBucketLocation$/, why: "asked only where the configuration names no region" },
+  { action: /^sqs:SendMessage$/, why: "only of use after a delivery failed for good" },
+  { action: /^states:SendTaskFailure$/, role: /-Retent/, why: "clearing fails as dumps do, in the same words" },
+  { action: /^s3:PutObject$/, role: /-DumpRo|-Restor/, why: "they may write everywhere; restic's locks are among it" },
+  { action: /^dynamodb:(Get|Put)Item$/, role: /-FindOverdue/, why: "its rights on records are those of all functions" },
+  { action: /^dynamodb:Query$/, role: /-Restor/, why: "only a restore in place asks for jobs that went before" },
+];
+
+describe("a deployed clinic", () => {
+  let directory: string;
+  let place: HospitalCloud;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "openemr-ops-clinic-"));
+    place = await startHospitalCloud({ directory, size: "tiny", cloud: { retryScale: 0.001 } });
+  });
+  afterAll(async () => {
+    await place?.[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const client = () => {
+    const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = place.environment();
+    const credentials = { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY };
+    return { endpoint: place.cloud.endpoint, region: place.cloud.region, credentials };
+  };
+  const ledger = () =>
+    dynamoLedger({ table: names.jobsTable, now: () => new Date(), client: new DynamoDBClient(client()) });
+  const dumps = () => {
+    const s3 = new S3Client({ ...client(), forcePathStyle: true });
+    return listManifestIds(s3Destination({ bucket: "dumps-of-hospitals", prefix: clinic, client: s3 }), clinic);
+  };
+  const ended = async (arn: string): Promise<Execution> => {
+    const execution = await place.cloud.waitForExecution(arn, 120_000);
+    await place.cloud.idle();
+    return execution;
+  };
+  const run = (kind: WorkflowKind, input: Record<string, string> = {}) =>
+    ended(place.cloud.start(place.machine(kind), input));
+  /** What the execution ended with, in one look. */
+  const outcome = ({ status, error, cause }: Execution) => ({ status, error, cause });
+  const succeeded = { status: "SUCCEEDED", error: undefined, cause: undefined };
+  const told = (from = 0) =>
+    place.cloud
+      .events()
+      .slice(from)
+      .filter(({ source, detailType }) => source === "openemr.ops" && detailType !== "JobProgressed")
+      .map(({ detailType }) => detailType);
+
+  it("is dumped by its schedule: recorded, told of, listed as complete", async () => {
+    const { cloud, slack } = place;
+    const due = new Date("2026-11-21T01:30:00Z");
+
+    expect(await cloud.fireSchedule(`${names.scheduleGroup}/${clinic}-dump`, due)).toBe("succeeded");
+    const execution = await ended(cloud.executions()[0]?.arn ?? "");
+    expect(outcome(execution)).toEqual(succeeded);
+
+    const record = await ledger().get(execution.name);
+    expect(record).toMatchObject({ kind: "dump", installation: clinic, status: "succeeded", dryRun: false });
+    expect(record?.figures?.rows).toBeGreaterThan(0);
+    expect(await dumps()).toEqual([record?.result?.dumpId]);
+    expect(told()).toEqual(["JobStarted", "JobSucceeded"]);
+    expect(slack.seen.filter(({ body }) => "thread_ts" in body)).toHaveLength(1);
+    expect(cloud.deadLetters()).toEqual([]);
+  });
+
+  it("is dumped once however often its schedule's message comes", async () => {
+    const { cloud } = place;
+    const before = cloud.executions().length;
+    const fire = () => cloud.fireSchedule(`${names.scheduleGroup}/${clinic}-dump`, new Date("2026-11-22T01:30:00Z"));
+
+    expect(await Promise.all([fire(), fire(), fire()])).toEqual(["succeeded", "succeeded", "succeeded"]);
+    await cloud.idle();
+    expect(cloud.executions()).toHaveLength(before + 1);
+    expect(cloud.executions().map(outcome).at(-1)).toEqual(succeeded);
+    expect(await dumps()).toHaveLength(2);
+  });
+
+  it("is drilled, checked, and restored beside the live system", async () => {
+    expect(outcome(await run("drill"))).toEqual(succeeded);
+    expect(outcome(await run("check"))).toEqual(succeeded);
+    const beside = { dump: "latest", intoDatabase: "restored", intoSites: join(directory, "restored") };
+    expect(outcome(await run("restore", beside))).toEqual(succeeded);
+  });
+
+  it("is told of what fails: by the workflow, by a container that was killed, by a person who stopped it", async () => {
+    const { cloud } = place;
+    cloud.faults.lambda("job/confirm", { name: "IntegrityError", message: "altered" }, { times: 1 });
+    let from = cloud.events().length;
+    expect(outcome(await run("dump"))).toEqual({ status: "FAILED", error: "IntegrityError", cause: "altered" });
+    expect(told(from)).toEqual(["JobStarted", "JobFailed"]);
+
+    const nowhere = {
+      dump: "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+      intoDatabase: "nothing",
+      intoSites: join(directory, "nothing"),
+    };
+    expect(await run("drill", { dump: nowhere.dump })).toMatchObject({ error: "DumpNotFoundError" });
+    expect(await run("restore", nowhere)).toMatchObject({ error: "DumpNotFoundError" });
+    await cloud.putSecret(`${clinic}/dump`, "forgotten");
+    expect(await run("dump")).toMatchObject({ error: "DatabaseAccessDeniedError" });
+    await cloud.putSecret(`${clinic}/dump`, place.estate.dumpLogin.password);
+
+    from = cloud.events().length;
+    const aborted = cloud.start(place.machine("dump"));
+    while (cloud.tasks().length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    cloud.stopExecution(aborted, "Console", "stopped by a person");
+    expect(await ended(aborted)).toMatchObject({ status: "ABORTED" });
+    expect(told(from)).toEqual(["JobStarted", "JobFailed"]);
+    expect(await ledger().get(aborted.split(":").at(-1) ?? "")).toMatchObject({ status: "aborted" });
+
+    from = cloud.events().length;
+    const killed = cloud.start(place.machine("dump"));
+    while (cloud.tasks().length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const task of cloud.tasks()) task.kill("SIGKILL");
+    expect(outcome(await ended(killed))).toEqual(succeeded); // taken again: a stopped container is worth another try
+    expect(told(from)).toEqual(["JobStarted", "JobSucceeded"]);
+  });
+
+  it("is told of a schedule that came to nothing", async () => {
+    const { cloud } = place;
+    const from = cloud.events().length;
+    expect(await cloud.fireSchedule(`${names.scheduleGroup}/${clinic}-overdue`, new Date())).toBe("succeeded");
+    const schedules = [
+      { kind: "dump", cron: "0 * * * *", timeZone: "UTC", deadlineMinutes: 1, since: "2026-01-01T00:00:00Z" },
+    ];
+    const [sweep] = (await readdir(cloud.logs)).filter((name) => name.includes("FindOverdue"));
+    await new LambdaClient(client()).send(
+      new InvokeCommand({
+        FunctionName: sweep?.replace(/\.log$/, "") ?? "",
+        Payload: JSON.stringify({ installation: "clinic-without-dumps", schedules }),
+      }),
+    );
+    await cloud.idle();
+    expect(told(from)).toEqual(["JobOverdue"]);
+  });
+
+  it("shows no secret in logs, histories, events, messages and records", async () => {
+    const { cloud, estate, server, slack } = place;
+    const logs = (await readdir(cloud.logs)).map((name) => readFile(join(cloud.logs, name), "utf8"));
+    const said = JSON.stringify([
+      await Promise.all(logs),
+      cloud.executions().map(({ history, input, output }) => ({ history, input, output })),
+      cloud.events().filter(({ source }) => source === "openemr.ops"),
+      slack.seen.map(({ body }) => body),
+      await ledger().list(clinic),
+    ]);
+
+    for (const secret of [estate.dumpLogin.password, server.password, slack.token])
+      expect(said).not.toContain(JSON.stringify(secret).slice(1, -1));
+  });
+
+  it("did all of it with the rights of its roles, and has none to spare", () => {
+    const { cloud } = place;
+    // restic asks once whether the bucket is there, without a prefix, and takes a refusal for yes.
+    const needless = { action: "s3:ListBucket", context: {} };
+    const missing = cloud
+      .deniedCalls()
+      .filter(({ action, context }) => action !== needless.action || "s3:prefix" in context);
+    expect(missing).toEqual([]);
+
+    const spare = cloud
+      .unusedGrants()
+      .filter(({ action, role }) => !unusable.some((one) => one.action.test(action) && (one.role?.test(role) ?? true)))
+      .map(({ action, role, resources }) => `${role}: ${action} on ${resources.join(", ")}`);
+    expect(spare).toEqual([]);
+  });
+});

@@ -1,4 +1,4 @@
-import { chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
@@ -6,6 +6,7 @@ import { buildEstate, type Estate } from "@openemr-ops/local/estate/buildEstate"
 import { openPodman, type Podman } from "@openemr-ops/local/image/podman";
 import { type MariaDb, startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import type { S3Server } from "@openemr-ops/local/servers/storeServer";
+import { makeTlsMaterial } from "@openemr-ops/local/servers/tlsMaterial";
 import { startVersityGateway } from "@openemr-ops/local/servers/versitygw";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { treeImage } from "../support/treeImage.ts";
@@ -29,14 +30,15 @@ let secrets: Record<string, string>;
 const at = (name: string): string => join(directory, name);
 
 /** The configuration as a container sees it: sites, secrets and targets at places of its own. */
-const configuration = (): string =>
+const configuration = (trust: { readonly caFile?: string } = { caFile: "/run/secrets/ca.pem" }): string =>
   JSON.stringify({
     installations: [
       {
         id: "clinic-a",
         platform: { kind: "host" },
         database: {
-          ...{ host: server.host, port: server.port, name: "openemr", user: estate.dumpLogin.user, tls: "off" },
+          ...{ host: server.host, port: server.port, name: "openemr", user: estate.dumpLogin.user, tls: "verify" },
+          ...trust,
           passwordFile: "/run/secrets/dump",
           restore: { user: server.user, passwordFile: "/run/secrets/restore" },
         },
@@ -51,7 +53,7 @@ const configuration = (): string =>
   });
 
 /** Runs a job as a task definition does: configuration as text, secrets in files, sites that cannot be written. */
-const runJob = (job: object, more: Partial<ContainerPlan> = {}): Promise<ContainerRun> =>
+const runJob = (job: object, { environment = {}, ...more }: Partial<ContainerPlan> = {}): Promise<ContainerRun> =>
   runContainer(podman, {
     image,
     readable: { "/run/secrets": at("secrets"), "/mnt/sites": estate.sitesPath },
@@ -60,6 +62,7 @@ const runJob = (job: object, more: Partial<ContainerPlan> = {}): Promise<Contain
       OPENEMR_OPS_CONFIG_JSON: configuration(),
       AWS_SHARED_CREDENTIALS_FILE: "/run/secrets/credentials",
       AWS_EC2_METADATA_DISABLED: "true",
+      ...environment,
     },
     ...more,
   });
@@ -83,7 +86,11 @@ const secretsIn = (text: string): readonly string[] =>
 beforeAll(async () => {
   podman = openPodman();
   directory = await mkdtemp(join(tmpdir(), "openemr-ops-image-"));
-  [server, store] = await Promise.all([startMariaDb({ directory: at("server") }), startVersityGateway()]);
+  const tls = makeTlsMaterial(at("tls"));
+  [server, store] = await Promise.all([
+    startMariaDb({ directory: at("server"), extraArguments: tls.mariaDbArguments }),
+    startVersityGateway(),
+  ]);
   const { host, port, user, password } = server;
   const database = { host, port, user, password, name: "openemr" };
   estate = await buildEstate({ directory: at("estate"), database, seed: "42", size: "small" });
@@ -100,6 +107,8 @@ beforeAll(async () => {
     await writeFile(at(`secrets/${name}`), text, { mode: 0o400 });
     await chown(at(`secrets/${name}`), 1000, 1000);
   }
+  await copyFile(tls.caFile, at("secrets/ca.pem"));
+  await chmod(at("secrets/ca.pem"), 0o444);
   const { accessKeyId, secretAccessKey } = store;
   const bucket = new S3Client({
     ...{ endpoint: store.url, region: store.region, forcePathStyle: true },
@@ -151,18 +160,21 @@ describe("what the image holds", () => {
     );
   });
 
-  it("brings Amazon's authorities for RDS and Aurora, most of them good for years", async () => {
+  it("trusts Amazon's authorities for RDS and Aurora, most of them good for years, in every program", async () => {
     const script = `
       const { X509Certificate } = require("node:crypto");
-      const { readFileSync } = require("node:fs");
-      const all = readFileSync("/etc/ssl/amazon-rds.pem", "utf8").match(/-----BEGIN[^]*?-----END CERTIFICATE-----/g);
-      const years = all.map((one) => (Date.parse(new X509Certificate(one).validTo) - Date.now()) / 31557600000);
+      const all = require("node:tls").getCACertificates("extra").map((one) => new X509Certificate(one));
+      const years = all.map(({ validTo }) => (Date.parse(validTo) - Date.now()) / 31557600000);
       console.log(JSON.stringify({ all: all.length, lasting: years.filter((left) => left > 5).length }));`;
-    const { stdout } = await runContainer(podman, { image, command: ["/usr/local/bin/node", "-e", script] });
+    const node = await runContainer(podman, { image, command: ["/usr/local/bin/node", "-e", script] });
+    const others = await shell(
+      "cd /usr/local/share/ca-certificates/amazon-rds; for f in *; do openssl verify -partial_chain -no_check_time $f; done | grep -c OK",
+    );
 
-    const { all, lasting } = JSON.parse(stdout);
+    const { all, lasting } = JSON.parse(node.stdout);
     expect(all).toBeGreaterThan(90);
     expect(lasting).toBeGreaterThan(all / 2);
+    expect(Number(others.stdout)).toBe(all);
   });
 
   it("has no program that gives a user another's rights, and nothing of the program that its user may change", async () => {
@@ -215,6 +227,19 @@ describe("a dump, a restore and a drill by the image", () => {
     for (const process of run.processes) expect(process).toMatchObject(one);
     expect(secretsIn(run.inspected + run.stdout + run.stderr)).toEqual([]);
     process.stderr.write(`image: dump ${run.seconds} s\n`);
+  });
+
+  it("verifies the database's certificate by what the image trusts where no caFile is named, and refuses another's", async () => {
+    const untrusted = { OPENEMR_OPS_CONFIG_JSON: configuration({}) };
+    const trusted = { ...untrusted, NODE_EXTRA_CA_CERTS: "/run/secrets/ca.pem", SSL_CERT_FILE: "/run/secrets/ca.pem" };
+    const accepted = await runJob({ kind: "dump" }, { environment: trusted });
+    const refused = await runJob({ kind: "dump" }, { environment: untrusted });
+
+    expect(resultOf(accepted)).toMatchObject({ complete: true });
+    expect([refused.code, JSON.parse(refused.stdout)]).toMatchObject([
+      4,
+      { error: { name: "DatabaseAccessDeniedError", message: expect.stringContaining("certificate") } },
+    ]);
   });
 
   it("restores into a new schema and directory, owners and modes as they were, as root with three rights", async () => {
@@ -270,7 +295,8 @@ describe("a dump, a restore and a drill by the image", () => {
       intoSites: "/tmp/sites",
     });
 
-    expect([asked.code, JSON.parse(asked.stdout)]).toMatchObject([2, { error: { name: "InvalidInputError" } }]);
-    expect([refused.code, JSON.parse(refused.stdout)]).toMatchObject([3, { error: { name: "TargetNotEmptyError" } }]);
+    expect(JSON.parse(asked.stdout), asked.stderr).toMatchObject({ error: { name: "InvalidInputError" } });
+    expect(JSON.parse(refused.stdout), refused.stdout).toMatchObject({ error: { name: "TargetNotEmptyError" } });
+    expect([asked.code, refused.code]).toEqual([2, 3]);
   });
 });

@@ -12,7 +12,7 @@ export type HeartbeatFault = {
   readonly execution?: string;
 } & Repetition;
 
-/** An error that a service answers instead of doing what it is asked. */
+/** An error that a service answers instead of doing what it is asked; with status 0 the connection breaks. */
 export type ApiFault = { readonly code: string; readonly message?: string; readonly status?: number } & Repetition;
 
 interface Armed<Fault> {

@@ -219,7 +219,7 @@ export const functionHost = (options: FunctionHostOptions) => {
         if (fn.onFailure) await sendTo(fn.onFailure, envelope(fn, event, invoked, attempt), fn);
         return "failed";
       }
-      await sleep((secondsBetweenAttempts[attempt - 1] ?? 120) * 1000 * retryScale);
+      await sleep((secondsBetweenAttempts[attempt - 1] ?? 120) * 1000 * retryScale, undefined, { ref: false });
     }
   };
 

@@ -180,7 +180,9 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     sendTo: (queue, body, fn) => sendTo(queue, body, functionPrincipal(fn)),
   });
 
+  let closing = false;
   const deliver: Deliver = (rule, target, input) => {
+    if (closing) return;
     const fn = findFunction(deployment, target.arn);
     const mayCall = deployment.permissions.some(
       ({ function: called, principal, sourceArn }) =>
@@ -326,6 +328,7 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     [...containers.tasks.values()].every(({ status }) => status === "STOPPED");
 
   const close = async (): Promise<void> => {
+    closing = true;
     executions.close();
     await containers.close();
     await functions.close();

@@ -40,7 +40,7 @@ const page = <Item>(items: readonly Item[], { maxResults, nextToken }: JsonObjec
 const stateDetails = (type: string): string =>
   type.endsWith("Entered") ? "stateEnteredEventDetails" : "stateExitedEventDetails";
 
-const historyOf = ({ history, machine, arn, status, error, cause, input, output }: Execution): Json[] =>
+const historyOf = ({ history, machine, error, cause, input, output }: Execution): Json[] =>
   history.map((event, index) => {
     const { at, type, state } = event;
     const common = { id: index + 1, previousEventId: index, timestamp: seconds(at), type };
@@ -48,7 +48,7 @@ const historyOf = ({ history, machine, arn, status, error, cause, input, output 
       return { ...common, executionStartedEventDetails: { input, roleArn: machine.role } };
     if (type === "ExecutionSucceeded") return { ...common, executionSucceededEventDetails: { output: output ?? "" } };
     if (type === "ExecutionFailed")
-      return { ...common, executionFailedEventDetails: { error: error ?? "", cause: cause ?? "", of: arn, status } };
+      return { ...common, executionFailedEventDetails: { error: error ?? "", cause: cause ?? "" } };
     if (type.endsWith("StateEntered"))
       return { ...common, [stateDetails(type)]: { name: state ?? "", input: JSON.stringify(event.input ?? {}) } };
     if (type.endsWith("StateExited"))

@@ -98,6 +98,22 @@ describe("a deployed clinic", () => {
     expect(await dumps()).toHaveLength(2);
   });
 
+  it("is told of once although each event comes twice", async () => {
+    const { cloud, slack } = place;
+    const methodsOf = async (work: () => Promise<Execution>) => {
+      const from = slack.seen.length;
+      expect(outcome(await work())).toEqual(succeeded);
+      return slack.seen.slice(from).map(({ method, body }) => [method, "thread_ts" in body]);
+    };
+    const usual = await methodsOf(() => run("check"));
+    const lift = cloud.faults.deliverTwice();
+    const posts = (await methodsOf(() => run("check"))).filter(([method]) => method === "chat.postMessage");
+    lift();
+
+    expect(posts).toEqual(usual.filter(([method]) => method === "chat.postMessage"));
+    expect(posts).toHaveLength(2);
+  });
+
   it("is drilled, checked, and restored beside the live system", async () => {
     expect(outcome(await run("drill"))).toEqual(succeeded);
     expect(outcome(await run("check"))).toEqual(succeeded);

@@ -29,6 +29,7 @@ export const faults = (functions: Iterable<DeployedFunction>) => {
   const ofFunctions = new Map<DeployedFunction, Armed<Error>[]>();
   const ofRunTask: Armed<TaskFailure>[] = [];
   const ofHeartbeats: Armed<HeartbeatFault>[] = [];
+  const ofDeliveries: Armed<true>[] = [];
   const ofCalls = new Map<string, Armed<ApiFault>[]>();
 
   const arm = <Fault>(list: Armed<Fault>[], fault: Fault, { times = Number.POSITIVE_INFINITY }: Repetition): Lift => {
@@ -79,6 +80,8 @@ export const faults = (functions: Iterable<DeployedFunction>) => {
     ): Lift => arm(ofRunTask, new TaskFailure(name, message), repetition),
     dropHeartbeats: (fault: Partial<HeartbeatFault> = {}): Lift =>
       arm(ofHeartbeats, { answer: "accepted", ...fault }, fault),
+    /** Lets each event come twice to each target, which EventBridge may do at any time. */
+    deliverTwice: (repetition: Repetition = {}): Lift => arm(ofDeliveries, true, repetition),
     /** Lets a service answer an error to an action, named as policies name it: `dynamodb:PutItem`. */
     api: (action: string, fault: ApiFault): Lift => {
       const list = ofCalls.get(action) ?? [];
@@ -90,6 +93,7 @@ export const faults = (functions: Iterable<DeployedFunction>) => {
       runTask: (): TaskFailure | undefined => strike(ofRunTask),
       heartbeat: (execution: string | undefined): HeartbeatFault | undefined =>
         strike(ofHeartbeats, (fault) => fault.execution === undefined || fault.execution === execution),
+      delivery: (): true | undefined => strike(ofDeliveries),
       api: (action: string): ApiFault | undefined => strike(ofCalls.get(action)),
     },
   };

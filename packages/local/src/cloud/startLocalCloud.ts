@@ -1,34 +1,32 @@
 import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startMoto } from "../servers/moto.ts";
-import { repositoryRoot, toolDirectories } from "../tools/findTool.ts";
-import { describedTask, ecsApi } from "./api/ecs.ts";
+import { repositoryRoot } from "../tools/findTool.ts";
+import { ecsApi } from "./api/ecs.ts";
 import { eventsApi } from "./api/events.ts";
 import { lambdaApi, schedulerApi } from "./api/rest.ts";
 import { stepFunctionsApi } from "./api/stepFunctions.ts";
 import { readAssembly } from "./assembly.ts";
 import { containerHost, type RunningTask, type Task } from "./containers.ts";
-import { type DeployedFunction, type DeployedTask, deploymentOf } from "./deployment.ts";
+import { type DeadLetter, delivery, type Fired } from "./delivery.ts";
+import { deploymentOf } from "./deployment.ts";
 import { startEndpoint } from "./endpoint.ts";
-import { type Deliver, eventBuses, type SeenEvent } from "./eventBus.ts";
+import { eventBuses, type SeenEvent } from "./eventBus.ts";
 import { type Execution, executionsOf } from "./executions.ts";
 import { type Faults, faults as makeFaults } from "./faults.ts";
-import { type AsyncOutcome, functionHost } from "./functions.ts";
-import { accessControl, type DeniedCall, type Principal, type UnusedGrant } from "./iam/accessControl.ts";
-import { fits } from "./iam/policy.ts";
+import { accessControl, type DeniedCall, type UnusedGrant } from "./iam/accessControl.ts";
 import type { Json } from "./json.ts";
 import { createState, motoClient } from "./motoState.ts";
 import type { Place } from "./resourceTypes.ts";
 import { runnableMachine } from "./stateMachine.ts";
-import { findFunction, taskCalls } from "./taskStates.ts";
+import { statusEvents } from "./statusEvents.ts";
+import { type Replacements, surroundings } from "./surroundings.ts";
+import { taskCalls } from "./taskStates.ts";
 import { taskTokens } from "./taskTokens.ts";
 
 type Variables = Readonly<Record<string, string>>;
-
-/** What stands in place of some of a program's variables here; the second argument names the function or the family. */
-export type Replacements = (environment: Variables, name: string) => Variables;
 
 export interface LocalCloudOptions {
   /** Directory of a synthesised assembly: `manifest.json`, templates, assets. */
@@ -52,16 +50,6 @@ export interface LocalCloudOptions {
   readonly taskCommand?: readonly string[];
   /** Containers that run at once; twice the processors when not set. The others wait as they wait for Fargate. */
   readonly containers?: number;
-}
-
-/** How a schedule's message fared: taken and done, given up by its function, or never taken. */
-export type Fired = AsyncOutcome | "undelivered";
-
-/** A message that ended in a queue for what could not be done. */
-export interface DeadLetter {
-  readonly queue: string;
-  readonly body: Json;
-  readonly at: Date;
 }
 
 export interface LocalCloud extends AsyncDisposable {
@@ -102,9 +90,6 @@ export interface LocalCloud extends AsyncDisposable {
   readonly logs: string;
 }
 
-const replaced = (how: Variables | Replacements | undefined, environment: Variables, name: string): Variables =>
-  typeof how === "function" ? how(environment, name) : (how ?? {});
-
 /**
  * Runs what a deployment of the assembly would run: state machines as synthesised in an interpreter of others' making,
  * functions' bundles and containers in processes of their own, rules, schedules on demand, and one address that answers
@@ -124,142 +109,47 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
   const machines = new Map(
     [...deployment.machines].map(([arn, machine]) => [arn, runnableMachine(machine, retryScale)]),
   );
-  mkdirSync(directory, { recursive: true });
-
-  const ownMoto = options.moto === undefined ? await startMoto({ account: place.account }) : undefined;
-  const motoUrl = options.moto ?? ownMoto?.url ?? "";
-  const moto = motoClient(motoUrl, place.region);
   const access = accessControl(deployment);
   const person = access.credentialsFor({ name: "a person" });
   const faults = makeFaults(deployment.functions.values());
   const tokens = taskTokens();
-  const letters: DeadLetter[] = [];
-  const underWay = new Set<Promise<unknown>>();
-  const later = (work: Promise<unknown>): void => {
-    const counted = work.finally(() => underWay.delete(counted));
-    underWay.add(counted);
-    counted.catch(() => undefined);
-  };
-  const roleOf = (principal: string, role: string | undefined): Principal => ({
-    name: principal,
-    ...(role ? { role } : {}),
+  const buses = eventBuses(deployment, (...event) => delivered.deliver(...event));
+  const tell = statusEvents(buses.put);
+  mkdirSync(directory, { recursive: true });
+
+  await using started = new AsyncDisposableStack();
+  const ownMoto = options.moto === undefined ? await startMoto({ account: place.account }) : undefined;
+  started.defer(() => ownMoto?.stop());
+  const motoUrl = options.moto ?? ownMoto?.url ?? "";
+  const moto = motoClient(motoUrl, place.region);
+  const around = surroundings({
+    ...{ access, moto, region: place.region, endpoint: () => endpoint.url },
+    taskEnvironment: options.taskEnvironment,
+    functionEnvironment: options.functionEnvironment,
   });
-  const functionPrincipal = (fn: DeployedFunction) => roleOf(`function ${fn.name}`, fn.role);
-  const taskPrincipal = (task: DeployedTask) => roleOf(`task ${task.family}`, task.taskRole);
-
-  const sendTo = async (queueArn: string, body: Json, principal: Principal): Promise<void> => {
-    const queue = deployment.queues.get(queueArn);
-    const calls = [{ action: "sqs:SendMessage", resource: queueArn, context: {} }];
-    if (!queue || !calls.every((call) => access.allows(principal, call))) return;
-    letters.push({ queue: queue.name, body, at: new Date() });
-    await moto.sendMessage(queue.name, JSON.stringify(body));
-  };
-
-  const shared = () => ({
-    AWS_ENDPOINT_URL: endpoint.url,
-    AWS_REGION: place.region,
-    AWS_DEFAULT_REGION: place.region,
-    AWS_EC2_METADATA_DISABLED: "true",
+  const delivered = delivery({
+    ...{ deployment, access, faults, moto, directory, retryScale },
+    environmentOf: around.ofFunction,
   });
-  const keysOf = (principal: Principal) => {
-    const { accessKeyId, secretAccessKey, sessionToken } = access.credentialsFor(principal);
-    return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken };
-  };
-
-  const functions = functionHost({
-    directory,
-    retryScale,
-    parallel: 4,
-    processes: 16,
-    faultOf: faults.strikes.lambda,
-    environmentOf: (fn) => ({
-      ...shared(),
-      ...keysOf(functionPrincipal(fn)),
-      ...replaced(options.functionEnvironment, fn.environment, fn.name),
-    }),
-    sendTo: (queue, body, fn) => sendTo(queue, body, functionPrincipal(fn)),
-  });
-
-  let closing = false;
-  const deliver: Deliver = (rule, target, input) => {
-    if (closing) return;
-    const fn = findFunction(deployment, target.arn);
-    const mayCall = deployment.permissions.some(
-      ({ function: called, principal, sourceArn }) =>
-        called === fn?.arn && principal === "events.amazonaws.com" && (!sourceArn || fits(sourceArn, rule.arn)),
-    );
-    if (fn && mayCall) return later(functions.invokeLater(fn, input));
-    // Without a permission, or to what is no function here, the event is not delivered; a person looks at the queue.
-    if (target.deadLetterQueue) later(sendTo(target.deadLetterQueue, input, roleOf(`rule ${rule.name}`, undefined)));
-  };
-  const buses = eventBuses(deployment, deliver);
-
+  const { functions, later, underWay } = delivered;
   const containers = containerHost({
     directory,
     command: options.taskCommand ?? [process.execPath, join(repositoryRoot, "packages/task/src/main.ts")],
     parallel: options.containers ?? 2 * availableParallelism(),
-    environmentOf: (task) => {
-      const { accessKeyId } = access.credentialsFor(taskPrincipal(task.definition));
-      return {
-        PATH: [dirname(process.execPath), ...toolDirectories(process.env)].join(delimiter),
-        ...shared(),
-        // As Fargate does it: keys are fetched, not given.
-        AWS_CONTAINER_CREDENTIALS_FULL_URI: `${endpoint.url}/local/credentials/${accessKeyId}`,
-        ECS_CONTAINER_METADATA_URI_V4: `${endpoint.url}/local/metadata`,
-      };
-    },
-    replacementsFor: (environment, family) => replaced(options.taskEnvironment, environment, family),
-    secretsOf: async ({ executionRole, family }, { secrets }) => {
-      const values: Record<string, string> = {};
-      for (const [name, from] of Object.entries(secrets)) {
-        const [arn = "", field] = [from.split(":").slice(0, 7).join(":"), from.split(":")[7]];
-        const call = { action: "secretsmanager:GetSecretValue", resource: arn, context: {} };
-        if (!access.allows(roleOf(`start of task ${family}`, executionRole), call))
-          throw new Error(`unable to pull secrets: access denied to ${arn}`);
-        const value = await moto.secretValue(arn);
-        values[name] = field ? String(JSON.parse(value)[field]) : value;
-      }
-      return values;
-    },
-    onChange: (task) => {
-      buses.put({
-        bus: "default",
-        source: "aws.ecs",
-        detailType: "ECS Task State Change",
-        resources: [task.arn],
-        detail: describedTask(task, (at) => at.toISOString()),
-      });
-    },
+    environmentOf: ({ definition }) => around.ofTask(definition),
+    replacementsFor: around.taskReplacements,
+    secretsOf: around.secretsOf,
+    onChange: tell.task,
   });
-
   const executions = executionsOf({
-    machines,
-    tokens,
-    heartbeatScale,
+    ...{ machines, tokens, heartbeatScale },
     callTask: taskCalls({ deployment, access, functions, containers, buses, faults }),
-    onChange: (execution) => {
-      const { arn, error, cause, input, machine, name, output, startedAt, status, stoppedAt } = execution;
-      buses.put({
-        bus: "default",
-        source: "aws.states",
-        detailType: "Step Functions Execution Status Change",
-        resources: [arn],
-        detail: {
-          ...{ executionArn: arn, stateMachineArn: machine.arn, name, status, input, output: output ?? null },
-          ...{ startDate: startedAt.getTime(), stopDate: stoppedAt?.getTime() ?? null },
-          ...{ inputDetails: { included: true }, outputDetails: output === undefined ? null : { included: true } },
-          ...{ error: error ?? null, cause: cause ?? null },
-        },
-      });
-    },
+    onChange: tell.execution,
   });
 
   await createState(deployment, moto);
   const endpoint = await startEndpoint({
-    place,
-    access,
-    faults,
-    moto: motoUrl,
+    ...{ place, access, faults, moto: motoUrl },
     services: {
       ecs: ecsApi({ containers, place }),
       events: eventsApi(buses),
@@ -272,47 +162,13 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
       const [own = resource] = resource.split("/index/");
       return deployment.tables.get(own)?.key ?? deployment.queues.get(own)?.key;
     },
-    containerCredentials: (id) => {
-      const principal = access.principalOf(id);
-      if (!principal) return undefined;
-      const { accessKeyId, secretAccessKey, sessionToken } = access.credentialsFor(principal);
-      const Expiration = new Date(Date.now() + 6 * 3_600_000).toISOString();
-      return { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: sessionToken, Expiration };
-    },
+    containerCredentials: around.containerCredentials,
   });
-
-  const fireSchedule = async (key: string, dueAt: Date): Promise<Fired> => {
-    const schedule = deployment.schedules.get(key);
-    if (!schedule)
-      throw new Error(`there is no schedule ${key}; there are ${[...deployment.schedules.keys()].join(", ")}`);
-    const { arn, deadLetterQueue, input, retries, role } = schedule.target;
-    const principal = roleOf(`schedule ${key}`, role);
-    const execution = crypto.randomUUID();
-    const message = (attempt: number): Json => {
-      const known: Record<string, string> = {
-        "scheduled-time": dueAt.toISOString().replace(/\.\d+Z$/, "Z"),
-        "schedule-arn": schedule.arn,
-        "execution-id": execution,
-        "attempt-number": String(attempt),
-      };
-      return JSON.parse(
-        input.replaceAll(/<aws\.scheduler\.([a-z-]+)>/g, (whole, name: string) => known[name] ?? whole),
-      );
-    };
-    for (let attempt = 1; attempt <= Math.min(retries, 3) + 1; attempt++) {
-      const fn = findFunction(deployment, arn);
-      const call = { action: "lambda:InvokeFunction", resource: arn, context: {} };
-      const fault = faults.strikes.api("scheduler:Deliver");
-      if (fn && !fault && access.allows(principal, call)) {
-        const work = functions.invokeLater(fn, message(attempt));
-        later(work);
-        return work;
-      }
-      await sleep(1000 * retryScale);
-    }
-    if (deadLetterQueue) await sendTo(deadLetterQueue, message(retries + 1), principal);
-    return "undelivered";
-  };
+  started.defer(endpoint.close);
+  started.defer(containers.close);
+  started.defer(executions.close);
+  started.defer(delivered.close);
+  const running = started.move();
 
   const machineOf = (name: string) => {
     const machine = machines.get(name) ?? [...machines.values()].find((one) => one.name === name);
@@ -327,15 +183,6 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     executions.all().every(({ status }) => status !== "RUNNING") &&
     [...containers.tasks.values()].every(({ status }) => status === "STOPPED");
 
-  const close = async (): Promise<void> => {
-    closing = true;
-    executions.close();
-    await containers.close();
-    await functions.close();
-    await endpoint.close();
-    await ownMoto?.stop();
-  };
-
   const { strikes: _, ...ownFaults } = faults;
   return {
     ...place,
@@ -343,11 +190,11 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     moto: motoUrl,
     logs: join(directory, "logs"),
     environment: () => ({
-      ...shared(),
+      ...around.shared(),
       AWS_ACCESS_KEY_ID: person.accessKeyId,
       AWS_SECRET_ACCESS_KEY: person.secretAccessKey,
     }),
-    fireSchedule,
+    fireSchedule: delivered.fireSchedule,
     schedules: () => [...deployment.schedules.keys()],
     start: (machine, input = {}, name) => {
       const execution = executions.start(machineOf(machine), { name, input: JSON.stringify(input) });
@@ -367,8 +214,8 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     events: buses.seen,
     deniedCalls: access.denied,
     unusedGrants: access.unusedGrants,
-    deadLetters: (queue = "") => letters.filter((letter) => letter.queue.includes(queue)),
+    deadLetters: (queue = "") => delivered.letters().filter((letter) => letter.queue.includes(queue)),
     putSecret: moto.putSecret,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };

@@ -124,7 +124,7 @@ export const functionHost = (options: FunctionHostOptions) => {
         if (instances.size < processes) return start(fn);
         if (idle) {
           instances.delete(idle);
-          idle.child.disconnect();
+          if (idle.child.connected) idle.child.disconnect();
           return start(fn);
         }
       }
@@ -175,7 +175,7 @@ export const functionHost = (options: FunctionHostOptions) => {
       }, fn.timeoutSeconds * 1000);
       child.on("message", onMessage);
       child.once("exit", onExit);
-      child.send({ requestId, event, deadline });
+      child.send({ requestId, event, deadline }, (error) => error && onExit(null, "gone before the call"));
     });
 
   /** Runs the function and waits for its answer. Never throws for what the function does. */

@@ -312,10 +312,13 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
       try {
         await consume(awaitReader(child.stdout));
       } catch (error) {
+        // What restic says once it is interrupted is no reason: in the middle of its search for the key it says "wrong
+        // password", exit status 12. Only one that had ended by itself may be why the reader failed.
+        const endedByItself = child.stdout.readableEnded;
         child.kill("SIGINT");
         child.stdout.destroy();
         const end = await child.ended;
-        if (end.code !== null && end.code !== 0 && end.code !== 130 && /fatal|error/i.test(end.errors))
+        if (endedByItself && end.code !== null && end.code !== 0 && end.code !== 130 && /fatal|error/i.test(end.errors))
           return failed("reading the database dump", end, (message) => new IntegrityError(message));
         throw error;
       }

@@ -1,0 +1,51 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RepositoryPasswordError, TargetNotEmptyError } from "@openemr-ops/core/errors";
+import { resticStore } from "@openemr-ops/dumps/store/restic";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { memoryDestination } from "../../support/memoryDestination.ts";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "restic-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const wrongPassword = 'echo "Fatal: wrong password or no key found" >&2; exit 12';
+
+/** A store on a program of one's own in restic's place. */
+const storeOn = async (script: string) => {
+  const restic = join(directory, "restic");
+  await writeFile(restic, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return resticStore({
+    restic,
+    installation: "clinic-a",
+    location: { repository: join(directory, "repository"), options: [], environment: {}, cached: false },
+    readPassword: async () => "password",
+    cacheDirectory: directory,
+    destination: memoryDestination(),
+  });
+};
+const part = { kind: "snapshot", snapshotId: "a".repeat(64) } as const;
+const run = () => ({ signal: new AbortController().signal, progress: () => {} });
+const refusal = new TargetNotEmptyError("schema restored already holds 1 tables");
+
+it("says why a restore was refused, not what restic says when it is interrupted in its search for the key", async () => {
+  const store = await storeOn(`trap '${wrongPassword}' INT\necho ready\nwhile :; do sleep 0.01; done`);
+  const refuse = async (stream: AsyncIterable<unknown>) => {
+    for await (const _ of stream) throw refusal;
+  };
+
+  await expect(store.readDatabase(part, refuse, run())).rejects.toBe(refusal);
+});
+
+it("says why restic failed when the reader failed for lack of its output", async () => {
+  const store = await storeOn(wrongPassword);
+  const readAll = async (stream: AsyncIterable<unknown>) => {
+    for await (const _ of stream);
+    throw refusal;
+  };
+
+  await expect(store.readDatabase(part, readAll, run())).rejects.toThrow(RepositoryPasswordError);
+});

@@ -21,12 +21,15 @@ const succeeded = (record: JobRecord): record is JobRecord & { readonly endedAt:
 
 /**
  * Whether a schedule's last due time with a deadline in the past is overdue. Any success since that time counts, a person's
- * too, a dry run's never. Before `since` there was no schedule, so nothing was due.
+ * too, a dry run's never. `since` is when the schedule was deployed: before, nothing was due, unless such jobs ran already
+ * and so the deployment was not the first.
  */
 const overdueAt = (schedule: Schedule, records: readonly JobRecord[], now: Date): Overdue | undefined => {
   const patience = schedule.deadlineMinutes * 60_000;
   const dueAt = lastDue(schedule, new Date(now.getTime() - patience));
-  if (!dueAt || dueAt < new Date(schedule.since)) return undefined;
+  if (!dueAt) return undefined;
+  const ranBefore = records.some(({ kind, requestedAt }) => kind === schedule.kind && new Date(requestedAt) < dueAt);
+  if (dueAt < new Date(schedule.since) && !ranBefore) return undefined;
   const [lastSuccess] = records
     .filter(succeeded)
     .filter(({ kind }) => kind === schedule.kind)

@@ -112,6 +112,13 @@ describe("a scheduled job", () => {
     expect(plane.events).toEqual([]);
   });
 
+  it("is overdue although it was deployed anew since it was due, when such jobs ran before", async () => {
+    await succeed("2026-11-19T02:40:00.000Z");
+    await sweep(nightly({ since: "2026-11-20T03:00:00.000Z" }));
+
+    expect(dueTimes()).toEqual(["2026-11-20T02:30:00.000Z"]);
+  });
+
   it("is due by the clock of its time zone, on both sides of a change of time", async () => {
     plane.clock.advance(-30 * 24 * 3600); // 21 October: summer time in Berlin until the 25th
     await sweep(nightly({ timeZone: "Europe/Berlin", since: "2026-10-01T00:00:00.000Z" }));

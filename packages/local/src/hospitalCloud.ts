@@ -40,7 +40,7 @@ export interface HospitalCloudOptions {
   readonly size?: EstateSizeChoice;
   /** Told what is done, a line each. */
   readonly say?: (line: string) => void;
-  readonly cloud?: Pick<LocalCloudOptions, "containers" | "heartbeatScale" | "retryScale">;
+  readonly cloud?: Pick<LocalCloudOptions, "containers" | "heartbeatScale" | "retryScale" | "taskCommand">;
   /** Changes of what containers get, by the variables they would get. */
   readonly taskEnvironment?: (environment: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
 }

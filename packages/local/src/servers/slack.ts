@@ -21,7 +21,7 @@ export interface SlackServer extends AsyncDisposable {
   readonly webhook: string;
   readonly token: string;
   readonly seen: readonly SlackRequestSeen[];
-  /** The next requests, in turn, are answered so. */
+  /** The next requests, in turn, are answered so; what was said before is forgotten. */
   failWith(...faults: readonly Fault[]): void;
 }
 
@@ -80,7 +80,7 @@ export const startSlackServer = async (): Promise<SlackServer> => {
     webhook: `${base}/services/T000/B000/canary-93b1`,
     token,
     seen,
-    failWith: (...next) => faults.push(...next),
+    failWith: (...next) => void faults.splice(0, faults.length, ...next),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       server.close();

@@ -44,7 +44,7 @@ const compose = async (
       "--build-context",
       `${part}=${directory}`,
     ]);
-    await podman.show(["build", "--quiet", "--tag", name, ...contexts, context]);
+    await podman.show(["build", "--quiet", "--network", "host", "--tag", name, ...contexts, context]);
   } finally {
     rmSync(context, { recursive: true, force: true });
   }

@@ -2,9 +2,9 @@ import type { FinishRequest, TaskReport } from "@openemr-ops/events/workflowStep
 import { endJob } from "./endJob.ts";
 import type { JobPorts } from "./ports.ts";
 
-/** Of two reports that use one name, the earlier has it: the job's own work comes before what tidies up after it. */
+/** In order; of two reports that use one name, the earlier has it: the job's own work comes before what tidies up after it. */
 const merged = <Key extends keyof TaskReport>(reports: readonly TaskReport[], key: Key): TaskReport[Key] =>
-  reports.reduce((all, report) => ({ ...all, ...report[key], ...all }), {});
+  Object.assign({}, ...[...reports, ...reports.toReversed()].map((report) => report[key]));
 
 /** What an execution that went well answers. */
 export interface FinishedJob extends TaskReport {

@@ -108,7 +108,6 @@ try {
     "restore",
     `every row and file compared; the application's books balance after ${books.rounds} rounds and ${books.documentsRead} documents open`,
   ]);
-
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }

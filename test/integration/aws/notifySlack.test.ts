@@ -1,5 +1,6 @@
 import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { namesOf } from "@openemr-ops/core/names";
+import { type SlackServer, startSlackServer, status } from "@openemr-ops/local/servers/slack";
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import failed from "../../../events/samples/JobFailed.v1.json" with { type: "json" };
@@ -8,7 +9,6 @@ import progressed from "../../../events/samples/JobProgressed.v1.json" with { ty
 import started from "../../../events/samples/JobStarted.v1.json" with { type: "json" };
 import succeeded from "../../../events/samples/JobSucceeded.v1.json" with { type: "json" };
 import { type AwsServer, createJobsTable, startAws } from "../../support/awsServer.ts";
-import { type SlackServer, startSlackServer, status } from "@openemr-ops/local/servers/slack";
 
 let aws: AwsServer;
 let slack: SlackServer;

@@ -12,13 +12,20 @@ const { values } = parseArgs({
     region: { type: "string", default: "eu-central-1" },
     account: { type: "string", default: "123456789012" },
     to: { type: "string", default: join(repositoryRoot, ".sst/dist") },
+    help: { type: "boolean", default: false },
   },
 });
+if (values.help) {
+  process.stdout.write(`Writes the CloudFormation templates that a deployment would take; asks AWS nothing.
 
-/**
- * `npm run synth -- [--config file] [--stage name] [--region name] [--account digits] [--to directory]`: the real
- * `sst build`, with no AWS in reach.
- */
+npm run synth -- [--config file] [--stage name] [--region name] [--account digits] [--to directory]
+
+A configuration that discovers an installation needs AWS: npx sst build --stage name --to directory
+`);
+  process.exit(0);
+}
+
+/** The real `sst build`, with no AWS in reach. */
 await using stub = await startIdentityStub(values.account);
 const build = spawn(
   process.execPath,

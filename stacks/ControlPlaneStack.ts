@@ -116,7 +116,12 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
     ...shared,
     handler: "functions/schedule/findOverdue.handler",
     description: "Tells of scheduled jobs that did not succeed in time",
-    grants: [...records, listJobs(table), publishEvents(bus.eventBusArn, "JobOverdue")],
+    grants: [
+      jobItems(table, ["ONCE#overdue#*"], ["GetItem", "UpdateItem"]),
+      useKey(stack, key, "dynamodb"),
+      listJobs(table),
+      publishEvents(bus.eventBusArn, "JobOverdue"),
+    ],
     undelivered: undeliveredSchedules,
   });
 

@@ -14,6 +14,7 @@ import { openDumps } from "./policies/openDumps.ts";
 import { readDumps } from "./policies/readDumps.ts";
 import { runTask } from "./policies/runTask.ts";
 import type { TaskImage } from "./taskImage.ts";
+import { vpcEndpoints } from "./vpcEndpoints.ts";
 import { checkWorkflow } from "./workflows/checkWorkflow.ts";
 import { drillWorkflow } from "./workflows/drillWorkflow.ts";
 import { dumpWorkflow } from "./workflows/dumpWorkflow.ts";
@@ -107,6 +108,7 @@ export const installationResources = (
     machine("restore", [restore], (scope, workflow) => restoreWorkflow(scope, workflow, restore.taskDefinitionArn)),
   ];
 
+  vpcEndpoints(stack, network);
   installationSchedules(stack, installation, { deployment, plane, since });
   alarm(stack, "JobsFailed", plane.alarms, {
     metric: sumOf(

@@ -38,9 +38,12 @@ export const notifications = (
     timeoutSeconds: 120,
   });
   new Rule(stack, "JobEventRule", {
-    description: "All that our bus says of jobs",
+    description: "What people are told of jobs; not how each gets on",
     eventBus: plane.bus,
-    eventPattern: { source: [eventSource], detailType: Object.keys(jobEvents) },
+    eventPattern: {
+      source: [eventSource],
+      detailType: Object.keys(jobEvents).filter((name) => name !== "JobProgressed"),
+    },
     targets: [
       new LambdaFunction(notifySlack, {
         deadLetterQueue: undelivered,

@@ -73,7 +73,8 @@ export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings)
     stopTimeout: Duration.seconds(120),
     environment: { ...settings.environment },
     logging: LogDriver.awsLogs({ logGroup: settings.log, streamPrefix: id }),
-    ...(sites === "write" ? { user: "0" } : { linuxParameters: withoutCapabilities(stack, id) }),
+    ...(sites === "write" ? { user: "0" } : {}),
+    linuxParameters: rights(stack, id, sites === "write" ? needlessForOwners : [Capability.ALL]),
   });
   container.addMountPoints({ sourceVolume: "scratch", containerPath: taskDirectory, readOnly: false });
   if (sites !== "none")
@@ -81,8 +82,24 @@ export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings)
   return task;
 };
 
-const withoutCapabilities = (stack: Stack, id: string): LinuxParameters => {
+/** What a user without rights keeps: nothing. Root keeps what setting owners and modes of others' files takes. */
+const rights = (stack: Stack, id: string, dropped: readonly Capability[]): LinuxParameters => {
   const parameters = new LinuxParameters(stack, `${id}Linux`);
-  parameters.dropCapabilities(Capability.ALL);
+  parameters.dropCapabilities(...dropped);
   return parameters;
 };
+
+/** Of those that Fargate gives, all but CHOWN, DAC_OVERRIDE and FOWNER. */
+const needlessForOwners = [
+  Capability.AUDIT_WRITE,
+  Capability.FSETID,
+  Capability.KILL,
+  Capability.MKNOD,
+  Capability.NET_BIND_SERVICE,
+  Capability.NET_RAW,
+  Capability.SETFCAP,
+  Capability.SETGID,
+  Capability.SETPCAP,
+  Capability.SETUID,
+  Capability.SYS_CHROOT,
+];

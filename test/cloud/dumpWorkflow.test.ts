@@ -25,7 +25,7 @@ const unusable: readonly { readonly action: RegExp; readonly role?: RegExp; read
   { action: /^sqs:SendMessage$/, why: "only of use after a delivery failed for good" },
   { action: /^states:SendTaskFailure$/, role: /-Retent/, why: "clearing fails as dumps do, in the same words" },
   { action: /^s3:PutObject$/, role: /-DumpRo|-Restor/, why: "they may write everywhere; restic's locks are among it" },
-  { action: /^dynamodb:(Get|Put)Item$/, role: /-FindOverdue/, why: "its rights on records are those of all functions" },
+  { action: /^dynamodb:GetItem$/, role: /-FindOverdue/, why: "asked only when somebody else is telling just now" },
   { action: /^dynamodb:Query$/, role: /-Restor/, why: "only a restore in place asks for jobs that went before" },
 ];
 

@@ -132,6 +132,7 @@ export const brokenConfigs: readonly BrokenConfig[] = [
     ["vpcId", undefined, /is missing; expected the identifier of a VPC/],
     ["subnetIds", [], /expected a list of subnets' identifiers, one at least/],
     ["subnetIds", "subnet-0123456789abcdef0", /expected a list of subnets' identifiers/],
+    ["endpoints", true, /expected an object, got true/],
     ["securityGroupIds", undefined, /is missing; expected a list of security groups' identifiers/],
   ].map(([name, value, says]) =>
     at(

@@ -100,6 +100,7 @@ interface Container {
   readonly Environment: readonly { readonly Name: string; readonly Value: unknown }[];
   readonly MountPoints: readonly { readonly ContainerPath: string; readonly ReadOnly: boolean }[];
   readonly User?: string;
+  readonly LinuxParameters?: { readonly Capabilities?: { readonly Drop?: readonly string[] } };
 }
 
 const sites = "/var/www/localhost/htdocs/openemr/sites";
@@ -130,10 +131,14 @@ describe("containers", () => {
   });
 
   it.each(definitions)(
-    "$family is root only to restore, and otherwise without any capability",
+    "$family is root only to restore, then with what setting owners takes, and otherwise without any capability",
     ({ family, container }) => {
-      if (family.endsWith("-restore")) expect(container.User).toBe("0");
-      else expect(container).toMatchObject({ LinuxParameters: { Capabilities: { Drop: ["ALL"] } } });
+      if (family.endsWith("-restore")) {
+        const { Drop: dropped = [] } = container.LinuxParameters?.Capabilities ?? {};
+        expect(container.User).toBe("0");
+        expect(dropped).toEqual(expect.arrayContaining(["SETUID", "SETGID", "MKNOD", "NET_RAW", "SYS_CHROOT"]));
+        for (const kept of ["CHOWN", "DAC_OVERRIDE", "FOWNER"]) expect(dropped).not.toContain(kept);
+      } else expect(container).toMatchObject({ LinuxParameters: { Capabilities: { Drop: ["ALL"] } } });
     },
   );
 

@@ -49,7 +49,7 @@ const resolveServer = (settings: ParsedServer, field: string, directory: string)
 const resolvePlatform = (platform: ParsedInstallation["platform"], directory: string): Platform => {
   if (platform.kind === "ecs") {
     const { network, ...rest } = platform;
-    return network === undefined ? rest : { ...rest, network };
+    return network === undefined ? rest : { ...rest, network: given(network) };
   }
   if (platform.kind !== "host") return platform;
   return platform.codePath === undefined

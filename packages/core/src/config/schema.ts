@@ -76,6 +76,9 @@ const platform = z.discriminatedUnion(
         vpcId: field.awsId("vpc", "VPC"),
         subnetIds: field.someOf(field.awsId("subnet", "subnet"), "subnets' identifiers"),
         securityGroupIds: field.someOf(field.awsId("sg", "security group"), "security groups' identifiers"),
+        endpoints: strict({
+          routeTableIds: field.someOf(field.awsId("rtb", "route table"), "route tables' identifiers"),
+        }).optional(),
       }).optional(),
     }),
     strict({ kind: z.literal("kubernetes") }),

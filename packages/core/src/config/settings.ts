@@ -69,6 +69,8 @@ export interface TaskNetwork {
   readonly vpcId: string;
   readonly subnetIds: readonly string[];
   readonly securityGroupIds: readonly string[];
+  /** VPC endpoints are made for the tasks; not set, the VPC has its own ways to AWS. */
+  readonly endpoints?: { readonly routeTableIds: readonly string[] };
 }
 
 /** `off`: plain text. `required`: encrypted, certificate not checked. `verify`: encrypted, certificate and host name checked. */

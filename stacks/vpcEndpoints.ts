@@ -1,0 +1,43 @@
+import type { TaskNetwork } from "@openemr-ops/core/config/settings";
+import type { Stack } from "aws-cdk-lib";
+import { CfnVPCEndpoint, Peer, Port, SecurityGroup, Vpc } from "aws-cdk-lib/aws-ec2";
+
+/** Services that tasks talk to by an address in the VPC. */
+const byInterface = ["ecr.api", "ecr.dkr", "events", "kms", "logs", "secretsmanager", "states"];
+/** Services that are reached by a route. */
+const byRoute = ["dynamodb", "s3"];
+
+/**
+ * Ways from the tasks' subnets to AWS's services that pass no NAT and no internet, where the configuration asks for them.
+ * A VPC takes each once: of several installations in one VPC, one asks.
+ */
+export const vpcEndpoints = (stack: Stack, { vpcId, subnetIds, securityGroupIds, endpoints }: TaskNetwork): void => {
+  if (!endpoints) return;
+  const service = (name: string) => `com.amazonaws.${stack.region}.${name}`;
+  const routeTableIds = [...endpoints.routeTableIds];
+  for (const name of byRoute)
+    new CfnVPCEndpoint(stack, `Endpoint-${name}`, {
+      vpcEndpointType: "Gateway",
+      serviceName: service(name),
+      vpcId,
+      routeTableIds,
+    });
+
+  const vpc = Vpc.fromVpcAttributes(stack, "Vpc", { vpcId, availabilityZones: [] });
+  const group = new SecurityGroup(stack, "EndpointsGroup", {
+    vpc,
+    description: "AWS's services, for tasks alone",
+    allowAllOutbound: false,
+  });
+  for (const id of securityGroupIds)
+    group.addIngressRule(Peer.securityGroupId(id), Port.tcp(443), "TLS from the tasks of an installation");
+  for (const name of byInterface)
+    new CfnVPCEndpoint(stack, `Endpoint-${name}`, {
+      vpcEndpointType: "Interface",
+      serviceName: service(name),
+      vpcId,
+      subnetIds: [...subnetIds],
+      securityGroupIds: [group.securityGroupId],
+      privateDnsEnabled: true,
+    });
+};

@@ -20,7 +20,7 @@ const { values } = parseArgs({
   },
 });
 if (values.help) {
-  process.stdout.write("npm run bench:dump -- [--sql-mb 1024] [--files 100000] [--only all|product]\n");
+  process.stdout.write("npm run bench:dump -- [--sql-mb 1024] [--files 100000] [--only all|product|floor]\n");
   process.exit(0);
 }
 const size: BenchSize = { sqlMegabytes: Number(values["sql-mb"]), files: Number(values.files) };
@@ -82,8 +82,14 @@ try {
     readonly place: string;
     readonly run: (day: number) => Promise<Measured>;
   }
+  const floor: Run = {
+    name: "(floor) mariadb-dump alone, nothing kept",
+    place: at("nothing"),
+    run: () => shell(`${dumpClient} openemr > /dev/null`, secrets),
+  };
   const runs: readonly Run[] = [
     { name: "openemr-ops dump", place: at("product"), run: () => ops(["dump"]) },
+    ...(values.only === "product" ? [] : [floor]),
     ...(others
       ? [
           {
@@ -119,6 +125,7 @@ try {
       : []),
   ];
   mkdirSync(at("duplicity"));
+  mkdirSync(at("nothing"));
 
   const table: string[][] = [];
   const day = async (number: number) => {

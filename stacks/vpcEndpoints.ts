@@ -23,10 +23,10 @@ export const vpcEndpoints = (stack: Stack, { vpcId, subnetIds, securityGroupIds,
       routeTableIds,
     });
 
-  const vpc = Vpc.fromVpcAttributes(stack, "Vpc", { vpcId, availabilityZones: [] });
+  const vpc = Vpc.fromVpcAttributes(stack, "Vpc", { vpcId, availabilityZones: ["not asked"] });
   const group = new SecurityGroup(stack, "EndpointsGroup", {
     vpc,
-    description: "AWS's services, for tasks alone",
+    description: "Services of AWS, for tasks alone",
     allowAllOutbound: false,
   });
   for (const id of securityGroupIds)

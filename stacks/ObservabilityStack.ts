@@ -61,7 +61,7 @@ export const observability = ({ stack }: StackContext, { deployment, plane, told
   for (const [id, fn] of Object.entries(functions))
     alarm(stack, `${id}Errors`, plane.alarms, {
       metric: errorsOf(fn),
-      description: `The function ${id} fails (runbook: function-errors)`,
+      description: `The function ${id} fails (runbook: ${id === "NotifySlack" ? "notifications" : "function-errors"})`,
     });
 
   if (deployment.installations.some(({ schedules }) => Object.keys(schedules).length > 0))

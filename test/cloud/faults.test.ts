@@ -75,7 +75,7 @@ beforeAll(async () => {
   const client = new S3Client({ ...settings, endpoint: place.cloud.moto, forcePathStyle: true }); // past all faults
   dumps = () => listManifestIds(s3Destination({ bucket: "dumps-of-hospitals", prefix: clinic, client }), clinic);
   expect(await endOf(start("dump"))).toMatchObject({ status: "SUCCEEDED" });
-}, 120_000);
+});
 afterEach(() => {
   for (const lift of lifts.splice(0)) lift();
   configure = () => {};
@@ -164,7 +164,7 @@ describe("a dump", () => {
 
     await expectEnd(await endOf(arn), before, { status: "SUCCEEDED" });
     expect(await dumps()).toHaveLength(before.length + 1);
-  }, 120_000);
+  });
 
   it("whose container is killed every time fails as TaskStoppedError", async () => {
     const before = await dumps();
@@ -177,7 +177,7 @@ describe("a dump", () => {
     } finally {
       clearInterval(killer);
     }
-  }, 120_000);
+  });
 
   it("whose heartbeats are lost fails as TaskLostError, and its containers come to an end", async () => {
     const before = await dumps();
@@ -190,7 +190,7 @@ describe("a dump", () => {
 
     await expectEnd(await endOf(arn), before, { status: "FAILED", error: "TaskLostError" });
     expect(await dumps()).toEqual(before);
-  }, 180_000);
+  });
 
   it.each([
     { what: "throttles", code: "SlowDown", status: 503, error: "DestinationThrottledError" },
@@ -210,17 +210,17 @@ describe("a dump", () => {
     const port = await freePort();
     configure = ({ dumps }) => Object.assign(dumps ?? {}, { endpoint: `http://127.0.0.1:${port}` });
     await failsWith("dump", "DestinationUnavailableError");
-  }, 180_000);
+  });
 
   it("whose database goes away in its midst fails as DatabaseUnavailableError", async () => {
     gate.cutAfter(midDump);
     await failsWith("dump", "DatabaseUnavailableError");
-  }, 180_000);
+  });
 
   it("whose container reports more than Step Functions takes fails as TaskStoppedError", async () => {
     talk = { TALK: "300000" };
     await failsWith("dump", "TaskStoppedError");
-  }, 60_000);
+  });
 
   it("that a person stops is reported as aborted; its container ends and lets go", async () => {
     const before = await dumps();
@@ -236,7 +236,7 @@ describe("a dump", () => {
       error: execution.error,
       record: { status: "aborted", error: { name: "JobAbortedError" } },
     });
-  }, 120_000);
+  });
 
   it("that meets another one of the clinic fails at once, and names it", async () => {
     const before = await dumps();
@@ -251,7 +251,7 @@ describe("a dump", () => {
     await expectEnd(await endOf(first), before, { status: "SUCCEEDED" });
     expect(toldOf(second.name)).toEqual({ events: ["JobFailed"], answers: expect.any(Number) });
     expect(await dumps()).toHaveLength(before.length + 1);
-  }, 120_000);
+  });
 
   it.each([
     { what: "has no room", fault: {} },
@@ -275,7 +275,7 @@ describe("a dump", () => {
     expect(await dumps()).toHaveLength(before.length + 1);
     expect(place.cloud.deadLetters("Notif").length).toBeGreaterThan(letters);
     await assertLockFree("dump-repository");
-  }, 180_000);
+  });
 });
 
 describe("a function of the workflow", () => {
@@ -306,7 +306,7 @@ describe("a function of the workflow", () => {
     lifts.push(place.cloud.faults.lambda("job/fail", { name: "TypeError" }));
 
     await expectEnd(await endOf(start("dump")), before, { status: "FAILED", error: "IntegrityError" });
-  }, 120_000);
+  });
 });
 
 it("a drill on a full disk fails as DiskFullError, and the dump stays", async () => {
@@ -320,7 +320,7 @@ it("a drill on a full disk fails as DiskFullError, and the dump stays", async ()
     await disk[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });
   }
-}, 120_000);
+});
 
 it.each<[unknown, RegExp]>([
   [{ dryRun: "yes" }, /dryRun: expected true or false/],

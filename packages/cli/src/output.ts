@@ -1,6 +1,6 @@
 import { InvalidInputError, type OpsError, UnexpectedError } from "@openemr-ops/core/errors";
+import { formatFigure } from "@openemr-ops/core/format";
 import type { ReportProgress } from "@openemr-ops/core/progress";
-import { formatFigure } from "./format.ts";
 import { showProgress } from "./progress.ts";
 import { renderFacts } from "./table.ts";
 import { type Sink, type Style, stylist } from "./terminal.ts";

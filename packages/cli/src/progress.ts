@@ -1,5 +1,5 @@
+import { formatBytes, formatCount, formatDuration } from "@openemr-ops/core/format";
 import type { ProgressEvent, ReportProgress } from "@openemr-ops/core/progress";
-import { formatBytes, formatCount, formatDuration } from "./format.ts";
 import type { Sink } from "./terminal.ts";
 
 interface Step {

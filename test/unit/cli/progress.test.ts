@@ -1,5 +1,5 @@
-import { formatBytes, formatCount, formatDuration, formatFigure } from "@openemr-ops/cli/format";
 import { showProgress } from "@openemr-ops/cli/progress";
+import { formatBytes, formatCount, formatDuration, formatFigure } from "@openemr-ops/core/format";
 import { describe, expect, it } from "vitest";
 import { memorySink } from "../../support/commandLine.ts";
 

@@ -1,5 +1,5 @@
+import { formatDuration } from "@openemr-ops/core/format";
 import type { VerificationLevel } from "@openemr-ops/dumps/verification";
-import { formatDuration } from "../format.ts";
 import { announce, type CommandContext, jobOf, storeFacts } from "./context.ts";
 
 export interface CheckOptions {

@@ -1,5 +1,5 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
-import { formatBytes, formatCount, formatMoment } from "../format.ts";
+import { formatBytes, formatCount, formatMoment } from "@openemr-ops/core/format";
 import { renderTable } from "../table.ts";
 import { type CommandContext, jobOf } from "./context.ts";
 

@@ -1,6 +1,6 @@
 import * as errors from "@openemr-ops/core/errors";
+import { formatDuration } from "@openemr-ops/core/format";
 import type { JobRecord } from "@openemr-ops/core/jobs";
-import { formatDuration } from "../format.ts";
 import { renderFigures } from "../output.ts";
 import { renderFacts } from "../table.ts";
 import type { Style } from "../terminal.ts";

@@ -1,5 +1,5 @@
+import { formatDuration, formatMoment } from "@openemr-ops/core/format";
 import type { JobRecord } from "@openemr-ops/core/jobs";
-import { formatDuration, formatMoment } from "../format.ts";
 import { renderTable } from "../table.ts";
 import type { ControlContext } from "./controlContext.ts";
 import { jobSeconds, styledStatus } from "./jobResult.ts";

@@ -1,5 +1,5 @@
 import { loadConnection } from "@openemr-ops/core/config/load";
-import { formatMoment } from "../format.ts";
+import { formatMoment } from "@openemr-ops/core/format";
 import type { RestoreArguments } from "../invocation.ts";
 import { announce, type CommandContext, confirm, type Fact, jobOf, sourceFacts, storeFacts } from "./context.ts";
 import { showVerdict } from "./verdict.ts";

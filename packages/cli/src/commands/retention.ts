@@ -1,6 +1,6 @@
 import type { RetentionPolicy } from "@openemr-ops/core/config/settings";
+import { formatMoment } from "@openemr-ops/core/format";
 import type { RetentionEntry } from "@openemr-ops/dumps/steps/applyRetention";
-import { formatMoment } from "../format.ts";
 import { renderTable } from "../table.ts";
 import { announce, type CommandContext, confirm, jobOf, storeFacts } from "./context.ts";
 

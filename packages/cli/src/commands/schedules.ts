@@ -1,9 +1,9 @@
 import { selectInstallation } from "@openemr-ops/core/config/select";
 import type { Installation, Schedule } from "@openemr-ops/core/config/settings";
 import { nextDue } from "@openemr-ops/core/cron";
+import { formatMoment } from "@openemr-ops/core/format";
 import type { JobRecord } from "@openemr-ops/core/jobs";
 import { findOverdue } from "@openemr-ops/jobs/findOverdue";
-import { formatMoment } from "../format.ts";
 import { renderTable } from "../table.ts";
 import type { ControlContext } from "./controlContext.ts";
 

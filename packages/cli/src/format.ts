@@ -1,1 +1,0 @@
-export { formatBytes, formatCount, formatDuration, formatFigure, formatMoment } from "@openemr-ops/core/format";

@@ -264,7 +264,7 @@ describe("judging a copy", () => {
     const file = join(estate.sitesPath, "default/documents", ...String(row?.url).split("/").slice(-2));
     const content = await readFile(file);
 
-    for (const damaged of [Buffer.alloc(0), content.subarray(0, -1), Buffer.concat([content, Buffer.from("x")])]) {
+    for (const damaged of [Buffer.alloc(0), content.subarray(0, content.length / 2), Buffer.from("another")]) {
       await writeFile(file, damaged);
       expect((await checkInvariant(estate.database, estate.sitesPath)).violations).toHaveLength(1);
     }

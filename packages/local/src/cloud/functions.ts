@@ -47,6 +47,9 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
+const isAlive = ({ connected, exitCode, signalCode, killed }: ChildProcess): boolean =>
+  connected && exitCode === null && signalCode === null && !killed;
+
 /** Runs functions, each in processes of its own: clean environment, bundle as synthesised, reused between invocations. */
 export const functionHost = (options: FunctionHostOptions) => {
   const { directory, environmentOf, faultOf, parallel, processes, retryScale, sendTo } = options;
@@ -113,7 +116,7 @@ export const functionHost = (options: FunctionHostOptions) => {
       let idle: Instance | undefined;
       for (const instance of instances) {
         if (instance.fn === fn) {
-          if (!instance.busy && instance.child.connected) {
+          if (!instance.busy && isAlive(instance.child)) {
             instance.busy = true;
             return instance;
           }
@@ -136,11 +139,12 @@ export const functionHost = (options: FunctionHostOptions) => {
     }
   };
 
-  const call = (instance: Instance, requestId: string, event: Json): Promise<Invoked> =>
+  /** `gone`: the process had ended before it heard of the event. */
+  const call = (instance: Instance, requestId: string, event: Json): Promise<Invoked | "gone"> =>
     new Promise((resolve) => {
       const { child, fn } = instance;
       const deadline = Date.now() + fn.timeoutSeconds * 1000;
-      const end = (invoked: Invoked) => {
+      const end = (invoked: Invoked | "gone") => {
         clearTimeout(timer);
         child.off("message", onMessage);
         child.off("exit", onExit);
@@ -165,6 +169,7 @@ export const functionHost = (options: FunctionHostOptions) => {
         });
       const timer = setTimeout(() => {
         child.off("exit", onExit);
+        instances.delete(instance); // it ends now, and serves nobody else meanwhile
         child.kill("SIGKILL");
         end({
           error: {
@@ -175,20 +180,24 @@ export const functionHost = (options: FunctionHostOptions) => {
       }, fn.timeoutSeconds * 1000);
       child.on("message", onMessage);
       child.once("exit", onExit);
-      child.send({ requestId, event, deadline }, (error) => error && onExit(null, "gone before the call"));
+      child.send({ requestId, event, deadline }, (error) => error && end("gone"));
     });
 
   /** Runs the function and waits for its answer. Never throws for what the function does. */
   const invoke = async (fn: DeployedFunction, event: Json): Promise<Invoked> => {
     const fault = faultOf(fn);
     if (fault) return { error: { errorType: fault.name, errorMessage: fault.message, trace: [] } };
-    const instance = await takeInstance(fn);
-    try {
-      return await call(instance, randomUUID(), event);
-    } finally {
-      instance.busy = false;
-      instance.usedAt = Date.now();
-      freed(fn);
+    for (;;) {
+      const instance = await takeInstance(fn);
+      try {
+        const invoked = await call(instance, randomUUID(), event);
+        if (invoked !== "gone") return invoked;
+        instances.delete(instance);
+      } finally {
+        instance.busy = false;
+        instance.usedAt = Date.now();
+        freed(fn);
+      }
     }
   };
 

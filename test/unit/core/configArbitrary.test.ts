@@ -6,13 +6,39 @@ import { InvalidInputError } from "@openemr-ops/core/errors";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { setAt } from "../../support/brokenConfigs.ts";
-import { aConfig, aConfigDirectory, snapshotOf } from "../../support/configuration.ts";
+import { aConfig, aConfigDirectory, anInstallation, snapshotOf } from "../../support/configuration.ts";
 
 /** Every place of a JSON-like value, leaves and branches. */
 const placesOf = (value: unknown, prefix = ""): readonly string[] =>
   typeof value === "object" && value !== null
     ? Object.entries(value).flatMap(([name, inner]) => [`${prefix}${name}`, ...placesOf(inner, `${prefix}${name}.`)])
     : [];
+
+/** One that is deployed on AWS, with every setting that takes. */
+const aDeployedConfig = (): unknown => {
+  const secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:some-AbCdEf";
+  const { database, dumps } = anInstallation();
+  const cron = { cron: "30 2 * * *", timeZone: "Europe/Berlin", flexibleMinutes: 15, deadlineMinutes: 240 };
+  const network = {
+    vpcId: "vpc-0123456789abcdef0",
+    subnetIds: ["subnet-0123456789abcdef0"],
+    securityGroupIds: ["sg-0123456789abcdef0"],
+    endpoints: { routeTableIds: ["rtb-0123456789abcdef0"] },
+  };
+  return {
+    notifications: { slack: { botToken: secret, channel: "C0123456789" } },
+    installations: [
+      {
+        id: "clinic-a",
+        platform: { kind: "ecs", cluster: "openemr", service: "openemr", network },
+        database,
+        sites: { path: "/mnt/sites", fileSystemId: "fs-0123456789abcdef0", accessPointId: "fsap-0123456789abcdef0" },
+        dumps: { ...dumps, destination: "s3://dumps/clinic-a", region: "eu-central-1" },
+        schedules: { dump: cron, drill: cron, check: { ...cron, level: "objects" } },
+      },
+    ],
+  };
+};
 
 const secretPlaces = ["database.password", "database.passwordFile", "dumps.password", "dumps.passwordFile"].map(
   (place) => `installations.0.${place}`,
@@ -37,10 +63,14 @@ describe("any input at all", () => {
     );
   });
 
-  it("is refused by name when one place of a good configuration holds something else", async () => {
+  it.each([
+    { good: "a plain configuration", make: aConfig },
+    { good: "one that is deployed", make: aDeployedConfig },
+  ])("is refused by name when one place of $good holds something else", async ({ make }) => {
+    expect(await outcomeOf(JSON.stringify(make()))).toHaveProperty("installations");
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...placesOf(aConfig())), fc.jsonValue(), async (place, value) => {
-        const outcome = await outcomeOf(JSON.stringify(setAt(aConfig(), place, value)));
+      fc.asyncProperty(fc.constantFrom(...placesOf(make())), fc.jsonValue(), async (place, value) => {
+        const outcome = await outcomeOf(JSON.stringify(setAt(make(), place, value)));
         const accepted = typeof outcome === "object" && outcome !== null && "installations" in outcome;
         expect(accepted || outcome instanceof InvalidInputError).toBe(true);
       }),

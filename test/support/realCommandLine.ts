@@ -55,10 +55,11 @@ export const realCommandLine = async (options: DumpContextOptions): Promise<Real
     }
     const ended = new Promise<ProgramEnd>((resolve, reject) => {
       child.once("error", reject);
-      // Not "close": programs that outlive a killed parent keep its pipes open.
-      child.once("exit", (exitCode, signal) =>
-        setImmediate(() => resolve({ exitCode, signal, ...text, json: jsonOf(text.stdout) })),
-      );
+      const end = (exitCode: number | null, signal: NodeJS.Signals | null) =>
+        resolve({ exitCode, signal, ...text, json: jsonOf(text.stdout) });
+      // After its own end all that it said is read; programs that outlive a killed one may keep its pipes open.
+      child.once("close", end);
+      child.once("exit", (exitCode, signal) => signal !== null && setImmediate(() => end(exitCode, signal)));
     });
     return { process: child, ended };
   };

@@ -36,7 +36,7 @@ export const needs: readonly Need[] = [
   },
   { program: "fake-gcs-server", purposes: ["test"], from: { go: "github.com/fsouza/fake-gcs-server" } },
   { program: "cfn-lint", purposes: ["test"], from: { pip: "cfn-lint==1.58.*" } },
-  { program: "moto_server", purposes: ["test"], from: { pip: "moto[server]==5.2.*" } },
+  { program: "moto_server", purposes: always, from: { pip: "moto[server]==5.2.*" } },
 ];
 
 /** What is to be done before the purpose can run. Empty lists: nothing. */

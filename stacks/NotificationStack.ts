@@ -35,7 +35,7 @@ export const notifications = (
     key: plane.key,
     removable,
     undelivered,
-    timeoutSeconds: 120,
+    timeoutSeconds: 60, // as long as a claim in the ledger lasts
   });
   new Rule(stack, "JobEventRule", {
     description: "What people are told of jobs; not how each gets on",

@@ -6,34 +6,41 @@ import type { JobPorts } from "./ports.ts";
 type Schedule = OverdueRequest["schedules"][number];
 
 /** A due time whose deadline has passed without a success. */
-interface Overdue {
+export interface Overdue {
   readonly kind: Schedule["kind"];
   readonly dueAt: Date;
   readonly deadlineAt: Date;
-  readonly lastSuccess?: JobRecord & { readonly endedAt: string };
+  readonly lastSuccess?: LastSuccess;
+}
+
+export interface LastSuccess {
+  readonly jobId: string;
+  readonly endedAt: string;
 }
 
 /** So many of the newest records decide; a month has some hundreds. */
-const recordsRead = 1000;
+export const recordsRead = 1000;
 
-const succeeded = (record: JobRecord): record is JobRecord & { readonly endedAt: string } =>
-  record.status === "succeeded" && !record.dryRun && record.endedAt !== undefined;
+/** The last job of a kind that did what it was asked; a dry run did nothing. */
+export const lastSuccessOf = (kind: Schedule["kind"], records: readonly JobRecord[]): LastSuccess | undefined =>
+  records
+    .flatMap(({ jobId, kind: other, status, dryRun, endedAt }) =>
+      other === kind && status === "succeeded" && !dryRun && endedAt !== undefined ? [{ jobId, endedAt }] : [],
+    )
+    .sort((one, other) => Date.parse(other.endedAt) - Date.parse(one.endedAt))[0];
 
 /**
  * Whether a schedule's last due time with a deadline in the past is overdue. Any success since that time counts, a person's
  * too, a dry run's never. `since` is when the schedule was deployed: before, nothing was due, unless such jobs ran already
  * and so the deployment was not the first.
  */
-const overdueAt = (schedule: Schedule, records: readonly JobRecord[], now: Date): Overdue | undefined => {
+export const overdueAt = (schedule: Schedule, records: readonly JobRecord[], now: Date): Overdue | undefined => {
   const patience = schedule.deadlineMinutes * 60_000;
   const dueAt = lastDue(schedule, new Date(now.getTime() - patience));
   if (!dueAt) return undefined;
   const ranBefore = records.some(({ kind, requestedAt }) => kind === schedule.kind && new Date(requestedAt) < dueAt);
   if (dueAt < new Date(schedule.since) && !ranBefore) return undefined;
-  const [lastSuccess] = records
-    .filter(succeeded)
-    .filter(({ kind }) => kind === schedule.kind)
-    .sort((one, other) => Date.parse(other.endedAt) - Date.parse(one.endedAt));
+  const lastSuccess = lastSuccessOf(schedule.kind, records);
   if (lastSuccess && new Date(lastSuccess.endedAt) >= dueAt) return undefined;
   const deadlineAt = new Date(dueAt.getTime() + patience);
   return { kind: schedule.kind, dueAt, deadlineAt, ...(lastSuccess ? { lastSuccess } : {}) };
@@ -62,7 +69,7 @@ export const findOverdue = async (
           at: at.toISOString(),
           dueAt: dueAt.toISOString(),
           deadlineAt: deadlineAt.toISOString(),
-          ...(lastSuccess ? { lastSuccess: { jobId: lastSuccess.jobId, endedAt: lastSuccess.endedAt } } : {}),
+          ...(lastSuccess ? { lastSuccess } : {}),
         },
       }),
     );

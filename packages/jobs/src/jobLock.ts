@@ -1,17 +1,6 @@
-import type { LockedResource } from "@openemr-ops/core/locks";
-import type { WorkflowKind } from "@openemr-ops/core/names";
+import { lockedByWorkflow, workflowLeaseSeconds } from "@openemr-ops/core/locks";
 import type { JobInHand } from "@openemr-ops/events/workflowSteps";
 import type { JobPorts } from "./ports.ts";
-
-const resources: Readonly<Record<WorkflowKind, LockedResource | undefined>> = {
-  dump: "dump-repository",
-  drill: "drill",
-  restore: "service",
-  check: undefined,
-};
-
-/** Until the container has begun and renews it: long enough to get a container's place and its image. */
-const leaseSeconds = 900;
 
 /**
  * Takes the lock that a job works under, for its container to go on with: same owner, same fence. A dry run and a check
@@ -20,9 +9,14 @@ const leaseSeconds = 900;
  * @throws {InstallationBusyError} names the holder
  */
 export const takeLock = async (job: JobInHand, { locks }: JobPorts): Promise<void> => {
-  const resource = resources[job.kind];
+  const resource = lockedByWorkflow[job.kind];
   if (resource && !job.dryRun)
-    await locks.acquire({ installation: job.installation, resource, owner: job.jobId, leaseSeconds });
+    await locks.acquire({
+      installation: job.installation,
+      resource,
+      owner: job.jobId,
+      leaseSeconds: workflowLeaseSeconds,
+    });
 };
 
 /** Lets go of the job's lock, if it holds one; after `seconds` where its container may still be at work. Safe to repeat. */
@@ -31,6 +25,6 @@ export const letGo = async (
   { locks }: JobPorts,
   seconds = 0,
 ): Promise<void> => {
-  const resource = resources[kind];
+  const resource = lockedByWorkflow[kind];
   if (resource) await locks.expireWithin({ installation, resource, owner: jobId }, seconds);
 };

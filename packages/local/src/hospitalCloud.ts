@@ -14,7 +14,7 @@ export const hospitalStage = "dev-local";
 const region = "us-east-1";
 const account = "123456789012";
 const bucket = "dumps-of-hospitals";
-const repositoryPassword = "only for a hospital on this machine";
+export const repositoryPassword = "only for a hospital on this machine";
 
 /** A miniature hospital in a local cloud: what an account with OpenEMR in ECS and this product would hold. */
 export interface HospitalCloud extends AsyncDisposable {

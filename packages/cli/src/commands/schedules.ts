@@ -1,9 +1,8 @@
 import { selectInstallation } from "@openemr-ops/core/config/select";
-import type { Installation, Schedule } from "@openemr-ops/core/config/settings";
+import type { Installation } from "@openemr-ops/core/config/settings";
 import { nextDue } from "@openemr-ops/core/cron";
 import { formatMoment } from "@openemr-ops/core/format";
-import type { JobRecord } from "@openemr-ops/core/jobs";
-import { findOverdue } from "@openemr-ops/jobs/findOverdue";
+import { lastSuccessOf, overdueAt, recordsRead } from "@openemr-ops/jobs/findOverdue";
 import { renderTable } from "../table.ts";
 import type { ControlContext } from "./controlContext.ts";
 
@@ -20,44 +19,6 @@ interface ListedSchedule {
   readonly overdueSince?: string;
 }
 
-/** Due times that passed their deadline without a success, by the rule of the control plane's own sweep; nothing is told. */
-const overdueIn = async (
-  { id }: Installation,
-  schedules: readonly (readonly [ScheduledKind, Schedule])[],
-  records: readonly JobRecord[],
-  { ledger, now }: ControlContext,
-): Promise<ReadonlyMap<string, string>> => {
-  const found = new Map<string, string>();
-  const request = {
-    installation: id,
-    schedules: schedules.map(([kind, { cron, timeZone, deadlineMinutes }]) => ({
-      ...{ kind, cron, timeZone, deadlineMinutes },
-      since: new Date(0).toISOString(),
-    })),
-  };
-  const once = async (_: string, act: () => Promise<void>) => act().then(() => true);
-  await findOverdue(request, {
-    ledger: { ...ledger, list: async () => records, once },
-    publish: async (event) => {
-      if (event.name === "JobOverdue") found.set(event.detail.kind, event.detail.dueAt);
-    },
-    now,
-  });
-  return found;
-};
-
-const lastSuccessOf = (kind: ScheduledKind, records: readonly JobRecord[]): ListedSchedule["lastSuccess"] => {
-  const [last] = records
-    .flatMap(({ jobId, kind: other, status, dryRun, endedAt }) =>
-      other === kind && status === "succeeded" && !dryRun && endedAt !== undefined ? [{ jobId, endedAt }] : [],
-    )
-    .sort((one, other) => (one.endedAt < other.endedAt ? 1 : -1));
-  return last;
-};
-
-/** So many of the newest records decide, as in the control plane's own sweep. */
-const recordsRead = 1000;
-
 const schedulesOf = async (installation: Installation, context: ControlContext): Promise<readonly ListedSchedule[]> => {
   const schedules = (["dump", "drill", "check"] as const).flatMap((kind) => {
     const schedule = installation.schedules[kind];
@@ -65,17 +26,17 @@ const schedulesOf = async (installation: Installation, context: ControlContext):
   });
   if (schedules.length === 0) return [];
   const records = await context.ledger.list(installation.id, recordsRead);
-  const overdue = await overdueIn(installation, schedules, records, context);
+  const deployedAt = new Date(0).toISOString(); // when is not known here
   return schedules.map(([kind, schedule]) => {
     const nextDueAt = nextDue(schedule, context.now())?.toISOString();
     const lastSuccess = lastSuccessOf(kind, records);
-    const overdueSince = overdue.get(kind);
-    const { cron, timeZone } = schedule;
+    const { cron, timeZone, deadlineMinutes } = schedule;
+    const overdue = overdueAt({ kind, cron, timeZone, deadlineMinutes, since: deployedAt }, records, context.now());
     return {
       ...{ installation: installation.id, kind, cron, timeZone },
       ...(nextDueAt === undefined ? {} : { nextDueAt }),
       ...(lastSuccess ? { lastSuccess } : {}),
-      ...(overdueSince === undefined ? {} : { overdueSince }),
+      ...(overdue ? { overdueSince: overdue.dueAt.toISOString() } : {}),
     };
   });
 };

@@ -1,5 +1,5 @@
 import type { JobLedger, JobStore } from "@openemr-ops/core/jobs";
-import type { Lock, LockedResource, LockStore } from "@openemr-ops/core/locks";
+import { type Lock, type LockStore, lockedByWorkflow, workflowLeaseSeconds } from "@openemr-ops/core/locks";
 import type { TaskInput } from "@openemr-ops/events/taskInput";
 
 /** Records and locks of a job that a workflow runs, in place of the program's own. */
@@ -11,18 +11,6 @@ export interface WorkflowStores {
 
 /** The ledger as a program's own records: the workflow writes its record itself. */
 export const ledgerJobs = ({ get, list }: JobLedger): JobStore => ({ get, list, save: async () => {} });
-
-/** What the workflow of a job holds from its first step to its last. */
-const lockedByWorkflow: Readonly<Record<TaskInput["kind"], LockedResource | undefined>> = {
-  dump: "dump-repository",
-  retention: "dump-repository",
-  drill: "drill",
-  restore: "service",
-  check: undefined,
-};
-
-/** Outlives the time between two containers of one job: a place to run in, an image, a retry's wait. */
-const leaseSeconds = 900;
 
 /** Locks that belong to the workflow as much as to its container. */
 export interface SharedLocks {
@@ -43,7 +31,7 @@ export const sharedLocks = (locks: LockStore, kind: TaskInput["kind"]): SharedLo
       ...locks,
       acquire: async (request) => {
         if (request.resource !== shared) return locks.acquire(request);
-        held = await locks.acquire({ ...request, leaseSeconds });
+        held = await locks.acquire({ ...request, leaseSeconds: workflowLeaseSeconds });
         return held;
       },
       release: async (lock) => {

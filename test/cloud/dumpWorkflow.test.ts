@@ -9,7 +9,12 @@ import { s3Destination } from "@openemr-ops/aws/s3Destination";
 import { namesOf, type WorkflowKind } from "@openemr-ops/core/names";
 import { listManifestIds } from "@openemr-ops/dumps/manifest";
 import type { Execution } from "@openemr-ops/local/cloud/executions";
-import { type HospitalCloud, hospitalStage, startHospitalCloud } from "@openemr-ops/local/hospitalCloud";
+import {
+  type HospitalCloud,
+  hospitalStage,
+  repositoryPassword,
+  startHospitalCloud,
+} from "@openemr-ops/local/hospitalCloud";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const clinic = "clinic-a";
@@ -173,7 +178,7 @@ describe("a deployed clinic", () => {
     expect(told(from)).toEqual(["JobOverdue"]);
   });
 
-  it("shows no secret in logs, histories, events, messages and records", async () => {
+  it("shows no secret and no patient in logs, histories, events, messages and records", async () => {
     const { cloud, estate, server, slack } = place;
     const logs = (await readdir(cloud.logs)).map((name) => readFile(join(cloud.logs, name), "utf8"));
     const said = JSON.stringify([
@@ -184,8 +189,12 @@ describe("a deployed clinic", () => {
       await ledger().list(clinic),
     ]);
 
-    for (const secret of [estate.dumpLogin.password, server.password, slack.token])
-      expect(said).not.toContain(JSON.stringify(secret).slice(1, -1));
+    const patients = await server.query(`SELECT email, phone_home FROM ${estate.database.name}.patient_data LIMIT 50`);
+    const personal = patients.flatMap(({ email, phone_home: phone }) => [String(email), String(phone)]);
+    const canaries = personal.filter((text) => text.length > 6);
+    expect(canaries.length).toBeGreaterThan(5);
+    for (const canary of [estate.dumpLogin.password, server.password, slack.token, repositoryPassword, ...canaries])
+      expect(said).not.toContain(JSON.stringify(canary).slice(1, -1));
   });
 
   it("did all of it with the rights of its roles, and has none to spare", () => {

@@ -55,6 +55,7 @@ export const aVerdict: Verdict = {
   tableDigests: [],
   keyProof: "proven",
   differences: [],
+  dropped: [],
   warnings: [],
   seconds: { database: 1, sites: 1, restore: 2, compare: 1 },
   next: ["start OpenEMR"],

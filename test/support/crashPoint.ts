@@ -4,7 +4,7 @@
  * in a file system, files written, programs just started, and statements that change a database. `CRASH_TRACE` names a file that gets one line for each effect.
  */
 import childProcess from "node:child_process";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, readlinkSync } from "node:fs";
 import files from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import net from "node:net";
@@ -24,11 +24,14 @@ const effect = (what: string): void => {
 /** Files on their way to their name, which nobody reads. */
 const unnamed = /\/(\.new-|\.incoming\/)[^/]*$/;
 
+/** Paths by way of an open directory, as they would be without. */
+const named = (path: string): string => path.replace(/^\/proc\/self\/fd\/\d+/, (link) => readlinkSync(link));
+
 for (const name of ["rename", "rm", "rmdir", "unlink", "link", "writeFile"] as const) {
   const original = files[name] as (...args: unknown[]) => Promise<unknown>;
   Object.assign(files, {
     [name]: (...args: unknown[]) => {
-      const path = String(args[name === "rename" || name === "link" ? 1 : 0]);
+      const path = named(String(args[name === "rename" || name === "link" ? 1 : 0]));
       if (!unnamed.test(path)) effect(`${name} ${path}`);
       return original(...args);
     },

@@ -24,7 +24,9 @@ export interface DumpContext {
   readonly restoreDatabase: DatabaseAccess;
   /** Where drills load their scratch schema; by default the same server. */
   readonly drillDatabase: DatabaseAccess;
+  /** Drills make their scratch directories in it. Without links on the way. */
   readonly drillDirectory: string;
+  /** Without links on the way: proofs, copies and moves mean the same directory. */
   readonly sitesPath: string;
   /** Root of the OpenEMR code at the target, when it can be read from here. */
   readonly codePath?: string | undefined;
@@ -41,4 +43,6 @@ export interface DumpContext {
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly progress: ReportProgress;
+  /** Something for a person to look at that is no failure. */
+  readonly warn: (message: string) => void;
 }

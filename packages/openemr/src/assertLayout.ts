@@ -1,4 +1,4 @@
-import { readlink, realpath, stat } from "node:fs/promises";
+import { readdir, readlink, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { SourceLayoutError } from "@openemr-ops/core/errors";
 import { isAbsent, unreadable } from "./siteFiles.ts";
@@ -40,6 +40,23 @@ export const assertLayout = async (sitesPath: string): Promise<readonly string[]
     : [
         `${outside} link(s) below ${sitesPath} lead to directories outside: the dump holds the links, not what lies behind; list them with find ${sitesPath} -type l -xtype d`,
       ];
+};
+
+/**
+ * How many files no copy of the tree can be without: each site's `sqlconf.php`, keys and certificates. A copy with fewer
+ * is a copy of something else.
+ */
+export const countEssentials = async (sitesPath: string): Promise<number> => {
+  const files = new Set<string>();
+  for (const site of await listSites(sitesPath)) {
+    files.add(await realpath(join(sitesPath, site, "sqlconf.php")));
+    for (const directory of ["documents/logs_and_misc/methods", "documents/certificates"]) {
+      const path = await realpath(join(sitesPath, site, directory)).catch(() => undefined);
+      const entries = path === undefined ? [] : await readdir(path, { withFileTypes: true, encoding: "latin1" });
+      for (const entry of entries) if (entry.isFile()) files.add(`${path}/${entry.name}`);
+    }
+  }
+  return files.size;
 };
 
 const assertInside = async (root: string, path: string): Promise<void> => {

@@ -1,7 +1,7 @@
 import { chmod, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { SqlconfError, TargetUnsuitableError } from "@openemr-ops/core/errors";
-import { changeOwners, makeDirectories, setMarkers } from "./preparedTree.ts";
+import { changeOwners, leadsTo, makeDirectories, setMarkers } from "./preparedTree.ts";
 import { type Owner, replaceSqlconf } from "./replaceSqlconf.ts";
 import { isAbsent, isRefused, readIfPresent } from "./siteFiles.ts";
 import { listSites } from "./sitesLayout.ts";
@@ -22,9 +22,11 @@ export interface PreparedSites {
 const containerOwner = { uid: 1000, gid: 101 } as const;
 
 /**
- * Makes a restored tree ready for where it is to run; nothing may run there meanwhile. `sqlconf.php` comes first: a container that
+ * Makes a restored tree ready for where it is to run, in a place that nobody else reaches. Links that lead out of the tree are kept
+ * and never followed: what lies behind them is neither read, written nor given away. `sqlconf.php` comes first: a container that
  * finds `$config` 0 beside a full database empties it. The marker that lets containers serve comes last. Repeating it is safe.
  *
+ * @param options.calledPath what the tree will be called when it is in place, for messages
  * @param options.connection what OpenEMR shall connect with at the target; without it the dump's values stay
  * @param options.database the source's schema: sites that name it are rewritten, others are other installations' concern;
  *   without it, the schema that site `default` names
@@ -35,6 +37,7 @@ const containerOwner = { uid: 1000, gid: 101 } as const;
  */
 export const prepareSites = async ({
   sitesPath,
+  calledPath = sitesPath,
   platform,
   connection,
   database,
@@ -42,14 +45,16 @@ export const prepareSites = async ({
   owner = platform === "host" ? undefined : containerOwner,
 }: {
   sitesPath: string;
+  calledPath?: string;
   platform: Platform;
   connection?: Omit<Sqlconf, "configured"> | undefined;
   database?: string | undefined;
   upgrade: boolean;
   owner?: Owner | undefined;
 }): Promise<PreparedSites> => {
-  const sites = await listSites(sitesPath);
-  const { chosen, warnings } = await chooseSites(sitesPath, sites, { database, connection });
+  const { sites, warnings: outside } = await sitesInside(sitesPath);
+  const { chosen, warnings } = await chooseSites(sitesPath, calledPath, sites, { database, connection });
+  warnings.unshift(...outside);
   for (const site of chosen) {
     await rewrite(sitesPath, site, { ...connection, configured: true }, { mode: modeOf(platform), owner });
     if (connection && (await isPresent(join(sitesPath, site, "documents", "certificates", "mysql-ca")))) {
@@ -62,11 +67,10 @@ export const prepareSites = async ({
   const owners = owner ? await changeOwners(sitesPath, owner) : { changed: 0, refused: 0 };
   if (owners.refused > 0 && owner) {
     warnings.push(
-      `${owners.refused} files or directories belong to another user, and this program may not change that: as root, type chown -R ${owner.uid}:${owner.gid} ${sitesPath}`,
+      `${owners.refused} files or directories belong to another user, and this program may not change that: as root, type chown -R ${owner.uid}:${owner.gid} ${calledPath}`,
     );
   }
-  if (platform === "ecs")
-    warnings.push(...(await openDirectories([sitesPath, ...chosen.map((site) => join(sitesPath, site))])));
+  if (platform === "ecs") warnings.push(...(await openDirectories(sitesPath, calledPath, ["", ...chosen])));
   await setMarkers(sitesPath, platform !== "host" && !upgrade, owner);
   return {
     rewritten: chosen,
@@ -79,15 +83,34 @@ export const prepareSites = async ({
 /** On EFS other tasks read the file too, so everybody may; elsewhere only its owner, as OpenEMR's own start does it. */
 const modeOf = (platform: Platform): number => (platform === "ecs" ? 0o644 : 0o400);
 
-const openDirectories = async (directories: readonly string[]): Promise<readonly string[]> => {
+const openDirectories = async (
+  sitesPath: string,
+  calledPath: string,
+  names: readonly string[],
+): Promise<readonly string[]> => {
   const warnings: string[] = [];
-  for (const directory of directories) {
-    await chmod(directory, 0o755).catch((error: unknown) => {
+  for (const name of names) {
+    await chmod(join(sitesPath, name), 0o755).catch((error: unknown) => {
       if (!isRefused(error)) throw error;
-      warnings.push(`this program may not set the mode of ${directory}: as its owner, type chmod 755 ${directory}`);
+      const called = join(calledPath, name);
+      warnings.push(`this program may not set the mode of ${called}: as its owner, type chmod 755 ${called}`);
     });
   }
   return warnings;
+};
+
+/** Sites whose directory and `sqlconf.php` are really in the tree; a link to a site of another installation is none. */
+const sitesInside = async (sitesPath: string): Promise<{ sites: readonly string[]; warnings: readonly string[] }> => {
+  const sites: string[] = [];
+  const warnings: string[] = [];
+  for (const site of await listSites(sitesPath)) {
+    if ((await leadsTo(sitesPath, join(sitesPath, site, "sqlconf.php"))) === "inside") sites.push(site);
+    else
+      warnings.push(
+        `${site}/sqlconf.php leads out of the sites directory: it was kept and not followed; put the file itself there before OpenEMR starts`,
+      );
+  }
+  return { sites, warnings };
 };
 
 /**
@@ -96,6 +119,7 @@ const openDirectories = async (directories: readonly string[]): Promise<readonly
  */
 const chooseSites = async (
   sitesPath: string,
+  calledPath: string,
   sites: readonly string[],
   { database, connection }: { database: string | undefined; connection: { readonly dbase: string } | undefined },
 ): Promise<{ chosen: readonly string[]; warnings: string[] }> => {
@@ -120,7 +144,7 @@ const chooseSites = async (
   const wanted = new Set([database ?? schemas.get("default") ?? [...schemas.values()][0], connection?.dbase]);
   const chosen = sites.filter((site) => marked.includes(site) || (schemas.has(site) && wanted.has(schemas.get(site))));
   if (chosen.length === 0 && connection) {
-    throw new SqlconfError(`no sqlconf.php below ${sitesPath} names the database ${database ?? ""}`.trimEnd());
+    throw new SqlconfError(`no sqlconf.php below ${calledPath} names the database ${database ?? ""}`.trimEnd());
   }
   return { chosen, warnings };
 };
@@ -149,8 +173,10 @@ const rewrite = async (
   // A file that already is the owner's keeps its group: images differ in theirs.
   const owner = access.owner && access.owner.uid !== before.uid ? access.owner : { uid: before.uid, gid: before.gid };
   try {
-    await mkdir(join(sitesPath, site, "documents"), { recursive: true, mode: 0o700 });
-    await replaceSqlconf(join(sitesPath, site), content, { mode: access.mode, owner });
+    const documents = join(sitesPath, site, "documents");
+    const where = await leadsTo(sitesPath, documents);
+    if (where === "absent") await mkdir(documents, { mode: 0o700 });
+    await replaceSqlconf(join(sitesPath, site), content, { mode: access.mode, owner }, where !== "outside");
   } catch (error) {
     if (!isRefused(error)) throw error;
     throw new TargetUnsuitableError(

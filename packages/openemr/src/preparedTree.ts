@@ -1,42 +1,72 @@
-import { lchown, lstat, mkdir, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lchown, lstat, mkdir, realpath, rm, stat, writeFile } from "node:fs/promises";
+import { join, sep } from "node:path";
 import type { Owner } from "./replaceSqlconf.ts";
-import { isInTheWay, isRefused } from "./siteFiles.ts";
+import { isAbsent, isRefused } from "./siteFiles.ts";
 import { requiredDirectories, swarmFiles } from "./sitesLayout.ts";
 import { walkTree } from "./walkTree.ts";
 
-/** Makes what OpenEMR expects and no dump carries. New directories belong to whom `documents` belongs, or to the owner given. */
+/**
+ * Where a path below a tree leads: `inside` the tree, also through links that stay in it; `outside`, or to nothing, through
+ * one that does not; `absent`. Means something only while nobody else changes the tree.
+ */
+export const leadsTo = async (root: string, path: string): Promise<"inside" | "outside" | "absent"> => {
+  try {
+    const [realRoot, target] = [await realpath(root), await realpath(path)];
+    return target === realRoot || target.startsWith(realRoot + sep) ? "inside" : "outside";
+  } catch (error) {
+    if (!isAbsent(error) && !isLoop(error)) throw error;
+    return (await lstat(path).catch(() => undefined))?.isSymbolicLink() ? "outside" : "absent";
+  }
+};
+
+const isLoop = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ELOOP";
+
+/**
+ * Makes what OpenEMR expects and no dump carries, name by name. New directories belong to whom the directory above
+ * belongs, or to the owner given. Nothing is made behind a link that leads out of the tree.
+ */
 export const makeDirectories = async (
   sitesPath: string,
   sites: readonly string[],
   owner: Owner | undefined,
 ): Promise<{ made: number; warnings: readonly string[] }> => {
   let made = 0;
-  const warnings: string[] = [];
-  for (const site of sites) {
-    for (const directory of requiredDirectories) {
-      try {
-        const first = await mkdir(join(sitesPath, site, directory), { recursive: true, mode: 0o700 });
-        if (first === undefined) continue;
-        made++;
-        const heir = owner ?? (await stat(dirname(first)));
-        for (let path = join(sitesPath, site, directory); path.startsWith(first); path = dirname(path)) {
-          await lchown(path, heir.uid, heir.gid).catch(ignoreRefusal);
-        }
-      } catch (error) {
-        if (!isInTheWay(error)) throw error;
-        warnings.push(`${site}/${directory} is not a directory but has to be one: remove what is there and make it`);
+  const warnings = new Set<string>();
+  const make = async (site: string, directory: string): Promise<boolean> => {
+    let below = site;
+    let fresh = false;
+    for (const name of directory.split("/")) {
+      const above = join(sitesPath, below);
+      below = `${below}/${name}`;
+      const path = join(sitesPath, below);
+      const where = await leadsTo(sitesPath, path);
+      if (where === "outside") {
+        warnings.add(
+          `${below} is a link that leads out of the sites directory: it was kept and not followed; put a directory in its place, or see to it that what OpenEMR needs is there`,
+        );
+        return fresh;
+      }
+      if (where === "absent") {
+        await mkdir(path, { mode: 0o700 });
+        const heir = owner ?? (await stat(above));
+        await lchown(path, heir.uid, heir.gid).catch(ignoreRefusal);
+        fresh = true;
+      } else if (!(await stat(path)).isDirectory()) {
+        warnings.add(`${below} is not a directory but has to be one: remove what is there and make it`);
+        return fresh;
       }
     }
-  }
-  return { made, warnings };
+    return fresh;
+  };
+  for (const site of sites) for (const directory of requiredDirectories) if (await make(site, directory)) made++;
+  return { made, warnings: [...warnings] };
 };
 
 const ignoreRefusal = (error: unknown): void => {
   if (!isRefused(error)) throw error;
 };
 
-/** Gives everything to the owner. What already is the owner's keeps its group. Links themselves, not what they point to. */
+/** Gives everything to the owner; nobody else may reach the tree meanwhile. What already is the owner's keeps its group. Links themselves, not what they point to. */
 export const changeOwners = async (
   root: string,
   { uid, gid }: Owner,
@@ -68,11 +98,9 @@ export const changeOwners = async (
 export const setMarkers = async (sitesPath: string, completed: boolean, owner: Owner | undefined): Promise<void> => {
   for (const name of swarmFiles) {
     const path = join(sitesPath, name);
-    if (name !== "docker-completed" || !completed) {
-      await rm(path, { force: true });
-      continue;
-    }
-    await writeFile(path, "", { mode: 0o644 });
+    await rm(path, { force: true, recursive: true }); // never written through: a dump can be forged to hold a link
+    if (name !== "docker-completed" || !completed) continue;
+    await writeFile(path, "", { mode: 0o644, flag: "wx" });
     if (owner) await lchown(path, owner.uid, owner.gid).catch(ignoreRefusal); // its existence is all that counts
   }
 };

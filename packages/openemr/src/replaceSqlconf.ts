@@ -14,15 +14,18 @@ export interface Owner {
  * would run it, not show it. Owner and mode are right before the file is in place, and the modification time is new: PHP's cache
  * never sees a file that comes with the old one. Drafts that an interrupted run left behind are removed.
  *
+ * @param draftInDocuments false where `documents` lies outside: then the draft is beside the file
+ *
  * Fails with the system's EPERM or EACCES when this program may not do that; the old file then stays.
  */
 export const replaceSqlconf = async (
   siteDirectory: string,
   content: Buffer,
   access: { readonly mode: number; readonly owner: Owner },
+  draftInDocuments = true,
 ): Promise<void> => {
-  const documents = join(siteDirectory, "documents");
-  for (const directory of [documents, siteDirectory]) {
+  const drafts = draftInDocuments ? join(siteDirectory, "documents") : siteDirectory;
+  for (const directory of new Set([drafts, siteDirectory])) {
     for (const name of await readdir(directory)) {
       if (/^\.sqlconf-[0-9a-f]+\.php$/.test(name)) await rm(join(directory, name), { force: true });
     }
@@ -31,7 +34,7 @@ export const replaceSqlconf = async (
   const locked = (mode & 0o200) === 0; // OpenEMR's containers leave it so; only root may write there all the same
   if (locked) await chmod(siteDirectory, mode | 0o200);
   try {
-    await draftAndRename(documents, siteDirectory, content, access).catch((error: unknown) => {
+    await draftAndRename(drafts, siteDirectory, content, access).catch((error: unknown) => {
       if (!isAcrossDevices(error)) throw error; // documents has a volume of its own
       return draftAndRename(siteDirectory, siteDirectory, content, access);
     });

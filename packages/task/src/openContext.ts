@@ -1,13 +1,16 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findPlaceIssues } from "@openemr-ops/core/config/places";
 import type { SecretReader, SecretReference } from "@openemr-ops/core/config/secrets";
 import type { Config, DatabaseServer, Installation } from "@openemr-ops/core/config/settings";
 import type { Destination } from "@openemr-ops/core/destination";
+import { InvalidInputError } from "@openemr-ops/core/errors";
 import { fileJobs } from "@openemr-ops/core/fileJobs";
 import { fileLocks } from "@openemr-ops/core/fileLocks";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { DumpContext, Tools } from "@openemr-ops/dumps/context";
 import type { DatabaseAccess } from "@openemr-ops/dumps/database/access";
+import { realPlace } from "@openemr-ops/dumps/files/directory";
 import type { DumpStore } from "@openemr-ops/dumps/store/dumpStore";
 import { portableStore } from "@openemr-ops/dumps/store/portable";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
@@ -60,6 +63,35 @@ const storeOf = (
   });
 };
 
+/**
+ * Where the sites tree really is. Directories that may not lie in it are looked at where they really are, too.
+ *
+ * @throws {InvalidInputError} fatal: the state, a destination or the drills lie inside
+ */
+const realSites = async (config: Config, installation: Installation): Promise<string> => {
+  const path = await realPlace(installation.sites.path);
+  const { dumps } = installation;
+  const { destination, drill } = dumps;
+  const real: Installation = {
+    ...installation,
+    sites: { ...installation.sites, path },
+    dumps: {
+      ...dumps,
+      drill: { ...drill, directory: await realPlace(drill.directory ?? tmpdir()) },
+      ...(destination.kind === "file"
+        ? { destination: { ...destination, directory: await realPlace(destination.directory) } }
+        : {}),
+    },
+  };
+  const issues = findPlaceIssues({
+    ...config,
+    stateDirectory: await realPlace(config.stateDirectory),
+    installations: config.installations.map((each) => (each.id === installation.id ? real : each)),
+  });
+  if (issues.length > 0) throw new InvalidInputError(issues);
+  return path;
+};
+
 /** Users of database servers whose passwords a job may need. */
 export type Login = "database" | "drill" | "restore";
 
@@ -105,8 +137,8 @@ export const openContext = async (
     database: await access(database, database, "database"),
     restoreDatabase,
     drillDatabase: drillServer ? await access(drillServer, drillServer, "drill") : restoreDatabase,
-    drillDirectory: dumps.drill.directory ?? tmpdir(),
-    sitesPath: installation.sites.path,
+    drillDirectory: await realPlace(dumps.drill.directory ?? tmpdir()),
+    sitesPath: await realSites(config, installation),
     codePath: platform.kind === "host" ? platform.codePath : undefined,
     url: installation.url,
     store: storeOf(config, installation, destination, tools, surroundings),
@@ -119,5 +151,6 @@ export const openContext = async (
     now,
     signal,
     progress,
+    warn,
   };
 };

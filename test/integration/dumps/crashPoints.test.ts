@@ -203,7 +203,7 @@ describe("a restore beside the live system", () => {
       if (point % 2 === 0) await settleOrphans(database, "die");
       const again = await program.run(args);
       // Once all is done, the target counts as anybody's.
-      const done = happenedIn(run).some((effect) => /^rm .*\/\.openemr-ops-restore$/.test(effect));
+      const done = happenedIn(run).some((effect) => /^rm .*\/publishing\/[0-9a-f]+\.json$/.test(effect));
       const end = done
         ? { exitCode: 3, json: { error: { name: "TargetNotEmptyError" } } }
         : { exitCode: 0, json: { verdict: "passed" } };

@@ -6,6 +6,19 @@ import { renderFigures, renderWarnings } from "../output.ts";
 import { renderFacts } from "../table.ts";
 import type { CommandContext } from "./context.ts";
 
+const droppedWords: Readonly<Record<Verdict["dropped"][number]["kind"], string>> = {
+  setuid: "set-user bits of files were",
+  setgid: "set-group bits of files were",
+  sticky: "sticky bits of files were",
+  device: "device files were",
+  fifo: "named pipes were",
+  socket: "sockets were",
+};
+
+const describeDropped = ({ kind, count }: Verdict["dropped"][number]) => ({
+  message: `${count} ${droppedWords[kind]} not restored: no document needs them; look at why the source had them`,
+});
+
 /** Ends a restore or a drill: how it came out, the figures, what to do next. */
 export const showVerdict = (
   { output }: CommandContext,
@@ -19,7 +32,7 @@ export const showVerdict = (
       const { databaseBytes } = report;
       return `${what} would restore ${of}.\n${renderFigures({ tables, rows, databaseBytes, files, filesBytes })}`;
     }
-    const { verdict, documents, seconds, keyProof, target, warnings, next } = report;
+    const { verdict, documents, seconds, keyProof, target, dropped, warnings, next } = report;
     return [
       `${what} of ${of}: ${style(verdict === "passed" ? "green" : "red", verdict)}\n`,
       renderFacts([
@@ -30,6 +43,7 @@ export const showVerdict = (
       renderFigures({ tables, rows, files, filesBytes, documents }),
       renderFigures({ restoreSeconds: seconds.restore, compareSeconds: seconds.compare }),
       renderWarnings(warnings, style),
+      renderWarnings(dropped.map(describeDropped), style),
       next.length > 0 ? `Next:\n${next.map((line) => `  ${line}\n`).join("")}` : "",
     ].join("");
   });

@@ -19,6 +19,12 @@ export const findPlaceIssues = ({ installations, stateDirectory }: Config): read
       });
     }
     installations.forEach(({ dumps }, other) => {
+      if (dumps.drill.directory !== undefined && isInside(dumps.drill.directory, sites.path)) {
+        issues.push({
+          path: `installations[${other}].dumps.drill.directory`,
+          message: `lies inside ${name}.sites.path; choose a directory outside of it`,
+        });
+      }
       if (dumps.destination.kind !== "file") return;
       const { directory } = dumps.destination;
       if (isInside(directory, sites.path) || isInside(sites.path, directory)) {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, rmdir } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import type { Destination, PutReceipt, StoredObject } from "@openemr-ops/core/destination";
@@ -17,6 +17,7 @@ import {
 import { measuredBody } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix, compareKeys } from "@openemr-ops/core/objectKeys";
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
+import { type Directory, openDirectory, openOrMakeChild } from "../files/directory.ts";
 
 /** Holds what is being written, on the same file system as the objects, so that one rename publishes it. */
 const incoming = ".incoming";
@@ -92,9 +93,11 @@ export const fileDestination = (
   const refuseEscape = async (path: string): Promise<void> => {
     const [realRoot, realParent] = await Promise.all([realpath(root), realpath(dirname(path))]);
     if (relative(realRoot, realParent) !== relative(root, dirname(path))) {
-      throw new DestinationAccessDeniedError(`a symbolic link inside ${url} leads elsewhere: remove it`);
+      throw linkedAway();
     }
   };
+
+  const linkedAway = () => new DestinationAccessDeniedError(`a symbolic link inside ${url} leads elsewhere: remove it`);
 
   const syncDirectory = async (path: string): Promise<void> => {
     const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -105,26 +108,38 @@ export const fileDestination = (
     }
   };
 
-  const makeDirectory = async (path: string): Promise<void> => {
-    const firstMade = await mkdir(path, { recursive: true, mode: 0o700 });
-    if (firstMade === undefined) return;
-    for (let made = path; made.length >= firstMade.length; made = dirname(made)) await syncDirectory(dirname(made));
+  /** Opens a folder and makes what is absent of it, name by name: nothing is made behind a planted link. */
+  const openFolder = async (path: string): Promise<Directory> => {
+    const firstMade = await mkdir(root, { recursive: true, mode: 0o700 });
+    if (firstMade !== undefined)
+      for (let made = root; made.length >= firstMade.length; made = dirname(made)) await syncDirectory(dirname(made));
+    let directory = await openDirectory(await realpath(root));
+    for (const name of relative(root, path).split(sep).filter(Boolean)) {
+      await using parent = directory;
+      const child = await openOrMakeChild(parent, name).catch(async (error: unknown) => {
+        throw (await lstat(`${parent.at}/${name}`)).isSymbolicLink() ? linkedAway() : error;
+      });
+      if (child.made) await parent.handle.sync();
+      directory = child.directory;
+    }
+    return directory;
   };
 
-  const sweep = async (): Promise<void> => {
+  const sweep = async (folder: Directory): Promise<void> => {
     if (swept) return;
     swept = true;
-    for (const name of await readdir(join(root, incoming))) {
-      const path = join(root, incoming, name);
+    for (const name of await readdir(folder.at)) {
+      const path = `${folder.at}/${name}`;
       const age = now().getTime() - (await lstat(path)).mtimeMs;
       if (age > staleAfterMilliseconds) await rm(path, { force: true });
     }
   };
 
   const write = async (path: string, stream: Readable): Promise<void> => {
-    const temporary = join(root, incoming, randomBytes(12).toString("hex"));
-    await makeDirectory(join(root, incoming));
-    await sweep();
+    await using folder = await openFolder(join(root, incoming));
+    const name = randomBytes(12).toString("hex");
+    const temporary = `${folder.at}/${name}`;
+    await sweep(folder);
     const handle = await open(temporary, "wx", 0o600);
     try {
       try {
@@ -133,7 +148,7 @@ export const fileDestination = (
       } finally {
         await handle.close();
       }
-      await publish(temporary, path);
+      await publish(name, path);
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
@@ -141,15 +156,16 @@ export const fileDestination = (
   };
 
   /** A delete beside us may take away the directory that we just made, since it leaves no empty ones: then make it again. */
-  const publish = async (temporary: string, path: string, attempts = 5): Promise<void> => {
+  const publish = async (name: string, path: string, attempts = 5): Promise<void> => {
     try {
-      await makeDirectory(dirname(path));
-      await refuseEscape(path);
-      await rename(temporary, path);
-      await syncDirectory(dirname(path));
+      // Looked up again: in a directory that was moved away meanwhile nobody would find what is published.
+      await using from = await openFolder(join(root, incoming));
+      await using folder = await openFolder(dirname(path));
+      await rename(`${from.at}/${name}`, `${folder.at}/${basename(path)}`);
+      await folder.handle.sync();
     } catch (error) {
       if (attempts <= 1 || codeOf(error) !== "ENOENT") throw error;
-      await publish(temporary, path, attempts - 1);
+      await publish(name, path, attempts - 1);
     }
   };
 

@@ -28,8 +28,13 @@ export interface Comparison {
   readonly differences: readonly Difference[];
 }
 
+interface TreeCounts {
+  readonly files: number;
+  readonly byteLength: number;
+}
+
 /** Counts of a tree, as the dump counted: regular files, no links, no caches, no markers of running containers. */
-const countTree = async (root: string) => {
+const countTree = async (root: string): Promise<TreeCounts> => {
   const counts = { files: 0, byteLength: 0 };
   for await (const { absolute, entry } of walkTree(root, isExcluded)) {
     if (!entry.isFile()) continue;
@@ -99,18 +104,19 @@ const compareTables = async (
  *
  * @param sitesPath the restored tree
  * @param options.programs false where routines, triggers and views are not loaded yet
+ * @param options.tree files and bytes, where they were just counted and nobody could change them since
  */
 export const compareRestored = async (
   context: DumpContext,
   access: DatabaseAccess,
   sitesPath: string,
   manifest: Manifest,
-  { programs = true } = {},
+  { programs = true, tree: counted }: { programs?: boolean; tree?: TreeCounts | undefined } = {},
 ): Promise<Comparison> => {
   const differences = (await compareTables(context, access, manifest)).filter(
     ({ kind }) => programs || kind !== "programs",
   );
-  const tree = await countTree(sitesPath);
+  const tree = counted ?? (await countTree(sitesPath));
   if (tree.files !== manifest.sites.files || tree.byteLength !== manifest.sites.byteLength)
     differences.push({
       kind: "files",

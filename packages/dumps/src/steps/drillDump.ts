@@ -1,9 +1,10 @@
 import { hash } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { DumpContext } from "../context.ts";
 import { connect } from "../database/connection.ts";
 import { quoteName } from "../database/identifiers.ts";
+import { openOrMake } from "../files/directory.ts";
+import { journalIn } from "../files/journal.ts";
+import { treeIn } from "../files/stagedTree.ts";
 import { recordVerification } from "../verification.ts";
 import { assertManifestCopy } from "./checkDumps.ts";
 import { compareRestored } from "./compare.ts";
@@ -13,7 +14,7 @@ import { runJob } from "./runJob.ts";
 import { underLock } from "./underLock.ts";
 import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
 
-/** One scratch place an installation: what a killed drill left is found and removed by the next. The restore user needs rights on `<schema>_%`. */
+/** One scratch schema an installation: what a killed drill left is found and removed by the next. The restore user needs rights on `<schema>_%`. */
 export const scratchNameOf = (installation: string, schema: string): string =>
   `${schema.slice(0, 40)}_drill_${hash("sha256", installation).slice(0, 8)}`;
 
@@ -40,20 +41,28 @@ const drillUnderLock = async (context: DumpContext, name: string): Promise<Verdi
   await assertManifestCopy(context, manifest);
   const schema = scratchNameOf(context.installation, context.database.name);
   const access = { ...context.drillDatabase, name: schema };
-  const directory = join(context.drillDirectory, schema);
-  const tearDown = async () => {
+  const dropSchema = async () => {
     await using control = await connect(access, "information_schema");
     await control.run(`DROP DATABASE IF EXISTS ${quoteName(schema)}`);
-    await rm(directory, { recursive: true, force: true });
   };
-  await tearDown();
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await dropSchema();
+  const journal = journalIn(context.stateDirectory, context.installation, "drill");
+  await journal.sweep(context.warn);
+  await using drills = await openOrMake(context.drillDirectory);
+  await using staging = await journal.make(drills);
   try {
-    const loaded = await loadParts(context, manifest, access, join(directory, "sites"), { skip: ["events"] });
+    const { seconds: loading, tree } = await loadParts(context, manifest, access, staging, { skip: ["events"] });
     const began = Date.now();
-    const comparison = await compareRestored(context, access, join(directory, "sites"), manifest);
-    const seconds = { ...loaded, compare: (Date.now() - began) / 1000 };
-    const verdict = verdictOf(manifest, { database: schema, sites: directory }, comparison, seconds, []);
+    const comparison = await compareRestored(context, access, treeIn(staging), manifest, { tree });
+    const seconds = { ...loading, compare: (Date.now() - began) / 1000 };
+    const verdict = verdictOf(
+      manifest,
+      { database: schema, sites: staging.path },
+      comparison,
+      seconds,
+      [],
+      tree.dropped,
+    );
     assertPassed(verdict);
     const { tables, rows, files, documents, keyProof } = verdict;
     await recordVerification(
@@ -65,6 +74,7 @@ const drillUnderLock = async (context: DumpContext, name: string): Promise<Verdi
     );
     return verdict;
   } finally {
-    await tearDown().catch(() => {}); // the next drill begins with it
+    // What fails here is done by the next drill before it begins.
+    await Promise.allSettled([dropSchema(), journal.remove(staging)]);
   }
 };

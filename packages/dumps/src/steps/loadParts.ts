@@ -1,27 +1,37 @@
-import { mkdir } from "node:fs/promises";
 import type { DumpContext } from "../context.ts";
 import type { DatabaseAccess } from "../database/access.ts";
 import { loadDatabase } from "../database/loadDatabase.ts";
 import type { ProgramSection } from "../database/sqlScanner.ts";
+import type { OwnedDirectory } from "../files/ownedDirectory.ts";
+import { type TakenTree, takeTree } from "../files/stagedTree.ts";
 import type { Manifest } from "../manifest.ts";
 
-/** Loads both halves side by side; each half can be resumed by the same call. Seconds of each half. */
+export interface LoadedParts {
+  /** Of each half and of both. */
+  readonly seconds: { readonly database: number; readonly sites: number; readonly restore: number };
+  readonly tree: TakenTree;
+}
+
+/**
+ * Loads both halves side by side: rows into the schema, the tree into the empty staging directory. The rows' half can be
+ * resumed by the same call.
+ */
 export const loadParts = async (
   context: DumpContext,
   manifest: Manifest,
   access: DatabaseAccess,
-  directory: string | undefined,
+  staging: OwnedDirectory,
   options: {
     readonly skip?: readonly ProgramSection[];
     readonly onProgram?: (section: ProgramSection, chunk: Buffer) => void;
   } = {},
-): Promise<{ readonly database: number; readonly sites: number; readonly restore: number }> => {
+): Promise<LoadedParts> => {
   const halves = new AbortController();
   const run = { signal: AbortSignal.any([context.signal, halves.signal]), progress: context.progress };
   const began = Date.now();
-  const timed = async (work: Promise<void>) => {
-    await work;
-    return (Date.now() - began) / 1000;
+  const timed = async <Result>(work: Promise<Result>) => {
+    const result = await work;
+    return { result, seconds: (Date.now() - began) / 1000 };
   };
   const database = timed(
     context.store.readDatabase(
@@ -30,17 +40,15 @@ export const loadParts = async (
       run,
     ),
   );
-  const sites = timed(
-    (async () => {
-      if (directory === undefined) return;
-      await mkdir(directory, { recursive: true });
-      await context.store.restoreSites(manifest.sites.part, directory, run);
-    })(),
-  );
+  const sites = timed(takeTree(staging, (name) => context.store.restoreSites(manifest.sites.part, staging, name, run)));
   const stop = (error: unknown) => halves.abort(error);
   database.catch(stop);
   sites.catch(stop);
   await Promise.allSettled([database, sites]);
   if (halves.signal.aborted) throw halves.signal.reason;
-  return { database: await database, sites: await sites, restore: (Date.now() - began) / 1000 };
+  const [rows, tree] = [await database, await sites];
+  return {
+    seconds: { database: rows.seconds, sites: tree.seconds, restore: (Date.now() - began) / 1000 },
+    tree: tree.result,
+  };
 };

@@ -1,11 +1,11 @@
 import { hash } from "node:crypto";
-import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { TargetNotEmptyError } from "@openemr-ops/core/errors";
+import { TargetNotEmptyError, TargetUnsuitableError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
+import { replaceFile, systemCodeOf } from "@openemr-ops/core/stateFiles";
 import { prepareSites } from "@openemr-ops/openemr/prepareSites";
 import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
-import { bytePath } from "@openemr-ops/openemr/walkTree";
 import type { DumpContext } from "../context.ts";
 import type { DatabaseAccess } from "../database/access.ts";
 import { connect, type DatabaseConnection } from "../database/connection.ts";
@@ -13,8 +13,10 @@ import { quoteName } from "../database/identifiers.ts";
 import { loadPrograms } from "../database/loadClient.ts";
 import { forgetLoad } from "../database/loadDatabase.ts";
 import { programSections } from "../database/sqlScanner.ts";
+import { type Directory, type DirectoryIdentity, openChild, openOrMake } from "../files/directory.ts";
+import { makeOwned, moveEntries, type OwnedDirectory, reopenOwned, takeOver } from "../files/ownedDirectory.ts";
+import { treeEntry, treeIn } from "../files/stagedTree.ts";
 import type { Manifest } from "../manifest.ts";
-import { takeOver } from "../moveContents.ts";
 import { assertStopped } from "./assertStopped.ts";
 import { assertVersion } from "./assertVersion.ts";
 import { assertManifestCopy } from "./checkDumps.ts";
@@ -36,16 +38,20 @@ interface Progress {
   readonly phase: Phase;
   readonly safetyDumpId?: string | undefined;
   readonly seconds?: Verdict["seconds"];
+  readonly dropped?: Verdict["dropped"];
+  /** Directories that this restore made. They are never taken over by their names. */
+  readonly staging?: DirectoryIdentity;
+  readonly before?: DirectoryIdentity;
 }
 
 const setAsidePrefix = ".openemr-ops-before-";
-const stagingName = ".openemr-ops-restoring";
+const stagingPrefix = ".openemr-ops-restoring-";
 
 const placesOf = (context: DumpContext, restoreId: string) => ({
   stagingSchema: `${context.database.name.slice(0, 40)}_restoring_${hash("sha256", context.installation).slice(0, 8)}`,
   beforeSchema: `${context.database.name.slice(0, 30)}_before_${restoreId.toLowerCase()}`,
-  stagingSites: join(context.sitesPath, stagingName),
-  beforeSites: join(context.sitesPath, `${setAsidePrefix}${restoreId}`),
+  stagingSites: `${stagingPrefix}${restoreId}`,
+  beforeSites: `${setAsidePrefix}${restoreId}`,
   stateFile: join(context.stateDirectory, "restores", `${context.installation}.json`),
   programsFile: join(context.stateDirectory, "restores", `${context.installation}.programs.sql`),
 });
@@ -95,9 +101,28 @@ const swapTables = async (
   await control.run(`DROP DATABASE IF EXISTS ${quoteName(staging)}`);
 };
 
-const moveAll = async (from: string, into: string, keep: (name: string) => boolean): Promise<void> => {
-  for (const name of await readdir(from, "latin1"))
-    if (!keep(name)) await rename(bytePath(from, name), bytePath(into, name));
+/** Makes a directory for this restore; one that it made and could not note any more is empty, and made anew. */
+const makeNoted = async (sites: Directory, name: string): Promise<OwnedDirectory> => {
+  await rmdir(`${sites.at}/${name}`).catch(() => {});
+  return makeOwned(sites, name).catch((error: unknown) => {
+    throw systemCodeOf(error) === "EEXIST" ? notOurs(sites, name) : error;
+  });
+};
+
+const notOurs = (sites: Directory, name: string) =>
+  new TargetUnsuitableError(
+    `${join(sites.path, name)} is not the directory that this restore made: look who changed it, keep it, and put back what was there, or move it away`,
+  );
+
+/** What an earlier call of this restore made. @throws {TargetUnsuitableError} it is gone, or another one has its name */
+const reopenNoted = async (
+  sites: Directory,
+  name: string,
+  identity: DirectoryIdentity | undefined,
+): Promise<OwnedDirectory> => {
+  const directory = identity && (await reopenOwned(sites, name, identity));
+  if (!directory) throw notOurs(sites, name);
+  return directory;
 };
 
 /** What OpenEMR connects with today: it survives the restore, for the dump's password may have been rotated away. */
@@ -134,32 +159,34 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     await save(places.stateFile, progress);
   };
 
+  await using sites = await openOrMake(context.sitesPath);
   let seconds = progress.seconds ?? { database: 0, sites: 0, restore: 0, compare: 0 };
   if (!reached("loaded")) {
-    await rm(places.stagingSites, { recursive: true, force: true });
-    await mkdir(context.sitesPath, { recursive: true });
-    await mkdir(places.stagingSites, { mode: 0o700 });
+    if (progress.staging) {
+      await using left = await reopenOwned(sites, places.stagingSites, progress.staging);
+      await left?.remove();
+    }
+    await using made = await makeNoted(sites, places.stagingSites);
+    await advance("begun", { staging: made.identity });
     const programs: Buffer[] = [];
-    const loaded = await loadParts(context, manifest, staging, join(places.stagingSites, "tree"), {
+    const loaded = await loadParts(context, manifest, staging, made, {
       skip: programSections,
       onProgram: (_, chunk) => void programs.push(Buffer.from(chunk)),
     });
     await writeFile(places.programsFile, Buffer.concat(programs), { mode: 0o600, flush: true });
-    seconds = { ...loaded, compare: 0 };
-    await advance("loaded", { seconds });
+    seconds = { ...loaded.seconds, compare: 0 };
+    await advance("loaded", { seconds, dropped: loaded.tree.dropped });
   }
-  if (!reached("proven")) {
+  await using stage = reached("sites-in") ? undefined : await reopenNoted(sites, places.stagingSites, progress.staging);
+  if (stage && !reached("proven")) {
     const began = Date.now();
     await forgetLoad(staging);
-    const comparison = await compareRestored(context, staging, join(places.stagingSites, "tree"), manifest, {
-      programs: false,
-    });
-    assertPassed(
-      verdictOf(manifest, { database: places.stagingSchema, sites: places.stagingSites }, comparison, seconds, []),
-    );
+    const comparison = await compareRestored(context, staging, treeIn(stage), manifest, { programs: false });
+    assertPassed(verdictOf(manifest, { database: places.stagingSchema, sites: stage.path }, comparison, seconds, []));
     seconds = { ...seconds, compare: (Date.now() - began) / 1000 };
     await prepareSites({
-      sitesPath: join(places.stagingSites, "tree"),
+      sitesPath: treeIn(stage),
+      calledPath: context.sitesPath,
       platform: options.platform ?? "host",
       connection: options.connection ?? (await liveConnection(context, [context.sitesPath])),
       database: manifest.database.name,
@@ -179,14 +206,17 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   }
   const own = (name: string) => name.startsWith(".openemr-ops-");
   if (!reached("sites-out")) {
-    await mkdir(places.beforeSites, { recursive: true, mode: 0o700 });
-    await moveAll(context.sitesPath, places.beforeSites, own);
+    await using before = progress.before
+      ? await reopenNoted(sites, places.beforeSites, progress.before)
+      : await makeNoted(sites, places.beforeSites);
+    await advance("programs", { before: before.identity });
+    await moveEntries(sites, before, own);
     await advance("sites-out");
   }
-  if (!reached("sites-in")) {
-    const root = await lstat(join(places.stagingSites, "tree"));
-    await moveAll(join(places.stagingSites, "tree"), context.sitesPath, () => false);
-    await takeOver(root, context.sitesPath);
+  if (stage && !reached("sites-in")) {
+    await using tree = await openChild(stage, treeEntry);
+    await moveEntries(tree, sites);
+    await takeOver(tree, sites);
     await advance("sites-in");
   }
   await using connection = await connect(live);
@@ -200,21 +230,29 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     keyProof: found.keyProof.status,
     differences: [],
   };
-  await rm(places.stagingSites, { recursive: true, force: true });
+  if (progress.staging) {
+    await using left = await reopenOwned(sites, places.stagingSites, progress.staging);
+    await left?.remove();
+  }
   await rm(places.programsFile, { force: true });
   await rm(places.stateFile, { force: true });
-  return verdictOf(manifest, { database: live.name, sites: context.sitesPath }, comparison, seconds, [
-    `start OpenEMR and log in; what was live before is set aside in schema ${places.beforeSchema} and directory ${places.beforeSites}`,
-    `when nobody needs it any more: DROP DATABASE ${places.beforeSchema}, and remove ${places.beforeSites}`,
-    ...(progress.safetyDumpId ? [`to go back: restore --in-place --dump ${progress.safetyDumpId}`] : []),
-  ]);
+  const beforeSites = join(context.sitesPath, places.beforeSites);
+  const target = { database: live.name, sites: context.sitesPath };
+  return verdictOf(
+    manifest,
+    target,
+    comparison,
+    seconds,
+    [
+      `start OpenEMR and log in; what was live before is set aside in schema ${places.beforeSchema} and directory ${beforeSites}`,
+      `when nobody needs it any more: DROP DATABASE ${places.beforeSchema}, and remove ${beforeSites}`,
+      ...(progress.safetyDumpId ? [`to go back: restore --in-place --dump ${progress.safetyDumpId}`] : []),
+    ],
+    progress.dropped,
+  );
 };
 
-const save = async (file: string, progress: Progress): Promise<void> => {
-  await mkdir(join(file, ".."), { recursive: true, mode: 0o700 });
-  await writeFile(`${file}.new`, `${JSON.stringify(progress)}\n`, { mode: 0o600, flush: true });
-  await rename(`${file}.new`, file);
-};
+const save = (file: string, progress: Progress): Promise<void> => replaceFile(file, `${JSON.stringify(progress)}\n`);
 
 /** What an earlier call left half-done. */
 const interrupted = async (context: DumpContext): Promise<Progress | undefined> => {

@@ -1,6 +1,6 @@
 import { DestinationMissingError, IntegrityError, InvalidInputError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
-import { assertLayout } from "@openemr-ops/openemr/assertLayout";
+import { assertLayout, countEssentials } from "@openemr-ops/openemr/assertLayout";
 import { excludedContents, excludedFiles } from "@openemr-ops/openemr/sitesLayout";
 import { readDockerVersion, readVersion } from "@openemr-ops/openemr/version";
 import type { DumpContext } from "../context.ts";
@@ -166,6 +166,7 @@ const dumpUnderLock = async (context: DumpContext, dumpId: string, options: Take
 
   const layout = assertLayout(context.sitesPath);
   layout.catch(() => {});
+  const essentials = await countEssentials(context.sitesPath);
   const { sites, warnings: siteWarnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
   await store.recover(run);
   await store.open(await mayCreateRepository(context, options.forceNewRepository ?? false), run);
@@ -197,6 +198,7 @@ const dumpUnderLock = async (context: DumpContext, dumpId: string, options: Take
       run,
     );
     await Promise.all([stored, inspection, layout]);
+    assertWhole((await stored)?.files ?? 0, essentials);
   } catch (error) {
     stop(error);
     await Promise.allSettled([stored, inspection, layout]);
@@ -276,6 +278,14 @@ const dumpUnderLock = async (context: DumpContext, dumpId: string, options: Take
       seconds: (context.now().getTime() - startedAt.getTime()) / 1000,
     },
   };
+};
+
+/** A link, or another directory that came in the tree's place, gives a copy without an error and without the files. */
+const assertWhole = (files: number, essentials: number): void => {
+  if (files >= Math.max(essentials, 1)) return;
+  throw new IntegrityError(
+    `the copy of the sites tree holds ${files} files, and at least ${essentials} were seen in the tree: it is no copy of it; see what sites.path leads to`,
+  );
 };
 
 const inspectSource = async (context: DumpContext, sites: readonly string[]) => {

@@ -1,4 +1,5 @@
 import { KeyPairError, RestoredDataDiffersError } from "@openemr-ops/core/errors";
+import type { Dropped } from "../files/stagedTree.ts";
 import type { Manifest } from "../manifest.ts";
 import type { Comparison } from "./compare.ts";
 
@@ -22,6 +23,8 @@ export interface Verdict {
   }[];
   readonly keyProof: "proven" | "incomplete" | "failed";
   readonly differences: Comparison["differences"];
+  /** What the dump carried and no restore makes: rights that no document needs, devices, pipes, sockets. */
+  readonly dropped: readonly Dropped[];
   /** What the source itself already lacked. */
   readonly warnings: Manifest["warnings"];
   readonly seconds: {
@@ -40,6 +43,7 @@ export const verdictOf = (
   comparison: Comparison,
   seconds: Verdict["seconds"],
   next: readonly string[],
+  dropped: Verdict["dropped"] = [],
 ): Verdict => {
   const different = new Set(
     comparison.differences.filter(({ kind }) => kind === "table").map(({ subject }) => subject),
@@ -57,6 +61,7 @@ export const verdictOf = (
       sha256,
       equal: !different.has(name),
     })),
+    dropped,
     warnings: manifest.warnings,
     seconds,
     next,

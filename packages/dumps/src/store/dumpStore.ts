@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { ByteSink } from "../byteSink.ts";
+import type { Directory } from "../files/directory.ts";
 
 /** Where one half of a dump lies: a snapshot of the repository, or an object. */
 export type StoredPart =
@@ -65,8 +66,11 @@ export interface DumpStore {
   readManifestCopy(dumpId: string, run: StoreRun): Promise<Buffer | undefined>;
   /** Streams the SQL; the promise rejects when the stream was not whole. */
   readDatabase(part: StoredPart, consume: (stream: Readable) => Promise<void>, run: StoreRun): Promise<void>;
-  /** Puts the tree's contents into an existing directory. */
-  restoreSites(part: StoredPart, directory: string, run: StoreRun): Promise<void>;
+  /**
+   * Unpacks the tree into the empty directory `name` of a staging directory, as its one entry. What comes there is as
+   * foreign as the destination.
+   */
+  restoreSites(part: StoredPart, staging: Directory, name: string, run: StoreRun): Promise<void>;
   /** Which of the parts are there, by listing only: no password needed. */
   presentParts(parts: readonly StoredPart[]): Promise<ReadonlySet<StoredPart>>;
   /** Checks stored bytes. `objects`: small ones; `read-data`: all, or the `share` of them. @throws {IntegrityError} */

@@ -1,10 +1,8 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Destination } from "@openemr-ops/core/destination";
 import { DiskFullError, IntegrityError, SourceUnreadableError, ToolFailedError } from "@openemr-ops/core/errors";
 import { streamSink } from "../byteSink.ts";
 import { type Child, runChild, startChild } from "../child.ts";
-import { moveContents } from "../moveContents.ts";
 import type { DumpStore, StoredPart, StoredSites } from "./dumpStore.ts";
 import { type ObjectPart, type PackedObjectSettings, packedObjects } from "./portableObject.ts";
 
@@ -104,10 +102,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
     writeManifestCopy: async () => {},
     readManifestCopy: async () => undefined,
     readDatabase: (part, consume, run) => download(objectOf(part), consume, run.signal),
-    restoreSites: async (part, directory, run) => {
-      const staging = join(directory, ".openemr-ops-unpacking");
-      await rm(staging, { recursive: true, force: true });
-      await mkdir(staging, { mode: 0o700 });
+    restoreSites: async (part, staging, name, run) => {
       await download(
         objectOf(part),
         async (stream) => {
@@ -119,10 +114,9 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
               "--numeric-owner",
               "--same-permissions",
               "--delay-directory-restore",
-              "--directory",
-              staging,
+              "--keep-old-files", // no entry takes the place of an earlier one
             ],
-            { signal: run.signal },
+            { signal: run.signal, cwd: `${staging.at}/${name}` },
           );
           child.stdout.resume();
           // Not a pipeline: a tar that has read all of it may be gone before its input is closed, which is no failure.
@@ -151,10 +145,6 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
         },
         run.signal,
       );
-      const [tree] = await readdir(staging);
-      if (tree === undefined) throw new IntegrityError("the archive of the sites tree is empty");
-      await moveContents(join(staging, tree), directory);
-      await rm(staging, { recursive: true, force: true });
     },
     presentParts: async (parts) => {
       const there = new Map<string, number>();

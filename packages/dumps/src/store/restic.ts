@@ -1,5 +1,5 @@
-import { lstat, mkdir, readdir, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { lstat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import type { Destination } from "@openemr-ops/core/destination";
 import {
   DestinationMissingError,
@@ -14,7 +14,6 @@ import {
 } from "@openemr-ops/core/errors";
 import { awaitReader, streamSink } from "../byteSink.ts";
 import { type Child, type ChildEnd, onLines, runChild, startChild } from "../child.ts";
-import { moveContents } from "../moveContents.ts";
 import type { DumpStore, StoredPart, StoredSites, StoreRun } from "./dumpStore.ts";
 import { repositoryObjects } from "./repositoryObjects.ts";
 import { resticError } from "./resticErrors.ts";
@@ -49,6 +48,8 @@ const databaseFile = "database.sql";
 const manifestFile = "manifest.json";
 /** Oldest release that fits: the compressed format came with it. */
 const oldestRestic = [0, 14] as const;
+/** A program's own working directory. Out of `.` restic would make a path of the names it has now, and follow that. */
+const ownDirectory = "/proc/self/cwd";
 const killAfterMilliseconds = 5_000;
 /** What restic says when it has heard SIGINT: from now on it seals nothing, whatever its input does. */
 const interrupted = /signal .*received/;
@@ -326,25 +327,18 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
       run.signal.throwIfAborted();
       if (end.code !== 0) await failed("reading the database dump", end, (message) => new IntegrityError(message));
     },
-    restoreSites: async (part, directory, run) => {
-      const staging = join(directory, `.${product}-unpacking`);
-      await rm(staging, { recursive: true, force: true });
-      await mkdir(staging, { mode: 0o700 });
+    restoreSites: async (part, staging, name, run) => {
       const sparse = (await version()).minor >= 15 ? ["--sparse"] : [];
       const end = await runChild(
         settings.restic,
-        [...commonArguments, "restore", snapshotIdOf(part), "--target", staging, ...sparse],
-        await childSettings(run),
+        [...commonArguments, "restore", snapshotIdOf(part), "--target", `${ownDirectory}/${name}`, ...sparse],
+        { ...(await childSettings(run)), cwd: staging.at },
       );
       run.signal.throwIfAborted();
       // A destination that is read from never lacks space: it is the disk here.
       if (/no space left on device/i.test(end.errors))
-        throw new DiskFullError(`restoring the sites tree: no space left below ${directory}`);
+        throw new DiskFullError(`restoring the sites tree: no space left below ${staging.path}`);
       if (end.code !== 0) await failed("restoring the sites tree", end, (message) => new IntegrityError(message));
-      const [tree] = await readdir(staging);
-      if (tree === undefined) throw new IntegrityError("the sites snapshot is empty");
-      await moveContents(join(staging, tree), directory);
-      await rm(staging, { recursive: true, force: true });
     },
     presentParts: async (parts) => {
       const there = new Set<string>();

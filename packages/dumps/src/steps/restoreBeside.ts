@@ -1,0 +1,215 @@
+import { hash } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
+import { dirname, join, resolve, sep } from "node:path";
+import { InPlaceNotAllowedError, InvalidInputError } from "@openemr-ops/core/errors";
+import { replaceFile, systemCodeOf } from "@openemr-ops/core/stateFiles";
+import { prepareSites } from "@openemr-ops/openemr/prepareSites";
+import type { DumpContext } from "../context.ts";
+import type { DatabaseAccess } from "../database/access.ts";
+import { connect } from "../database/connection.ts";
+import { forgetLoad } from "../database/loadDatabase.ts";
+import { type DirectoryIdentity, isSameDirectory, openChild, openDirectory, realPlace } from "../files/directory.ts";
+import { journalIn } from "../files/journal.ts";
+import { reopenOwned } from "../files/ownedDirectory.ts";
+import { makeStage, publish, type Stage, stageOf } from "../files/publish.ts";
+import { treeEntry, treeIn } from "../files/stagedTree.ts";
+import type { Manifest } from "../manifest.ts";
+import { assertVersion } from "./assertVersion.ts";
+import { assertManifestCopy } from "./checkDumps.ts";
+import { type Comparison, compareRestored } from "./compare.ts";
+import { chooseDump } from "./listDumps.ts";
+import { loadParts } from "./loadParts.ts";
+import type { RestoreOptions } from "./restoreDump.ts";
+import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
+
+const within = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + sep);
+
+/** Both targets of a restore beside the live system, checked; the directory as a path without links. */
+export const besideTargets = async (
+  context: DumpContext,
+  { intoDatabase, intoSites }: RestoreOptions,
+): Promise<Verdict["target"]> => {
+  const missing = [
+    ...(intoDatabase
+      ? []
+      : [
+          {
+            path: "--into-database",
+            message: "name a new schema for the restored rows (or --in-place to replace the live one)",
+          },
+        ]),
+    ...(intoSites
+      ? []
+      : [
+          {
+            path: "--into-sites",
+            message: "name a new directory for the restored files (or --in-place to replace the live one)",
+          },
+        ]),
+  ];
+  if (!intoDatabase || !intoSites) throw new InvalidInputError(missing);
+  if (intoDatabase === context.database.name)
+    throw new InPlaceNotAllowedError(
+      `${intoDatabase} is the live schema: name another, or use --in-place --yes with OpenEMR stopped`,
+    );
+  const directory = await realPlace(resolve(intoSites));
+  if (within(directory, await realPlace(context.sitesPath)))
+    throw new InPlaceNotAllowedError(
+      `${directory} is or lies in the live sites tree: name another directory, or use --in-place --yes with OpenEMR stopped`,
+    );
+  return { database: intoDatabase, sites: directory };
+};
+
+/** What a proven copy has to say; kept with it, so that an interrupted call need not prove it again. */
+interface Evidence {
+  readonly comparison: Comparison;
+  readonly seconds: Verdict["seconds"];
+  readonly dropped: Verdict["dropped"];
+  readonly next: readonly string[];
+}
+
+/** A copy that is proven and prepared, on its way to its name. */
+interface Publication {
+  readonly dumpId: string;
+  /** Tells how it was prepared: one for another platform or connection is made anew. */
+  readonly preparation: string;
+  readonly stagingPath: string;
+  readonly staging: DirectoryIdentity;
+  readonly tree: DirectoryIdentity;
+  readonly evidence: Evidence;
+  readonly published: boolean;
+}
+
+/** Keeps it in the state directory: nothing in the target says what may be deleted or believed. */
+const publicationFile = ({ stateDirectory, installation }: DumpContext, target: Verdict["target"]) => {
+  const name = hash("sha256", JSON.stringify([installation, target.database, target.sites]));
+  const file = join(stateDirectory, "publishing", `${name.slice(0, 32)}.json`);
+  return {
+    save: (publication: Publication) => replaceFile(file, `${JSON.stringify(publication)}\n`),
+    forget: () => rm(file, { force: true }),
+    read: async (): Promise<Publication | undefined> => {
+      const text = await readFile(file, "utf8").catch((error: unknown) => {
+        if (systemCodeOf(error) === "ENOENT") return undefined;
+        throw error;
+      });
+      return text === undefined ? undefined : (JSON.parse(text) as Publication);
+    },
+  };
+};
+
+/** The staging directory of an interrupted call, if it still is the one that was noted. */
+const stageAgain = async ({ stagingPath, staging, tree }: Publication): Promise<Stage | undefined> => {
+  const outer = await openDirectory(dirname(stagingPath)).catch(() => undefined);
+  const reopened = outer && (await reopenOwned(outer, stagingPath.slice(outer.path.length + 1), staging));
+  if (reopened) {
+    await using found = await openChild(reopened, treeEntry).catch(() => undefined);
+    if (found && isSameDirectory(found.identity, tree)) return stageOf(outer, reopened);
+    await reopened[Symbol.asyncDispose]();
+  }
+  await outer?.[Symbol.asyncDispose]();
+  return undefined;
+};
+
+const preparationOf = ({ platform, connection, upgrade }: RestoreOptions): string =>
+  hash("sha256", JSON.stringify([platform, connection, upgrade]));
+
+const isPublished = async ({ published, tree }: Publication, target: string): Promise<boolean> => {
+  if (published) return true;
+  await using found = await openDirectory(target).catch(() => undefined);
+  return found !== undefined && isSameDirectory(found.identity, tree);
+};
+
+/**
+ * Loads the dump into a new schema and a staging directory of our own, compares both with the manifest, prepares the
+ * tree, and only then gives it its name. Interrupted, the same call goes on: tables that were whole are not loaded again,
+ * and what was proven is not proven again.
+ */
+export const restoreBeside = async (context: DumpContext, options: RestoreOptions): Promise<Verdict> => {
+  const target = await besideTargets(context, options);
+  const manifest = await chooseDump(context, options.dump);
+  await context.store.recover(context);
+  await assertManifestCopy(context, manifest);
+  const newer = await assertVersion(context, manifest, false);
+  const access = { ...context.restoreDatabase, name: target.database };
+  await (await connect(access, "information_schema"))[Symbol.asyncDispose](); // before anything is made
+  const journal = journalIn(context.stateDirectory, context.installation, "restore");
+  const publications = publicationFile(context, target);
+  const earlier = await publications.read();
+  const finish = async (stage: Stage | undefined, publication: Publication): Promise<Verdict> => {
+    const { comparison, seconds, dropped, next } = publication.evidence;
+    if (!(await isPublished(publication, target.sites))) {
+      if (stage) await publish(stage, target.sites);
+      await publications.save({ ...publication, published: true });
+    }
+    if (stage) await journal.remove(stage.staging);
+    await forgetLoad(access);
+    await publications.forget();
+    const verdict = verdictOf(manifest, target, comparison, seconds, next, dropped);
+    assertPassed(verdict);
+    return verdict;
+  };
+  if (earlier?.dumpId === manifest.dumpId && earlier.preparation === preparationOf(options)) {
+    await using stage = await stageAgain(earlier);
+    if (stage || (await isPublished(earlier, target.sites))) return await finish(stage, earlier);
+  }
+  await publications.forget();
+  await journal.sweep(context.warn);
+  await using stage = await makeStage(journal, target.sites);
+  const publication = await proven({ context, options, target, manifest, access, stage, newer }).catch(
+    async (error: unknown) => {
+      await journal.remove(stage.staging).catch(() => {}); // else the next restore does it
+      throw error;
+    },
+  );
+  await publications.save(publication);
+  return await finish(stage, publication);
+};
+
+const proven = async ({
+  context,
+  options,
+  target,
+  manifest,
+  access,
+  stage: { staging },
+  newer,
+}: {
+  context: DumpContext;
+  options: RestoreOptions;
+  target: Verdict["target"];
+  manifest: Manifest;
+  access: DatabaseAccess;
+  stage: Stage;
+  newer: boolean;
+}): Promise<Publication> => {
+  const { seconds: loading, tree: taken } = await loadParts(context, manifest, access, staging);
+  const began = Date.now();
+  const comparison = await compareRestored(context, access, treeIn(staging), manifest, { tree: taken });
+  const seconds = { ...loading, compare: (Date.now() - began) / 1000 };
+  const next: string[] = [];
+  if (comparison.differences.length === 0 && options.platform) {
+    const prepared = await prepareSites({
+      sitesPath: treeIn(staging),
+      calledPath: target.sites,
+      platform: options.platform,
+      connection: options.connection,
+      database: manifest.database.name,
+      upgrade: options.upgrade ?? newer,
+    });
+    next.push(...prepared.warnings);
+  }
+  if (!options.platform || !options.connection)
+    next.push(
+      `sqlconf.php below ${target.sites} still names the source's database: before an OpenEMR may start on it, put the new connection there, or restore into a new place with --for PLATFORM --connect FILE`,
+    );
+  await using tree = await openChild(staging, treeEntry);
+  return {
+    dumpId: manifest.dumpId,
+    preparation: preparationOf(options),
+    stagingPath: staging.path,
+    staging: staging.identity,
+    tree: tree.identity,
+    evidence: { comparison, seconds, dropped: taken.dropped, next },
+    published: false,
+  };
+};

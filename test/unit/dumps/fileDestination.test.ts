@@ -84,6 +84,7 @@ describe("a directory as a destination, beyond the contract", () => {
 
     await expect(destination.get("folder/secret")).rejects.toThrow(DestinationAccessDeniedError);
     await expect(destination.put("folder/new", Buffer.from("1"))).rejects.toThrow(DestinationAccessDeniedError);
+    await expect(destination.put("folder/made/new", Buffer.from("1"))).rejects.toThrow(DestinationAccessDeniedError);
     await expect(destination.delete("folder/secret")).rejects.toThrow(DestinationAccessDeniedError);
     expect(await destination.get("file")).toBeUndefined();
     expect(await keysOf(destination)).toEqual([]);

@@ -168,3 +168,58 @@ describe("a sqlconf.php that computes its values", () => {
     expect(warnings).toEqual([expect.stringContaining("$config = 1")]);
   });
 });
+
+describe("a link that the source planted in a restored tree", () => {
+  const elsewhere = () => aTree({ ledger: "not ours", "sqlconf.php": aSqlconf({ database: "of others" }) });
+  const seen = async (root: string) =>
+    Promise.all(
+      ["", ...(await readdir(root, { recursive: true })).sort()].map(async (path) => {
+        const { mode, uid, gid, size } = await lstat(join(root, path));
+        return { path, mode, uid, gid, size };
+      }),
+    );
+
+  it.each<{ what: string; entries: (outside: string) => Record<string, TreeEntry>; named: RegExp }>([
+    {
+      what: "in place of a directory that OpenEMR needs",
+      entries: (outside) => ({ "default/documents/custom_menus": { link: outside } }),
+      named: /default\/documents\/custom_menus is a link/,
+    },
+    {
+      what: "to nothing yet",
+      entries: (outside) => ({ "default/documents/edi": { link: join(outside, "not/there/yet") } }),
+      named: /default\/documents\/edi is a link/,
+    },
+    {
+      what: "in place of documents",
+      entries: (outside) => ({ "default/documents": { link: outside } }),
+      named: /default\/documents is a link/,
+    },
+    {
+      what: "in place of sqlconf.php",
+      entries: (outside) => ({ "second/sqlconf.php": { link: join(outside, "sqlconf.php") } }),
+      named: /second\/sqlconf.php leads out/,
+    },
+    {
+      what: "in place of a site",
+      entries: (outside) => ({ second: { link: outside } }),
+      named: /second\/sqlconf.php leads out/,
+    },
+    {
+      what: "in place of a marker",
+      entries: (outside) => ({ "docker-completed": { link: join(outside, "ledger") } }),
+      named: /^$/,
+    },
+  ])("is kept, and nothing is done where it leads: $what", async ({ entries, named }) => {
+    const outside = await elsewhere();
+    const planted = entries(outside);
+    const { "default/documents/12/a": _, ...others } = restored;
+    const root = await aTree({ ...("default/documents" in planted ? others : restored), ...planted });
+    const before = await seen(outside);
+    const { warnings } = await prepareSites({ sitesPath: root, platform: "ecs", connection, upgrade: false, owner });
+
+    expect(await seen(outside)).toEqual(before);
+    expect(warnings.join("\n")).toMatch(named);
+    expect(await conf(root)).toEqual({ ...connection, configured: true });
+  });
+});

@@ -12,6 +12,7 @@ import {
   DestinationUnavailableError,
   InvalidInputError,
   OpsError,
+  TargetUnsuitableError,
   toOpsError,
 } from "@openemr-ops/core/errors";
 import { measuredBody } from "@openemr-ops/core/measuredBody";
@@ -108,19 +109,32 @@ export const fileDestination = (
     }
   };
 
+  const openRoot = async (): Promise<Directory> => {
+    const open = async () => openDirectory(await realpath(root));
+    return open().catch(async (error: unknown) => {
+      if (error instanceof TargetUnsuitableError && error.cause) throw error.cause; // a file stands there
+      if (codeOf(error) !== "ENOENT") throw error;
+      const firstMade = await mkdir(root, { recursive: true, mode: 0o700 });
+      if (firstMade !== undefined)
+        for (let made = root; made.length >= firstMade.length; made = dirname(made)) await syncDirectory(dirname(made));
+      return open();
+    });
+  };
+
   /** Opens a folder and makes what is absent of it, name by name: nothing is made behind a planted link. */
-  const openFolder = async (path: string): Promise<Directory> => {
-    const firstMade = await mkdir(root, { recursive: true, mode: 0o700 });
-    if (firstMade !== undefined)
-      for (let made = root; made.length >= firstMade.length; made = dirname(made)) await syncDirectory(dirname(made));
-    let directory = await openDirectory(await realpath(root));
-    for (const name of relative(root, path).split(sep).filter(Boolean)) {
-      await using parent = directory;
-      const child = await openOrMakeChild(parent, name).catch(async (error: unknown) => {
+  const openFolder = async (top: Directory, folder: string): Promise<Directory> => {
+    let directory = top;
+    for (const name of folder.split("/")) {
+      const parent = directory;
+      try {
+        const child = await openOrMakeChild(parent, name);
+        directory = child.directory;
+        if (child.made) await parent.handle.sync();
+      } catch (error) {
         throw (await lstat(`${parent.at}/${name}`)).isSymbolicLink() ? linkedAway() : error;
-      });
-      if (child.made) await parent.handle.sync();
-      directory = child.directory;
+      } finally {
+        if (parent !== top) await parent[Symbol.asyncDispose]();
+      }
     }
     return directory;
   };
@@ -136,7 +150,8 @@ export const fileDestination = (
   };
 
   const write = async (path: string, stream: Readable): Promise<void> => {
-    await using folder = await openFolder(join(root, incoming));
+    await using top = await openRoot();
+    await using folder = await openFolder(top, incoming);
     const name = randomBytes(12).toString("hex");
     const temporary = `${folder.at}/${name}`;
     await sweep(folder);
@@ -159,10 +174,12 @@ export const fileDestination = (
   const publish = async (name: string, path: string, attempts = 5): Promise<void> => {
     try {
       // Looked up again: in a directory that was moved away meanwhile nobody would find what is published.
-      await using from = await openFolder(join(root, incoming));
-      await using folder = await openFolder(dirname(path));
-      await rename(`${from.at}/${name}`, `${folder.at}/${basename(path)}`);
-      await folder.handle.sync();
+      await using top = await openRoot();
+      await using from = await openFolder(top, incoming);
+      await using folder = dirname(path) === root ? undefined : await openFolder(top, relative(root, dirname(path)));
+      const into = folder ?? top;
+      await rename(`${from.at}/${name}`, `${into.at}/${basename(path)}`);
+      await into.handle.sync();
     } catch (error) {
       if (attempts <= 1 || codeOf(error) !== "ENOENT") throw error;
       await publish(name, path, attempts - 1);

@@ -84,14 +84,15 @@ export const openOrMakeChild = async (
   parent: Directory,
   name: string,
 ): Promise<{ readonly directory: Directory; readonly made: boolean }> => {
-  const made = await mkdir(`${parent.at}/${name}`, { mode: 0o700 }).then(
-    () => true,
-    (error: unknown) => {
-      if (systemCodeOf(error) !== "EEXIST") throw error;
-      return false;
-    },
-  );
-  return { directory: await openChild(parent, name), made };
+  const found = await openChild(parent, name).catch((error: unknown) => {
+    if (systemCodeOf(error) !== "ENOENT") throw error;
+    return undefined;
+  });
+  if (found) return { directory: found, made: false };
+  await mkdir(`${parent.at}/${name}`, { mode: 0o700 }).catch((error: unknown) => {
+    if (systemCodeOf(error) !== "EEXIST") throw error; // made by another run meanwhile
+  });
+  return { directory: await openChild(parent, name), made: true };
 };
 
 /** Opens a directory by its real path and makes what is absent of it, one name after the other. */

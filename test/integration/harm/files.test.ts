@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmod, chown, link, lstat, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { IntegrityError, InvalidInputError } from "@openemr-ops/core/errors";
+import { IntegrityError, InvalidInputError, TargetNotEmptyError } from "@openemr-ops/core/errors";
 import type { DumpContext } from "@openemr-ops/dumps/context";
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
@@ -12,6 +12,7 @@ import { aClinic, type Clinic, filesOf } from "../../support/aClinic.ts";
 import { aRepositoryPassword, contextFor, type DumpContextOptions, resticsHere } from "../../support/dumpContext.ts";
 import { forgeSites, tarOf } from "../../support/forgedSites.ts";
 import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
+import { smallFileSystem } from "../../support/smallFileSystem.ts";
 import { treeImage } from "../../support/treeImage.ts";
 
 let clinic: Clinic;
@@ -241,6 +242,29 @@ describe("a restore for containers, run as root", () => {
       for (const attacker of attackers) attacker.kill("SIGKILL");
     }
   }, 120_000);
+});
+
+describe("a restore into a volume, which no rename replaces", () => {
+  it.each(forms)("stages in the volume and leaves the tree alone in it ($form)", async ({ format, restic }) => {
+    const context = await aPlace({ dumps: { format }, ...(restic ? { restic } : {}) });
+    const { dumpId } = await takeDump(context);
+    await using volume = await smallFileSystem(join(context.stateDirectory, "../volume"), 32);
+    const { verdict } = await restoreBeside(context, dumpId, { intoSites: volume.path });
+
+    expect(verdict.verdict).toBe("passed");
+    expect(await filesOf(volume.path)).toEqual(await filesOf(clinic.sitesPath));
+    expect((await readdir(volume.path)).sort()).toEqual((await readdir(clinic.sitesPath)).sort());
+    expect((await lstat(volume.path)).mode).toBe((await lstat(clinic.sitesPath)).mode);
+  });
+
+  it("refuses one with anything in it, and leaves that as it was", async () => {
+    const context = await aPlace();
+    const { dumpId } = await takeDump(context);
+    const before = treeImage(witness);
+
+    expect(await failureOf(restoreBeside(context, dumpId, { intoSites: witness }))).toBeInstanceOf(TargetNotEmptyError);
+    expect(treeImage(witness)).toEqual(before);
+  });
 });
 
 describe("what no document is", () => {

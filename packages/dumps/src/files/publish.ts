@@ -57,7 +57,7 @@ export const stageOf = (outer: Directory, staging: OwnedDirectory): Stage => ({
  */
 export const publish = async ({ outer, staging }: Stage, target: string): Promise<void> => {
   await using tree = await openChild(staging, treeEntry);
-  if (outer.path === target) return publishEntries(tree, outer);
+  if (outer.path === target) return await publishEntries(tree, outer);
   const { mode } = await tree.handle.stat();
   await tree.handle.chmod(mode | 0o700); // a directory without it does not move
   const cannot = await rename(treeIn(staging), `${outer.at}/${basename(target)}`).then(
@@ -76,7 +76,7 @@ export const publish = async ({ outer, staging }: Stage, target: string): Promis
     case "EACCES":
     case "EPERM": {
       await using directory = await openChild(outer, basename(target));
-      return publishEntries(tree, directory);
+      return await publishEntries(tree, directory);
     }
     case "EXDEV":
     case "EBUSY":

@@ -48,7 +48,7 @@ export const takeTree = async (
     );
   await rename(entryOf(unpacked, name), treeIn(staging));
   await rmdir(`${staging.at}/${unpackedName}`);
-  return cleaned(treeIn(staging));
+  return await cleaned(treeIn(staging));
 };
 
 const kindOf = (stats: Stats): DroppedKind | undefined => {

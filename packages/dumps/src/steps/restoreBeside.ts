@@ -152,7 +152,7 @@ export const restoreBeside = async (context: DumpContext, options: RestoreOption
     await using stage = await stageAgain(earlier);
     if (stage || (await isPublished(earlier, target.sites))) return await finish(stage, earlier);
   }
-  await publications.forget();
+  if (earlier) await publications.forget();
   await journal.sweep(context.warn);
   await using stage = await makeStage(journal, target.sites);
   const publication = await proven({ context, options, target, manifest, access, stage, newer }).catch(

@@ -1,9 +1,9 @@
 import { hash } from "node:crypto";
-import { readdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TargetNotEmptyError, TargetUnsuitableError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
-import { replaceFile, systemCodeOf } from "@openemr-ops/core/stateFiles";
+import { systemCodeOf } from "@openemr-ops/core/stateFiles";
 import { prepareSites } from "@openemr-ops/openemr/prepareSites";
 import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
 import type { DumpContext } from "../context.ts";
@@ -252,7 +252,11 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   );
 };
 
-const save = (file: string, progress: Progress): Promise<void> => replaceFile(file, `${JSON.stringify(progress)}\n`);
+const save = async (file: string, progress: Progress): Promise<void> => {
+  await mkdir(join(file, ".."), { recursive: true, mode: 0o700 });
+  await writeFile(`${file}.new`, `${JSON.stringify(progress)}\n`, { mode: 0o600, flush: true });
+  await rename(`${file}.new`, file);
+};
 
 /** What an earlier call left half-done. */
 const interrupted = async (context: DumpContext): Promise<Progress | undefined> => {

@@ -30,11 +30,15 @@ const explain = async <Result>(doing: string, work: () => Promise<Result>): Prom
 /**
  * Opens a connection in UTF-8 and UTC with a strict mode of our own.
  *
+ * No text can be two statements, and no answer of the server gets at local files.
+ *
  * @param database the schema to use; `undefined` for none
+ * @param options.bytes statements come one character a byte (Latin-1), and are sent as these bytes
  */
 export const connect = async (
   access: DatabaseAccess,
   database: string | undefined = access.name,
+  { bytes = false }: { readonly bytes?: boolean } = {},
 ): Promise<DatabaseConnection> => {
   const where = `database ${access.host}:${access.port}`;
   const base = mysql.createConnection({
@@ -43,7 +47,11 @@ export const connect = async (
     user: access.user,
     password: access.password,
     ...(database === undefined ? {} : { database }),
-    charset: "utf8mb4",
+    charset: bytes ? "latin1" : "utf8mb4", // how the driver turns a text into bytes
+    // LOCAL_FILES: a server could ask for a file of ours in answer to any statement. SESSION_TRACK: the driver would
+    // turn texts into other bytes as soon as a statement changes the session's character set.
+    flags: ["-LOCAL_FILES", ...(bytes ? ["-SESSION_TRACK"] : [])],
+    multipleStatements: false,
     connectTimeout: 10_000,
     typeCast: false,
     ...driverTls(access),
@@ -53,7 +61,7 @@ export const connect = async (
   await explain(where, () => connection.connect());
   const query = (sql: string, values?: readonly (string | number)[]) =>
     explain(where, () =>
-      connection.query({ sql, typeCast: (field) => field.string(), ...(values ? { values: [...values] } : {}) }),
+      connection.query({ sql, typeCast: (field) => field.string("utf8"), ...(values ? { values: [...values] } : {}) }),
     );
   await query("SET NAMES utf8mb4");
   await query(

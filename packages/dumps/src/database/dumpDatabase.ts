@@ -1,4 +1,4 @@
-import { DatabaseDumpFailedError, TableLockedError } from "@openemr-ops/core/errors";
+import { DatabaseDumpFailedError, IntegrityError, SourceLayoutError, TableLockedError } from "@openemr-ops/core/errors";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { ByteSink } from "../byteSink.ts";
 import type { DatabaseAccess } from "./access.ts";
@@ -8,8 +8,9 @@ import { copyTablesDump, startTablesDump, type TablesDump } from "./dumpTables.t
 import { dumpText, namedTables } from "./dumpText.ts";
 import { writeExactRows } from "./exactRows.ts";
 import { quoteName } from "./identifiers.ts";
+import { programStatements } from "./programStatements.ts";
 import { programTexts } from "./programTexts.ts";
-import { endMark, type StreamDigest, sectionMark, sqlScanner } from "./sqlScanner.ts";
+import { endMark, type ProgramSection, type StreamDigest, sectionMark, sqlScanner } from "./sqlScanner.ts";
 import { stallWatch } from "./stallWatch.ts";
 
 export interface DatabaseDump {
@@ -62,6 +63,18 @@ const lockedTables = async (
     } catch (error) {
       if (!(error instanceof TableLockedError) || attempt === lockAttempts) throw error;
     }
+  }
+};
+
+/** @throws {SourceLayoutError} refused: no restore would take these programs, so a dump with them would be none */
+const assertLoads = (section: ProgramSection, text: string): void => {
+  try {
+    programStatements(text, [section]);
+  } catch (error) {
+    if (!(error instanceof IntegrityError)) throw error;
+    throw new SourceLayoutError(`${error.message}. A restore would refuse it: make that program again without it`, {
+      cause: error,
+    });
   }
 };
 
@@ -132,8 +145,10 @@ export const dumpDatabase = async (
       for (const table of exact) await watch.orStalled(writeExactRows(reader, table, emit));
       await emit(Buffer.from(`${epilogue}\n`));
     }
-    for (const [section, text] of await watch.orStalled(programTexts(access, source, run)))
+    for (const [section, text] of await watch.orStalled(programTexts(access, source, run))) {
+      assertLoads(section, text);
       await emit(Buffer.from(`${sectionMark}${section}\n${text}\n`, "latin1")); // the same bytes whatever section follows
+    }
     throwIfStopped();
     await emit(Buffer.from(endMark));
   } finally {

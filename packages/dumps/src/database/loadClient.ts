@@ -1,7 +1,10 @@
 import { LoadFailedError, type OpsError } from "@openemr-ops/core/errors";
 import { type Child, startChild } from "../child.ts";
 import { clientArguments, clientEnvironment, type DatabaseAccess } from "./access.ts";
+import { connect, type DatabaseConnection } from "./connection.ts";
 import { databaseError } from "./errors.ts";
+import { programStatements } from "./programStatements.ts";
+import type { ProgramSection } from "./sqlScanner.ts";
 
 const session =
   "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0, autocommit = 0 /*M!100201 , check_constraint_checks = 0 */;\n";
@@ -27,7 +30,9 @@ export const startLoadClient = (
       "--skip-column-names",
       "--unbuffered",
       "--comments",
-      "--binary-mode", // bodies keep their CR LF, and no text of theirs is a command to the client
+      "--binary-mode", // no text is a command to the client
+      "--loose-sandbox", // nor reaches files or programs; a client without the switch passes it over
+      "--local-infile=0",
       "--max-allowed-packet=1G",
       access.name,
     ],
@@ -37,24 +42,40 @@ export const startLoadClient = (
   return child;
 };
 
+/** Schemas that a user sees are those where it may do something; what is said of the server itself harms nobody. */
+const otherSchemas = async (connection: DatabaseConnection, target: string): Promise<ReadonlySet<string>> => {
+  const rows = await connection.rows("SELECT SCHEMA_NAME AS s FROM information_schema.SCHEMATA");
+  const names = rows.map((row) => Buffer.from((row.s ?? "").toLowerCase()).toString("latin1"));
+  return new Set(names.filter((name) => name !== target.toLowerCase() && name !== "information_schema"));
+};
+
 /**
- * Loads routines, triggers, views and events from their SQL, which drops each before it makes it: safe to repeat.
+ * Loads routines, triggers, views and events from their SQL, which drops each before it makes it: safe to repeat. Each
+ * statement is sent by itself: where one ends is decided here, and no text of a body can be a second one.
  *
+ * @param sections whose programs the text may hold
+ * @throws {IntegrityError} before any is made: the text holds something else, or reaches into another schema
  * @throws {LoadFailedError} fatal
  */
 export const loadPrograms = async (
   access: DatabaseAccess,
   sql: Buffer,
-  settings: { readonly mariadb: string; readonly signal: AbortSignal },
+  { signal, sections }: { readonly signal: AbortSignal; readonly sections: readonly ProgramSection[] },
 ): Promise<void> => {
-  const child = startLoadClient(access, settings);
-  child.stdout.resume();
-  child.stdin.end(sql);
-  const end = await child.ended;
-  settings.signal.throwIfAborted();
-  if (end.code !== 0)
-    throw loadError(
-      "loading routines, triggers and views",
-      end.errors || `the client ended by ${end.signal ?? `status ${end.code}`}`,
-    );
+  await using connection = await connect(access, access.name, { bytes: true });
+  const statements = programStatements(
+    sql.toString("latin1"),
+    sections,
+    await otherSchemas(connection, Buffer.from(access.name).toString("latin1")),
+  );
+  await connection.run("SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'");
+  for (const statement of statements) {
+    signal.throwIfAborted();
+    await connection.run(statement).catch((error: unknown) => {
+      const { errno, sqlState } = ((error as Error).cause ?? {}) as { errno?: number; sqlState?: string };
+      throw errno === undefined
+        ? error
+        : loadError(`loading ${sections.join(", ")}`, `ERROR ${errno} (${sqlState ?? "HY000"})`);
+    });
+  }
 };

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,8 +18,9 @@ import type { DatabaseAccess } from "./access.ts";
 import { connect, type DatabaseConnection } from "./connection.ts";
 import { deferKeys } from "./deferredKeys.ts";
 import { quoteName } from "./identifiers.ts";
-import { loadError, startLoadClient } from "./loadClient.ts";
-import { type ProgramSection, sqlScanner } from "./sqlScanner.ts";
+import { loadError, loadPrograms, startLoadClient } from "./loadClient.ts";
+import { programStatements } from "./programStatements.ts";
+import { type ProgramSection, type SectionHandler, sqlScanner } from "./sqlScanner.ts";
 
 export interface LoadSettings {
   readonly mariadb: string;
@@ -26,8 +28,8 @@ export interface LoadSettings {
   readonly progress: ReportProgress;
   /** Sections not to load: a drill must not start events. */
   readonly skip?: readonly ProgramSection[];
-  /** Receives the programs' SQL, also where it is not loaded. */
-  readonly onProgram?: (section: ProgramSection, chunk: Buffer) => void;
+  /** Receives the SQL of a section of programs once it was read whole and taken, also where it is not loaded. */
+  readonly onProgram?: (section: ProgramSection, sql: Buffer) => void;
 }
 
 /** Says in the target schema which dump is being loaded and which tables are done; `forgetLoad` removes it. */
@@ -131,13 +133,14 @@ const prepareSchema = async (
   manifest: Manifest,
 ): Promise<Set<string>> => {
   const { characterSet, collation } = manifest.server;
+  if (!/^\w+$/.test(characterSet)) throw new IntegrityError("the manifest names a character set that is none");
   const name = quoteName(access.name);
   const collations = await control.rows(
     "SELECT COLLATION_NAME AS c FROM information_schema.COLLATIONS WHERE COLLATION_NAME = ?",
     [collation],
   );
   await control.run(
-    `CREATE DATABASE IF NOT EXISTS ${name} CHARACTER SET ${characterSet}${collations.length > 0 ? ` COLLATE ${collation}` : ""}`,
+    `CREATE DATABASE IF NOT EXISTS ${name} CHARACTER SET ${characterSet}${collations.length > 0 && /^\w+$/.test(collation) ? ` COLLATE ${collation}` : ""}`,
   );
   await control.run(`USE ${name}`);
   const tables = await control.rows("SELECT TABLE_NAME AS t FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?", [
@@ -178,9 +181,11 @@ const assertServer = async (control: DatabaseConnection, manifest: Manifest): Pr
  * Interrupted, it is run again with the same arguments: tables that were whole are passed over. That stays so after its
  * end, until `forgetLoad`: the other half of the restore may still fail.
  *
+ * Nothing reaches the server but what a dump of ours holds: see `sqlScanner` and `programStatements`.
+ *
  * @throws {TargetNotEmptyError} refused: the schema holds something else
  * @throws {LoadFailedError} fatal: names the table and the server's error number, never a value
- * @throws {IntegrityError} the stream ends before its end mark
+ * @throws {IntegrityError} the stream ends before its end mark, or holds anything that no dump of ours does
  */
 export const loadDatabase = async (
   access: DatabaseAccess,
@@ -207,7 +212,6 @@ export const loadDatabase = async (
   const open = new Map<string, { pending: number; ended: boolean; addKeys?: string | undefined }>();
   const recorded: Promise<void>[] = [];
   let current = first;
-  let programs: ProgramSection | undefined;
   let bytes = 0;
   let run = 0; // bytes of the run under way
   let uncommitted: (() => void) | undefined;
@@ -286,10 +290,30 @@ export const loadDatabase = async (
     await Promise.all(recorded);
   };
 
-  const scanner = sqlScanner((name) => wanted.get(name)?.keyed ?? false, {
-    structure: async (name, sql) => {
+  /** Programs are made when all else is loaded, and only if they are, byte for byte, what the manifest says. */
+  const programTexts = new Map<ProgramSection, { readonly chunks: Buffer[]; length: number }>();
+  const loadAllPrograms = async (): Promise<void> => {
+    const found = manifest.database.programs.map(({ section, sha256 }) => {
+      const sql = Buffer.concat(programTexts.get(section)?.chunks ?? []);
+      if (hash("sha256", sql) !== sha256)
+        throw new IntegrityError(`the dump's ${section} are not those that were written`);
+      programStatements(sql.toString("latin1"), [section]);
+      return { section, sql };
+    });
+    for (const { section, sql } of found) {
+      settings.onProgram?.(section, sql);
+      if (settings.skip?.includes(section)) continue;
+      table = section;
+      await loadPrograms(access, sql, { signal: settings.signal, sections: [section] });
+    }
+  };
+
+  const handler: SectionHandler = {
+    structure: async (name, sql, does) => {
       table = `table ${name}`;
-      if (done.has(name)) return;
+      if (!wanted.has(name) || name === progressTable)
+        throw new IntegrityError(`the dump holds table ${name}, which is not in its manifest`);
+      if (done.has(name) || does === "session") return; // sessions are set by us
       const many = (wanted.get(name)?.rows ?? 0) >= deferKeysFrom;
       const { create, addKeys } = many ? deferKeys(sql) : { create: sql };
       open.set(name, { pending: 0, ended: false, addKeys: addKeys ?? open.get(name)?.addKeys });
@@ -326,19 +350,25 @@ export const loadDatabase = async (
       if (!state) return;
       endRun();
       if (current.occupied || !wanted.get(name)?.keyed) current = await nextWorker();
-      if (wanted.get(name)?.exact && !programs && !exactRowsSeen(name)) return;
+      if (wanted.get(name)?.exact && !exactRowsSeen(name)) return;
       state.ended = true;
       record(name);
     },
     program: async (section, chunk) => {
-      if (programs !== section) await settle(); // so that a failure is told of the right one
-      programs = section;
-      settings.onProgram?.(section, chunk);
-      if (settings.skip?.includes(section)) return;
-      table = section;
-      await first.write(chunk);
+      const written = manifest.database.programs.find((known) => known.section === section);
+      const text = programTexts.get(section) ?? { chunks: [], length: 0 };
+      programTexts.set(section, text);
+      text.length += chunk.length;
+      if (text.length > (written?.byteLength ?? 0))
+        throw new IntegrityError(`the dump's ${section} are not those that were written`);
+      text.chunks.push(Buffer.from(chunk));
     },
-  });
+  };
+  const scanner = sqlScanner(
+    (name) => wanted.get(name)?.keyed ?? false,
+    handler,
+    (message) => new IntegrityError(message),
+  );
   // Tables with exact rows come twice: their structure among the others, their rows behind.
   const endedOnce = new Set<string>();
   const exactRowsSeen = (name: string): boolean => {
@@ -364,16 +394,36 @@ export const loadDatabase = async (
     await settle();
     for (const worker of workers) await worker.finish();
     await Promise.all(recorded);
+    if (!scanner.finish().complete) throw new IntegrityError("the database dump ends before its end mark");
+    const missing = manifest.database.tables.filter(({ name }) => !done.has(name));
+    if (missing.length > 0)
+      throw new LoadFailedError(`${missing.length} tables were not loaded, the first is ${missing[0]?.name}`);
+    await loadAllPrograms();
   } catch (error) {
     const first = failure ?? error; // what comes after is our own killing
     for (const worker of workers) worker.child.kill("SIGKILL");
     await Promise.all(workers.map((worker) => worker.child.ended));
     throw first;
   }
-  if (!scanner.finish().complete) throw new IntegrityError("the database dump ends before its end mark");
-  const missing = manifest.database.tables.filter(({ name }) => !done.has(name));
-  if (missing.length > 0)
-    throw new LoadFailedError(`${missing.length} tables were not loaded, the first is ${missing[0]?.name}`);
+};
+
+/**
+ * Removes a schema that this program made to load a dump into. Absent is fine.
+ *
+ * @throws {TargetNotEmptyError} refused: it holds something, and no sign that a load of ours put it there
+ */
+export const dropLoaded = async (control: DatabaseConnection, schema: string): Promise<void> => {
+  const held = await control.rows(
+    `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?
+     UNION ALL SELECT ROUTINE_NAME FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ?
+     UNION ALL SELECT EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ?`,
+    [schema, schema, schema],
+  );
+  if (held.length > 0 && !held.some((row) => row.name === progressTable))
+    throw new TargetNotEmptyError(
+      `schema ${schema} is to be removed for the next load, and holds ${held.length} things that no load of this program put there: look what it is, and move it or drop the schema yourself`,
+    );
+  await control.run(`DROP DATABASE IF EXISTS ${quoteName(schema)}`);
 };
 
 /** Removes what a load keeps to be able to go on. Safe to repeat; from now on the schema counts as anybody's. */

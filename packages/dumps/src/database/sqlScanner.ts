@@ -1,5 +1,7 @@
 import { createHash, hash } from "node:crypto";
 import { DatabaseDumpFailedError } from "@openemr-ops/core/errors";
+import { rowsReader } from "./acceptedRows.ts";
+import { type StructureStatement, structureStatement } from "./acceptedStructure.ts";
 import { unquoteName } from "./identifiers.ts";
 
 /** Our marks in the stream: everything after the first one is programs, or rows that we wrote ourselves. */
@@ -39,8 +41,8 @@ export interface StreamDigest {
 
 /** What the scanner says while bytes pass. Slices are only valid during the call. */
 export interface SectionHandler {
-  /** A table's statements other than rows, such as CREATE TABLE. */
-  structure?(table: string, sql: string): Promise<void> | undefined;
+  /** A table's statements other than rows, such as CREATE TABLE; each is one that the grammar takes. */
+  structure?(table: string, sql: string, does: StructureStatement): Promise<void> | undefined;
   /** Bytes of a table's INSERT statements; `statementEnds` after the last byte of one. */
   rows?(table: string, chunk: Buffer, statementEnds: boolean): Promise<void> | undefined;
   tableEnds?(table: string): Promise<void> | undefined;
@@ -60,6 +62,14 @@ const newline = 10;
 const semicolon = 59;
 const openParenthesis = 40;
 const rowEnd = Buffer.from(",\n");
+/** Of a line that is gathered, or of a statement over several: what a string of JavaScript can hold. */
+const longestText = 500_000_000;
+
+const quotedName = /`(?:[^`\n]|``)+`/.source;
+/** Where mariadb-dump names the columns, the first row stands on the same line. */
+const insertHead = new RegExp(
+  `^INSERT INTO (${quotedName})(?: \\(${quotedName}(?:, ?${quotedName})*\\))? VALUES(?:\\n$| (?=\\())`,
+);
 
 /** Adds SHA-256 values modulo 2^256: the sum does not depend on the order of the rows. */
 const orderFreeDigest = () => {
@@ -80,6 +90,8 @@ const orderFreeDigest = () => {
 
 const structureText = (sql: string): string => sql.replace(/ AUTO_INCREMENT=\d+/g, "");
 
+const fromLatin1 = (text = ""): string => Buffer.from(text, "latin1").toString();
+
 interface OpenTable {
   readonly name: string;
   structure: string;
@@ -95,9 +107,18 @@ interface OpenTable {
  * It relies on the form that mariadb-dump gives a stream: every row on a line of its own that ends with a comma or, at
  * the end of a statement, a semicolon; no raw newline within a value (escaped) or a name (refused before).
  *
+ * What it hands on it has read whole: the statements of a table's part are those that make the announced table, and
+ * literal rows for it. Anything else ends the stream with an error before a byte of it is handed on. Sections of programs
+ * it cuts out and leaves to `programStatements`.
+ *
  * @param keyed says whether a table has a primary key, so that its rows come in an order that means something
+ * @param refusal the error for a stream that is none of ours; the message names table and place, never the text
  */
-export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHandler = {}): SqlScanner => {
+export const sqlScanner = (
+  keyed: (table: string) => boolean,
+  handler: SectionHandler = {},
+  refusal: (message: string) => Error = (message) => new DatabaseDumpFailedError(message),
+): SqlScanner => {
   const tables = new Map<string, OpenTable>();
   const programs = new Map<ProgramSection, { byteLength: number; digest: ReturnType<typeof createHash> }>();
   let current: OpenTable | undefined;
@@ -105,6 +126,7 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
   let unfinished = ""; // lines of a statement that goes on
   let inRows = false;
   let line: Buffer[] = []; // start of a line that is no row, until its newline comes
+  let lineLength = 0;
   let rowParts: Buffer[] | undefined; // start of a row whose newline has not come
   let inRow = false;
   let heldByte: Buffer | undefined; // the last byte of an unfinished row: it may be the semicolon before the newline
@@ -113,6 +135,13 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
   let statement = 0;
   let largestStatement = 0;
   let complete = false;
+  let exactRows = false; // the section of that name has begun
+  const grammar = rowsReader();
+
+  const refuse = (why: string): never => {
+    const where = current ? ` of table ${current.name}` : section ? ` among ${section}` : "";
+    throw refusal(`the dump holds a statement that is not taken${where}, about byte ${byteLength}: ${why}`);
+  };
 
   const open = (name: string): OpenTable => {
     const known = tables.get(name);
@@ -137,51 +166,75 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
   };
 
   const enter = async (name: string | undefined, what: string): Promise<void> => {
-    if (name === undefined) throw new DatabaseDumpFailedError(`the dump has a heading that cannot be read: ${what}`);
+    if (name === undefined) throw refusal(`the dump has a heading that cannot be read: ${what}`);
     if (current?.name === name) return;
     await leave();
     current = open(name);
   };
 
+  /** A line that begins one of our sections. */
+  const enterSection = async (name: string): Promise<void> => {
+    await leave();
+    const next = programSections.find((known) => known === name);
+    const order = section ? programSections.indexOf(section) : -1;
+    if (next ? programSections.indexOf(next) <= order : name !== "exact rows" || exactRows || section)
+      refuse("a section is unknown, or out of its order");
+    exactRows ||= !next;
+    section = next;
+    if (next) programs.set(next, { byteLength: 0, digest: createHash("sha256") });
+  };
+
+  /** A statement that ends with this line, of a table's part or between tables. */
+  const onStatement = async (sql: string, name: string): Promise<void> => {
+    const [bytes, latin1Name] = [sql, name].map((text) => Buffer.from(text).toString("latin1"));
+    const read = structureStatement(bytes ?? "", latin1Name ?? "");
+    if ("refused" in read) return refuse(read.refused);
+    if (current) await handler.structure?.(name, sql, read.does);
+    else if (read.does !== "session") refuse("it belongs to no table");
+  };
+
   /** A whole line that is no row, newline included. */
   const onLine = async (bytes: Buffer): Promise<void> => {
     const text = bytes.toString("utf8");
-    if (text.startsWith(sectionMark)) {
-      await leave();
-      const name = text.slice(sectionMark.length).trim();
-      section = programSections.find((known) => known === name);
-      if (section) programs.set(section, { byteLength: 0, digest: createHash("sha256") });
-      return;
-    }
-    if (text === endMark) {
+    if (inRows) refuse("rows do not end"); // what follows a row's comma is a row
+    if (complete) refuse("something follows the end mark");
+    const between = section !== undefined || unfinished === "";
+    if (between && text.startsWith(sectionMark)) return enterSection(text.slice(sectionMark.length).trim());
+    if (between && text === endMark) {
       await leave();
       complete = true;
       return;
     }
     if (section) return onProgram(bytes); // each program in the character set that it was written in
-    if (text.startsWith("-- ")) {
+    if (between && text.startsWith("-- ")) {
       const heading = /^-- (?:Table structure for table|Sequence structure for|Dumping data for table) (.*)\n$/.exec(
         text,
       );
       return heading ? enter(unquoteName(heading[1] ?? ""), text.trim()) : undefined;
     }
-    if (text.startsWith("INSERT INTO ")) {
-      await enter(unquoteName(text.slice("INSERT INTO ".length)), "INSERT INTO");
-      inRows = true;
+    if (between && text.startsWith("INSERT INTO ")) {
+      const [head, written] = insertHead.exec(bytes.toString("latin1")) ?? [];
+      const name = current?.name;
+      if (head === undefined || name === undefined || unquoteName(fromLatin1(written)) !== name)
+        return refuse("rows for another table than was announced");
+      const first = bytes.subarray(head.length);
+      if (!grammar.accepts(first)) refuse("a row holds something else than literal values");
+      inRows = first.length === 0 || !grammar.ended();
       statement = bytes.length;
-      await handler.rows?.(current?.name ?? "", bytes, false);
+      await handler.rows?.(name, bytes, !inRows);
       return;
     }
-    inRows = false;
-    if (!current || text === "\n" || text === "--\n") return;
-    if (/^\/\*!40000 ALTER TABLE .* (DISABLE|ENABLE) KEYS \*\/;\n$/.test(text)) return;
-    if (/^\/\*!40103 SET TIME_ZONE=@OLD_TIME_ZONE/.test(text)) return leave();
-    current.structure += bytes.toString("latin1"); // to digest each byte as it is
+    if (between && (text === "\n" || text === "--\n")) return;
+    const keysSwitched = /^\/\*!40000 ALTER TABLE .* (DISABLE|ENABLE) KEYS \*\/;\n$/.test(text);
+    const last = /^\/\*!40103 SET TIME_ZONE=@OLD_TIME_ZONE/.test(text);
+    if (current && !keysSwitched && !last) current.structure += bytes.toString("latin1"); // to digest each byte as it is
     unfinished += text;
+    if (unfinished.length > longestText) refuse("it is longer than any of a dump");
     if (!text.endsWith(";\n")) return;
     const sql = unfinished;
     unfinished = "";
-    await handler.structure?.(current.name, sql);
+    if (last) await leave();
+    await onStatement(sql, current?.name ?? "");
   };
 
   const onProgram = async (chunk: Buffer): Promise<void> => {
@@ -211,10 +264,14 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
     table.orderFree?.add(row);
   };
 
+  const assertRows = (run: Buffer, ends: boolean): void => {
+    if (!grammar.accepts(run) || grammar.ended() !== ends) refuse("a row holds something else than literal values");
+  };
+
   /** Eats rows from `offset`; returns where the first byte lies that is no row's. */
   const eatRows = async (chunk: Buffer, offset: number): Promise<number> => {
     const table = current;
-    if (!table) throw new DatabaseDumpFailedError("the dump has rows that belong to no table");
+    if (!table) return refuse("rows that belong to no table");
     let start = offset; // of the run of rows not yet handed on
     let at = offset;
     while (at < chunk.length && (inRow || chunk[at] === openParenthesis)) {
@@ -227,6 +284,7 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
         }
         // All but the last byte can be digested; the last may be the semicolon of the statement.
         const run = chunk.subarray(start);
+        assertRows(run, false);
         statement += run.length;
         table.byteLength += run.length;
         if (heldByte) table.ordered.update(heldByte);
@@ -246,6 +304,7 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
       at = end + 1;
       if (last === semicolon) {
         const run = chunk.subarray(start, at);
+        assertRows(run, true);
         statement += run.length;
         largestStatement = Math.max(largestStatement, statement);
         table.byteLength += run.length;
@@ -261,6 +320,7 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
     }
     if (at > start) {
       const run = chunk.subarray(start, at);
+      assertRows(run, false);
       statement += run.length;
       table.byteLength += run.length;
       digestRows(table, run, false);
@@ -280,10 +340,13 @@ export const sqlScanner = (keyed: (table: string) => boolean, handler: SectionHa
       const end = chunk.indexOf(newline, offset);
       if (end < 0) {
         line.push(Buffer.from(chunk.subarray(offset)));
+        lineLength += chunk.length - offset;
+        if (lineLength > longestText) refuse("a line is longer than any of a dump");
         return;
       }
       const text = Buffer.concat([...line, chunk.subarray(offset, end + 1)]);
       line = [];
+      lineLength = 0;
       offset = end + 1;
       await onLine(text);
     }

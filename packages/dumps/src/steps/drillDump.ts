@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import type { DumpContext } from "../context.ts";
 import { connect } from "../database/connection.ts";
-import { quoteName } from "../database/identifiers.ts";
+import { dropLoaded } from "../database/loadDatabase.ts";
 import { openOrMake } from "../files/directory.ts";
 import { journalIn } from "../files/journal.ts";
 import { treeIn } from "../files/stagedTree.ts";
@@ -43,7 +43,7 @@ const drillUnderLock = async (context: DumpContext, name: string): Promise<Verdi
   const access = { ...context.drillDatabase, name: schema };
   const dropSchema = async () => {
     await using control = await connect(access, "information_schema");
-    await control.run(`DROP DATABASE IF EXISTS ${quoteName(schema)}`);
+    await dropLoaded(control, schema);
   };
   await dropSchema();
   const journal = journalIn(context.stateDirectory, context.installation, "drill");

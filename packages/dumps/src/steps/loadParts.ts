@@ -23,7 +23,7 @@ export const loadParts = async (
   staging: OwnedDirectory,
   options: {
     readonly skip?: readonly ProgramSection[];
-    readonly onProgram?: (section: ProgramSection, chunk: Buffer) => void;
+    readonly onProgram?: (section: ProgramSection, sql: Buffer) => void;
   } = {},
 ): Promise<LoadedParts> => {
   const halves = new AbortController();

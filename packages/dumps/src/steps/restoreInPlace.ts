@@ -11,7 +11,7 @@ import type { DatabaseAccess } from "../database/access.ts";
 import { connect, type DatabaseConnection } from "../database/connection.ts";
 import { quoteName } from "../database/identifiers.ts";
 import { loadPrograms } from "../database/loadClient.ts";
-import { forgetLoad } from "../database/loadDatabase.ts";
+import { dropLoaded, forgetLoad } from "../database/loadDatabase.ts";
 import { programSections } from "../database/sqlScanner.ts";
 import { type Directory, type DirectoryIdentity, openChild, openOrMake } from "../files/directory.ts";
 import { makeOwned, moveEntries, type OwnedDirectory, reopenOwned, takeOver } from "../files/ownedDirectory.ts";
@@ -98,7 +98,7 @@ const swapTables = async (
     ...[...waiting].map((table) => move(table, staging, live)),
   ];
   if (moves.length > 0) await control.run(`RENAME TABLE ${moves.join(", ")}`);
-  await control.run(`DROP DATABASE IF EXISTS ${quoteName(staging)}`);
+  await dropLoaded(control, staging);
 };
 
 /** Makes a directory for this restore; one that it made and could not note any more is empty, and made anew. */
@@ -171,7 +171,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     const programs: Buffer[] = [];
     const loaded = await loadParts(context, manifest, staging, made, {
       skip: programSections,
-      onProgram: (_, chunk) => void programs.push(Buffer.from(chunk)),
+      onProgram: (_, sql) => void programs.push(sql),
     });
     await writeFile(places.programsFile, Buffer.concat(programs), { mode: 0o600, flush: true });
     seconds = { ...loaded.seconds, compare: 0 };
@@ -200,8 +200,8 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     await advance("database");
   }
   if (!reached("programs")) {
-    const { signal, tools } = context;
-    await loadPrograms(live, await readFile(places.programsFile), { mariadb: tools.mariadb, signal });
+    const { signal } = context;
+    await loadPrograms(live, await readFile(places.programsFile), { signal, sections: programSections });
     await advance("programs");
   }
   const own = (name: string) => name.startsWith(".openemr-ops-");

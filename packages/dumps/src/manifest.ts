@@ -11,7 +11,13 @@ const moment = z.iso.datetime();
 
 const StoredPart = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("snapshot"), snapshotId: sha256 }),
-  z.object({ kind: z.literal("object"), key: z.string().min(1), byteLength: count, sha256 }),
+  z.object({
+    kind: z.literal("object"),
+    key: z.string().min(1),
+    byteLength: count,
+    sha256,
+    pieces: z.object({ byteLength: z.int().positive(), sha256: z.array(sha256).readonly() }).optional(),
+  }),
 ]);
 
 /** What the source lacked or had wrong when it was dumped: said loudly, and not held against a later drill. */

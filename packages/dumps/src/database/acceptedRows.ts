@@ -93,7 +93,7 @@ export const rowsReader = (): RowsReader => {
   const accepts = (chunk: Buffer): boolean => {
     const { length } = chunk;
     let at = 0;
-    let escape = -1; // where the next backslash and line feed are; behind the last byte: there is none
+    let escaping = -1; // where the next backslash and line feed are; behind the last byte: there is none
     let line = -1;
     while (at < length) {
       if (state === text) {
@@ -104,9 +104,9 @@ export const rowsReader = (): RowsReader => {
           if (byte === quote || byte === backslash || byte === newline) break;
         }
         if (at === near && near < length) {
-          if (escape < at) escape = placeOf(chunk, backslash, at);
+          if (escaping < at) escaping = placeOf(chunk, backslash, at);
           if (line < at) line = placeOf(chunk, newline, at);
-          at = Math.min(placeOf(chunk, quote, at), escape, line);
+          at = Math.min(placeOf(chunk, quote, at), escaping, line);
         }
         if (at >= length) return true;
       } else if (state === hex) {

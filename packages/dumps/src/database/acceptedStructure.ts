@@ -189,9 +189,14 @@ const parting = (reader: TokenReader): void => {
   group(reader);
 };
 
+const atEnd = (reader: TokenReader): boolean => reader.next?.kind === "mark" && reader.next.text === ";";
+
+const end = (reader: TokenReader): void => {
+  if (!reader.mark(";") || !reader.ended) refuse("another statement stands behind it");
+};
+
 const tableOptions = (reader: TokenReader): void => {
-  while (!reader.ended) {
-    if (reader.mark(";")) return reader.ended ? undefined : refuse("another statement stands behind it");
+  while (!atEnd(reader)) {
     reader.mark(",");
     if (reader.words("ENGINE")) engine(reader);
     else if (reader.words("PARTITION", "BY") || reader.words("SUBPARTITION", "BY")) parting(reader);
@@ -208,7 +213,7 @@ const tableOptions = (reader: TokenReader): void => {
       value(reader, options[option] ?? "word");
     }
   }
-  refuse("its end is missing");
+  end(reader);
 };
 
 const table = (reader: TokenReader): void => {
@@ -223,18 +228,13 @@ const table = (reader: TokenReader): void => {
 const sequenceWords = words("START WITH MINVALUE MAXVALUE INCREMENT BY CACHE NOCACHE CYCLE NOCYCLE NO");
 
 const sequence = (reader: TokenReader): void => {
-  for (;;) {
+  while (!atEnd(reader)) {
     if (reader.words("AS")) reader.take();
     else if (reader.words("ENGINE")) engine(reader);
-    else if (reader.mark(";")) break;
     else if (reader.next?.kind === "number" || sequenceWords.has(upper(reader.next))) reader.take();
     else if (!reader.mark("-")) refuse("it has an option that is not known");
   }
-  if (!reader.ended) refuse("another statement stands behind it");
-};
-
-const end = (reader: TokenReader): void => {
-  if (!reader.mark(";") || !reader.ended) refuse("another statement stands behind it");
+  end(reader);
 };
 
 const read = (sql: string, name: string): StructureStatement => {

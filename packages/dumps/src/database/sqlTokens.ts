@@ -25,7 +25,7 @@ export interface Token {
 /** A quote or a comment that does not end. */
 export class UnreadableSql extends Error {}
 
-const space = /(?:[ \t\n\v\f\r]+|--(?=[\0- \x7f]|$)[^\n]*|#[^\n]*|\/\*(?!!|M!)[^]*?\*\/)+/y;
+const space = /(?:[ \t\n\v\f\r]+|--(?=[\0- \x7f]|$)[^\n]*|#[^\n]*|\/\*(?!!|M!)[\s\S]*?\*\/)+/y;
 const number = /(?:0x[0-9a-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?)(?![\w$\x80-\xff])/y;
 const word = /[\w$\x80-\xff]+/y;
 const code = /\/\*(M?)!(\d{0,6})/y;

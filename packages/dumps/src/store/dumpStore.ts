@@ -6,7 +6,14 @@ import type { Directory } from "../files/directory.ts";
 /** Where one half of a dump lies: a snapshot of the repository, or an object. */
 export type StoredPart =
   | { readonly kind: "snapshot"; readonly snapshotId: string }
-  | { readonly kind: "object"; readonly key: string; readonly byteLength: number; readonly sha256: string };
+  | {
+      readonly kind: "object";
+      readonly key: string;
+      readonly byteLength: number;
+      readonly sha256: string;
+      /** SHA-256 of each piece of so many bytes, in order, so that a piece can be trusted before it is used. Older dumps have none. */
+      readonly pieces?: { readonly byteLength: number; readonly sha256: readonly string[] } | undefined;
+    };
 
 export interface StoredSites {
   readonly part: StoredPart;

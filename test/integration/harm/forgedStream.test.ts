@@ -13,6 +13,7 @@ import { loadParts } from "@openemr-ops/dumps/steps/loadParts";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { sqlName } from "@openemr-ops/local/servers/mariadb";
+import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, rowsOf } from "../../support/aClinic.ts";
 import { contextFor } from "../../support/dumpContext.ts";
@@ -259,6 +260,44 @@ describe("a drill of a dump that was forged to hold", () => {
     } finally {
       await clinic.schema.query(`DROP DATABASE IF EXISTS ${sqlName(access.name)}`);
     }
+  });
+});
+
+describe("a dump into which a statement was put anywhere", () => {
+  const statement = () => `DELETE FROM ${witness}.t`;
+  const wrappings: readonly ((text: string) => string)[] = [
+    (text) => `${text};`,
+    (text) => `\n${text};\n`,
+    (text) => `;\n${text};\n`,
+    (text) => `);\n${text};\n`,
+    (text) => `'); ${text};\n`,
+    (text) => `*/;\n${text};\n`,
+    (text) => `;;\n${text};;\n`,
+    (text) => `\`; ${text};\n`,
+    (text) => `/*!50003 ${text} */;\n`,
+    (text) => `DELIMITER //\n${text}//\n`,
+  ];
+
+  it("never gets it run", { timeout: 240_000 }, async () => {
+    const scratch = `${clinic.schema.name}_anywhere`;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+        fc.boolean(),
+        fc.constantFrom(...wrappings),
+        async (share, atLine, wrap) => {
+          const place = Math.floor(sql.length * share);
+          const at = atLine ? sql.indexOf("\n", place) + 1 : place;
+          const forged = sql.slice(0, at) + wrap(statement()) + sql.slice(at);
+          const access = { ...context.drillDatabase, name: scratch };
+          await loadParts(forgedBy(forged), manifestFor(forged), access, undefined).catch(() => {});
+          await clinic.schema.query(`DROP DATABASE IF EXISTS ${sqlName(scratch)}`);
+
+          expect(await clinic.schema.query(`SELECT id FROM ${witness}.t`)).toHaveLength(2);
+        },
+      ),
+      { numRuns: 30 },
+    );
   });
 });
 

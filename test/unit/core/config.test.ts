@@ -210,6 +210,38 @@ describe("a configuration in order", () => {
     ]);
   });
 
+  it.each([
+    { drill: undefined, warned: true },
+    { drill: { database: { user: "openemr_restore", passwordFile: "db.password" } }, warned: true },
+    { drill: { database: { user: "openemr_drill", passwordFile: "db.password" } }, warned: false },
+    { drill: { database: { host: "other", user: "openemr_restore", passwordFile: "db.password" } }, warned: false },
+  ])("warns of drills by a user who may change the live schema: $drill", async ({ drill, warned }) => {
+    await using directory = await aConfigDirectory();
+    const { database, dumps: kept } = anInstallation();
+    const restore = { user: "openemr_restore", passwordFile: "db.password" };
+    const config = aConfig(
+      anInstallation({ database: { ...database, restore }, dumps: { ...kept, ...(drill ? { drill } : {}) } }),
+    );
+
+    const { warnings } = await loadConfig(await directory.write(config));
+
+    expect(warnings.filter(({ path }) => path === "installations[0].dumps.drill.database")).toHaveLength(
+      warned ? 1 : 0,
+    );
+  });
+
+  it("takes the installation's own server for a drill's user without a host", async () => {
+    await using directory = await aConfigDirectory();
+    const { database, dumps: kept } = anInstallation();
+    const drill = { database: { user: "openemr_drill", passwordFile: "db.password" } };
+    const config = aConfig(anInstallation({ database: { ...database, port: 3307 }, dumps: { ...kept, drill } }));
+
+    const [installation] = (await loadConfig(await directory.write(config))).installations;
+
+    const { host, port, tls } = installation?.database ?? {};
+    expect(installation?.dumps.drill.database).toMatchObject({ host, port, tls, user: "openemr_drill" });
+  });
+
   it("looks only at the files of the installation of interest", async () => {
     await using directory = await aConfigDirectory();
     const elsewhere = { ...dumps({ destination: "file:///srv/b", passwordFile: "not-here" }), id: "clinic-b" };

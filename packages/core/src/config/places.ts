@@ -1,6 +1,6 @@
 import { isAbsolute, relative } from "node:path";
 import type { InputIssue } from "../errors.ts";
-import type { Config } from "./settings.ts";
+import type { Config, DatabaseSettings, DrillSettings } from "./settings.ts";
 
 const isInside = (inner: string, outer: string): boolean => {
   const way = relative(outer, inner);
@@ -38,13 +38,30 @@ export const findPlaceIssues = ({ installations, stateDirectory }: Config): read
 
 const isLocal = (host: string): boolean => /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host);
 
+/**
+ * A drill loads what a destination holds: who loads it had better have no rights on what is live. Where one user does
+ * everything there is nothing to tell apart.
+ */
+const drillUserIssues = (
+  { host, port, user, restore }: DatabaseSettings,
+  drill: DrillSettings,
+  path: string,
+): readonly InputIssue[] => {
+  const own = drill.database;
+  const worker = own ? own.user : restore.user;
+  const elsewhere = own !== undefined && (own.host !== host || own.port !== port);
+  if (elsewhere || (own ? worker !== user && worker !== restore.user : worker === user)) return [];
+  const message = `is not a user of its own: drills run as ${worker}, who may change the live schema`;
+  return [{ path, message }];
+};
+
 /** Settings that work, yet leave something open. */
 export const findWeakSettings = ({ installations }: Config): readonly InputIssue[] =>
   installations.flatMap(({ database, dumps }, index) => {
     const servers = { [`installations[${index}].database`]: database };
     if (dumps.drill.database)
       servers[`installations[${index}].dumps.drill.database`] = { ...database, ...dumps.drill.database };
-    return Object.entries(servers).flatMap(([path, { tls, host, caFile }]) => {
+    const perServer = Object.entries(servers).flatMap(([path, { tls, host, caFile }]) => {
       const issues: InputIssue[] = [];
       if (tls === "off" && !isLocal(host)) {
         issues.push({ path: `${path}.tls`, message: "is off: patient data crosses the network unencrypted" });
@@ -54,4 +71,5 @@ export const findWeakSettings = ({ installations }: Config): readonly InputIssue
       }
       return issues;
     });
+    return [...perServer, ...drillUserIssues(database, dumps.drill, `installations[${index}].dumps.drill.database`)];
   });

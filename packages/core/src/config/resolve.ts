@@ -17,6 +17,7 @@ import type {
 type ParsedInstallation = ParsedConfig["installations"][number];
 type ParsedDatabase = ParsedInstallation["database"];
 type ParsedServer = Omit<ParsedDatabase, "name" | "restore">;
+type ParsedDrillServer = NonNullable<NonNullable<ParsedInstallation["dumps"]["drill"]>["database"]>;
 
 interface ParsedSecret {
   readonly password?: string | undefined;
@@ -45,6 +46,12 @@ const resolveServer = (settings: ParsedServer, field: string, directory: string)
   tls: settings.tls ?? (settings.caFile === undefined ? "required" : "verify"),
   ...(settings.caFile === undefined ? {} : { caFile: resolve(directory, settings.caFile) }),
 });
+
+/** A user for drills; without a host of its own on the installation's server. */
+const drillServerOf = ({ host, port, ...rest }: ParsedDrillServer, { host: theirs, ...server }: ParsedServer) =>
+  host === undefined
+    ? { host: theirs, port: port ?? server.port, tls: server.tls, caFile: server.caFile, ...given(rest) }
+    : { host, port: port ?? 3306, ...rest };
 
 const resolvePlatform = (platform: ParsedInstallation["platform"], directory: string): Platform => {
   if (platform.kind === "ecs") {
@@ -75,14 +82,20 @@ const resolveDestination = (settings: ParsedInstallation["dumps"]): DestinationA
   };
 };
 
-const resolveDumps = (settings: ParsedInstallation["dumps"], field: string, directory: string): DumpSettings => {
+const resolveDumps = (
+  { dumps: settings, database }: ParsedInstallation,
+  field: string,
+  directory: string,
+): DumpSettings => {
   const { drill } = settings;
   const common = {
     destination: resolveDestination(settings),
     retention: settings.retention,
     stallSeconds: settings.stallSeconds,
     drill: {
-      ...(drill?.database ? { database: resolveServer(drill.database, `${field}.drill.database`, directory) } : {}),
+      ...(drill?.database
+        ? { database: resolveServer(drillServerOf(drill.database, database), `${field}.drill.database`, directory) }
+        : {}),
       ...(drill?.directory === undefined ? {} : { directory: resolve(directory, drill.directory) }),
     },
   };
@@ -134,7 +147,7 @@ const resolveInstallation = (settings: ParsedInstallation, field: string, direct
         : { user: database.user, password: database.password },
     },
     sites: resolveSites(settings.sites, directory),
-    dumps: resolveDumps(settings.dumps, `${field}.dumps`, directory),
+    dumps: resolveDumps(settings, `${field}.dumps`, directory),
     schedules: given(settings.schedules ?? {}),
   };
 };

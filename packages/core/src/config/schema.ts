@@ -115,7 +115,9 @@ const dumps = strict({
   retention,
   stallSeconds: field.stallSeconds.default(300),
   drill: strict({
-    database: strict(server).superRefine(serverRules, onAnyObject).optional(),
+    database: strict({ ...server, host: field.host.optional(), port: field.port.optional() })
+      .superRefine(serverRules, onAnyObject)
+      .optional(),
     directory: field.fileName.optional(),
   }).optional(),
 }).superRefine((settings, context) => {

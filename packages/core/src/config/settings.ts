@@ -112,7 +112,7 @@ export interface RetentionPolicy {
   readonly keepYearly: number;
 }
 
-/** Where a restore drill may work. Without a setting the installation's own server and the system's temporary directory serve. */
+/** Where a restore drill may work, and as whom. Without a setting the installation's own server, its restoring user and the system's temporary directory serve. */
 export interface DrillSettings {
   readonly database?: DatabaseServer;
   /** Absolute. */

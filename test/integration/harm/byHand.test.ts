@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
+import { findTool, repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type FreshSchema, freshSchema } from "../../support/database.ts";
 import { aWorkDirectory } from "../../support/dumpContext.ts";
@@ -35,7 +35,7 @@ const load = async (options: readonly string[], stream: string): Promise<void> =
     .filter((option) => option !== "openemr")
     .filter((option) => !option.startsWith("--user=") && !option.startsWith("--password="));
   const child = spawn(
-    "mariadb",
+    findTool("mariadb") ?? "mariadb",
     ["--no-defaults", `--host=${host}`, `--port=${port}`, `--user=${restoreUser.user}`, ...own, name],
     { env: { PATH: process.env.PATH, MYSQL_PWD: restoreUser.password }, stdio: ["pipe", "ignore", "ignore"] },
   );

@@ -20,6 +20,8 @@ export interface InstallationSecrets {
   readonly drill?: DeployedSecret;
   /** Only where dumps lie in a restic repository. */
   readonly repository?: DeployedSecret;
+  /** Only where portable dumps are sealed. */
+  readonly seal?: DeployedSecret;
 }
 
 /** One installation with all that a deployment needs of it. */
@@ -91,6 +93,7 @@ const secretsOf = (installation: Installation, issues: InputIssue[]): Installati
     restore: deployed(database.restore.password),
     ...(dumps.drill.database ? { drill: deployed(dumps.drill.database.password) } : {}),
     ...(dumps.format === "restic" ? { repository: deployed(dumps.password) } : {}),
+    ...(dumps.format === "portable" && dumps.sealKey ? { seal: deployed(dumps.sealKey) } : {}),
   };
 };
 

@@ -51,7 +51,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
     useKey(stack, plane.key, "dynamodb"),
     publishEvents(plane.bus.eventBusArn, "JobProgressed"),
   ];
-  const { database, restore, drill, repository } = installation.secrets;
+  const { database, restore, drill, repository, seal } = installation.secrets;
   const given = (...secrets: readonly (DeployedSecret | undefined)[]) =>
     secrets.filter((secret) => secret !== undefined);
 
@@ -84,7 +84,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       grants: [
         ...takePart("dump"),
         listJobs(plane.table, id), // a repository that held dumps and is gone is no new one
-        readSecrets(stack, given(database, repository)),
+        readSecrets(stack, given(database, repository, seal)),
         [...read, ...write, ...locks, ...open],
         mountSites(stack, installation, { write: false }),
       ],
@@ -93,7 +93,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       diskGiB: 30,
       grants: [
         ...takePart("dump"),
-        readSecrets(stack, given(repository)),
+        readSecrets(stack, given(repository, seal)),
         [...read, ...write, ...deleteDumps(stack, installation), ...open],
       ],
     }),
@@ -101,7 +101,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       diskGiB: 50,
       grants: [
         ...takePart("drill", "check"),
-        readSecrets(stack, given(drill ?? restore, repository)),
+        readSecrets(stack, given(drill ?? restore, repository, seal)),
         [...read, ...locks, ...noteVerifications(stack, installation), ...open],
       ],
     }),
@@ -111,7 +111,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       grants: [
         ...takePart("restore"),
         listJobs(plane.table, id),
-        readSecrets(stack, given(database, restore, repository)), // the safety dump is taken by the dump user
+        readSecrets(stack, given(database, restore, repository, seal)), // the safety dump is taken by the dump user
         [...read, ...write, ...locks, ...open],
         mountSites(stack, installation, { write: true }),
       ],

@@ -12,6 +12,8 @@ const destination = s3Destination(address);
  * among the results: only that counts as a dump, for who finishes the job and for who reports that a later step failed.
  */
 export const handler = taskHandler(confirmRequest, async ({ report }): Promise<TaskReport> => {
-  const { dumpId } = await confirmDump(report.result.dumpId, { ...place, destination });
-  return { ...report, result: { ...report.result, dumpId, confirmedAt: new Date().toISOString() } };
+  const { manifestDigest, manifestSnapshot, ...result } = report.result;
+  const reported = { dumpId: result.dumpId, manifestDigest, manifestSnapshot };
+  const { dumpId } = await confirmDump(reported, { ...place, destination });
+  return { ...report, result: { ...result, dumpId, confirmedAt: new Date().toISOString() } };
 });

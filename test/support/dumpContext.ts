@@ -13,6 +13,8 @@ import type { FreshSchema } from "./database.ts";
 
 export const aRepositoryPassword = "canary-repository-77c1";
 
+export const aSealKey = "canary-seal-key-0f5c7d19a2b84e6390cc";
+
 export interface DumpContextOptions {
   /** The live schema; its dump user reads it, its restore user loads into schemas beside it. */
   readonly schema: FreshSchema;
@@ -51,7 +53,7 @@ export const configurationFor = (options: DumpContextOptions) => {
         sites: { path: options.sitesPath },
         dumps: {
           destination: `file://${join(directory, "repository")}`,
-          ...(portable ? {} : { password: "env:REPOSITORY_PASSWORD" }),
+          ...(portable ? { sealKeyFile: "env:SEAL_KEY" } : { password: "env:REPOSITORY_PASSWORD" }),
           retention: { keepLast: 3 },
           drill: { directory: join(directory, "drills") },
           ...options.dumps,
@@ -63,6 +65,7 @@ export const configurationFor = (options: DumpContextOptions) => {
     DUMP_USER_PASSWORD: schema.dumpUser.password,
     RESTORE_USER_PASSWORD: schema.restoreUser.password,
     REPOSITORY_PASSWORD: aRepositoryPassword,
+    SEAL_KEY: aSealKey,
     OPENEMR_OPS_RESTIC: options.restic ?? findTool("restic") ?? "restic",
     ...options.environment,
   };

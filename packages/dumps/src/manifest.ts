@@ -4,16 +4,38 @@ import { IntegrityError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import type { KeyProof } from "@openemr-ops/openemr/keyProof";
 import * as z from "zod";
+import type { Seal } from "./seal.ts";
+
+/** A manifest of a thousand tables has half a megabyte; what is larger is not read to its end. */
+const largestManifest = 64 * 1024 * 1024;
 
 const count = z.int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const moment = z.iso.datetime();
+const short = z.string().max(255);
+/** Joins names of many tables or views. */
+const message = z.string().max(1024 * 1024);
+/** A name in MariaDB and MySQL has up to 64 characters. */
+const databaseName = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine((name) => !name.includes("\0"));
+/** Goes into statements as it is. */
+const characterSetName = z.string().regex(/^[A-Za-z0-9_]{1,64}$/);
+const programName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/);
+/** A directory below the sites tree, never a way out of it. */
+const siteName = z
+  .string()
+  .min(1)
+  .max(255)
+  .refine((name) => name !== "." && name !== ".." && !/[/\0]/.test(name));
 
 const StoredPart = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("snapshot"), snapshotId: sha256 }),
   z.object({
     kind: z.literal("object"),
-    key: z.string().min(1),
+    key: z.string().min(1).max(1024),
     byteLength: count,
     sha256,
     pieces: z.object({ byteLength: z.int().positive(), sha256: z.array(sha256).readonly() }).optional(),
@@ -22,17 +44,17 @@ const StoredPart = z.discriminatedUnion("kind", [
 
 /** What the source lacked or had wrong when it was dumped: said loudly, and not held against a later drill. */
 export const SourceWarning = z.object({
-  code: z.string(),
-  message: z.string(),
+  code: short,
+  message,
   count: count.optional(),
 });
 export type SourceWarning = z.infer<typeof SourceWarning>;
 
 /** The table of contents of one dump. Without it there is no dump, only a run that has not ended. No patient data. */
-export const Manifest = z.object({
+const fields = z.object({
   version: z.literal(1),
   dumpId: z.string().regex(ulidPattern),
-  installation: z.string(),
+  installation: short,
   format: z.enum(["restic", "portable"]),
   purpose: z.enum(["scheduled", "safety"]),
   startedAt: moment,
@@ -41,14 +63,19 @@ export const Manifest = z.object({
   sealedAt: moment,
   openemr: z.object({
     /** The `version` row; null when the table is absent. */
-    version: z.record(z.string(), z.union([z.string(), z.number(), z.null()])).nullable(),
-    dockerVersion: z.string().nullable(),
-    timeZone: z.string().nullable(),
-    sites: z.array(z.string()),
+    version: z.record(short, z.union([short, z.number(), z.null()])).nullable(),
+    dockerVersion: short.nullable(),
+    timeZone: short.nullable(),
+    sites: z.array(siteName),
   }),
-  server: z.object({ product: z.string(), version: z.string(), characterSet: z.string(), collation: z.string() }),
+  server: z.object({
+    product: programName,
+    version: short,
+    characterSet: characterSetName,
+    collation: characterSetName,
+  }),
   database: z.object({
-    name: z.string(),
+    name: databaseName,
     part: StoredPart,
     byteLength: count,
     rows: count,
@@ -56,8 +83,8 @@ export const Manifest = z.object({
     largestStatement: count,
     tables: z.array(
       z.object({
-        name: z.string(),
-        engine: z.string(),
+        name: databaseName,
+        engine: short,
         keyed: z.boolean(),
         /** Rows came by our own exact reading, in a section behind the others. */
         exact: z.boolean(),
@@ -75,23 +102,42 @@ export const Manifest = z.object({
   /** Result of the key-pair proof at the source; see `packages/openemr/src/keyProof.ts`. */
   keyProof: z.custom<KeyProof>((value) => typeof value === "object" && value !== null && "problems" in value),
   /** For each site, how rows of `documents` and files fitted at the source. */
-  documents: z.record(z.string(), z.object({ rows: count, missing: count, empty: count, notEncrypted: count })),
+  documents: z.record(siteName, z.object({ rows: count, missing: count, empty: count, notEncrypted: count })),
   warnings: z.array(SourceWarning),
-  tools: z.record(z.string(), z.string()),
+  tools: z.record(short, z.string().max(4096)),
   seconds: z.number(),
+  /** HMAC of all before it, where a key is configured; see `seal.ts`. A repository seals by a copy inside it instead. */
+  seal: sha256.optional(),
   /** SHA-256 of all the rest, in the form in which it is stored. */
   digest: sha256,
 });
+
+/** A part lies where this dump put it: a restic snapshot, or an object in the dump's own folder. */
+const ownPart = (part: z.infer<typeof StoredPart>, { format, dumpId }: { format: string; dumpId: string }): boolean =>
+  part.kind === "snapshot"
+    ? format === "restic"
+    : format === "portable" && part.key.startsWith(`portable/${dumpId}/`) && part.key.split("/").length === 3;
+
+export const Manifest = fields.refine(
+  (manifest) => ownPart(manifest.database.part, manifest) && ownPart(manifest.sites.part, manifest),
+);
 export type Manifest = z.infer<typeof Manifest>;
 export type UnsealedManifest = Omit<Manifest, "digest">;
 
 const withoutDigest = ({ digest: _, ...rest }: Manifest): UnsealedManifest => rest;
 const text = (value: unknown): string => `${JSON.stringify(value, null, 1)}\n`;
 
-export const sealManifest = (manifest: UnsealedManifest): Manifest => ({
-  ...manifest,
-  digest: hash("sha256", text(manifest)),
-});
+/** @param seal absent: no key is configured, or the store seals in its own way */
+export const sealManifest = (manifest: UnsealedManifest, seal?: Seal): Manifest => {
+  const sealed = seal ? { ...manifest, seal: seal.of("manifest", text(manifest)) } : manifest;
+  return { ...sealed, digest: hash("sha256", text(sealed)) };
+};
+
+/** Whether whoever wrote the manifest held the key; `undefined` when it bears no seal. */
+export const hasOwnSeal = (manifest: Manifest, seal: Seal): boolean | undefined => {
+  const { digest: _, seal: found, ...rest } = manifest;
+  return found === undefined ? undefined : seal.fits("manifest", text(rest), found);
+};
 
 /** The one form in which a manifest is stored; any other byte is damage. */
 export const manifestBytes = (manifest: Manifest): Buffer => Buffer.from(text(manifest));
@@ -117,11 +163,18 @@ export const parseManifest = (bytes: Buffer, where: string): Manifest => {
 const folderOf = (installation: string) => `manifests/${installation}/`;
 export const manifestKey = (installation: string, dumpId: string) => `${folderOf(installation)}${dumpId}.json`;
 
-export const readAll = async (destination: Destination, key: string): Promise<Buffer | undefined> => {
+/** @throws {IntegrityError} the object is larger than any manifest; its rest is not read */
+const readBounded = async (destination: Destination, key: string): Promise<Buffer | undefined> => {
   const stream = await destination.get(key);
   if (!stream) return undefined;
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  let byteLength = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk as Buffer);
+    byteLength += (chunk as Buffer).length;
+    if (byteLength > largestManifest)
+      throw new IntegrityError(`manifest ${key} is damaged: it is larger than ${largestManifest / 1024 / 1024} MiB`);
+  }
   return Buffer.concat(chunks);
 };
 
@@ -135,6 +188,14 @@ export const listManifestIds = async (destination: Destination, installation: st
   return ids.reverse();
 };
 
+/** @throws {IntegrityError} it is damaged or belongs to another dump */
+export const parseManifestOf = (bytes: Buffer, where: string, installation: string, dumpId: string): Manifest => {
+  const manifest = parseManifest(bytes, where);
+  if (manifest.dumpId !== dumpId || manifest.installation !== installation)
+    throw new IntegrityError(`manifest ${where} belongs to another dump`);
+  return manifest;
+};
+
 /** @throws {IntegrityError} when it is damaged or belongs to another dump; `undefined` when absent */
 export const readManifest = async (
   destination: Destination,
@@ -142,10 +203,6 @@ export const readManifest = async (
   dumpId: string,
 ): Promise<Manifest | undefined> => {
   const key = manifestKey(installation, dumpId);
-  const bytes = await readAll(destination, key);
-  if (!bytes) return undefined;
-  const manifest = parseManifest(bytes, key);
-  if (manifest.dumpId !== dumpId || manifest.installation !== installation)
-    throw new IntegrityError(`manifest ${key} belongs to another dump`);
-  return manifest;
+  const bytes = await readBounded(destination, key);
+  return bytes && parseManifestOf(bytes, key, installation, dumpId);
 };

@@ -12,8 +12,17 @@ export interface RetainedDump {
   readonly takenAt: Date;
   /** Its manifest is there. */
   readonly complete: boolean;
+  /** Of a check that is proven to be noted by us. */
   readonly verifiedAt?: Date | undefined;
+  /** A note says so that anybody may have written: it keeps a dump and lets no other go. */
+  readonly saidToBeVerified?: boolean;
 }
+
+/** Clocks of two machines may differ by so much. */
+const clockTolerance = 10 * 60 * 1000;
+
+/** Whether a dump claims a moment that has not come: under a wrong clock it would be the newest for as long as that lasts. */
+export const isFuture = (takenAt: Date, now: Date): boolean => takenAt.getTime() > now.getTime() + clockTolerance;
 
 export interface RetentionEntry {
   readonly dumpId: string;
@@ -74,7 +83,7 @@ const newestFirst = (one: RetainedDump, other: RetainedDump): number =>
  * The counts mean what `restic forget --keep-last/-daily/-weekly/-monthly/-yearly` means by them (restic 0.16 and later,
  * UTC, ISO weeks), over complete dumps alone. Beyond that the newest complete and the newest verified dump always stay; a
  * policy of zeros keeps everything; an incomplete dump goes when it is older than a day, until then it may still be
- * running.
+ * running. A dump of the future stays, and takes no place of another.
  */
 export const decideRetention = (
   dumps: readonly RetainedDump[],
@@ -82,22 +91,27 @@ export const decideRetention = (
   { now }: { readonly now: Date },
 ): RetentionDecision => {
   const sorted = [...dumps].sort(newestFirst);
-  const complete = sorted.filter((dump) => dump.complete);
+  const complete = sorted.filter((dump) => dump.complete && !isFuture(dump.takenAt, now));
   const rules = bucketsOf(policy).map((bucket) => keptBy(bucket, complete));
   const keepsAll = bucketsOf(policy).every(({ count }) => count === 0);
   const newest = complete[0];
   const newestVerified = complete.find(({ verifiedAt }) => verifiedAt !== undefined);
+  const newestSaid = complete.find(({ saidToBeVerified }) => saidToBeVerified);
 
   const reasonsFor = (dump: RetainedDump): readonly string[] => {
     if (!dump.complete) {
       const age = now.getTime() - dump.takenAt.getTime();
       return age > dayMilliseconds ? [] : ["incomplete, may still be running"];
     }
+    if (isFuture(dump.takenAt, now)) return ["taken in the future: a clock was wrong then, or is now"];
     return [
       ...rules.map((kept) => kept.get(dump.dumpId)).filter((reason) => reason !== undefined),
       ...(keepsAll ? ["policy is empty"] : []),
       ...(dump === newest ? ["newest complete"] : []),
       ...(dump === newestVerified ? ["newest verified"] : []),
+      ...(dump === newestSaid && dump !== newestVerified
+        ? ["newest with a note of verification that bears no seal"]
+        : []),
     ];
   };
 

@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findPlaceIssues } from "@openemr-ops/core/config/places";
+import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
 import type { SecretReader, SecretReference } from "@openemr-ops/core/config/secrets";
 import type { Config, DatabaseServer, Installation } from "@openemr-ops/core/config/settings";
 import type { Destination } from "@openemr-ops/core/destination";
@@ -37,6 +38,14 @@ const toolsFrom = (environment: Surroundings["environment"]): Tools => ({
   tar: environment.OPENEMR_OPS_TAR ?? "tar",
 });
 
+/** @throws {InvalidInputError} also when it is too short to withstand guessing */
+const readSealKey = async (reference: SecretReference, readSecret: SecretReader): Promise<string> => {
+  const key = await readSecret(reference);
+  const problem = sealKeyProblem(key);
+  if (problem) throw new InvalidInputError([{ path: reference.field, message: `the key ${problem}` }]);
+  return key;
+};
+
 const storeOf = (
   config: Config,
   installation: Installation,
@@ -45,14 +54,17 @@ const storeOf = (
   surroundings: Surroundings,
 ): DumpStore => {
   const { dumps } = installation;
-  if (dumps.format === "portable")
+  if (dumps.format === "portable") {
+    const { sealKey } = dumps;
     return portableStore({
       destination,
       tar: tools.tar,
       compression: dumps.compression,
       ageRecipients: dumps.ageRecipients,
       ageIdentityFile: dumps.ageIdentityFile,
+      readSealKey: sealKey && (() => readSealKey(sealKey, surroundings.readSecret)),
     });
+  }
   return resticStore({
     restic: tools.restic,
     installation: installation.id,

@@ -68,7 +68,10 @@ describe.each([{ format: "portable" as const }, { format: "restic" as const }])(
       run = await crashAt(program, ["dump"], ++point, clinic.directory);
       const done = happenedIn(run);
       const sealed = done.some((effect) => /^rename .*\/manifests\//.test(effect));
-      expect(await listDumps(context), at(run)).toHaveLength(before + (sealed ? 1 : 0));
+      const added = (await listDumps(context)).length - before;
+      // A repository has it sealed before the plain manifest is there.
+      if (sealed || format === "portable") expect(added, at(run)).toBe(sealed ? 1 : 0);
+      else expect([0, 1], at(run)).toContain(added);
       await settleOrphans(clinic.directory, "end");
       await assertListedDumpsAreWhole(context, whole, at(run));
     } while (run.killed);

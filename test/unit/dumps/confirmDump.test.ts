@@ -1,5 +1,6 @@
+import { hash } from "node:crypto";
 import { DestinationUnavailableError, IntegrityError } from "@openemr-ops/core/errors";
-import { manifestKey } from "@openemr-ops/dumps/manifest";
+import { manifestBytes, manifestKey, sealManifest } from "@openemr-ops/dumps/manifest";
 import { confirmDump } from "@openemr-ops/dumps/steps/confirmDump";
 import { describe, expect, it } from "vitest";
 import { aStoredDump } from "../../support/aStoredDump.ts";
@@ -14,7 +15,7 @@ const confirm = (
   destination: MemoryDestination,
   id: string | undefined = dumpId,
   format: "restic" | "portable" = "restic",
-) => confirmDump(id, { installation: "clinic-a", format, destination });
+) => confirmDump({ dumpId: id }, { installation: "clinic-a", format, destination });
 
 describe("a dump that a task reports", () => {
   it("is confirmed when its manifest and both halves lie at the destination", async () => {
@@ -47,17 +48,61 @@ describe("a dump that a task reports", () => {
     ["its sites tree is absent", (there) => there.delete(dump.sites), /the sites tree of dump .* is absent/],
     ["its database was cut short", (there) => there.plant(dump.database, "sealed"), /is damaged/],
     ["its sites tree was altered", (there) => there.plant(dump.sites, "x"), /is damaged/],
-    [
-      "a newer one lies beside it",
-      (there) => there.plant(manifestKey("clinic-a", "01K9ZZ9QK3W8QH3N2R4X7BCDEF"), "{}"),
-      /is not the newest .*01K9ZZ9QK3W8QH3N2R4X7BCDEF/,
-    ],
   ])("does not count when %s", async (_, change, complaint) => {
     const destination = stored();
     await change(destination);
 
     await expect(confirm(destination)).rejects.toThrow(IntegrityError);
     await expect(confirm(destination)).rejects.toThrow(complaint);
+  });
+
+  it("counts whatever anybody puts beside it", async () => {
+    const destination = stored();
+    destination.plant(manifestKey("clinic-a", "01K9ZZ9QK3W8QH3N2R4X7BCDEF"), "{}");
+
+    expect(await confirm(destination)).toEqual(dump.manifest);
+  });
+
+  describe("with the digest of its manifest and the snapshot of the sealed one", () => {
+    const copy = "the sealed manifest";
+    const manifestSnapshot = hash("sha256", copy);
+    const place = { installation: "clinic-a", format: "restic" } as const;
+    const { digest: manifestDigest } = dump.manifest;
+    const withCopy = () => memoryDestination({ ...dump.objects, [`snapshots/${manifestSnapshot}`]: copy });
+
+    it("is confirmed when that very manifest lies there, and its sealed copy", async () => {
+      const reported = { dumpId, manifestDigest, manifestSnapshot };
+
+      expect(await confirmDump(reported, { ...place, destination: withCopy() })).toEqual(dump.manifest);
+    });
+
+    it("does not count when somebody put a sound manifest of another content in its place", async () => {
+      const { digest: _, ...rest } = dump.manifest;
+      const destination = withCopy();
+      const other = sealManifest({ ...rest, seconds: rest.seconds + 1 });
+      destination.plant(manifestKey("clinic-a", dumpId), manifestBytes(other).toString());
+
+      await expect(confirmDump({ dumpId, manifestDigest }, { ...place, destination })).rejects.toThrow(
+        /is not the one that the task wrote/,
+      );
+    });
+
+    it.each([
+      ["gone", "", /the sealed manifest of dump .* is absent/],
+      ["altered", "other bytes", /is damaged/],
+    ])("does not count when the sealed copy is %s", async (_, bytes, complaint) => {
+      const destination = withCopy();
+      if (bytes) destination.plant(`snapshots/${manifestSnapshot}`, bytes);
+      else await destination.delete(`snapshots/${manifestSnapshot}`);
+
+      const reported = { dumpId, manifestDigest, manifestSnapshot };
+      await expect(confirmDump(reported, { ...place, destination })).rejects.toThrow(complaint);
+    });
+
+    it("does not count when the snapshot that it names is no name of one", async () => {
+      const reported = { dumpId, manifestDigest, manifestSnapshot: "../config" };
+      await expect(confirmDump(reported, { ...place, destination: withCopy() })).rejects.toThrow(/named no snapshot/);
+    });
   });
 
   it("does not count when a portable object has another length", async () => {
@@ -75,7 +120,7 @@ describe("a dump that a task reports", () => {
     "does not count under the name %j",
     async (id) => {
       await expect(
-        confirmDump(id, { installation: "clinic-a", format: "restic", destination: stored() }),
+        confirmDump({ dumpId: id }, { installation: "clinic-a", format: "restic", destination: stored() }),
       ).rejects.toThrow(/named no dump/);
     },
   );

@@ -11,17 +11,26 @@ export const dumps = async (context: CommandContext): Promise<void> => {
     context.output.warn(
       `${formatDestination(context.installation.dumps.destination)} holds no dump of ${context.installation.id}; if it should, look whether the volume is mounted and the bucket the right one`,
     );
+  if (listed.some(({ sealed }) => sealed === null))
+    context.output.warn(
+      "no secret that proves who made these dumps could be used here: whoever may write to the destination can have made them",
+    );
   context.output.result(listed, (style) => {
     if (listed.length === 0) return "There are no dumps.\n";
     const rows = listed.map((one) => [
       one.dumpId,
       formatMoment(one.takenAt),
       one.complete ? style("green", "complete") : style("red", "damaged"),
-      one.verified ? `${one.verified.level} ${formatMoment(one.verified.at)}` : "not yet",
+      one.verified
+        ? `${one.verified.level} ${formatMoment(one.verified.at)}${one.verified.sealed === false ? " (not sealed)" : ""}`
+        : "not yet",
       count(one.rows),
       count(one.files),
       one.databaseBytes === undefined ? "" : formatBytes(one.databaseBytes + (one.filesBytes ?? 0)),
-      one.problem ?? (one.warnings ? `${one.warnings} warnings` : ""),
+      one.problem ??
+        [...(one.sealed === false ? ["not sealed"] : []), ...(one.warnings ? [`${one.warnings} warnings`] : [])].join(
+          ", ",
+        ),
     ]);
     return renderTable(["dump", "taken at", "state", "verified", ">rows", ">files", ">size", "remarks"], rows);
   });

@@ -4,6 +4,7 @@ import { fieldPath, valueAt } from "./fieldPath.ts";
 import { readPasswordFile } from "./passwordFile.ts";
 import { passwordProblem } from "./passwordText.ts";
 import { toSecretReference } from "./resolve.ts";
+import { sealKeyProblem } from "./sealKey.ts";
 import { readSmallFile } from "./smallFile.ts";
 
 /** Settings that may name a secret or a certificate, below one installation. */
@@ -30,10 +31,12 @@ const none: ReferenceFindings = { issues: [], warnings: [] };
 const oneIssue = (path: string, message: string): ReferenceFindings => ({ issues: [{ path, message }], warnings: [] });
 
 /** restic cuts spaces off a password file's ends: a repository made here would not open with the same file by hand. */
-const repositoryProblem = (password: string, field: string): string | undefined =>
-  /\.dumps\.password(File)?$/.test(field) && password !== password.trim()
+const ownProblem = (password: string, field: string): string | undefined => {
+  if (/\.dumps\.sealKeyFile$/.test(field)) return sealKeyProblem(password);
+  return /\.dumps\.password(File)?$/.test(field) && password !== password.trim()
     ? "starts or ends with a space; restic would cut it off"
     : undefined;
+};
 
 const checkSecret = async (
   text: string,
@@ -46,13 +49,13 @@ const checkSecret = async (
     if (!environment) return none;
     const value = environment[reference.name];
     if (value === undefined) return oneIssue(field, `the environment variable ${reference.name} is not set`);
-    const problem = passwordProblem(value) ?? repositoryProblem(value, field);
+    const problem = passwordProblem(value) ?? ownProblem(value, field);
     return problem ? oneIssue(field, `the value of the environment variable ${reference.name} ${problem}`) : none;
   }
   const file = await readPasswordFile(reference.path);
   const from = `relative names start at ${directory}`;
   if ("problem" in file) return oneIssue(field, `the password file ${file.problem} (${from})`);
-  const problem = repositoryProblem(file.password, field);
+  const problem = ownProblem(file.password, field);
   if (problem) return oneIssue(field, `the password ${problem}`);
   if (!file.readableByOthers) return none;
   return { issues: [], warnings: [{ path: field, message: "the password file is readable by others; chmod 600 it" }] };
@@ -82,7 +85,7 @@ const checkHolder = async (
   isBroken: (field: string) => boolean,
 ): Promise<readonly ReferenceFindings[]> => {
   const findings: ReferenceFindings[] = [];
-  for (const name of ["password", "passwordFile", "caFile", "ageIdentityFile"] as const) {
+  for (const name of ["password", "passwordFile", "sealKeyFile", "caFile", "ageIdentityFile"] as const) {
     const field = fieldPath([...path, name]);
     const value = valueAt(holder, [name]);
     if (typeof value !== "string" || isBroken(field)) continue;

@@ -109,6 +109,9 @@ const resolveDumps = (
         ...(settings.ageIdentityFile === undefined
           ? {}
           : { ageIdentityFile: resolve(directory, settings.ageIdentityFile) }),
+        ...(settings.sealKeyFile === undefined
+          ? {}
+          : { sealKey: toSecretReference(settings.sealKeyFile, `${field}.sealKeyFile`, directory) }),
       };
 };
 

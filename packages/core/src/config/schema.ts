@@ -112,6 +112,7 @@ const dumps = strict({
   compression: field.compression.optional(),
   ageRecipients: z.array(field.ageRecipient, { error: "expected a list of age recipients" }).optional(),
   ageIdentityFile: field.ageIdentityFile.optional(),
+  sealKeyFile: field.passwordFile.optional(),
   retention,
   stallSeconds: field.stallSeconds.default(300),
   drill: strict({
@@ -123,9 +124,9 @@ const dumps = strict({
 }).superRefine((settings, context) => {
   const { format, destination, endpoint, region } = settings;
   if (format === "restic") needsOneSecret(settings, context);
-  for (const only of ["compression", "ageRecipients", "ageIdentityFile"] as const) {
+  for (const only of ["compression", "ageRecipients", "ageIdentityFile", "sealKeyFile"] as const) {
     if (format === "restic" && settings[only] !== undefined) {
-      complain(context, [only], 'is for format "portable"; restic compresses and encrypts by itself');
+      complain(context, [only], 'is for format "portable"; restic compresses, encrypts and seals by itself');
     }
   }
   for (const name of ["password", "passwordFile"] as const) {

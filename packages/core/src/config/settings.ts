@@ -142,6 +142,8 @@ export interface PortableDumpSettings extends CommonDumpSettings {
   readonly ageRecipients: readonly string[];
   /** Absolute file with the identity that opens them; needed to restore, drill and check, not to dump. */
   readonly ageIdentityFile?: string;
+  /** What manifests are sealed with, so that nobody else can pass a set off as ours; at least 32 characters. */
+  readonly sealKey?: SecretReference;
 }
 
 export type DumpSettings = ResticDumpSettings | PortableDumpSettings;

@@ -2,8 +2,9 @@ import { ulidTime } from "@openemr-ops/core/ids";
 import type { DumpContext } from "../context.ts";
 import { manifestKey } from "../manifest.ts";
 import { decideRetention, type RetentionPolicy } from "../retention.ts";
-import { removeVerifications } from "../verification.ts";
-import { findDumps } from "./listDumps.ts";
+import { removeVerifications, type Verification } from "../verification.ts";
+import { type FoundDump, findDumps } from "./listDumps.ts";
+import { rebuildManifests } from "./rebuildManifests.ts";
 import { runJob } from "./runJob.ts";
 import { underLock } from "./underLock.ts";
 
@@ -23,9 +24,23 @@ export interface RetentionResult {
 
 const orphanAgeMilliseconds = 24 * 3600 * 1000;
 
+/** Why a dump is neither counted nor removed; `undefined`: the policy decides. */
+const setAside = (context: DumpContext, { listed }: FoundDump): string | undefined => {
+  if (!listed.complete) return `not complete, kept for a person to look at: ${listed.problem}`;
+  if (listed.sealed === true) return undefined;
+  return context.store.format === "portable" && listed.sealed === false
+    ? "bears no seal, so that anybody may have written it: remove it by hand; dumps are sealed once dumps.sealKeyFile is set"
+    : "its seal cannot be checked: set dumps.sealKeyFile";
+};
+
+const isThorough = (check: Verification | undefined): boolean => check !== undefined && check.level !== "objects";
+
 /**
  * Removes what the policy does not ask to keep: the manifest first, so that a run that stops half-way leaves no dump that
  * looks whole and is not; then its parts; then the space. Damaged dumps are kept for a person to look at.
+ *
+ * Only what the store's own seal proves to be a dump of this installation counts in the policy or is removed. As long as a
+ * dump lacks a part, nothing is taken for the rest of a run: what is lost may be more than what is seen.
  *
  * The newest verified and the newest complete dump always stay. Safe to repeat; `dryRun` writes nothing.
  */
@@ -37,15 +52,20 @@ export const applyRetention = (
   runJob(context, "retention", dryRun, async (jobId) => {
     const carryOut = async (run: DumpContext): Promise<RetentionResult> => {
       const found = await findDumps(context);
-      const damaged = found.filter(({ listed }) => !listed.complete);
-      const sound = found.filter(({ listed }) => listed.complete).map(({ listed }) => listed);
+      const aside = found.flatMap((dump) => {
+        const reason = setAside(context, dump);
+        return reason === undefined ? [] : [{ dumpId: dump.listed.dumpId, reasons: [reason] }];
+      });
       const decision = decideRetention(
-        sound.map(({ dumpId, takenAt, verified }) => ({
-          dumpId,
-          takenAt: new Date(takenAt),
-          complete: true,
-          ...(verified && verified.level !== "objects" ? { verifiedAt: new Date(verified.at) } : {}),
-        })),
+        found
+          .filter((dump) => setAside(context, dump) === undefined)
+          .map(({ listed, provenCheck, claimedCheck }) => ({
+            dumpId: listed.dumpId,
+            takenAt: new Date(listed.takenAt),
+            complete: true,
+            ...(provenCheck && isThorough(provenCheck) ? { verifiedAt: new Date(provenCheck.at) } : {}),
+            saidToBeVerified: isThorough(claimedCheck),
+          })),
         policy,
         { now: context.now() },
       );
@@ -58,33 +78,39 @@ export const applyRetention = (
         readonly reasons: readonly string[];
       }): RetentionEntry => ({
         dumpId,
-        takenAt: timeOf.get(dumpId) ?? "",
+        takenAt: timeOf.get(dumpId) ?? ulidTime(dumpId).toISOString(),
         reasons,
       });
       const known = new Set(found.map(({ listed }) => listed.dumpId));
       const present = context.store.format === "restic" ? await context.destination.describe("config") : true;
-      const orphans = (present ? await context.store.orphans(known, run) : [])
+      const rests = present ? await context.store.orphans(known, run) : [];
+      const mayBeWhole = rests
+        .filter((rest) => rest.mayBeWhole)
+        .map(({ dumpId }) => ({ dumpId, reasons: ["has both halves and no manifest: kept for a person to look at"] }));
+      const orphans = rests
+        .filter((rest) => !rest.mayBeWhole && found.every(({ listed }) => listed.complete))
         .map(({ dumpId }) => dumpId)
         .filter((dumpId) => context.now().getTime() - ulidTime(dumpId).getTime() > orphanAgeMilliseconds);
       const result: RetentionResult = {
         dryRun,
-        keep: [
-          ...decision.keep.map(entry),
-          ...damaged.map(({ listed }) =>
-            entry({
-              dumpId: listed.dumpId,
-              reasons: [`not complete, kept for a person to look at: ${listed.problem}`],
-            }),
-          ),
-        ],
+        keep: [...decision.keep, ...aside, ...mayBeWhole].map(entry),
         expire: decision.expire.map(entry),
         orphans,
       };
       if (dryRun) return result;
       await context.store.recover(run);
-      const gone = [...orphans, ...result.expire.map(({ dumpId }) => dumpId)];
+      const expired = result.expire.map(({ dumpId }) => dumpId);
+      const lost = found
+        .filter(({ listed, manifest }) => listed.complete && !manifest)
+        .map(({ listed }) => listed.dumpId);
+      await rebuildManifests(
+        context,
+        lost.filter((dumpId) => !expired.includes(dumpId)),
+      );
+      const gone = [...orphans, ...expired];
       for (const dumpId of gone) {
         run.signal.throwIfAborted();
+        if (expired.includes(dumpId)) await context.store.announceRemoval(dumpId);
         await context.destination.delete(manifestKey(context.installation, dumpId));
         await removeVerifications(context.destination, context.installation, dumpId);
       }

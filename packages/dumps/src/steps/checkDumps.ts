@@ -3,7 +3,7 @@ import type { DumpContext } from "../context.ts";
 import { type Manifest, manifestBytes } from "../manifest.ts";
 import { recordVerification, type VerificationLevel } from "../verification.ts";
 import { drillDump } from "./drillDump.ts";
-import { chooseDump, findDumps } from "./listDumps.ts";
+import { chooseFrom, findDumps, genuineManifest } from "./listDumps.ts";
 import { runJob } from "./runJob.ts";
 
 export interface CheckResult {
@@ -45,7 +45,7 @@ export const checkDumps = (context: DumpContext, level: VerificationLevel, share
     }));
   return runJob(context, "check", false, async () => {
     const dumps = await findDumps(context);
-    const newest = await chooseDump(context, "latest");
+    const newest = await chooseFrom(context, dumps, "latest");
     const broken = dumps.filter(({ listed }) => !listed.complete);
     if (broken.length > 0)
       throw new IntegrityError(
@@ -54,7 +54,8 @@ export const checkDumps = (context: DumpContext, level: VerificationLevel, share
           .slice(0, 3)
           .join("; ")}`,
       );
-    const manifests = dumps.map(({ manifest }) => manifest).filter((manifest) => manifest !== undefined);
+    const manifests: Manifest[] = [];
+    for (const dump of dumps) manifests.push(dump.manifest ?? (await genuineManifest(context, dump)));
     if (manifests.length === 0) throw new DumpNotFoundError("there is no dump to check");
     await context.store.recover(context);
     await context.store.verify(
@@ -66,13 +67,7 @@ export const checkDumps = (context: DumpContext, level: VerificationLevel, share
     const at = context.now().toISOString();
     if (!share)
       for (const { dumpId, digest } of manifests)
-        await recordVerification(
-          context.destination,
-          context.installation,
-          dumpId,
-          { level, at },
-          { manifest: digest },
-        );
+        await recordVerification(context, dumpId, { level, at }, { manifest: digest });
     const seconds = (Date.now() - began) / 1000;
     return {
       result: { level, dumps: manifests.map(({ dumpId }) => dumpId), ...(share ? { share } : {}), seconds },

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
-import { listManifestIds, type Manifest, readManifest } from "../manifest.ts";
+import { type Manifest, readManifest } from "../manifest.ts";
 import type { StoredPart } from "../store/dumpStore.ts";
 
 /** Where a dump should lie, and in what form. */
@@ -33,25 +33,42 @@ const assertStored = async (part: StoredPart, half: string, destination: Destina
     throw new IntegrityError(`${half}: object ${key} is damaged: its bytes are not those that were written`);
 };
 
+/** What the task that took the dump says of it, through a channel that nobody at the destination can write to. */
+export interface ReportedDump {
+  readonly dumpId?: string | undefined;
+  /** Older tasks do not tell these two. */
+  readonly manifestDigest?: string | undefined;
+  readonly manifestSnapshot?: string | undefined;
+}
+
 /**
- * Looks at the destination itself, whatever the program that took the dump says of it: the manifest is there and sound,
- * both halves are there, and no newer dump is, so that `latest` means this one. Needs no password and changes nothing.
+ * Looks at the destination itself: the very manifest that the task reports is there and sound, and so are both halves and
+ * the manifest's sealed copy. Other dumps do not matter: whoever may write there could add one. Needs no password and
+ * changes nothing.
  *
  * @throws {IntegrityError} fatal: names what is amiss
  * @throws the `Destination…Error` family
  */
-export const confirmDump = async (dumpId: string | undefined, expected: ExpectedDump): Promise<Manifest> => {
+export const confirmDump = async (reported: ReportedDump, expected: ExpectedDump): Promise<Manifest> => {
   const { installation, format, destination } = expected;
+  const { dumpId, manifestDigest, manifestSnapshot } = reported;
   if (dumpId === undefined || !ulidPattern.test(dumpId))
     throw new IntegrityError("the task named no dump that it took; no dump counts");
   const manifest = await readManifest(destination, installation, dumpId);
   if (!manifest) throw new IntegrityError(`dump ${dumpId} has no manifest at ${destination.url}`);
+  if (manifestDigest !== undefined && manifest.digest !== manifestDigest)
+    throw new IntegrityError(
+      `the manifest of dump ${dumpId} at ${destination.url} is not the one that the task wrote: somebody replaced it`,
+    );
   if (manifest.format !== format)
     throw new IntegrityError(`dump ${dumpId} is in the ${manifest.format} format, expected ${format}`);
   await assertStored(manifest.database.part, `the database of dump ${dumpId}`, destination);
   await assertStored(manifest.sites.part, `the sites tree of dump ${dumpId}`, destination);
-  const [newest] = await listManifestIds(destination, installation);
-  if (newest !== dumpId)
-    throw new IntegrityError(`dump ${dumpId} is not the newest at ${destination.url}: ${newest} is`);
+  if (manifestSnapshot !== undefined) {
+    if (!/^[0-9a-f]{64}$/.test(manifestSnapshot))
+      throw new IntegrityError(`the task named no snapshot that holds the manifest of dump ${dumpId}`);
+    const part = { kind: "snapshot", snapshotId: manifestSnapshot } as const;
+    await assertStored(part, `the sealed manifest of dump ${dumpId}`, destination);
+  }
   return manifest;
 };

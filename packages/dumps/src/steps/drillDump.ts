@@ -66,8 +66,7 @@ const drillUnderLock = async (context: DumpContext, name: string): Promise<Verdi
     assertPassed(verdict);
     const { tables, rows, files, documents, keyProof } = verdict;
     await recordVerification(
-      context.destination,
-      context.installation,
+      context,
       manifest.dumpId,
       { level: "drill", at: context.now().toISOString() },
       { manifest: manifest.digest, tables, rows, files, documents, keyProof, seconds },

@@ -1,17 +1,33 @@
-import { DamagedError, DumpNotFoundError, IntegrityError } from "@openemr-ops/core/errors";
-import { ulidTime } from "@openemr-ops/core/ids";
+import {
+  DamagedError,
+  DumpNotFoundError,
+  IntegrityError,
+  InvalidInputError,
+  RepositoryPasswordError,
+  SecretUnreadableError,
+  ToolFailedError,
+  ToolMissingError,
+} from "@openemr-ops/core/errors";
+import { ulidPattern, ulidTime } from "@openemr-ops/core/ids";
 import type { DumpContext } from "../context.ts";
-import { listManifestIds, type Manifest, readManifest } from "../manifest.ts";
+import { hasOwnSeal, listManifestIds, type Manifest, parseManifestOf, readManifest } from "../manifest.ts";
+import { isFuture } from "../retention.ts";
+import type { Seal } from "../seal.ts";
+import type { SealedDump } from "../store/dumpStore.ts";
 import { readVerifications, type Verification } from "../verification.ts";
-import { assertDumpName } from "./takeDump.ts";
 
 export interface ListedDump {
   readonly dumpId: string;
   readonly takenAt: string;
   /** Manifest sound, and both halves at the destination. */
   readonly complete: boolean;
-  /** The newest check that it passed. */
-  readonly verified: Verification | null;
+  /**
+   * Whether only who holds the installation's secret can have written it: `true` proven, `false` not sealed, `null` not
+   * known, for the secret was not at hand.
+   */
+  readonly sealed: boolean | null;
+  /** The newest check that it passed. `sealed`: as above, for the note of it. */
+  readonly verified: (Verification & { readonly sealed: boolean | null }) | null;
   readonly format?: "restic" | "portable";
   readonly purpose?: "scheduled" | "safety";
   readonly rows?: number;
@@ -19,13 +35,25 @@ export interface ListedDump {
   readonly databaseBytes?: number;
   readonly filesBytes?: number;
   readonly warnings?: number;
-  /** Why it is not complete. */
+  /** Why it is not complete, or, of a complete one, what speaks against it. */
   readonly problem?: string;
 }
 
 export interface FoundDump {
   readonly listed: ListedDump;
+  /** The plain one; `undefined` where it is damaged or gone. */
   readonly manifest: Manifest | undefined;
+  /** The plain manifest is what was sealed. */
+  readonly genuine: boolean;
+  /** A check that the dump passed, proven to be noted by us; and one that anybody may have noted. */
+  readonly provenCheck: Verification | undefined;
+  readonly claimedCheck: Verification | undefined;
+}
+
+/** What the installation's secret tells about all dumps; without it all that is at the destination is hearsay. */
+interface Authority {
+  readonly sealedDumps: ReadonlyMap<string, SealedDump> | undefined;
+  readonly seal: Seal | undefined;
 }
 
 const width = 16;
@@ -46,74 +74,234 @@ const readAllManifests = async (context: DumpContext, ids: readonly string[]) =>
   return found;
 };
 
-/** All dumps, newest first, with their manifests. Needs no password: manifests and listings only. */
-export const findDumps = async (context: DumpContext): Promise<readonly FoundDump[]> => {
-  const ids = await listManifestIds(context.destination, context.installation);
-  const manifests = await readAllManifests(context, ids);
+/** What speaks against a dump whose parts are there. `sealed` as in `ListedDump`. */
+const judgeSeal = (
+  { store }: DumpContext,
+  dumpId: string,
+  manifest: Manifest | undefined,
+  authority: Authority | undefined,
+): { readonly sealed: boolean | null; readonly genuine: boolean; readonly problem?: string } => {
+  if (store.format === "portable") {
+    if (manifest?.seal === undefined) return { sealed: false, genuine: false };
+    const fits = authority?.seal && hasOwnSeal(manifest, authority.seal);
+    if (fits === undefined) return { sealed: null, genuine: false };
+    const problem = `the seal of manifest ${dumpId} does not fit: it was altered, or sealed with another key than dumps.sealKeyFile`;
+    return fits ? { sealed: true, genuine: true } : { sealed: false, genuine: false, problem };
+  }
+  if (!authority?.sealedDumps) return { sealed: null, genuine: false };
+  const sealed = authority.sealedDumps.get(dumpId);
+  if (!sealed?.manifest)
+    return {
+      sealed: false,
+      genuine: false,
+      problem: `manifest of dump ${dumpId} has no sealed copy in the repository`,
+    };
+  if (manifest && sealed.digest !== undefined && sealed.digest !== manifest.digest)
+    return {
+      sealed: false,
+      genuine: false,
+      problem: `manifest of dump ${dumpId} differs from its sealed copy in the repository`,
+    };
+  return { sealed: true, genuine: manifest !== undefined && sealed.digest !== undefined };
+};
+
+const missingHalves = (halves: number): string | undefined =>
+  halves < 2 ? `${2 - halves} of its 2 halves are not at the destination` : undefined;
+
+const inFuture = (takenAt: string): string =>
+  `was taken in the future (${takenAt}): a clock was wrong then, or is now; it is not taken for the latest`;
+
+const find = async (context: DumpContext, authority: Authority | undefined): Promise<readonly FoundDump[]> => {
+  const plain = await listManifestIds(context.destination, context.installation);
+  const sealedDumps = authority?.sealedDumps ?? new Map<string, SealedDump>();
+  const sealedIds = [...sealedDumps].filter(([, { manifest }]) => manifest).map(([dumpId]) => dumpId);
+  const ids = [...new Set([...plain, ...sealedIds])].sort().reverse();
+  const manifests = await readAllManifests(context, plain);
   const sound = [...manifests.values()].filter((manifest) => manifest && !(manifest instanceof Error)) as Manifest[];
-  const present = await context.store.presentParts(sound.flatMap(({ database, sites }) => [database.part, sites.part]));
-  const verified = await readVerifications(context.destination, context.installation);
-  return ids.map((dumpId) => {
-    const manifest = manifests.get(dumpId);
-    if (!manifest || manifest instanceof Error) {
-      const problem = manifest?.message ?? "the manifest disappeared while it was read";
+  // Snapshots have other identifiers in a copy of a repository, so that the repository itself says what is there.
+  const present = authority?.sealedDumps
+    ? undefined
+    : await context.store.presentParts(sound.flatMap(({ database, sites }) => [database.part, sites.part]));
+  const notes = await readVerifications(context.destination, context.installation, authority?.seal);
+
+  return ids.map((dumpId): FoundDump => {
+    const found = manifests.get(dumpId);
+    const manifest = found instanceof Error ? undefined : found;
+    const stored = sealedDumps.get(dumpId);
+    const { claimed, proven } = notes.get(dumpId) ?? {};
+    const check = proven ?? claimed;
+    const verified = check ? { ...check, sealed: proven ? true : authority?.seal ? false : null } : null;
+    const common = { dumpId, complete: false, verified };
+    const checks = { provenCheck: proven, claimedCheck: claimed };
+    if (found instanceof Error || (manifest === undefined && !stored?.manifest)) {
+      const problem = found instanceof Error ? found.message : "the manifest disappeared while it was read";
+      const sealed = authority ? false : null;
       return {
-        listed: { dumpId, takenAt: ulidTime(dumpId).toISOString(), complete: false, verified: null, problem },
+        listed: { ...common, takenAt: ulidTime(dumpId).toISOString(), sealed, verified: null, problem },
         manifest: undefined,
+        genuine: false,
+        ...checks,
       };
     }
-    const halves = [manifest.database.part, manifest.sites.part].filter((part) => present.has(part)).length;
-    const foreign = manifest.format !== context.store.format;
-    const problem = foreign
-      ? `this dump is in the ${manifest.format} format, the configuration says ${context.store.format}`
-      : halves < 2
-        ? `${2 - halves} of its 2 halves are not at the destination`
-        : undefined;
+    const { sealed, genuine, problem: broken } = judgeSeal(context, dumpId, manifest, authority);
+    const takenAt =
+      stored?.manifest && !genuine
+        ? stored.takenAt.toISOString()
+        : (manifest?.takenAt ?? ulidTime(dumpId).toISOString());
+    const halves = present
+      ? [manifest?.database.part, manifest?.sites.part].filter((part) => part && present.has(part)).length
+      : [stored?.database, stored?.sites].filter(Boolean).length;
+    const problem =
+      manifest && manifest.format !== context.store.format
+        ? `this dump is in the ${manifest.format} format, the configuration says ${context.store.format}`
+        : (missingHalves(halves) ?? broken);
+    const remark = problem ?? (isFuture(new Date(takenAt), context.now()) ? inFuture(takenAt) : undefined);
     return {
-      manifest,
       listed: {
-        dumpId,
-        takenAt: manifest.takenAt,
+        ...common,
+        takenAt,
         complete: problem === undefined,
-        verified: verified.get(dumpId) ?? null,
-        format: manifest.format,
-        purpose: manifest.purpose,
-        rows: manifest.database.rows,
-        files: manifest.sites.files,
-        databaseBytes: manifest.database.byteLength,
-        filesBytes: manifest.sites.byteLength,
-        warnings: manifest.warnings.length,
-        ...(problem ? { problem } : {}),
+        sealed,
+        ...(manifest
+          ? {
+              format: manifest.format,
+              purpose: manifest.purpose,
+              rows: manifest.database.rows,
+              files: manifest.sites.files,
+              databaseBytes: manifest.database.byteLength,
+              filesBytes: manifest.sites.byteLength,
+              warnings: manifest.warnings.length,
+            }
+          : { format: context.store.format }),
+        ...(remark === undefined ? {} : { problem: remark }),
       },
+      manifest,
+      genuine,
+      ...checks,
     };
   });
 };
 
-export const listDumps = async (context: DumpContext): Promise<readonly ListedDump[]> =>
-  (await findDumps(context)).map(({ listed }) => listed);
+const askAuthority = async (context: DumpContext): Promise<Authority> => ({
+  sealedDumps: await context.store.listSealed(context),
+  seal: await context.store.seal(),
+});
 
 /**
- * The dump that a person means.
+ * All dumps, newest first, as whoever decides over them has to see them: what nobody without the installation's secret can
+ * forge, joined with the plain manifests.
+ *
+ * @throws {RepositoryPasswordError | InvalidInputError | IntegrityError} the secret cannot be read or opens nothing
+ */
+export const findDumps = async (context: DumpContext): Promise<readonly FoundDump[]> =>
+  find(context, await askAuthority(context));
+
+/**
+ * The same for a person to read. Needs no secret: without one, or where the store does not open, it lists the plain
+ * manifests, and `sealed` is null.
+ */
+export const listDumps = async (context: DumpContext): Promise<readonly ListedDump[]> => {
+  const unopened = [
+    RepositoryPasswordError,
+    InvalidInputError,
+    SecretUnreadableError,
+    ToolMissingError,
+    ToolFailedError,
+    DamagedError,
+  ] as const;
+  const authority = await askAuthority(context).catch((error: unknown) => {
+    if (unopened.some((kind) => error instanceof kind)) return undefined;
+    throw error;
+  });
+  return (await find(context, authority)).map(({ listed }) => listed);
+};
+
+/** The manifest of a dump as it lies in the repository. @throws {IntegrityError} no such copy, or it is another dump's */
+export const sealedManifest = async (context: DumpContext, dumpId: string): Promise<Manifest> => {
+  const copy = await context.store.readManifestCopy(dumpId, context);
+  if (!copy) throw new IntegrityError(`manifest of dump ${dumpId} has no sealed copy in the repository`);
+  return parseManifestOf(copy, `${dumpId} in the repository`, context.installation, dumpId);
+};
+
+/**
+ * The manifest of a dump as it was sealed, whatever lies in its place for all to read.
+ *
+ * @throws {IntegrityError} the plain one differs
+ */
+export const genuineManifest = async (context: DumpContext, dump: FoundDump): Promise<Manifest> => {
+  const { dumpId } = dump.listed;
+  if (dump.manifest && (dump.genuine || context.store.format === "portable")) return dump.manifest;
+  const manifest = await sealedManifest(context, dumpId);
+  if (dump.manifest && dump.manifest.digest !== manifest.digest)
+    throw new IntegrityError(`manifest of dump ${dumpId} differs from its sealed copy in the repository`);
+  return manifest;
+};
+
+/** The newest that is no safety dump; of safety dumps alone, the newest. A damaged one is not passed over. */
+const newestOf = async (context: DumpContext, dumps: readonly FoundDump[]): Promise<FoundDump | undefined> => {
+  for (const dump of dumps) {
+    const { complete, purpose } = dump.listed;
+    if (!complete && !(dump.genuine && purpose === "safety")) return dump;
+    if (complete && (await genuineManifest(context, dump)).purpose !== "safety") return dump;
+  }
+  return dumps[0];
+};
+
+/** Dumps that may be the latest. One without a seal is it only where no dump has one, for anybody may have put it there. */
+const candidates = (context: DumpContext, dumps: readonly FoundDump[]): readonly FoundDump[] => {
+  const past = dumps.filter(({ listed }) => !isFuture(new Date(listed.takenAt), context.now()));
+  const sealed = past.filter(({ listed }) => !listed.complete || listed.sealed === true);
+  return sealed.some(({ listed }) => listed.complete) ? sealed : past;
+};
+
+/**
+ * The dump that a person means, among those found.
  *
  * `latest` is the newest complete one; when a newer one is damaged, that is said instead of silently going back in time.
- * Safety dumps hold what a restore was about to replace, so they are meant only by their names, or where no other is.
+ * One that claims to be of the future never is. Safety dumps hold what a restore was about to replace, so they are meant
+ * only by their names, or where no other is.
  *
+ * @returns its manifest as it was sealed
  * @throws {DumpNotFoundError} refused
  * @throws {IntegrityError} the named or the newest dump is damaged
  */
-export const chooseDump = async (context: DumpContext, name: string): Promise<Manifest> => {
-  assertDumpName(name);
-  const dumps = await findDumps(context);
-  const complete = dumps.filter(({ listed }) => listed.complete).map(({ listed }) => listed.dumpId);
-  const latest = dumps.find(({ listed }) => listed.purpose !== "safety") ?? dumps[0];
-  const chosen = name === "latest" ? latest : dumps.find(({ listed }) => listed.dumpId === name);
+export const chooseFrom = async (
+  context: DumpContext,
+  dumps: readonly FoundDump[],
+  name: string,
+): Promise<Manifest> => {
+  const eligible = candidates(context, dumps);
+  const chosen =
+    name === "latest" ? await newestOf(context, eligible) : dumps.find(({ listed }) => listed.dumpId === name);
+  if (!chosen && name === "latest" && dumps[0])
+    throw new DumpNotFoundError(
+      `all dumps of ${context.installation} ${inFuture(dumps[0].listed.takenAt)}; set this machine's clock, or name one with --dump`,
+    );
   if (!chosen)
     throw new DumpNotFoundError(
       `${name === "latest" ? "there is no dump" : `there is no dump ${name}`} of ${context.installation} at ${context.destination.url}`,
     );
-  if (!chosen.manifest || !chosen.listed.complete)
+  const complete = eligible.find(({ listed }) => listed.complete)?.listed.dumpId;
+  if (!chosen.listed.complete)
     throw new IntegrityError(
-      `dump ${chosen.listed.dumpId}: ${chosen.listed.problem}. ${complete[0] ? `The newest complete dump is ${complete[0]}; name it with --dump` : "No other dump is complete"}`,
+      `dump ${chosen.listed.dumpId}: ${chosen.listed.problem}. ${complete ? `The newest complete dump is ${complete}; name it with --dump` : "No other dump is complete"}`,
     );
-  return chosen.manifest;
+  if (context.store.format === "portable" && chosen.listed.sealed !== true)
+    context.warn(
+      `dump ${chosen.listed.dumpId} bears no seal that was checked: whoever may write to the destination can have made it; set dumps.sealKeyFile`,
+    );
+  return genuineManifest(context, chosen);
+};
+
+/** @throws {InvalidInputError} when a dump's name is neither `latest` nor an identifier */
+const assertDumpName = (name: string): void => {
+  if (name !== "latest" && !ulidPattern.test(name))
+    throw new InvalidInputError([
+      { path: "--dump", message: `expected "latest" or a dump's identifier of 26 characters` },
+    ]);
+};
+
+export const chooseDump = async (context: DumpContext, name: string): Promise<Manifest> => {
+  assertDumpName(name);
+  return chooseFrom(context, await findDumps(context), name);
 };

@@ -1,4 +1,4 @@
-import { DestinationMissingError, IntegrityError, InvalidInputError } from "@openemr-ops/core/errors";
+import { DestinationMissingError, IntegrityError, toOpsError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
 import { assertLayout, countEssentials } from "@openemr-ops/openemr/assertLayout";
 import { excludedContents, excludedFiles } from "@openemr-ops/openemr/sitesLayout";
@@ -15,9 +15,12 @@ import {
   readManifest,
   type SourceWarning,
   sealManifest,
+  type UnsealedManifest,
 } from "../manifest.ts";
 import type { StoredPart, StoredSites } from "../store/dumpStore.ts";
+import { type EarlierDumps, earlierDumps } from "./earlierDumps.ts";
 import { inspect, sitesOfDatabase } from "./inspect.ts";
+import { rebuildManifests } from "./rebuildManifests.ts";
 import { runJob } from "./runJob.ts";
 import { underLock } from "./underLock.ts";
 
@@ -25,6 +28,8 @@ export interface DumpResult {
   readonly dumpId: string;
   readonly complete: true;
   readonly manifest: Manifest;
+  /** Where the store keeps a sealed copy of the manifest. */
+  readonly manifestPart?: StoredPart;
   readonly figures: Readonly<Record<string, number>>;
 }
 
@@ -103,6 +108,11 @@ const tableWarnings = (dump: DatabaseDump): SourceWarning[] => {
   ];
 };
 
+const inTheFuture: SourceWarning = {
+  code: "dump-in-the-future",
+  message: "an earlier dump claims to be of the future: this machine's clock was wrong then, or is now",
+};
+
 /** One list of all that the source itself has wrong. */
 const inspectionWarnings = ({ keyProof, documents }: Awaited<ReturnType<typeof inspect>>): SourceWarning[] => [
   ...keyProof.problems.map(({ code, message }) => ({ code, message })),
@@ -170,6 +180,10 @@ const dumpUnderLock = async (context: DumpContext, dumpId: string, options: Take
   const { sites, warnings: siteWarnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
   await store.recover(run);
   await store.open(await mayCreateRepository(context, options.forceNewRepository ?? false), run);
+  const earlier = earlierDumps(context).catch((error: unknown): EarlierDumps => {
+    context.warn(`earlier dumps could not be looked at: ${toOpsError(error).message}; run check`);
+    return { future: false, lost: [] };
+  });
 
   let database: DatabaseDump | undefined;
   let stored: Promise<StoredSites> | undefined;
@@ -217,7 +231,9 @@ const dumpUnderLock = async (context: DumpContext, dumpId: string, options: Take
   const byName = new Map(database.source.tables.map((table) => [table.name, table]));
   const rows = database.digest.tables.reduce((sum, table) => sum + table.rows, 0);
   const seconds = (context.now().getTime() - startedAt.getTime()) / 1000;
-  const manifest = sealManifest({
+  const { future, lost } = await earlier;
+  const futureWarnings = future ? [inTheFuture] : [];
+  const unsealed: UnsealedManifest = {
     version: 1,
     dumpId,
     installation: context.installation,
@@ -250,12 +266,23 @@ const dumpUnderLock = async (context: DumpContext, dumpId: string, options: Take
     sites: tree,
     keyProof: found.keyProof,
     documents: found.documents,
-    warnings: [...siteWarnings, ...layoutWarnings, ...tableWarnings(database), ...inspectionWarnings(found)],
+    warnings: [
+      ...futureWarnings,
+      ...siteWarnings,
+      ...layoutWarnings,
+      ...tableWarnings(database),
+      ...inspectionWarnings(found),
+    ],
     tools: { ...(await store.describeTools()) },
     seconds,
-  });
+  };
+  const manifest = sealManifest(unsealed, store.format === "portable" ? await store.seal() : undefined);
   const bytes = manifestBytes(manifest);
-  await store.writeManifestCopy({ dumpId, takenAt: database.takenAt }, bytes, { ...run, signal: context.signal });
+  const { digest } = manifest;
+  const manifestPart = await store.writeManifestCopy({ dumpId, takenAt: database.takenAt, digest }, bytes, {
+    ...run,
+    signal: context.signal,
+  });
   await context.destination.put(manifestKey(context.installation, dumpId), bytes);
 
   // Trust what can be read back, not what was sent.
@@ -264,10 +291,14 @@ const dumpUnderLock = async (context: DumpContext, dumpId: string, options: Take
   if (readBack?.digest !== manifest.digest || (await store.presentParts(parts)).size !== parts.length)
     throw new IntegrityError(`dump ${dumpId} was written but is not there when read back`);
   if (store.format === "portable") await store.verify("read-data", parts, { ...run, signal: context.signal });
+  await rebuildManifests(context, lost).catch((error: unknown) =>
+    context.warn(`plain manifests of earlier dumps are lost and could not be rebuilt: ${toOpsError(error).message}`),
+  );
   return {
     dumpId,
     complete: true,
     manifest,
+    ...(manifestPart ? { manifestPart } : {}),
     figures: {
       rows,
       tables: manifest.database.tables.length,
@@ -304,12 +335,4 @@ const inspectSource = async (context: DumpContext, sites: readonly string[]) => 
       timeZone: zone[0]?.zone || null,
     },
   };
-};
-
-/** @throws {InvalidInputError} when a dump's name is neither `latest` nor an identifier */
-export const assertDumpName = (name: string): void => {
-  if (name !== "latest" && !/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(name))
-    throw new InvalidInputError([
-      { path: "--dump", message: `expected "latest" or a dump's identifier of 26 characters` },
-    ]);
 };

@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { ByteSink } from "../byteSink.ts";
 import type { Directory } from "../files/directory.ts";
+import type { Seal } from "../seal.ts";
 
 /** Where one half of a dump lies: a snapshot of the repository, or an object. */
 export type StoredPart =
@@ -39,6 +40,17 @@ export interface WriteSites {
   readonly exclude: readonly string[];
 }
 
+/** What the store itself vouches for of one dump or unfinished run: nobody without its secret can have put it there. */
+export interface SealedDump {
+  readonly takenAt: Date;
+  /** Which of its parts are there. Without `manifest` it never became a dump, or lost it. */
+  readonly database: boolean;
+  readonly sites: boolean;
+  readonly manifest: boolean;
+  /** Of the manifest that was sealed; older dumps do not tell it. */
+  readonly digest?: string;
+}
+
 /** How a removal is written down before it happens, and carried out after. */
 export interface RemovedDump {
   readonly dumpId: string;
@@ -66,11 +78,19 @@ export interface DumpStore {
   writeSites(sites: WriteSites, run: StoreRun): Promise<StoredSites>;
   /** A sealed copy of the manifest that whoever forges the plain one cannot forge; `undefined` where the format has none. */
   writeManifestCopy(
-    dump: { readonly dumpId: string; readonly takenAt: Date },
+    dump: { readonly dumpId: string; readonly takenAt: Date; readonly digest: string },
     manifest: Buffer,
     run: StoreRun,
-  ): Promise<void>;
+  ): Promise<StoredPart | undefined>;
   readManifestCopy(dumpId: string, run: StoreRun): Promise<Buffer | undefined>;
+  /**
+   * All that this installation stored, by dump, in one look; `undefined` where the format seals each manifest by itself.
+   *
+   * @throws {RepositoryPasswordError | IntegrityError}
+   */
+  listSealed(run: StoreRun): Promise<ReadonlyMap<string, SealedDump> | undefined>;
+  /** What proves that a manifest or a note is ours; `undefined` where no key is configured. */
+  seal(): Promise<Seal | undefined>;
   /** Streams the SQL; the promise rejects when the stream was not whole. */
   readDatabase(part: StoredPart, consume: (stream: Readable) => Promise<void>, run: StoreRun): Promise<void>;
   /**
@@ -86,8 +106,16 @@ export interface DumpStore {
     parts: readonly StoredPart[],
     run: StoreRun & { readonly share?: string | undefined },
   ): Promise<void>;
-  /** Dumps whose parts lie there without a manifest, with the time they were begun. */
-  orphans(known: ReadonlySet<string>, run: StoreRun): Promise<readonly { readonly dumpId: string }[]>;
+  /**
+   * Runs whose parts lie there and that are not `known`. `mayBeWhole`: it has both halves and nothing proves that it was
+   * to be removed, so that only its manifest may be lost.
+   */
+  orphans(
+    known: ReadonlySet<string>,
+    run: StoreRun,
+  ): Promise<readonly { readonly dumpId: string; readonly mayBeWhole?: boolean }[]>;
+  /** Writes down, before its manifest goes, that a dump is to be removed: a run that stops there is not mistaken for a loss. */
+  announceRemoval(dumpId: string): Promise<void>;
   /** Removes the parts of dumps; safe to repeat, absent is fine. `reclaim` gives the space back. */
   remove(dumps: readonly RemovedDump[], run: StoreRun): Promise<void>;
   reclaim(run: StoreRun): Promise<void>;

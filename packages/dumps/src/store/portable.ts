@@ -1,16 +1,21 @@
 import { basename, dirname } from "node:path";
 import type { Destination } from "@openemr-ops/core/destination";
 import { DiskFullError, IntegrityError, SourceUnreadableError, ToolFailedError } from "@openemr-ops/core/errors";
+import { ulidPattern } from "@openemr-ops/core/ids";
 import { streamSink } from "../byteSink.ts";
 import { type Child, runChild, startChild } from "../child.ts";
+import { type Seal, sealWith } from "../seal.ts";
 import type { DumpStore, StoredPart, StoredSites } from "./dumpStore.ts";
 import { type ObjectPart, type PackedObjectSettings, packedObjects } from "./portableObject.ts";
 
 export interface PortableSettings extends PackedObjectSettings {
   readonly tar: string;
+  /** Not set: nothing is sealed, and nothing proves who wrote a set. */
+  readonly readSealKey?: (() => Promise<string>) | undefined;
 }
 
 const folder = "portable/";
+const removal = "to-be-removed";
 
 const objectOf = (part: StoredPart): ObjectPart => {
   if (part.kind !== "object") throw new IntegrityError("the manifest names a snapshot where an object belongs");
@@ -41,6 +46,12 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
   const { destination } = settings;
   const { suffix, upload, download, assertDigest } = packedObjects(settings);
   const keyOf = (dumpId: string, name: string) => `${folder}${dumpId}/${name}${suffix}`;
+
+  const seal = async (): Promise<Seal | undefined> =>
+    settings.readSealKey ? sealWith(await settings.readSealKey()) : undefined;
+  /** The object that announces a removal: nobody without the key can write it, and without a key there is none. */
+  const announcementOf = (own: Seal | undefined, dumpId: string): string | undefined =>
+    own && `${removal}_${own.of("removal", dumpId)}`;
 
   const tarEnd = async (child: Child, doing: string): Promise<number> => {
     const end = await child.ended;
@@ -99,8 +110,10 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
       });
       return { part, ...counter.counts, vanished };
     },
-    writeManifestCopy: async () => {},
+    writeManifestCopy: async () => undefined,
     readManifestCopy: async () => undefined,
+    listSealed: async () => undefined,
+    seal,
     readDatabase: (part, consume, run) => download(objectOf(part), consume, run.signal),
     restoreSites: async (part, staging, name, run) => {
       await download(
@@ -162,13 +175,28 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
       }
     },
     orphans: async (known) => {
-      const ids = new Set<string>();
-      for await (const { key } of destination.list(folder)) ids.add(key.split("/")[1] ?? "");
-      return [...ids].filter((id) => id && !known.has(id)).map((dumpId) => ({ dumpId }));
+      const sets = new Map<string, string[]>();
+      for await (const { key } of destination.list(folder)) {
+        const [, dumpId = "", name = ""] = key.split("/");
+        if (ulidPattern.test(dumpId) && !known.has(dumpId)) sets.set(dumpId, [...(sets.get(dumpId) ?? []), name]);
+      }
+      const own = await seal();
+      return [...sets].map(([dumpId, names]) => {
+        const whole = ["database.sql", "sites.tar"].every((half) => names.some((name) => name.startsWith(half)));
+        return { dumpId, mayBeWhole: whole && !names.includes(announcementOf(own, dumpId) ?? "") };
+      });
+    },
+    announceRemoval: async (dumpId) => {
+      const name = announcementOf(await seal(), dumpId);
+      if (name) await destination.put(`${folder}${dumpId}/${name}`, Buffer.from(""));
     },
     remove: async (dumps) => {
-      for (const { dumpId } of dumps)
-        for (const key of await keysBelow(destination, `${folder}${dumpId}/`)) await destination.delete(key);
+      for (const { dumpId } of dumps) {
+        const keys = await keysBelow(destination, `${folder}${dumpId}/`);
+        const announcement = keys.filter((key) => basename(key).startsWith(removal));
+        for (const key of keys.filter((key) => !announcement.includes(key))) await destination.delete(key);
+        for (const key of announcement) await destination.delete(key);
+      }
     },
     reclaim: async () => {},
     recover: async () => {},

@@ -12,9 +12,11 @@ import {
   ToolFailedError,
   ToolMissingError,
 } from "@openemr-ops/core/errors";
-import { awaitReader, streamSink } from "../byteSink.ts";
+import { ulidPattern } from "@openemr-ops/core/ids";
+import { awaitReader, type ByteSink, streamSink } from "../byteSink.ts";
 import { type Child, type ChildEnd, onLines, runChild, startChild } from "../child.ts";
-import type { DumpStore, StoredPart, StoredSites, StoreRun } from "./dumpStore.ts";
+import { sealWith } from "../seal.ts";
+import type { DumpStore, SealedDump, StoredPart, StoredSites, StoreRun } from "./dumpStore.ts";
 import { repositoryObjects } from "./repositoryObjects.ts";
 import { resticError } from "./resticErrors.ts";
 import type { ResticLocation } from "./resticLocation.ts";
@@ -40,6 +42,10 @@ interface Summary {
 
 interface Snapshot {
   readonly id: string;
+  /** The identifier that it was made with, where `restic copy` or `restic tag` gave it another. */
+  readonly original?: string;
+  readonly hostname?: string;
+  readonly time: string;
   readonly tags?: readonly string[];
 }
 
@@ -62,10 +68,8 @@ const tagsOf = (dumpId: string, kind: string): string[] => [
   "--tag",
   `kind=${kind}`,
 ];
-const dumpIdOf = (snapshot: Snapshot): string | undefined =>
-  snapshot.tags?.includes(product)
-    ? snapshot.tags.find((tag) => tag.startsWith("dump="))?.slice("dump=".length)
-    : undefined;
+const tagOf = ({ tags }: Snapshot, name: string): string | undefined =>
+  tags?.find((tag) => tag.startsWith(`${name}=`))?.slice(name.length + 1);
 const timeOf = (at: Date): string => at.toISOString().slice(0, 19).replace("T", " ");
 /** Escapes what Go's filepath.Match treats as a pattern. */
 const literally = (path: string): string => path.replace(/[\\*?[\]]/g, "\\$&");
@@ -142,7 +146,36 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
   };
 
   const snapshots = async (run: StoreRun): Promise<readonly Snapshot[]> =>
-    JSON.parse(await restic("list of snapshots", ["snapshots", "--json", "--no-lock"], run)) as Snapshot[];
+    (JSON.parse(await restic("list of snapshots", ["snapshots", "--json", "--no-lock"], run)) as Snapshot[] | null) ??
+    [];
+
+  /** Those of this installation's dumps. Whatever else lies in the repository is left alone. */
+  const ownSnapshots = async (run: StoreRun) =>
+    (await snapshots(run)).flatMap((snapshot) => {
+      const dumpId = tagOf(snapshot, "dump") ?? "";
+      const ours = snapshot.hostname === settings.installation && snapshot.tags?.includes(product);
+      return ours && ulidPattern.test(dumpId) ? [{ ...snapshot, dumpId, kind: tagOf(snapshot, "kind") }] : [];
+    });
+
+  const listSealed = async (run: StoreRun): Promise<ReadonlyMap<string, SealedDump>> => {
+    const dumps = new Map<string, SealedDump>();
+    if (!(await destination.describe("config"))) {
+      await assertOpenable();
+      return dumps;
+    }
+    for (const snapshot of await ownSnapshots(run)) {
+      const { dumpId, kind } = snapshot;
+      const known = dumps.get(dumpId) ?? { takenAt: undefined, database: false, sites: false, manifest: false };
+      const digest = tagOf(snapshot, "manifest");
+      dumps.set(dumpId, {
+        ...known,
+        takenAt: known.takenAt && kind !== "manifest" ? known.takenAt : new Date(snapshot.time),
+        ...(kind === "database" || kind === "sites" || kind === "manifest" ? { [kind]: true } : {}),
+        ...(digest === undefined ? {} : { digest }),
+      });
+    }
+    return dumps;
+  };
 
   /** Older releases print the first eight digits only. */
   const fullId = async (id: string): Promise<string> => {
@@ -154,6 +187,13 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
   const snapshotIdOf = (part: StoredPart): string => {
     if (part.kind !== "snapshot") throw new IntegrityError("the manifest names an object where a snapshot belongs");
     return part.snapshotId;
+  };
+
+  /** What the snapshot is called here: in a copy of the repository it has another identifier than in its manifest. */
+  const findSnapshot = async (part: StoredPart, run: StoreRun): Promise<string> => {
+    const id = snapshotIdOf(part);
+    if (await destination.describe(`snapshots/${id}`)) return id;
+    return (await ownSnapshots(run)).find(({ original }) => original === id)?.id ?? id;
   };
 
   const backupStream = async (
@@ -292,13 +332,19 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
         vanished: unreadable.length,
       };
     },
-    writeManifestCopy: async ({ dumpId, takenAt }, manifest, run) => {
-      await backupStream(manifestFile, tagsOf(dumpId, "manifest"), takenAt, async (sink) => sink(manifest), run);
+    writeManifestCopy: async ({ dumpId, takenAt, digest }, manifest, run) => {
+      // With the digest among the tags, one list of snapshots tells of all plain manifests whether they are genuine.
+      const tags = [...tagsOf(dumpId, "manifest"), "--tag", `manifest=${digest}`];
+      const send = async (sink: ByteSink) => sink(manifest);
+      return { kind: "snapshot", snapshotId: await backupStream(manifestFile, tags, takenAt, send, run) };
+    },
+    listSealed,
+    seal: async () => {
+      password ??= settings.readPassword();
+      return sealWith(await password);
     },
     readManifestCopy: async (dumpId, run) => {
-      const copy = (await snapshots(run)).find(
-        ({ tags = [] }) => tags.includes(`dump=${dumpId}`) && tags.includes("kind=manifest"),
-      );
+      const copy = (await ownSnapshots(run)).find((each) => each.dumpId === dumpId && each.kind === "manifest");
       return copy
         ? Buffer.from(await restic("reading the manifest's copy", ["dump", copy.id, `/${manifestFile}`], run))
         : undefined;
@@ -306,7 +352,7 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
     readDatabase: async (part, consume, run) => {
       const child = startChild(
         settings.restic,
-        [...commonArguments, "dump", snapshotIdOf(part), `/${databaseFile}`],
+        [...commonArguments, "dump", await findSnapshot(part, run), `/${databaseFile}`],
         await childSettings(run),
       );
       child.stdin.end();
@@ -331,7 +377,7 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
       const sparse = (await version()).minor >= 15 ? ["--sparse"] : [];
       const end = await runChild(
         settings.restic,
-        [...commonArguments, "restore", snapshotIdOf(part), "--target", `${ownDirectory}/${name}`, ...sparse],
+        [...commonArguments, "restore", await findSnapshot(part, run), "--target", `${ownDirectory}/${name}`, ...sparse],
         { ...(await childSettings(run)), cwd: staging.at },
       );
       run.signal.throwIfAborted();
@@ -348,7 +394,7 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
     verify: async (level, parts, run) => {
       await assertOpenable();
       for (const folder of ["keys/", "snapshots/", "index/"] as const) await assertNames(folder);
-      const known = new Set((await snapshots(run)).map(({ id }) => id));
+      const known = new Set((await snapshots(run)).flatMap(({ id, original }) => [id, original]));
       const lost = parts.filter((part) => !known.has(snapshotIdOf(part)));
       if (lost.length > 0)
         throw new IntegrityError(`${lost.length} snapshots that manifests name are not in the repository`);
@@ -362,14 +408,19 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
           (message) => new IntegrityError(message),
         );
     },
-    orphans: async (known, run) => {
-      const ids = new Set((await snapshots(run)).map(dumpIdOf).filter((id) => id !== undefined));
-      return [...ids].filter((id) => !known.has(id)).map((dumpId) => ({ dumpId }));
-    },
+    orphans: async (known, run) =>
+      [...(await listSealed(run))]
+        .filter(([dumpId, { manifest }]) => !manifest && !known.has(dumpId))
+        .map(([dumpId]) => ({ dumpId })),
+    announceRemoval: async () => {}, // without its sealed manifest a dump is none, whatever is left of it
     remove: async (dumps, run) => {
       const wanted = new Set(dumps.map(({ dumpId }) => dumpId));
-      const ids = (await snapshots(run)).filter((snapshot) => wanted.has(dumpIdOf(snapshot) ?? "")).map(({ id }) => id);
-      if (ids.length > 0) await restic("forgetting snapshots", ["forget", ...ids], run);
+      const found = (await ownSnapshots(run)).filter(({ dumpId }) => wanted.has(dumpId));
+      const manifests = found.filter(({ kind }) => kind === "manifest");
+      const parts = found.filter(({ kind }) => kind !== "manifest");
+      // One after the other: a run that stops between them leaves no dump that has a manifest and lacks a half.
+      for (const some of [manifests, parts])
+        if (some.length > 0) await restic("forgetting snapshots", ["forget", ...some.map(({ id }) => id)], run);
     },
     reclaim: async (run) => void (await restic("giving space back", ["prune"], run)),
     recover: async (run) => {

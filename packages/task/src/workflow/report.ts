@@ -15,8 +15,17 @@ export const dumpReport = (result: DumpResult | DumpPlan, { dumps }: Installatio
     return { figures: { tables, views, warnings: warnings.length }, result: {} };
   }
   // A record with both says that a repository was here: without it the next dump refuses to begin one.
-  const { dumpId, figures } = result;
-  return { figures: { ...figures }, result: { dumpId, destination: formatDestination(dumps.destination) } };
+  const { dumpId, figures, manifest, manifestPart } = result;
+  return {
+    figures: { ...figures },
+    result: {
+      dumpId,
+      destination: formatDestination(dumps.destination),
+      // Who confirms the dump has no password: this tells it which manifest is the one, whatever lies at the destination.
+      manifestDigest: manifest.digest,
+      ...(manifestPart?.kind === "snapshot" ? { manifestSnapshot: manifestPart.snapshotId } : {}),
+    },
+  };
 };
 
 export const verdictReport = (result: Verdict | RestorePlan | DrillPlan): TaskReport => {

@@ -328,7 +328,20 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   at("dumps.compression", "zstd", /is for format "portable"/),
   at("dumps.ageRecipients", [], /is for format "portable"/),
   at("dumps.ageIdentityFile", "id", /is for format "portable"/),
+  at("dumps.sealKeyFile", "env:SEAL", /is for format "portable"/),
   at("dumps.format", "portable", /is for format "restic"/, "dumps.passwordFile"),
+  all(
+    "the key that seals is too short",
+    { ...portable, [`${first}dumps.sealKeyFile`]: "db.password" },
+    "installations[0].dumps.sealKeyFile",
+    /is shorter than 32 characters; openssl rand -hex 32 makes one$/,
+  ),
+  all(
+    "the key that seals is absent",
+    { ...portable, [`${first}dumps.sealKeyFile`]: "absent" },
+    "installations[0].dumps.sealKeyFile",
+    /the password file does not exist/,
+  ),
   all(
     "a portable dump has an unknown compression",
     { ...portable, [`${first}dumps.compression`]: "xz" },

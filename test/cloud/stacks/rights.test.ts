@@ -28,6 +28,16 @@ describe("who may read which secret", () => {
     expect(secretsOf(clinicA, role)).toEqual(secrets);
   });
 
+  it.each([
+    { role: "DumpRole", secrets: ["clinic-b/dump-user-JjKkLl", "clinic-b/seal-key-MmNnOo"] },
+    { role: "RetentionRole", secrets: ["clinic-b/seal-key-MmNnOo"] },
+    { role: "DrillRole", secrets: ["clinic-b/dump-user-JjKkLl", "clinic-b/seal-key-MmNnOo"] },
+    { role: "RestoreRole", secrets: ["clinic-b/dump-user-JjKkLl", "clinic-b/seal-key-MmNnOo"] },
+    { role: "ConfirmRole", secrets: [] },
+  ])("$role of clinic-b, whose portable dumps are sealed, reads $secrets", ({ role, secrets }) => {
+    expect(secretsOf(clinicB, role)).toEqual(secrets);
+  });
+
   it.each(["Begin", "Finish", "Fail", "ExecutionEnded", "TaskStopped", "Start", "FindOverdue"])(
     "the function %s reads none",
     (name) => {

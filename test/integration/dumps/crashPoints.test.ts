@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ulid } from "@openemr-ops/core/ids";
 import type { DumpContext } from "@openemr-ops/dumps/context";
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
-import { findDumps, listDumps } from "@openemr-ops/dumps/steps/listDumps";
+import { findDumps, genuineManifest, listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, filesOf, rowsOf } from "../../support/aClinic.ts";
@@ -35,10 +35,12 @@ const keysOf = async (context: DumpContext): Promise<readonly string[]> => {
 /** Every dump that is listed as complete has all its bytes. */
 const assertListedDumpsAreWhole = async (context: DumpContext, seen: Set<string>, where: string): Promise<void> => {
   await context.store.recover(context);
-  for (const { listed, manifest } of await findDumps(context)) {
+  for (const dump of await findDumps(context)) {
+    const { listed } = dump;
     expect(listed, where).toMatchObject({ complete: true });
-    if (!manifest || seen.has(listed.dumpId)) continue;
+    if (seen.has(listed.dumpId)) continue;
     seen.add(listed.dumpId);
+    const manifest = await genuineManifest(context, dump);
     const { signal, progress } = context;
     await context.store.verify("read-data", [manifest.database.part, manifest.sites.part], { signal, progress });
   }

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DumpNotFoundError, IntegrityError } from "@openemr-ops/core/errors";
+import { DumpNotFoundError, IntegrityError, RepositoryPasswordError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
 import type { DumpContext } from "@openemr-ops/dumps/context";
 import { type Manifest, manifestBytes, manifestKey, sealManifest } from "@openemr-ops/dumps/manifest";
@@ -177,6 +177,53 @@ describe.each(resticsHere())("a repository read by $name", ({ name, restic, olde
     expect(idsOf((await applyRetention(context, keepLast(1), false)).expire)).toEqual(idsOf(place.dumps.slice(1)));
     expect(snapshots(directory)).toHaveLength(3);
   }, 120_000);
+
+  it("of an earlier release is judged by its sealed manifests too", async () => {
+    const directory = await copyOf(place);
+    const context = await now(directory);
+    const [newest, middle] = place.dumps as [Manifest, Manifest, Manifest];
+    for (const { digest } of place.dumps)
+      run(join(directory, "repository"), "tag", "--remove", `manifest=${digest}`, "--tag", "kind=manifest");
+    expect(run(join(directory, "repository"), "snapshots", "--json")).not.toContain(newest.digest);
+    expect(await completeOf(context)).toEqual(idsOf(place.dumps));
+
+    // Were the plain manifests believed, the newest would be the oldest, and a safety dump.
+    await plant(context, forged(newest, { takenAt: daysAgo(400).toISOString(), purpose: "safety" }));
+    await expect(chooseDump(context, "latest")).rejects.toThrow(/differs from its sealed copy/);
+    const { keep, expire } = await applyRetention(context, keepLast(1), true);
+    expect([idsOf(keep), idsOf(expire)]).toEqual([[newest.dumpId], idsOf(place.dumps.slice(1))]);
+    await plant(context, newest);
+
+    await context.destination.put(
+      `verifications/clinic-a/${middle.dumpId}/2026-11-20T00-00-00.000Z_drill.json`,
+      Buffer.from(""),
+    );
+    expect((await listDumps(context))[1]?.verified).toMatchObject({ level: "drill", sealed: false });
+    expect((await checkDumps(context, "read-data")).dumps).toEqual(idsOf(place.dumps));
+    expect((await listDumps(context)).map(({ verified }) => verified?.sealed)).toEqual([true, true, true]);
+    expect(await drillDump(context, "latest")).toMatchObject({ dumpId: newest.dumpId, verdict: "passed" });
+  }, 60_000);
+
+  it("is listed without its password as what it is: hearsay", async () => {
+    const directory = await copyOf(place);
+    const open = (password: string) =>
+      contextFor({
+        ...clinic,
+        restic,
+        directory,
+        environment: { REPOSITORY_PASSWORD: password },
+        surroundings: { now: () => today },
+      });
+    for (const password of ["", "not the password"]) {
+      const listed = await listDumps(await open(password));
+      expect(listed.map(({ dumpId, complete, sealed }) => ({ dumpId, complete, sealed }))).toEqual(
+        idsOf(place.dumps).map((dumpId) => ({ dumpId, complete: true, sealed: null })),
+      );
+    }
+    await expect(applyRetention(await open("not the password"), keepLast(1), false)).rejects.toThrow(
+      RepositoryPasswordError,
+    );
+  }, 60_000);
 
   it("loses no dump when its folder of manifests is lost, and gets the manifests back", async () => {
     const directory = await copyOf(place);

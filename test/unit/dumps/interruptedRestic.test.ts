@@ -15,7 +15,7 @@ afterEach(() => rm(directory, { recursive: true }));
 const wrongPassword = 'echo "Fatal: wrong password or no key found" >&2; exit 12';
 
 /** A store on a program of one's own in restic's place. */
-const storeOn = async (script: string) => {
+const storeOn = async (script: string, objects: Readonly<Record<string, string>> = {}) => {
   const restic = join(directory, "restic");
   await writeFile(restic, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   return resticStore({
@@ -24,7 +24,7 @@ const storeOn = async (script: string) => {
     location: { repository: join(directory, "repository"), options: [], environment: {}, cached: false },
     readPassword: async () => "password",
     cacheDirectory: directory,
-    destination: memoryDestination(),
+    destination: memoryDestination(objects),
   });
 };
 const part = { kind: "snapshot", snapshotId: "a".repeat(64) } as const;
@@ -32,7 +32,9 @@ const run = () => ({ signal: new AbortController().signal, progress: () => {} })
 const refusal = new TargetNotEmptyError("schema restored already holds 1 tables");
 
 it("says why a restore was refused, not what restic says when it is interrupted in its search for the key", async () => {
-  const store = await storeOn(`trap '${wrongPassword}' INT\necho ready\nwhile :; do sleep 0.01; done`);
+  const store = await storeOn(`trap '${wrongPassword}' INT\necho ready\nwhile :; do sleep 0.01; done`, {
+    [`snapshots/${part.snapshotId}`]: "",
+  });
   const refuse = async (stream: AsyncIterable<unknown>) => {
     for await (const _ of stream) throw refusal;
   };

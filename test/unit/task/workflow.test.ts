@@ -112,7 +112,7 @@ describe("the container program in a workflow", () => {
     [
       { kind: "dump" },
       { rows: 1_234_567, databaseBytes: 1536, seconds: 4.2 },
-      { dumpId, destination: "file:///srv/backups/clinic-a" },
+      { dumpId, destination: "file:///srv/backups/clinic-a", manifestDigest: "0".repeat(64) },
     ],
     [
       { kind: "drill" },

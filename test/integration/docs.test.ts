@@ -57,9 +57,9 @@ const perform = async ({ language, text: words, file }: DocumentedBlock): Promis
   else await shell(words);
 };
 
-/** What a careful operator keeps elsewhere: the repository's password and the private key of portable dumps. */
+/** What a careful operator keeps elsewhere: the repository's password and the keys of portable dumps. */
 const keepSafe = async (): Promise<void> => {
-  for (const name of ["repo.password", "age.key"])
+  for (const name of ["repo.password", "age.key", "seal.key"])
     await cp(below(`etc/openemr-ops/${name}`), below(`home/safe/${name}`)).catch(() => {});
 };
 

@@ -78,6 +78,41 @@ describe("the retention decision", () => {
     });
   });
 
+  it("keeps a dump of the future, and gives it no place of another", () => {
+    const dumps = [
+      dump("2027-11-20T02:00:00Z", { verifiedAt: new Date("2026-11-20T03:00:00Z") }),
+      dump("2026-11-20T12:09:59Z"), // clocks of two machines differ
+      dump("2026-11-19T02:00:00Z", { verifiedAt: new Date("2026-11-19T03:00:00Z") }),
+      dump("2026-11-18T02:00:00Z"),
+    ];
+
+    expect(reasonsByDump(dumps, { keepLast: 1, keepYearly: 1 })).toEqual({
+      keep: {
+        "2027-11-20T02:00:00Z": ["taken in the future: a clock was wrong then, or is now"],
+        "2026-11-20T12:09:59Z": ["last", "yearly", "newest complete"],
+        "2026-11-19T02:00:00Z": ["newest verified"],
+      },
+      expire: { "2026-11-18T02:00:00Z": ["no rule keeps it"] },
+    });
+  });
+
+  it("keeps what an unsealed note calls verified, and lets nothing go for it", () => {
+    const dumps = [
+      dump("2026-11-20T02:00:00Z"),
+      dump("2026-11-19T02:00:00Z", { saidToBeVerified: true }),
+      dump("2026-11-18T02:00:00Z", { verifiedAt: new Date("2026-11-18T03:00:00Z"), saidToBeVerified: true }),
+    ];
+
+    expect(reasonsByDump(dumps, { keepLast: 1 })).toEqual({
+      keep: {
+        "2026-11-20T02:00:00Z": ["last", "newest complete"],
+        "2026-11-19T02:00:00Z": ["newest with a note of verification that bears no seal"],
+        "2026-11-18T02:00:00Z": ["newest verified"],
+      },
+      expire: {},
+    });
+  });
+
   it("does not let incomplete dumps take the place of complete ones", () => {
     const dumps = [
       dump("2026-11-20T11:00:00Z", { complete: false }),

@@ -20,7 +20,7 @@ export interface CheckResult {
  *
  * @throws {IntegrityError} they differ, or the copy is gone
  */
-export const assertManifestCopy = async (context: DumpContext, manifest: Manifest): Promise<void> => {
+const assertManifestCopy = async (context: DumpContext, manifest: Manifest): Promise<void> => {
   if (context.store.format !== "restic") return;
   const copy = await context.store.readManifestCopy(manifest.dumpId, context);
   if (!copy?.equals(manifestBytes(manifest)))

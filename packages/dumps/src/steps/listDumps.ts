@@ -254,6 +254,18 @@ const candidates = (context: DumpContext, dumps: readonly FoundDump[]): readonly
   return sealed.some(({ listed }) => listed.complete) ? sealed : past;
 };
 
+const warnOfUnsealed = (context: DumpContext, dumps: readonly FoundDump[], { listed }: FoundDump): void => {
+  if (listed.sealed !== true)
+    context.warn(
+      `dump ${listed.dumpId} bears no seal that was checked: whoever may write to the destination can have made it; set dumps.sealKeyFile`,
+    );
+  const passed = dumps.filter((dump) => dump.listed.sealed === false && dump.listed.dumpId > listed.dumpId);
+  if (listed.sealed === true && passed.length > 0)
+    context.warn(
+      `${passed.length} newer dumps bear no seal and are passed over: somebody made them, or took their seals away; look at them by hand`,
+    );
+};
+
 /**
  * The dump that a person means, among those found.
  *
@@ -286,10 +298,7 @@ export const chooseFrom = async (
     throw new IntegrityError(
       `dump ${chosen.listed.dumpId}: ${chosen.listed.problem}. ${complete ? `The newest complete dump is ${complete}; name it with --dump` : "No other dump is complete"}`,
     );
-  if (context.store.format === "portable" && chosen.listed.sealed !== true)
-    context.warn(
-      `dump ${chosen.listed.dumpId} bears no seal that was checked: whoever may write to the destination can have made it; set dumps.sealKeyFile`,
-    );
+  if (context.store.format === "portable") warnOfUnsealed(context, dumps, chosen);
   return genuineManifest(context, chosen);
 };
 

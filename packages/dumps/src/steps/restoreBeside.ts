@@ -15,7 +15,6 @@ import { makeStage, publish, type Stage, stageOf } from "../files/publish.ts";
 import { treeEntry, treeIn } from "../files/stagedTree.ts";
 import type { Manifest } from "../manifest.ts";
 import { assertVersion } from "./assertVersion.ts";
-import { assertManifestCopy } from "./checkDumps.ts";
 import { type Comparison, compareRestored } from "./compare.ts";
 import { chooseDump } from "./listDumps.ts";
 import { loadParts } from "./loadParts.ts";
@@ -128,7 +127,6 @@ export const restoreBeside = async (context: DumpContext, options: RestoreOption
   const target = await besideTargets(context, options);
   const manifest = await chooseDump(context, options.dump);
   await context.store.recover(context);
-  await assertManifestCopy(context, manifest);
   const newer = await assertVersion(context, manifest, false);
   const access = { ...context.restoreDatabase, name: target.database };
   await (await connect(access, "information_schema"))[Symbol.asyncDispose](); // before anything is made

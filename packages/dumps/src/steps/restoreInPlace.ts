@@ -19,7 +19,6 @@ import { treeEntry, treeIn } from "../files/stagedTree.ts";
 import type { Manifest } from "../manifest.ts";
 import { assertStopped } from "./assertStopped.ts";
 import { assertVersion } from "./assertVersion.ts";
-import { assertManifestCopy } from "./checkDumps.ts";
 import { compareRestored } from "./compare.ts";
 import { inspect } from "./inspect.ts";
 import { chooseDump } from "./listDumps.ts";
@@ -147,7 +146,6 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   const earlier = await interrupted(context);
   const manifest = await chooseDump(context, earlier && options.dump === "latest" ? earlier.dumpId : options.dump);
   await context.store.recover(context);
-  await assertManifestCopy(context, manifest);
   const started = await begin(context, manifest, options, earlier);
   let progress = started.progress;
   const places = placesOf(context, progress.restoreId);

@@ -346,7 +346,9 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
     readManifestCopy: async (dumpId, run) => {
       const copy = (await ownSnapshots(run)).find((each) => each.dumpId === dumpId && each.kind === "manifest");
       return copy
-        ? Buffer.from(await restic("reading the manifest's copy", ["dump", copy.id, `/${manifestFile}`], run))
+        ? Buffer.from(
+            await restic("reading the manifest's copy", ["dump", "--no-lock", copy.id, `/${manifestFile}`], run),
+          )
         : undefined;
     },
     readDatabase: async (part, consume, run) => {

@@ -13,7 +13,7 @@ const count = z.int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const moment = z.iso.datetime();
 const short = z.string().max(255);
-/** Joins names of many tables or views. */
+/** What the source says, or names of many tables joined. */
 const message = z.string().max(1024 * 1024);
 /** A name in MariaDB and MySQL has up to 64 characters. */
 const databaseName = z
@@ -50,6 +50,13 @@ export const SourceWarning = z.object({
 });
 export type SourceWarning = z.infer<typeof SourceWarning>;
 
+/** As far as it is read again: the rest of it is compared, never used. */
+const keyProofShape = z.object({
+  status: z.enum(["proven", "incomplete", "failed"]),
+  sites: z.array(z.object({ site: siteName })),
+  problems: z.array(z.object({ code: short, message })),
+});
+
 /** The table of contents of one dump. Without it there is no dump, only a run that has not ended. No patient data. */
 const fields = z.object({
   version: z.literal(1),
@@ -63,9 +70,9 @@ const fields = z.object({
   sealedAt: moment,
   openemr: z.object({
     /** The `version` row; null when the table is absent. */
-    version: z.record(short, z.union([short, z.number(), z.null()])).nullable(),
-    dockerVersion: short.nullable(),
-    timeZone: short.nullable(),
+    version: z.record(short, z.union([message, z.number(), z.null()])).nullable(),
+    dockerVersion: message.nullable(),
+    timeZone: message.nullable(),
     sites: z.array(siteName),
   }),
   server: z.object({
@@ -100,7 +107,7 @@ const fields = z.object({
   }),
   sites: z.object({ part: StoredPart, files: count, directories: count, byteLength: count, vanished: count }),
   /** Result of the key-pair proof at the source; see `packages/openemr/src/keyProof.ts`. */
-  keyProof: z.custom<KeyProof>((value) => typeof value === "object" && value !== null && "problems" in value),
+  keyProof: z.custom<KeyProof>((value) => keyProofShape.safeParse(value).success),
   /** For each site, how rows of `documents` and files fitted at the source. */
   documents: z.record(siteName, z.object({ rows: count, missing: count, empty: count, notEncrypted: count })),
   warnings: z.array(SourceWarning),

@@ -180,8 +180,9 @@ const dumpUnderLock = async (context: DumpContext, dumpId: string, options: Take
   const { sites, warnings: siteWarnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
   await store.recover(run);
   await store.open(await mayCreateRepository(context, options.forceNewRepository ?? false), run);
-  const earlier = earlierDumps(context).catch((error: unknown): EarlierDumps => {
-    context.warn(`earlier dumps could not be looked at: ${toOpsError(error).message}; run check`);
+  const earlier = earlierDumps({ ...context, signal: run.signal }).catch((error: unknown): EarlierDumps => {
+    if (!run.signal.aborted)
+      context.warn(`earlier dumps could not be looked at: ${toOpsError(error).message}; run check`);
     return { future: false, lost: [] };
   });
 

@@ -12,6 +12,7 @@ export const sqliteReader = (
 ): SqlReader => {
   const database = new DatabaseSync(":memory:");
   database.exec("ATTACH ':memory:' AS information_schema");
+  database.exec("CREATE TABLE information_schema.tables (table_schema, table_name COLLATE NOCASE, table_type)");
   database.exec("CREATE TABLE information_schema.columns (table_schema, table_name COLLATE NOCASE, column_name)");
   database.function("DATABASE", () => "openemr");
   for (const [table, content] of Object.entries(tables)) {
@@ -19,6 +20,7 @@ export const sqliteReader = (
     const columns = "columns" in content ? content.columns : Object.keys(rows[0] ?? {});
     database.exec(`CREATE TABLE \`${table}\` (${columns.map((column) => `\`${column}\``).join(", ")})`);
     const describe = database.prepare("INSERT INTO information_schema.columns VALUES ('openemr', ?, ?)");
+    database.prepare("INSERT INTO information_schema.tables VALUES ('openemr', ?, 'BASE TABLE')").run(table);
     for (const column of columns) describe.run(table, column);
     const insert = database.prepare(`INSERT INTO \`${table}\` VALUES (${columns.map(() => "?").join(", ")})`);
     for (const row of rows) insert.run(...columns.map((column) => row[column] ?? null));
@@ -26,7 +28,7 @@ export const sqliteReader = (
   return {
     rows: async (sql, values = []) =>
       database
-        .prepare(sql)
+        .prepare(sql.replaceAll("USE INDEX FOR GROUP BY ()", "")) // a hint that SQLite has no word for
         .all(...values)
         .map((row) =>
           Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === null ? null : String(value)])),

@@ -1,6 +1,12 @@
+import { visible } from "./visible.ts";
+
 /** Every failure that this product names. Step Functions and scripts match on `name`, so a name is a contract. */
 export abstract class OpsError extends Error {
   abstract override readonly name: string; // written out in each class: a minifier renames classes, not strings
+  /** @param message may hold names of files, sites and tables: a message is one line that does nothing but show. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(visible(message), options);
+  }
 }
 /** The same call can succeed later without anyone acting. */
 export abstract class RetryableError extends OpsError {}

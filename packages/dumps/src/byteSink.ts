@@ -35,6 +35,25 @@ export const streamSink =
  */
 export const awaitReader = (stdout: Readable): Readable => stdout.on("readable", () => {});
 
+/**
+ * A stream as far as it was announced. Whoever can write to a destination can make one that never ends.
+ *
+ * @param most bytes
+ * @throws what `exceeded` makes, as soon as more came; the stream is then closed
+ */
+export const announcedOnly = async function* (
+  stream: Readable,
+  most: number,
+  exceeded: () => Error,
+): AsyncGenerator<Buffer, void> {
+  let seen = 0;
+  for await (const chunk of stream) {
+    seen += (chunk as Buffer).length;
+    if (seen > most) throw exceeded();
+    yield chunk as Buffer;
+  }
+};
+
 const blockBytes = 256 * 1024;
 
 /** A stream in larger pieces: a dump program writes 4 KiB at a time, and each piece costs a turn of the event loop. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { ToolMissingError } from "@openemr-ops/core/errors";
+import { ToolFailedError, ToolMissingError } from "@openemr-ops/core/errors";
 
 /** Variables that every child gets; secrets come on top, never by argument. */
 const inherited = ["PATH", "HOME", "TMPDIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -16,7 +16,7 @@ export interface ChildSettings {
 export interface ChildEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The end of standard error, at most 8 KiB. */
+  /** The end of standard error, whole lines, at most 8 KiB. */
   readonly errors: string;
 }
 
@@ -36,6 +36,15 @@ const lines = (onLine: (line: string) => void) => {
     rest = parts.pop() ?? "";
     for (const line of parts) onLine(line);
   };
+};
+
+const keptCharacters = 8192;
+/** The end of a text without the rest of a line that begins before: half a line could be read as another. */
+const lastLines = (text: string): string => {
+  if (text.length <= keptCharacters) return text;
+  const end = text.slice(-keptCharacters);
+  const start = end.indexOf("\n") + 1;
+  return start > 0 && start < end.length ? end.slice(start) : end;
 };
 
 /** Calls back for each line of a stream, decoded as UTF-8. */
@@ -68,7 +77,7 @@ export const startChild = (command: string, args: readonly string[], settings: C
   stderr.setEncoding("utf8");
   const errorLines = lines(settings.onErrorLine ?? (() => {}));
   stderr.on("data", (chunk: string) => {
-    errors = (errors + chunk).slice(-8192);
+    errors = lastLines(errors + chunk);
     errorLines(chunk);
   });
   const abort = () => child.kill("SIGINT");
@@ -88,7 +97,14 @@ export const startChild = (command: string, args: readonly string[], settings: C
   return { stdin, stdout, ended, kill: (signal) => void child.kill(signal), pid: child.pid };
 };
 
-/** Runs a program to its end and returns all it printed, as UTF-8 unless told otherwise; for short outputs. */
+/** More than any output that is read into memory. Characters. */
+const longestOutput = 256 * 1024 * 1024;
+
+/**
+ * Runs a program to its end and returns all it printed, as UTF-8 unless told otherwise; for short outputs.
+ *
+ * @throws {ToolFailedError} fatal: it does not stop printing
+ */
 export const runChild = async (
   command: string,
   args: readonly string[],
@@ -98,8 +114,12 @@ export const runChild = async (
   let output = "";
   child.stdout.setEncoding(settings.encoding ?? "utf8");
   child.stdout.on("data", (chunk: string) => {
-    output += chunk;
+    if (output.length + chunk.length > longestOutput) child.kill("SIGKILL");
+    else output += chunk;
   });
   child.stdin.end(settings.input ?? "");
-  return { ...(await child.ended), output };
+  const end = await child.ended;
+  if (end.signal === "SIGKILL" && output.length > longestOutput / 2)
+    throw new ToolFailedError(`${command} printed more than ${longestOutput} characters and was stopped`);
+  return { ...end, output };
 };

@@ -4,6 +4,7 @@ import { IntegrityError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import type { KeyProof } from "@openemr-ops/openemr/keyProof";
 import * as z from "zod";
+import { announcedOnly } from "./byteSink.ts";
 import type { Seal } from "./seal.ts";
 
 /** A manifest of a thousand tables has half a megabyte; what is larger is not read to its end. */
@@ -174,14 +175,10 @@ export const manifestKey = (installation: string, dumpId: string) => `${folderOf
 const readBounded = async (destination: Destination, key: string): Promise<Buffer | undefined> => {
   const stream = await destination.get(key);
   if (!stream) return undefined;
+  const tooLarge = () =>
+    new IntegrityError(`manifest ${key} is damaged: it is larger than ${largestManifest / 1024 / 1024} MiB`);
   const chunks: Buffer[] = [];
-  let byteLength = 0;
-  for await (const chunk of stream) {
-    chunks.push(chunk as Buffer);
-    byteLength += (chunk as Buffer).length;
-    if (byteLength > largestManifest)
-      throw new IntegrityError(`manifest ${key} is damaged: it is larger than ${largestManifest / 1024 / 1024} MiB`);
-  }
+  for await (const chunk of announcedOnly(stream, largestManifest, tooLarge)) chunks.push(chunk);
   return Buffer.concat(chunks);
 };
 

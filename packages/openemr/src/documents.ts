@@ -2,8 +2,8 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { versionOf } from "./crypto.ts";
 import { documentFile } from "./documentFile.ts";
-import { isAbsent, readIfPresent, unreadable } from "./siteFiles.ts";
-import { columnsOf, type SqlReader, type SqlRow } from "./sqlReader.ts";
+import { isAbsent, readStart, unreadable } from "./siteFiles.ts";
+import { baseTable, columnsOf, type SqlReader, type SqlRow, shortened } from "./sqlReader.ts";
 
 /** Ids of rows in table `documents`, ascending. */
 export interface DocumentIds {
@@ -26,6 +26,8 @@ export interface DocumentCheck {
 }
 
 const listedIds = 10_000;
+/** No path is longer. Characters. */
+const longestUrl = 4096;
 
 /**
  * Looks for the file of every row of `documents` that keeps one on disk. Cheap: no document is read but the first three bytes of
@@ -109,7 +111,7 @@ const look = async (directory: string, path: string | undefined, encrypted: bool
     throw unreadable(what, error);
   }
   if (!encrypted) return "present";
-  const prefix = (await readIfPresent(join(directory, path), what, 3))?.toString("latin1") ?? "";
+  const prefix = (await readStart(join(directory, path), what, 3))?.toString("latin1") ?? "";
   return versionOf(prefix) === undefined ? "not-encrypted" : "present";
 };
 
@@ -118,14 +120,15 @@ const batches = async function* (database: SqlReader, size: number): AsyncGenera
   const columns = await columnsOf(database, "documents");
   if (!columns.has("id") || !columns.has("url")) return;
   const or = (column: string, otherwise: string) => (columns.has(column) ? `\`${column}\`` : otherwise);
+  const text = (column: string) => (columns.has(column) ? shortened(column, longestUrl) : "NULL");
   const conditions = ["id > ?"];
   if (columns.has("type")) conditions.push("type = 'file_url'");
   if (columns.has("storagemethod")) conditions.push("storagemethod = 0");
   if (columns.has("couch_docid")) conditions.push("(couch_docid IS NULL OR couch_docid = '')");
   const sql =
-    `SELECT id, url, ${or("thumb_url", "NULL")} AS thumb_url, ${or("path_depth", "1")} AS depth, ` +
+    `SELECT id, ${text("url")} AS url, ${text("thumb_url")} AS thumb_url, ${or("path_depth", "1")} AS depth, ` +
     `${or("encrypted", "0")} AS encrypted, ${or("deleted", "0")} AS deleted ` +
-    `FROM \`documents\` WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT ${size}`;
+    `FROM ${baseTable("documents")} WHERE ${conditions.join(" AND ")} ORDER BY id LIMIT ${size}`;
   for (let last = Number.MIN_SAFE_INTEGER; ; ) {
     const rows = await database.rows(sql, [last]);
     if (rows.length > 0) yield rows;

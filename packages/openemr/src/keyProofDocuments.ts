@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { decrypt, type KeySet, type KeyVersion, versionOf } from "./crypto.ts";
 import { documentFile } from "./documentFile.ts";
 import type { KeyProblem } from "./keyProof.ts";
-import { readIfPresent } from "./siteFiles.ts";
-import { columnsOf, type SqlReader } from "./sqlReader.ts";
+import { readStart } from "./siteFiles.ts";
+import { baseTable, columnsOf, type SqlReader, shortened } from "./sqlReader.ts";
 
 /** Encrypted documents that were tried, and how many of them opened. */
 export interface DocumentSamples {
@@ -34,12 +34,12 @@ export const documentKeyProblems = async ({
   const tries = new Map<KeyVersion, { sampled: number; opened: number }>();
   for (const file of await candidates(database)) {
     const path = join(sitesPath, site, "documents", file);
-    const prefix = (await readIfPresent(path, "an encrypted document", 3))?.toString("latin1");
+    const prefix = (await readStart(path, "an encrypted document", 3))?.toString("latin1");
     const version = versionOf(prefix ?? "");
     if (version === undefined) continue;
     const tried = tries.get(version) ?? { sampled: 0, opened: 0 };
     if (tried.opened > 0 || tried.sampled >= triesOfEachVersion) continue;
-    const content = await readIfPresent(path, "an encrypted document", 2 * largestSample);
+    const content = await readStart(path, "an encrypted document", 2 * largestSample);
     if (content === undefined || content.length === 2 * largestSample) continue; // gone, or too large after all
     const { opened } = decrypt(content.toString("latin1"), keys, "database");
     tries.set(version, { sampled: tried.sampled + 1, opened: tried.opened + (opened ? 1 : 0) });
@@ -71,7 +71,7 @@ const candidates = async (database: SqlReader): Promise<readonly string[]> => {
   const depth = columns.has("path_depth") ? "path_depth" : "1";
   const select = (direction: "ASC" | "DESC") =>
     database.rows(
-      `SELECT url, ${depth} AS depth FROM \`documents\` WHERE ${conditions.join(" AND ")} ORDER BY id ${direction} LIMIT ${candidatesAtEachEnd}`,
+      `SELECT ${shortened("url", 4096)} AS url, ${depth} AS depth FROM ${baseTable("documents")} WHERE ${conditions.join(" AND ")} ORDER BY id ${direction} LIMIT ${candidatesAtEachEnd}`,
     );
   const rows = [...(await select("DESC")), ...(await select("ASC"))];
   return [...new Set(rows.flatMap(({ url, depth: levels }) => documentFile(url ?? null, levels ?? null) ?? []))];

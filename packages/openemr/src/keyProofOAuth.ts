@@ -22,7 +22,7 @@ export const oauthProblems = async ({
 }): Promise<{ state: OAuthState; problems: readonly KeyProblem[] }> => {
   const read = async (name: string): Promise<Buffer | undefined> => {
     const path = join(site, "documents", "certificates", name);
-    return readIfPresent(join(sitesPath, path), path);
+    return readIfPresent(join(sitesPath, path), path, 64 * 1024);
   };
   const pieces = {
     "row oauth2key": found.oauth.key,

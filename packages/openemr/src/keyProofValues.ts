@@ -1,6 +1,6 @@
 import { decrypt, type KeySet, looksEncrypted, versionOf } from "./crypto.ts";
 import type { KeyProblem } from "./keyProof.ts";
-import { columnsOf, type SqlReader } from "./sqlReader.ts";
+import { baseTable, columnsOf, type SqlReader, shortened } from "./sqlReader.ts";
 
 /** Encrypted values that were tried, and how many of them opened. */
 export interface ValueSamples {
@@ -37,7 +37,7 @@ const encryptedSettingPattern = /^sphere_.*(?:trxcustid|licensekey|tc_link_pass)
 const sampledColumns = [
   { table: "oauth_clients", column: "client_secret", order: "register_date" },
   { table: "x12_partners", column: "x12_sftp_pass", order: "id" },
-];
+] as const;
 
 /**
  * Tries every encrypted setting and a sample of other encrypted columns with the drive keys. Text without a version in front is clear
@@ -73,7 +73,7 @@ interface EncryptedValue {
 const encryptedGlobals = async (database: SqlReader): Promise<readonly EncryptedValue[]> => {
   if ((await columnsOf(database, "globals")).size === 0) return [];
   const rows = await database.rows(
-    `SELECT gl_name AS name, gl_value AS value FROM \`globals\` WHERE gl_value LIKE '00%' AND (gl_name LIKE 'sphere%' OR gl_name IN (${encryptedSettings.map(() => "?").join(", ")}))`,
+    `SELECT gl_name AS name, ${shortened("gl_value")} AS value FROM ${baseTable("globals")} WHERE gl_value LIKE '00%' AND (gl_name LIKE 'sphere%' OR gl_name IN (${encryptedSettings.map(() => "?").join(", ")})) LIMIT 1000`,
     encryptedSettings,
   );
   return rows.flatMap(({ name, value }) =>
@@ -92,7 +92,7 @@ const newestOfColumns = async (database: SqlReader): Promise<readonly EncryptedV
     const columns = await columnsOf(database, table);
     if (!columns.has(column) || !columns.has(order)) continue;
     const [row] = await database.rows(
-      `SELECT \`${column}\` AS value FROM \`${table}\` WHERE \`${column}\` LIKE '00%' ORDER BY \`${order}\` DESC LIMIT 1`,
+      `SELECT ${shortened(column)} AS value FROM ${baseTable(table)} WHERE \`${column}\` LIKE '00%' ORDER BY \`${order}\` DESC LIMIT 1`,
     );
     if (row?.value && looksEncrypted(row.value)) values.push({ subject: `${table}.${column}`, value: row.value });
   }

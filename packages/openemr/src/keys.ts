@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { decodeKey, decrypt, type KeyLabel, type KeySet, type KeySource, keyLabels, versionOf } from "./crypto.ts";
 import { readIfPresent } from "./siteFiles.ts";
-import { columnsOf, type SqlReader } from "./sqlReader.ts";
+import { baseTable, columnsOf, type SqlReader, shortened } from "./sqlReader.ts";
 
 /** Why a key that exists cannot be used. */
 export type KeyFault = "malformed" | "database-key-missing" | "does-not-open";
@@ -16,6 +16,9 @@ export interface SiteKeys {
   /** Ciphertexts of rows `oauth2key` and `oauth2passphrase`. */
   readonly oauth: { readonly key: string | undefined; readonly passphrase: string | undefined };
 }
+
+/** A key is a line or two; so is its row. Bytes. */
+const largestKey = 64 * 1024;
 
 /** Where a site keeps its drive keys, relative to the sites directory. */
 export const driveKeyDirectory = (site: string): string => join(site, "documents", "logs_and_misc", "methods");
@@ -46,7 +49,7 @@ export const readKeySet = async (sitesPath: string, site: string, database: SqlR
   const drivePresent = new Set<KeyLabel>();
   for (const label of keyLabels) {
     const path = join(driveKeyDirectory(site), label);
-    const content = await readIfPresent(join(sitesPath, path), path);
+    const content = await readIfPresent(join(sitesPath, path), path, largestKey);
     if (content === undefined) continue;
     drivePresent.add(label);
     const opened = openDriveKey(content.toString("latin1"), { drive: driveKeys, database: databaseKeys });
@@ -64,7 +67,9 @@ export const readKeySet = async (sitesPath: string, site: string, database: SqlR
 
 const readKeyRows = async (database: SqlReader): Promise<ReadonlyMap<string, string>> => {
   if ((await columnsOf(database, "keys")).size === 0) return new Map();
-  const rows = await database.rows("SELECT `name`, `value` FROM `keys` ORDER BY `id`");
+  const rows = await database.rows(
+    `SELECT \`name\`, ${shortened("value", largestKey)} AS \`value\` FROM ${baseTable("keys")} ORDER BY \`id\` LIMIT 1000`,
+  );
   return new Map(rows.flatMap(({ name, value }) => (name ? [[name, value ?? ""] as const] : [])));
 };
 

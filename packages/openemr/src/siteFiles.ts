@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { readBounded } from "@openemr-ops/core/boundedFile";
 import { SourceUnreadableError } from "@openemr-ops/core/errors";
 
 const codeOf = (error: unknown): string | undefined =>
@@ -27,29 +27,44 @@ export const unreadable = (what: string, error: unknown): SourceUnreadableError 
     { cause: error },
   );
 
-/**
- * A file's bytes from the start, or `undefined` when there is no such file.
- *
- * @param limit at most so many bytes
- * @throws {SourceUnreadableError} fatal: it exists and cannot be read
- */
-export const readIfPresent = async (path: string, what: string, limit = 1 << 20): Promise<Buffer | undefined> => {
-  let file: FileHandle | undefined;
+/** No key, setting or version of a site is larger. Bytes. */
+const largest = 1 << 20;
+
+const read = async (path: string, what: string, limit: number) => {
   try {
-    file = await open(path, "r");
-    const { size } = await file.stat();
-    const buffer = Buffer.alloc(Math.min(size, limit));
-    let filled = 0;
-    while (filled < buffer.length) {
-      const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return buffer.subarray(0, filled);
+    return await readBounded(path, limit);
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw unreadable(what, error);
-  } finally {
-    await file?.close();
   }
+};
+
+/**
+ * A small file whole, or `undefined` when there is no such file. Whoever can write to the tree can put anything there: it is
+ * never waited for, and takes no more memory than the limit.
+ *
+ * @param limit bytes
+ * @throws {SourceUnreadableError} fatal: it cannot be read, is no regular file, or is larger than any such file
+ */
+export const readIfPresent = async (path: string, what: string, limit = largest): Promise<Buffer | undefined> => {
+  const file = await read(path, what, limit);
+  if (file?.kind === "special")
+    throw new SourceUnreadableError(
+      `cannot read ${what}: it is no regular file; find out who put it there, and remove it`,
+    );
+  if (file && !file.whole)
+    throw new SourceUnreadableError(
+      `cannot read ${what}: it is larger than ${limit} bytes, which none of OpenEMR's is`,
+    );
+  return file?.content;
+};
+
+/**
+ * The first bytes of a file, or `undefined` when there is no such file, or something else than a file.
+ *
+ * @throws {SourceUnreadableError} fatal: it cannot be read
+ */
+export const readStart = async (path: string, what: string, bytes: number): Promise<Buffer | undefined> => {
+  const file = await read(path, what, bytes);
+  return file?.kind === "file" ? file.content : undefined;
 };

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { phpTokens } from "./phpLexer.ts";
 import { readIfPresent } from "./siteFiles.ts";
-import { columnsOf, type SqlReader } from "./sqlReader.ts";
+import { baseTable, columnsOf, type SqlReader, shortened } from "./sqlReader.ts";
 
 /** A release of OpenEMR: of a database (table `version`) or of code (`version.php`). */
 export interface OpenEmrVersion {
@@ -19,9 +19,11 @@ export interface OpenEmrVersion {
 
 /** Row of table `version`; `undefined` when table or row is absent. */
 export const readVersion = async (database: SqlReader): Promise<OpenEmrVersion | undefined> => {
-  if ((await columnsOf(database, "version")).size === 0) return undefined;
-  const [row] = await database.rows("SELECT * FROM `version` LIMIT 1");
-  return row && fromVariables(new Map(Object.entries(row).map(([name, value]) => [name.toLowerCase(), value ?? ""])));
+  const columns = [...(await columnsOf(database, "version"))].filter((column) => /^v_[a-z]{1,20}$/.test(column));
+  if (columns.length === 0) return undefined;
+  const values = columns.map((column) => `${shortened(column, 255)} AS \`${column}\``).join(", ");
+  const [row] = await database.rows(`SELECT ${values} FROM ${baseTable("version")} LIMIT 1`);
+  return row && fromVariables(new Map(Object.entries(row).map(([name, value]) => [name, value ?? ""])));
 };
 
 /**
@@ -31,7 +33,7 @@ export const readVersion = async (database: SqlReader): Promise<OpenEmrVersion |
  */
 export const readDockerVersion = async (sitesPath: string, site = "default"): Promise<number | undefined> => {
   const path = join(site, "docker-version");
-  const text = (await readIfPresent(join(sitesPath, path), path))?.toString("latin1").trim();
+  const text = (await readIfPresent(join(sitesPath, path), path, 4096))?.toString("latin1").trim();
   return text !== undefined && /^[0-9]{1,9}$/.test(text) ? Number(text) : undefined;
 };
 

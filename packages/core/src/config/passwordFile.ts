@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { passwordProblem } from "./passwordText.ts";
-import { readSmallFile } from "./smallFile.ts";
+import { readSmallFile, secretFileProblem } from "./smallFile.ts";
 
 /** Longer files hold something else than a password. Bytes. */
 const longest = 4096;
@@ -14,6 +14,8 @@ export type PasswordFile =
 export const readPasswordFile = async (path: string): Promise<PasswordFile> => {
   const file = await readSmallFile(path);
   if ("problem" in file) return file;
+  const open = secretFileProblem(file);
+  if (open) return { problem: open };
   if (file.content.length > longest) {
     return { problem: `holds more than ${longest} bytes; expected one line with the password` };
   }

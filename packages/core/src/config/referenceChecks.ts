@@ -5,7 +5,7 @@ import { readPasswordFile } from "./passwordFile.ts";
 import { passwordProblem } from "./passwordText.ts";
 import { toSecretReference } from "./resolve.ts";
 import { sealKeyProblem } from "./sealKey.ts";
-import { readSmallFile } from "./smallFile.ts";
+import { readSmallFile, secretFileProblem } from "./smallFile.ts";
 
 /** Settings that may name a secret or a certificate, below one installation. */
 const holders: readonly (readonly string[])[] = [
@@ -63,18 +63,20 @@ const checkSecret = async (
 
 /** Other files that settings name, and a text that each must hold. */
 const files = {
-  caFile: { mark: /-----BEGIN CERTIFICATE-----/, lacks: "no certificate in PEM form" },
-  ageIdentityFile: { mark: /^AGE-SECRET-KEY-/m, lacks: "no age identity (a line AGE-SECRET-KEY-…)" },
+  caFile: { mark: /-----BEGIN CERTIFICATE-----/, lacks: "no certificate in PEM form", secret: false },
+  ageIdentityFile: { mark: /^AGE-SECRET-KEY-/m, lacks: "no age identity (a line AGE-SECRET-KEY-…)", secret: true },
 } as const;
 
 const checkFile = async (
   name: string,
   field: string,
-  { mark, lacks }: { readonly mark: RegExp; readonly lacks: string },
+  { mark, lacks, secret }: { readonly mark: RegExp; readonly lacks: string; readonly secret: boolean },
   { directory }: ReferenceSurroundings,
 ): Promise<ReferenceFindings> => {
   const file = await readSmallFile(resolve(directory, name));
   if ("problem" in file) return oneIssue(field, `the file ${file.problem} (relative names start at ${directory})`);
+  const open = secret ? secretFileProblem(file) : undefined;
+  if (open) return oneIssue(field, `the file ${open}`);
   return mark.test(file.content.toString("latin1")) ? none : oneIssue(field, `the file holds ${lacks}`);
 };
 

@@ -27,6 +27,34 @@ const explain = async <Result>(doing: string, work: () => Promise<Result>): Prom
   }
 };
 
+/** A statement that only looks at rows may take so long; the stream of a dump has its own watch. Seconds. */
+const longestLook = 600;
+
+/**
+ * The same for looking: whatever a statement may turn out to run, it can neither write nor go on for ever. Every transaction
+ * of the session is read only, those of single statements too.
+ */
+export const connectReadOnly = async (
+  access: DatabaseAccess,
+  database: string | undefined = access.name,
+): Promise<DatabaseConnection> => {
+  const connection = await connect(access, database);
+  try {
+    await connection.run("SET SESSION TRANSACTION READ ONLY");
+    const [server] = await connection.rows("SELECT CONCAT(VERSION(), ' ', @@version_comment) AS version");
+    const isMariaDb = /mariadb/i.test(server?.version ?? "");
+    await connection.run(
+      isMariaDb
+        ? `SET SESSION max_statement_time = ${longestLook}`
+        : `SET SESSION MAX_EXECUTION_TIME = ${longestLook}000`,
+    );
+  } catch (error) {
+    await connection[Symbol.asyncDispose]();
+    throw error;
+  }
+  return connection;
+};
+
 /**
  * Opens a connection in UTF-8 and UTC with a strict mode of our own.
  *

@@ -2,7 +2,9 @@ import { DatabaseMissingError, SourceLayoutError } from "@openemr-ops/core/error
 import type { DatabaseConnection } from "./connection.ts";
 import { hiddenPrograms } from "./hiddenPrograms.ts";
 import { hasControlCharacter, quoteName } from "./identifiers.ts";
+import { type ExcessRight, excessOf, mayExecute } from "./userRights.ts";
 import { viewOrder } from "./viewOrder.ts";
+import { viewsThatRun } from "./viewsThatRun.ts";
 
 export interface SourceColumn {
   readonly name: string;
@@ -27,8 +29,12 @@ export interface SourceDescription {
   readonly tables: readonly SourceTable[];
   /** Each behind those it reads from. */
   readonly views: readonly string[];
-  /** Views that refer to something absent: no dump can hold them, OpenEMR cannot use them. */
+  /** Views that refer to something absent, or that nobody can look at without running something: no dump can hold them. */
   readonly brokenViews: readonly string[];
+  /** Views that run a stored function as soon as somebody looks at them, with that one's rights: nobody looked. */
+  readonly runningViews: readonly string[];
+  /** What the user may do beyond what a dump needs. */
+  readonly excess: readonly ExcessRight[];
   /** What the user would not see if it were there. */
   readonly hidden: ReturnType<typeof hiddenPrograms>;
   readonly routines: number;
@@ -68,6 +74,11 @@ const count = async (connection: DatabaseConnection, from: string, schema: strin
   return Number(row?.n ?? 0);
 };
 
+/** It refers to something absent; it calls a function that we may not run; or it would write. */
+const cannotBeLookedAt: ReadonlySet<number> = new Set([1356, 1370, 1792]);
+const errnoOf = (error: unknown): number | undefined =>
+  ((error as { readonly cause?: { readonly errno?: number } }).cause ?? {}).errno;
+
 /** @throws {SourceLayoutError} a name that no line-based dump can carry, or an event at which mariadb-dump stops for ever */
 const assertDumpable = async (
   connection: DatabaseConnection,
@@ -95,10 +106,16 @@ const assertDumpable = async (
 /**
  * Reads the catalogue of a schema.
  *
+ * @param connection read only: asking for the columns of a view can run functions that the view calls
  * @throws {DatabaseMissingError} fatal: the schema does not exist, holds no table, or the user sees none
  * @throws {SourceLayoutError} fatal: something in it cannot be dumped; names it
  */
-export const describeSource = async (connection: DatabaseConnection, schema: string): Promise<SourceDescription> => {
+export const describeSource = async (
+  connection: DatabaseConnection,
+  schema: string,
+  { ourCopy = false }: { readonly ourCopy?: boolean } = {},
+): Promise<SourceDescription> => {
+  const grants = (await connection.rows("SHOW GRANTS")).map((row) => Object.values(row)[0] ?? "");
   const [server] = await connection.rows("SELECT VERSION() AS version, @@version_comment AS comment");
   const serverVersion = server?.version ?? "";
   const [charset] = await connection.rows(
@@ -143,19 +160,25 @@ export const describeSource = async (connection: DatabaseConnection, schema: str
   );
 
   const definitions = await connection.rows(
-    "SELECT TABLE_NAME AS name, VIEW_DEFINITION AS definition FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME",
+    "SELECT TABLE_NAME AS name, VIEW_DEFINITION AS definition, SECURITY_TYPE AS security FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME",
     [schema],
   );
+  const defined = definitions.map(({ name, definition, security }) => ({
+    name: name ?? "",
+    definition: definition ?? "",
+    asInvoker: security === "INVOKER",
+  }));
+  const runningViews = !ourCopy && mayExecute(grants) ? viewsThatRun(schema, defined) : [];
   const views = viewOrder(
     schema,
-    definitions.map(({ name, definition }) => ({ name: name ?? "", definition: definition ?? "" })),
+    defined.filter(({ name }) => !runningViews.includes(name)),
   );
   const brokenViews: string[] = [];
   for (const view of views) {
     try {
       await connection.rows(`SHOW FIELDS FROM ${quoteName(schema)}.${quoteName(view)}`);
     } catch (error) {
-      if (!/ER_VIEW_INVALID|1356/.test(String((error as Error).message))) throw error;
+      if (!cannotBeLookedAt.has(errnoOf(error) ?? 0)) throw error;
       brokenViews.push(view);
     }
   }
@@ -185,10 +208,9 @@ export const describeSource = async (connection: DatabaseConnection, schema: str
     }),
     views: views.filter((view) => !brokenViews.includes(view)),
     brokenViews,
-    hidden: hiddenPrograms(
-      (await connection.rows("SHOW GRANTS")).map((row) => Object.values(row)[0] ?? ""),
-      schema,
-    ),
+    runningViews,
+    excess: excessOf(grants),
+    hidden: hiddenPrograms(grants, schema),
     routines: await count(connection, "ROUTINES WHERE ROUTINE_SCHEMA", schema),
     triggers: await count(connection, "TRIGGERS WHERE TRIGGER_SCHEMA", schema),
     events: await count(connection, "EVENTS WHERE EVENT_SCHEMA", schema),

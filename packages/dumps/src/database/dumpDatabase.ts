@@ -2,7 +2,7 @@ import { DatabaseDumpFailedError, IntegrityError, SourceLayoutError, TableLocked
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { ByteSink } from "../byteSink.ts";
 import type { DatabaseAccess } from "./access.ts";
-import { connect, type DatabaseConnection } from "./connection.ts";
+import { connect, connectReadOnly, type DatabaseConnection } from "./connection.ts";
 import { describeSource, type SourceDescription } from "./describeSource.ts";
 import { copyTablesDump, startTablesDump, type TablesDump } from "./dumpTables.ts";
 import { dumpText, namedTables } from "./dumpText.ts";
@@ -26,6 +26,8 @@ export interface DumpDatabaseSettings {
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly progress: ReportProgress;
+  /** The schema is a copy that we loaded: what its views hold has run when they were made. */
+  readonly ourCopy?: boolean;
   /** Called once, when the snapshot stands: what is read from now on is not older than the rows. */
   readonly onSnapshot?: (takenAt: Date) => void;
 }
@@ -94,8 +96,9 @@ export const dumpDatabase = async (
   sink: ByteSink,
   settings: DumpDatabaseSettings,
 ): Promise<DatabaseDump> => {
-  await using reader = await connect(access);
-  const source = await describeSource(reader, access.name);
+  await using reader = await connectReadOnly(access);
+  const source = await describeSource(reader, access.name, settings);
+  await reader.run("SET SESSION max_statement_time = 0").catch(() => {}); // the rows are watched by how they flow
   const namesOf = (tables: SourceDescription["tables"]) => tables.map(({ name }) => name);
   const exact = source.tables.filter((table) => table.exactColumns);
   const plain = namesOf(source.tables.filter((table) => !table.exactColumns));

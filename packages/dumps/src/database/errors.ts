@@ -5,37 +5,81 @@ import {
   DatabaseUnavailableError,
   DiskFullError,
   type OpsError,
+  SourceLayoutError,
   TableLockedError,
 } from "@openemr-ops/core/errors";
 
-const named: readonly (readonly [RegExp, (message: string, options?: ErrorOptions) => OpsError])[] = [
-  [
-    /\b(1044|1045|1142|1143|1227|1370|1698|3118|3159|4151)\b|ER_(\w*ACCESS_?DENIED|\w*_ACCESS_DENIED)\w*|access denied|command denied|HANDSHAKE_SSL|self.signed|certificate|TLS\/SSL error|SSL is required/i,
-    (message, options) => new DatabaseAccessDeniedError(message, options),
-  ],
-  [/\b1049\b|ER_BAD_DB_ERROR|unknown database/i, (message, options) => new DatabaseMissingError(message, options)],
-  [/\b1205\b|ER_LOCK_WAIT_TIMEOUT|lock wait timeout/i, (message, options) => new TableLockedError(message, options)],
-  [/\b1021\b|no space left|disk full/i, (message, options) => new DiskFullError(message, options)],
-  [
-    /\b(2002|2003|2005|2006|2013|2026|2055|1040|1053|1927)\b|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EPIPE|EHOSTUNREACH|PROTOCOL_CONNECTION_LOST|ER_CON_COUNT|ER_SERVER_SHUTDOWN|can't connect|lost connection|gone away|closed state/i,
-    (message, options) => new DatabaseUnavailableError(message, options),
-  ],
-];
+type Make = (message: string, options?: ErrorOptions) => OpsError;
 
-/** What a message of the server, the driver or the client programs means to us. */
+const denied: Make = (message, options) => new DatabaseAccessDeniedError(message, options);
+const unavailable: Make = (message, options) => new DatabaseUnavailableError(message, options);
+
+/** Numbers of server and client errors. Source: MariaDB knowledge base, "MariaDB error codes". */
+const byNumber: ReadonlyMap<number, Make> = new Map([
+  // 2026: TLS is refused, or the certificate is none that we trust.
+  ...[1044, 1045, 1142, 1143, 1227, 1370, 1698, 2026, 3118, 3159, 4151].map((number) => [number, denied] as const),
+  [1049, (message, options) => new DatabaseMissingError(message, options)],
+  [1176, (message, options) => new SourceLayoutError(`${message}; a view is where a table belongs`, options)],
+  [1205, (message, options) => new TableLockedError(message, options)],
+  [1021, (message, options) => new DiskFullError(message, options)],
+  ...[1040, 1053, 1927, 2002, 2003, 2005, 2006, 2013, 2055].map((number) => [number, unavailable] as const),
+]);
+
+const networkCodes: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EPIPE",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "PROTOCOL_CONNECTION_LOST",
+]);
+/** What the driver and Node say where TLS does not come about. */
+const tlsCode = /^(HANDSHAKE_|ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/;
+
+/**
+ * The number where a client program says it by its own form, never elsewhere: names of tables stand in the same line.
+ * `mariadb-dump: Got error: 1045: "…`, `mariadb-dump: Error 2013: …`, `mariadb-dump: Couldn't execute '…': … (1142)`,
+ * `ERROR 1062 (23000) at line 5: …`, our own `server error 1062 (23000)`.
+ */
+const numberIn = (line: string): number | undefined => {
+  const found =
+    /^[^\s:]+: Got error: (\d{4}): /.exec(line) ??
+    /^[^\s:]+: Error (\d{4}): /.exec(line) ??
+    /^(?:ERROR|server error) (\d{4}) \(/.exec(line) ??
+    /^[^\s:]+: Couldn't execute '.* \((\d{4})\)$/.exec(line);
+  return found ? Number(found[1]) : undefined;
+};
+
+const makerOf = (line: string, cause: unknown): Make | undefined => {
+  const { errno, code = "" } = (cause ?? {}) as { readonly errno?: number; readonly code?: string };
+  if (networkCodes.has(code)) return unavailable;
+  if (tlsCode.test(code)) return denied;
+  const number = errno !== undefined && errno > 0 ? errno : numberIn(line);
+  if (number !== undefined) return byNumber.get(number);
+  // The driver's own word for a statement on a connection that has ended; it has no number and names nothing.
+  return /^ *Can't add new command when connection is in closed state$/.test(line) ? unavailable : undefined;
+};
+
+/**
+ * What an error of the server, the driver or the client programs means to us: by its number or code, not by words, for names
+ * of tables can hold any words.
+ *
+ * @param said the driver's message, or the program's standard error
+ * @param cause the driver's error
+ */
 export const databaseError = (
   doing: string,
   said: string,
   cause?: unknown,
-  otherwise: (message: string, options?: ErrorOptions) => OpsError = (message, options) =>
-    new DatabaseDumpFailedError(message, options),
+  otherwise: Make = (message, options) => new DatabaseDumpFailedError(message, options),
 ): OpsError => {
-  const line =
-    said
-      .split("\n")
-      .find((text) => text.trim() !== "")
-      ?.trim()
-      .slice(0, 300) ?? "no message";
-  const make = named.find(([pattern]) => pattern.test(line))?.[1] ?? otherwise;
-  return make(`${doing}: ${line}`, { cause });
+  const lines = said.split("\n").map((text) => text.trim());
+  const line = (lines.find((text) => numberIn(text)) ?? lines.find((text) => text !== "") ?? "no message").slice(
+    0,
+    300,
+  );
+  return (makerOf(line, cause) ?? otherwise)(`${doing}: ${line}`, { cause });
 };

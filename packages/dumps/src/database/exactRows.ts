@@ -1,4 +1,5 @@
 import { DatabaseDumpFailedError } from "@openemr-ops/core/errors";
+import { baseTable } from "@openemr-ops/openemr/sqlReader";
 import type { ByteSink } from "../byteSink.ts";
 import type { DatabaseConnection } from "./connection.ts";
 import type { SourceTable } from "./describeSource.ts";
@@ -71,7 +72,7 @@ export const writeExactRows = async (
     batch = [];
     size = 0;
   };
-  for await (const row of connection.stream(`SELECT ${selected.join(",")} FROM ${name}${order}`)) {
+  for await (const row of connection.stream(`SELECT ${selected.join(",")} FROM ${baseTable(table.name)}${order}`)) {
     if (row.length !== columns.length)
       throw new DatabaseDumpFailedError(`table ${table.name} gave a row of another width`);
     const values: Buffer[] = [Buffer.from(batch.length === 0 ? "(" : ",\n(")];

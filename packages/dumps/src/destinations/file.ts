@@ -202,7 +202,7 @@ export const fileDestination = (
     const path = pathOf(key);
     try {
       await refuseEscape(path);
-      const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+      const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK); // a pipe would block
       const stats = await handle.stat();
       if (stats.isFile())
         return withRenamedErrors(handle.createReadStream(), (error) => failure(error, `reading ${key} from`));

@@ -4,7 +4,7 @@ import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
 import { walkTree } from "@openemr-ops/openemr/walkTree";
 import type { DumpContext } from "../context.ts";
 import type { DatabaseAccess } from "../database/access.ts";
-import { connect } from "../database/connection.ts";
+import { connectReadOnly } from "../database/connection.ts";
 import { dumpDatabase } from "../database/dumpDatabase.ts";
 import { progressTable } from "../database/loadDatabase.ts";
 import type { Manifest } from "../manifest.ts";
@@ -56,6 +56,7 @@ const compareTables = async (
     stallSeconds: context.stallSeconds,
     now: context.now,
     signal: context.signal,
+    ourCopy: true,
     progress: ({ step: _, ...event }) =>
       context.progress({ ...event, step: "compare", totalBytes: manifest.database.byteLength }),
   });
@@ -123,8 +124,15 @@ export const compareRestored = async (
       subject: "sites",
       message: `${tree.files} files with ${tree.byteLength} bytes, the dump has ${manifest.sites.files} with ${manifest.sites.byteLength}`,
     });
-  await using connection = await connect(access);
-  const { keyProof, documents } = await inspect(sitesPath, manifest.openemr.sites, connection);
+  await using connection = await connectReadOnly(access);
+  const { keyProof, documents, noTables } = await inspect(sitesPath, manifest.openemr.sites, connection);
+  const dumped = new Set(manifest.database.tables.map(({ name }) => name));
+  for (const name of noTables.filter((one) => dumped.has(one)))
+    differences.push({
+      kind: "table",
+      subject: name,
+      message: "is a view, which was not looked into; the dump has a table",
+    });
   for (const { site, message } of newProblems(manifest.keyProof, keyProof))
     differences.push({ kind: "keys", subject: `site ${site}`, message: message.replace(`site ${site}: `, "") });
   for (const [site, counts] of Object.entries(documents)) {

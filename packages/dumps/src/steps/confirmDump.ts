@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
+import { announcedOnly } from "../byteSink.ts";
 import { type Manifest, readManifest } from "../manifest.ts";
 import type { StoredPart } from "../store/dumpStore.ts";
 
@@ -11,6 +12,9 @@ export interface ExpectedDump {
   readonly format: "restic" | "portable";
   readonly destination: Destination;
 }
+
+/** A snapshot's own object is a page of JSON. Bytes. */
+const largestSnapshot = 1024 * 1024;
 
 /**
  * A snapshot's own object is small, and named by the SHA-256 of its bytes; an object may be large, so its length has to do:
@@ -28,7 +32,12 @@ const assertStored = async (part: StoredPart, half: string, destination: Destina
   const body = await destination.get(key);
   if (!body) throw new IntegrityError(`${half}: snapshot ${key} is absent`);
   const digest = createHash("sha256");
-  for await (const chunk of body) digest.update(chunk as Buffer);
+  for await (const chunk of announcedOnly(
+    body,
+    largestSnapshot,
+    () => new IntegrityError(`${half}: object ${key} is damaged`),
+  ))
+    digest.update(chunk);
   if (digest.digest("hex") !== part.snapshotId)
     throw new IntegrityError(`${half}: object ${key} is damaged: its bytes are not those that were written`);
 };

@@ -1,9 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { SourceUnreadableError } from "@openemr-ops/core/errors";
 import { checkDocuments } from "@openemr-ops/openemr/documents";
 import { type KeyProof, proveKeys } from "@openemr-ops/openemr/keyProof";
+import { readIfPresent } from "@openemr-ops/openemr/siteFiles";
 import { listSites } from "@openemr-ops/openemr/sitesLayout";
 import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
+import { namesOfNoTable } from "@openemr-ops/openemr/sqlReader";
 import type { DatabaseConnection } from "../database/connection.ts";
 import type { SourceWarning } from "../manifest.ts";
 
@@ -19,7 +21,14 @@ export interface DocumentCounts {
 export interface Inspection {
   readonly keyProof: KeyProof;
   readonly documents: Readonly<Record<string, DocumentCounts>>;
+  /** Where OpenEMR has a table and something else is, usually a view. It was not looked into. */
+  readonly noTables: readonly string[];
 }
+
+const readSqlconf = async (sitesPath: string, site: string): Promise<Buffer> => {
+  const name = join(site, "sqlconf.php");
+  return (await readIfPresent(join(sitesPath, name), name)) ?? Buffer.alloc(0);
+};
 
 /**
  * Which sites keep their rows in this schema. A site whose `sqlconf.php` names another schema is not covered by the dump
@@ -33,7 +42,7 @@ export const sitesOfDatabase = async (
   const warnings: SourceWarning[] = [];
   for (const site of await listSites(sitesPath)) {
     try {
-      const conf = parseSqlconf(await readFile(join(sitesPath, site, "sqlconf.php")));
+      const conf = parseSqlconf(await readSqlconf(sitesPath, site));
       if (conf.dbase !== database) {
         warnings.push({
           code: "site-in-another-database",
@@ -46,10 +55,13 @@ export const sitesOfDatabase = async (
           code: "site-not-configured",
           message: `site ${site} is marked as not installed ($config is not 1)`,
         });
-    } catch {
+    } catch (error) {
       warnings.push({
         code: "sqlconf-unreadable",
-        message: `sqlconf.php of site ${site} is not in a form that can be read without running it`,
+        message:
+          error instanceof SourceUnreadableError
+            ? error.message
+            : `sqlconf.php of site ${site} is not in a form that can be read without running it`,
       });
     }
     sites.push(site);
@@ -57,7 +69,11 @@ export const sitesOfDatabase = async (
   return { sites, warnings };
 };
 
-/** Proves keys and checks documents of the given sites; reads only. */
+/**
+ * Proves keys and checks documents of the given sites; reads only, and base tables only.
+ *
+ * @param database read only
+ */
 export const inspect = async (
   sitesPath: string,
   sites: readonly string[],
@@ -69,5 +85,5 @@ export const inspect = async (
     const { rows, missing, empty, notEncrypted } = await checkDocuments({ sitesPath, database, site });
     documents[site] = { rows, missing: missing.count, empty: empty.count, notEncrypted: notEncrypted.count };
   }
-  return { keyProof, documents };
+  return { keyProof, documents, noTables: await namesOfNoTable(database) };
 };

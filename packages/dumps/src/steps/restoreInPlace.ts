@@ -5,6 +5,7 @@ import { TargetNotEmptyError, TargetUnsuitableError } from "@openemr-ops/core/er
 import { ulid } from "@openemr-ops/core/ids";
 import { systemCodeOf } from "@openemr-ops/core/stateFiles";
 import { prepareSites } from "@openemr-ops/openemr/prepareSites";
+import { readIfPresent } from "@openemr-ops/openemr/siteFiles";
 import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
 import type { DumpContext } from "../context.ts";
 import type { DatabaseAccess } from "../database/access.ts";
@@ -130,7 +131,9 @@ const liveConnection = async (
   directories: readonly string[],
 ): Promise<Omit<Sqlconf, "configured"> | undefined> => {
   for (const directory of directories) {
-    const content = await readFile(join(directory, "default", "sqlconf.php")).catch(() => undefined);
+    const content = await readIfPresent(join(directory, "default", "sqlconf.php"), "default/sqlconf.php").catch(
+      () => undefined,
+    );
     if (!content) continue;
     const { configured: _, ...connection } = parseSqlconf(content);
     return { ...connection, dbase: context.database.name };

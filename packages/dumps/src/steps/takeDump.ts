@@ -2,10 +2,11 @@ import { DestinationMissingError, IntegrityError, toOpsError } from "@openemr-op
 import { ulid } from "@openemr-ops/core/ids";
 import { assertLayout, countEssentials } from "@openemr-ops/openemr/assertLayout";
 import { excludedContents, excludedFiles } from "@openemr-ops/openemr/sitesLayout";
+import { baseTable } from "@openemr-ops/openemr/sqlReader";
 import { readDockerVersion, readVersion } from "@openemr-ops/openemr/version";
 import type { DumpContext } from "../context.ts";
-import { connect } from "../database/connection.ts";
-import { describeSource } from "../database/describeSource.ts";
+import { connectReadOnly } from "../database/connection.ts";
+import { describeSource, type SourceDescription } from "../database/describeSource.ts";
 import { type DatabaseDump, dumpDatabase } from "../database/dumpDatabase.ts";
 import {
   listManifestIds,
@@ -21,6 +22,7 @@ import type { StoredPart, StoredSites } from "../store/dumpStore.ts";
 import { type EarlierDumps, earlierDumps } from "./earlierDumps.ts";
 import { inspect, sitesOfDatabase } from "./inspect.ts";
 import { rebuildManifests } from "./rebuildManifests.ts";
+import { rightsWarnings } from "./rightsWarnings.ts";
 import { runJob } from "./runJob.ts";
 import { underLock } from "./underLock.ts";
 
@@ -71,8 +73,8 @@ const mayCreateRepository = async (context: DumpContext, force: boolean): Promis
   return true;
 };
 
-const tableWarnings = (dump: DatabaseDump): SourceWarning[] => {
-  const plain = dump.source.tables.filter(({ engine }) => engine !== "InnoDB");
+const tableWarnings = (source: SourceDescription): SourceWarning[] => {
+  const plain = source.tables.filter(({ engine }) => engine !== "InnoDB");
   return [
     ...(plain.length > 0
       ? [
@@ -86,22 +88,22 @@ const tableWarnings = (dump: DatabaseDump): SourceWarning[] => {
           },
         ]
       : []),
-    ...(dump.source.hidden.length > 0
+    ...rightsWarnings(source),
+    ...(source.runningViews.length > 0
       ? [
           {
-            code: "programs-not-visible",
-            message: `the dump holds no ${dump.source.hidden.join(" and no ")}, for the database user may not see any: GRANT ${dump.source.hidden
-              .map((programs) => ({ triggers: "TRIGGER", events: "EVENT" })[programs])
-              .join(", ")} to it on this schema`,
+            code: "views-not-looked-at",
+            message: `views that run a stored function, with the rights of whoever looks at them, are not in the dump: ${source.runningViews.join(", ")}; find out who made them, or take the right EXECUTE from the dump user`,
+            count: source.runningViews.length,
           },
         ]
       : []),
-    ...(dump.source.brokenViews.length > 0
+    ...(source.brokenViews.length > 0
       ? [
           {
             code: "broken-views",
-            message: `views that refer to something absent are not in the dump: ${dump.source.brokenViews.join(", ")}`,
-            count: dump.source.brokenViews.length,
+            message: `views that refer to something absent, or to what the dump user may not run, are not in the dump: ${source.brokenViews.join(", ")}`,
+            count: source.brokenViews.length,
           },
         ]
       : []),
@@ -114,7 +116,15 @@ const inTheFuture: SourceWarning = {
 };
 
 /** One list of all that the source itself has wrong. */
-const inspectionWarnings = ({ keyProof, documents }: Awaited<ReturnType<typeof inspect>>): SourceWarning[] => [
+const inspectionWarnings = ({
+  keyProof,
+  documents,
+  noTables,
+}: Awaited<ReturnType<typeof inspect>>): SourceWarning[] => [
+  ...noTables.map((name) => ({
+    code: "view-instead-of-table",
+    message: `${name} is a view where OpenEMR has a table: it was not looked into, for a view can run anything; find out who put it there and where the rows are`,
+  })),
   ...keyProof.problems.map(({ code, message }) => ({ code, message })),
   ...Object.entries(documents).flatMap(([site, check]) =>
     check.missing > 0
@@ -131,7 +141,7 @@ const inspectionWarnings = ({ keyProof, documents }: Awaited<ReturnType<typeof i
 
 /** Reads what a dump would hold, and writes nothing. */
 export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
-  await using connection = await connect(context.database);
+  await using connection = await connectReadOnly(context.database);
   const source = await describeSource(connection, context.database.name);
   const layout = await assertLayout(context.sitesPath);
   const { sites, warnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
@@ -145,7 +155,7 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
     exactTables: source.tables.filter(({ exactColumns }) => exactColumns).map(({ name }) => name),
     views: source.views.length,
     sites,
-    warnings: [...warnings, ...layout.map((message) => ({ code: "link-outside", message }))],
+    warnings: [...warnings, ...tableWarnings(source), ...layout.map((message) => ({ code: "link-outside", message }))],
   };
 };
 
@@ -271,7 +281,7 @@ const dumpUnderLock = async (context: DumpContext, dumpId: string, options: Take
       ...futureWarnings,
       ...siteWarnings,
       ...layoutWarnings,
-      ...tableWarnings(database),
+      ...tableWarnings(database.source),
       ...inspectionWarnings(found),
     ],
     tools: { ...(await store.describeTools()) },
@@ -321,10 +331,10 @@ const assertWhole = (files: number, essentials: number): void => {
 };
 
 const inspectSource = async (context: DumpContext, sites: readonly string[]) => {
-  await using connection = await connect(context.database);
+  await using connection = await connectReadOnly(context.database);
   const found = await inspect(context.sitesPath, sites, connection);
   const zone = await connection
-    .rows("SELECT gl_value AS zone FROM globals WHERE gl_name = 'gbl_time_zone' LIMIT 1")
+    .rows(`SELECT gl_value AS zone FROM ${baseTable("globals")} WHERE gl_name = 'gbl_time_zone' LIMIT 1`)
     .catch(() => []);
   const version = await readVersion(connection);
   const dockerVersion = await readDockerVersion(context.sitesPath);
@@ -333,7 +343,7 @@ const inspectSource = async (context: DumpContext, sites: readonly string[]) => 
     openemr: {
       version: version ? { ...version } : null,
       dockerVersion: dockerVersion === undefined ? null : String(dockerVersion),
-      timeZone: zone[0]?.zone || null,
+      timeZone: zone[0]?.zone?.slice(0, 64) || null,
     },
   };
 };

@@ -6,6 +6,7 @@ import { streamSink } from "../byteSink.ts";
 import { type Child, runChild, startChild } from "../child.ts";
 import { type Seal, sealWith } from "../seal.ts";
 import type { DumpStore, StoredPart, StoredSites } from "./dumpStore.ts";
+import { lacksSpace } from "./lacksSpace.ts";
 import { type ObjectPart, type PackedObjectSettings, packedObjects } from "./portableObject.ts";
 
 export interface PortableSettings extends PackedObjectSettings {
@@ -38,6 +39,30 @@ const tarCounter = () => {
   };
 };
 
+/** One entry of the listing; with `escape` quoting no name can begin a line. */
+const listed = /^[-dlhpcbsCDMNSV?][-rwxsStT]{9}[ +.]/;
+
+/**
+ * What tar complains of, as it comes. Names stand in the middle of a complaint, so its end alone is looked at; and nothing is
+ * lost among the lines of a long listing.
+ */
+const tarComplaints = () => {
+  const counts = { gone: 0, unreadable: 0, others: 0 };
+  return {
+    counts,
+    onLine: (line: string) => {
+      if (
+        line === "" ||
+        /: (file changed as we read it|socket ignored|Exiting with failure status due to previous errors)$/.test(line)
+      )
+        return;
+      if (/: (File removed before we read it|No such file or directory)$/.test(line)) counts.gone++;
+      else if (/: (Permission denied|Operation not permitted|Input\/output error)$/.test(line)) counts.unreadable++;
+      else counts.others++;
+    },
+  };
+};
+
 /**
  * Keeps each dump as two plain objects that common tools read: `database.sql.gz` or `.zst`, and `sites.tar.gz` or
  * `.zst`, with `.age` after it where recipients are set.
@@ -53,20 +78,17 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
   const announcementOf = (own: Seal | undefined, dumpId: string): string | undefined =>
     own && `${removal}_${own.of("removal", dumpId)}`;
 
-  const tarEnd = async (child: Child, doing: string): Promise<number> => {
+  /** @returns how many files vanished. A packing tar writes to no disk, so it never lacks space. */
+  const tarEnd = async (
+    child: Child,
+    { gone, unreadable: count, others }: ReturnType<typeof tarComplaints>["counts"],
+    doing: string,
+  ): Promise<number> => {
     const end = await child.ended;
-    const gone = end.errors
-      .split("\n")
-      .filter((line) => /File removed before we read it|No such file or directory/.test(line)).length;
-    if (/No space left/i.test(end.errors)) throw new DiskFullError(`${doing}: no space left on the device`);
     if (end.signal) throw new ToolFailedError(`${doing}: tar ended by ${end.signal}`);
     // GNU tar: 1 means that files changed or vanished while they were read, which a running OpenEMR does.
     if (end.code === 0 || end.code === 1) return gone;
-    const others = end.errors
-      .split("\n")
-      .filter((line) => line && !/No such file or directory|removed before|Exiting with failure/.test(line));
-    if (others.length === 0 && gone > 0) return gone;
-    const count = others.filter((line) => /Permission denied|Cannot open|Cannot stat/.test(line)).length;
+    if (count + others === 0 && gone > 0) return gone;
     throw new SourceUnreadableError(
       `${doing}: ${count || "some"} files or directories cannot be read (tar ended with status ${end.code})`,
     );
@@ -81,6 +103,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
     writeDatabase: ({ dumpId }, produce) => upload(keyOf(dumpId, "database.sql"), produce),
     writeSites: async ({ dumpId, sitesPath, exclude }, run): Promise<StoredSites> => {
       const counter = tarCounter();
+      const complaints = tarComplaints();
       let vanished = 0;
       const part = await upload(keyOf(dumpId, "sites.tar"), async (sink) => {
         const name = basename(sitesPath);
@@ -97,7 +120,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
           ],
           {
             signal: run.signal,
-            onErrorLine: (line) => (/^[-dlhpcbs][-rwxsStT]{9} /.test(line) ? counter.onLine(line) : undefined),
+            onErrorLine: (line) => (listed.test(line) ? counter.onLine(line) : complaints.onLine(line)),
           },
         );
         child.stdin.end();
@@ -106,7 +129,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
           run.progress({ step: "sites", files: counter.counts.files, bytes: counter.counts.byteLength });
         }
         run.signal.throwIfAborted();
-        vanished = await tarEnd(child, "packing the sites tree");
+        vanished = await tarEnd(child, complaints.counts, "packing the sites tree");
       });
       return { part, ...counter.counts, vanished };
     },
@@ -152,8 +175,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
           child.stdin.end();
           const end = await child.ended;
           run.signal.throwIfAborted();
-          if (/No space left/i.test(end.errors))
-            throw new DiskFullError("unpacking the sites tree: no space left on the device");
+          if (lacksSpace(end.errors)) throw new DiskFullError("unpacking the sites tree: no space left on the device");
           if (end.code !== 0) throw new IntegrityError("unpacking the sites tree: the archive is damaged");
         },
         run.signal,

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { PassThrough, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip, createZstdCompress, createZstdDecompress, constants as zlib } from "node:zlib";
+import { readSmallFile, secretFileProblem } from "@openemr-ops/core/config/smallFile";
 import type { Destination } from "@openemr-ops/core/destination";
 import {
   DiskFullError,
@@ -58,14 +58,18 @@ const age = () => import("age-encryption");
 
 /** One that opens with any of the identities in the file. @throws {InvalidInputError} */
 const readDecrypter = async (file: string | undefined): Promise<Decrypter> => {
-  const refuse = (message: string, cause?: unknown): never => {
-    throw new InvalidInputError([{ path: "dumps.ageIdentityFile", message }], { cause });
+  const refuse = (message: string): never => {
+    throw new InvalidInputError([{ path: "dumps.ageIdentityFile", message }]);
   };
   if (!file) return refuse("this dump is encrypted with age; name the file that holds the AGE-SECRET-KEY-… line");
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) =>
-    refuse(`${file} cannot be read (${error.code})`, error),
-  );
-  const identities = text.split("\n").filter((line) => line.startsWith("AGE-SECRET-KEY-"));
+  const read = await readSmallFile(file);
+  if ("problem" in read) return refuse(`${file} ${read.problem}`);
+  const open = secretFileProblem(read);
+  if (open) return refuse(`${file} ${open}`);
+  const identities = read.content
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("AGE-SECRET-KEY-"));
   if (identities.length === 0) return refuse("holds no line that begins with AGE-SECRET-KEY-");
   const decrypter = new (await age()).Decrypter();
   try {

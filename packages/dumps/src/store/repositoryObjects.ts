@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError } from "@openemr-ops/core/errors";
+import { announcedOnly } from "../byteSink.ts";
 
 /** Bytes of what seals any object of a repository: a nonce and a signature of 16 bytes each. */
 const sealBytes = 32;
@@ -27,11 +28,11 @@ export const repositoryObjects = (destination: Destination) => {
 
   /** Reads every object of a folder. @throws {IntegrityError} names the first one that is not what its name says */
   const assertNames = async (folder: "keys/" | "snapshots/" | "index/" | "data/"): Promise<void> => {
-    for await (const { key } of destination.list(folder)) {
+    for await (const { key, byteLength } of destination.list(folder)) {
       const name = basename(key);
       if (!/^[0-9a-f]{64}$/.test(name)) continue;
       const body = await destination.get(key);
-      if (body && (await sha256Of(body)) !== name) throw damaged(key);
+      if (body && (await sha256Of(announcedOnly(body, byteLength, () => damaged(key)))) !== name) throw damaged(key);
     }
   };
 

@@ -17,8 +17,9 @@ import { awaitReader, type ByteSink, streamSink } from "../byteSink.ts";
 import { type Child, type ChildEnd, onLines, runChild, startChild } from "../child.ts";
 import { sealWith } from "../seal.ts";
 import type { DumpStore, SealedDump, StoredPart, StoredSites, StoreRun } from "./dumpStore.ts";
+import { lacksSpace } from "./lacksSpace.ts";
 import { repositoryObjects } from "./repositoryObjects.ts";
-import { resticError } from "./resticErrors.ts";
+import { resticError, resticMessage, resticWords } from "./resticErrors.ts";
 import type { ResticLocation } from "./resticLocation.ts";
 
 export interface ResticSettings {
@@ -119,7 +120,7 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
    */
   const failed = async (doing: string, end: ChildEnd, otherwise?: (message: string) => OpsError): Promise<never> => {
     const error = resticError(doing, end, otherwise);
-    const cutOff = error instanceof DestinationUnavailableError && /EOF/.test(end.errors);
+    const cutOff = error instanceof DestinationUnavailableError && /EOF/.test(resticWords(end.errors));
     const open = [RepositoryPasswordError, DestinationMissingError, ToolFailedError].some(
       (kind) => error instanceof kind,
     );
@@ -227,7 +228,8 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
       },
     );
     onLines(child.stdout, (line) => {
-      if (line.includes('"summary"')) summary = JSON.parse(line) as Summary;
+      const message = resticMessage(line);
+      if (message?.message_type === "summary") summary = message as Summary;
     });
     const doing = `storing ${name}`;
     const endedEarly = child.ended.then((end) => failed(doing, end));
@@ -291,17 +293,17 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
           ...(await childSettings(run)),
           cwd: parent,
           onErrorLine: (line) => {
-            if (!line.includes('"error"')) return;
-            const { item } = JSON.parse(line) as { item?: string };
-            if (item) unreadable.push(item);
+            const item = resticMessage(line)?.message_type === "error" ? resticMessage(line)?.item : undefined;
+            if (typeof item === "string" && item !== "") unreadable.push(item);
           },
         },
       );
       child.stdin.end();
       onLines(child.stdout, (line) => {
-        if (line.includes('"summary"')) summary = JSON.parse(line) as Summary;
-        else if (line.includes('"status"')) {
-          const status = JSON.parse(line) as { files_done?: number; bytes_done?: number };
+        const message = resticMessage(line);
+        if (message?.message_type === "summary") summary = message as Summary;
+        if (message?.message_type === "status") {
+          const status = message as { files_done?: number; bytes_done?: number };
           run.progress({ step: "sites", files: status.files_done ?? 0, bytes: status.bytes_done ?? 0 });
         }
       });
@@ -379,12 +381,19 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
       const sparse = (await version()).minor >= 15 ? ["--sparse"] : [];
       const end = await runChild(
         settings.restic,
-        [...commonArguments, "restore", await findSnapshot(part, run), "--target", `${ownDirectory}/${name}`, ...sparse],
+        [
+          ...commonArguments,
+          "restore",
+          await findSnapshot(part, run),
+          "--target",
+          `${ownDirectory}/${name}`,
+          ...sparse,
+        ],
         { ...(await childSettings(run)), cwd: staging.at },
       );
       run.signal.throwIfAborted();
       // A destination that is read from never lacks space: it is the disk here.
-      if (/no space left on device/i.test(end.errors))
+      if (lacksSpace(end.errors))
         throw new DiskFullError(`restoring the sites tree: no space left below ${staging.path}`);
       if (end.code !== 0) await failed("restoring the sites tree", end, (message) => new IntegrityError(message));
     },

@@ -47,20 +47,38 @@ const byCode: Readonly<Record<number, Make>> = {
   12: (m) => new RepositoryPasswordError(m),
 };
 
-const meaningful = (text: string): string => {
-  const lines = text
+/** One line of `--json`; `undefined` for what is none. */
+export const resticMessage = (line: string): Readonly<Record<string, unknown>> | undefined => {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return typeof parsed === "object" && parsed !== null ? (parsed as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+/** A complaint about one file of a tree, where names can hold any words. Releases without `--json` for a command write text. */
+const ofItem = /^(error|warning|ignoring error for|error for tree|tree [0-9a-f]+|node)\b[^:]*: /i;
+
+/** What restic says of itself and of the repository, one line each; what it says of single files of a tree is left out. */
+export const resticWords = (errors: string): string =>
+  errors
     .split("\n")
-    .map((line) => line.trim())
-    .map((line) => {
-      try {
-        const parsed = JSON.parse(line) as { message?: string; error?: { message?: string } | string };
-        const error = typeof parsed.error === "string" ? parsed.error : parsed.error?.message;
-        return parsed.message ?? error ?? "";
-      } catch {
-        return line;
-      }
+    .map((text) => {
+      const line = text.trim();
+      const message = resticMessage(line);
+      if (!message) return ofItem.test(line) ? "" : line;
+      if (textOf(message.item) !== "") return "";
+      const { error } = message;
+      return textOf(message.message) || textOf(error) || textOf((error as { message?: unknown } | undefined)?.message);
     })
-    .filter((line) => line !== "" && !/^(signal|Save|Load|Stat|Remove|List)\(.*retrying/.test(line));
+    .filter((line) => line !== "")
+    .join("\n");
+
+const meaningful = (words: string): string => {
+  const lines = words.split("\n").filter((line) => !/^(signal|Save|Load|Stat|Remove|List)\(.*retrying/.test(line));
   return lines.find((line) => /fatal|error/i.test(line)) ?? lines.at(-1) ?? "";
 };
 
@@ -70,9 +88,9 @@ export const resticError = (
   end: ChildEnd,
   otherwise: Make = (m) => new ToolFailedError(m),
 ): OpsError => {
-  const said = meaningful(end.errors).slice(0, 300) || `restic ended by ${end.signal ?? `exit status ${end.code}`}`;
+  const text = resticWords(end.errors);
+  const said = meaningful(text).slice(0, 300) || `restic ended by ${end.signal ?? `exit status ${end.code}`}`;
   const message = `${doing}: ${said}`;
-  const text = end.errors;
   const make =
     (end.code !== null ? byCode[end.code] : undefined) ??
     named.find(([pattern]) => pattern.test(text))?.[1] ??

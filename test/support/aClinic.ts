@@ -80,7 +80,6 @@ export const aClinic = async ({
   });
   for (const statement of [...structure, ...(withPrograms ? programs : [])]) await schema.query(statement);
   // The definition of a function is read from a table of the server's own.
-  await schema.query(`GRANT SELECT ON mysql.proc TO ${sqlName(schema.dumpUser.user)}@'%'`);
   await schema.query(`GRANT SELECT ON mysql.proc TO ${sqlName(schema.restoreUser.user)}@'%'`);
   for (const [table, rows] of Object.entries(site.tables)) await insertRows(schema, table, rows);
   await insertRows(schema, "version", [

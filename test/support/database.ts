@@ -12,7 +12,7 @@ export interface SchemaUser {
 /** A schema of a test's own on the shared server. */
 export interface FreshSchema extends MariaDbAddress {
   readonly name: string;
-  /** May do what a dump needs and no more: SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT on this schema. */
+  /** May do what a dump needs and no more: SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT on this schema, and see its routines. */
   readonly dumpUser: SchemaUser;
   /** May do everything in this schema and in schemas named `<name>_…`, nothing elsewhere. */
   readonly restoreUser: SchemaUser;
@@ -47,6 +47,7 @@ export const freshSchema = async (address: MariaDbAddress = inject("mariadb")): 
   await admin.query(
     `GRANT SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT ON ${grantPattern(name)}.* TO ${sqlName(dumpUser.user)}@'%'`,
   );
+  await admin.query(`GRANT SELECT ON mysql.proc TO ${sqlName(dumpUser.user)}@'%'`);
   await admin.query(`GRANT ALL PRIVILEGES ON ${grantPattern(name)}.* TO ${sqlName(restoreUser.user)}@'%'`);
   await admin.query(`GRANT ALL PRIVILEGES ON ${sqlName(`${name}\\_%`)}.* TO ${sqlName(restoreUser.user)}@'%'`);
   await admin.end();

@@ -1,9 +1,11 @@
 import { InvalidInputError, type OpsError, UnexpectedError } from "@openemr-ops/core/errors";
 import { formatFigure } from "@openemr-ops/core/format";
 import type { ReportProgress } from "@openemr-ops/core/progress";
+import { visibleJson } from "@openemr-ops/core/visible";
 import { showProgress } from "./progress.ts";
+import { nothing, type Shown, shown } from "./shown.ts";
 import { renderFacts } from "./table.ts";
-import { type Sink, type Style, stylist } from "./terminal.ts";
+import { type Sink, type Stylist, stylist } from "./terminal.ts";
 
 /** What a command says. With `--json` people's words go to standard error and the result alone to standard output. */
 export interface Output {
@@ -13,7 +15,7 @@ export interface Output {
   /** Something to look at, on standard error. */
   warn(message: string): void;
   /** The end of a command: `value` for machines, `words` for people; one of them on standard output. */
-  result(value: unknown, words: (style: (style: Style, text: string) => string) => string): void;
+  result(value: unknown, words: (style: Stylist) => Shown): void;
   /** The end of a command that failed. */
   failure(error: OpsError): void;
 }
@@ -27,50 +29,47 @@ export interface OutputOptions {
 }
 
 /** Where a defect of ours lies: the frames of the original's stack. Its message is left out, it may quote data. */
-const framesOf = (error: OpsError): string => {
+const framesOf = (error: OpsError): Shown => {
   const { cause } = error;
-  if (!(error instanceof UnexpectedError && cause instanceof Error)) return "";
+  if (!(error instanceof UnexpectedError && cause instanceof Error)) return nothing;
   const frames = (cause.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
-  return frames.length > 0 ? `${frames.slice(0, 8).join("\n")}\n` : "";
+  return shown`${frames.slice(0, 8).map((frame) => shown`${frame}\n`)}`;
 };
 
 export const createOutput = ({ stdout, stderr, environment, json, now }: OutputOptions): Output => {
   const onStderr = stylist(stderr, environment);
   const onStdout = stylist(stdout, environment);
   const display = showProgress(stderr, now);
-  const say = (text: string) => {
+  const say = ({ text }: Shown) => {
     display.clear();
     stderr.write(text);
   };
-  const writeJson = (value: unknown) => stdout.write(`${JSON.stringify(value, null, stdout.isTTY ? 2 : 0)}\n`);
+  const writeJson = (value: unknown) => stdout.write(`${visibleJson(value, stdout.isTTY ? 2 : 0)}\n`);
   return {
-    plan: (title, facts) => say(`${onStderr("bold", title)}\n${renderFacts(facts)}`),
+    plan: (title, facts) => say(shown`${onStderr("bold", title)}\n${renderFacts(facts)}`),
     progress: display.report,
-    warn: (message) => say(`${onStderr("yellow", "warning:")} ${message}\n`),
+    warn: (message) => say(shown`${onStderr("yellow", "warning:")} ${message}\n`),
     result: (value, words) => {
       display.clear();
       if (json) writeJson(value);
-      else stdout.write(words(onStdout));
+      else stdout.write(words(onStdout).text);
     },
     failure: (error) => {
       const { name, message } = error;
       const issues = error instanceof InvalidInputError ? error.issues : undefined;
       if (json) writeJson({ error: { name, message, ...(issues ? { issues } : {}) } });
-      const lines = issues?.map((issue) => `  ${issue.path ? `${issue.path}: ` : ""}${issue.message}\n`).join("");
-      say(
-        `${onStderr("red", "error")} ${onStderr("bold", name)}: ${lines ? `nothing was touched\n${lines}` : `${message}\n`}`,
-      );
-      stderr.write(framesOf(error));
+      const lines = issues?.map((issue) => shown`  ${issue.path ? `${issue.path}: ` : ""}${issue.message}\n`);
+      const what = lines && lines.length > 0 ? shown`nothing was touched\n${lines}` : shown`${message}\n`;
+      say(shown`${onStderr("red", "error")} ${onStderr("bold", name)}: ${what}`);
+      say(framesOf(error));
     },
   };
 };
 
 /** Numbers one a line; the unit is read from the name's end: `…Bytes`, `…Seconds`, else a count. */
-export const renderFigures = (figures: Readonly<Record<string, number>>): string =>
+export const renderFigures = (figures: Readonly<Record<string, number>>): Shown =>
   renderFacts(Object.entries(figures).map(([name, value]) => formatFigure(name, value)));
 
 /** What the source itself lacks, one a line. */
-export const renderWarnings = (
-  warnings: readonly { readonly message: string }[],
-  style: (style: Style, text: string) => string,
-): string => warnings.map(({ message }) => `${style("yellow", "warning:")} ${message}\n`).join("");
+export const renderWarnings = (warnings: readonly { readonly message: string }[], style: Stylist): Shown =>
+  shown`${warnings.map(({ message }) => shown`${style("yellow", "warning:")} ${message}\n`)}`;

@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatDuration } from "@openemr-ops/core/format";
 import type { ProgressEvent, ReportProgress } from "@openemr-ops/core/progress";
+import { visible } from "@openemr-ops/core/visible";
 import type { Sink } from "./terminal.ts";
 
 interface Step {
@@ -33,7 +34,7 @@ const describe = ({ latest, startedAt, seenAt }: Step): string => {
   if (bytes && seconds >= 1) parts.push(`${formatBytes(bytes / seconds)}/s`);
   if (share && share < 1 && seconds >= 1) parts.push(`${formatDuration((seconds / share) * (1 - share))} left`);
   const where = detail === undefined ? "" : ` (${detail})`;
-  return `${step}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}${where}`;
+  return visible(`${step}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}${where}`);
 };
 
 export interface ProgressDisplay {

@@ -1,11 +1,14 @@
 import { stripVTControlCharacters } from "node:util";
+import { Shown, shown } from "./shown.ts";
 
 const width = (text: string): number => stripVTControlCharacters(text).length;
+const textOf = (cell: string | Shown): string => shown`${cell}`.text;
 
 /** Rows in columns, two spaces apart. Columns whose heading starts with `>` are set right. */
-export const renderTable = (headings: readonly string[], rows: readonly (readonly string[])[]): string => {
+export const renderTable = (headings: readonly string[], rows: readonly (readonly (string | Shown)[])[]): Shown => {
   const names = headings.map((heading) => heading.replace(/^>/, ""));
-  const widths = names.map((name, column) => Math.max(width(name), ...rows.map((row) => width(row[column] ?? ""))));
+  const texts = rows.map((row) => row.map(textOf));
+  const widths = names.map((name, column) => Math.max(width(name), ...texts.map((row) => width(row[column] ?? ""))));
   const render = (row: readonly string[]) =>
     widths
       .map((wide, column) => {
@@ -15,11 +18,11 @@ export const renderTable = (headings: readonly string[], rows: readonly (readonl
       })
       .join("  ")
       .trimEnd();
-  return `${[names, ...rows].map(render).join("\n")}\n`;
+  return new Shown(`${[names, ...texts].map(render).join("\n")}\n`);
 };
 
 /** Labels and values, one pair a line. */
-export const renderFacts = (facts: readonly (readonly [label: string, value: string])[]): string => {
-  const wide = Math.max(0, ...facts.map(([label]) => width(label)));
-  return facts.map(([label, value]) => `  ${label.padEnd(wide)}  ${value}\n`).join("");
+export const renderFacts = (facts: readonly (readonly [label: string, value: string])[]): Shown => {
+  const wide = Math.max(0, ...facts.map(([label]) => width(textOf(label))));
+  return shown`${facts.map(([label, value]) => shown`  ${textOf(label).padEnd(wide)}  ${value}\n`)}`;
 };

@@ -1,4 +1,6 @@
 import { styleText } from "node:util";
+import { visible } from "@openemr-ops/core/visible";
+import { Shown } from "./shown.ts";
 
 /** As much of a stream as writing needs; `process.stdout` is one. */
 export interface Sink {
@@ -7,14 +9,15 @@ export interface Sink {
   readonly columns?: number | undefined;
 }
 
+/** Styles a text of any origin. */
+export type Stylist = (style: Style, text: string) => Shown;
+
 export type Style = "bold" | "dim" | "red" | "yellow" | "green";
 
 /** Colours for one stream: none in a file, a pipe, a dumb terminal, or when `NO_COLOR` is set (no-color.org). */
-export const stylist = (
-  sink: Sink,
-  environment: Readonly<Record<string, string | undefined>>,
-): ((style: Style, text: string) => string) => {
+export const stylist = (sink: Sink, environment: Readonly<Record<string, string | undefined>>): Stylist => {
   const { NO_COLOR: noColour, TERM: kind } = environment;
   const colours = sink.isTTY === true && !noColour && kind !== "dumb";
-  return (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text);
+  return (style, text) =>
+    new Shown(colours ? styleText(style, visible(text), { validateStream: false }) : visible(text));
 };

@@ -1,7 +1,6 @@
-const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+import { isObeyed } from "@openemr-ops/core/visible";
 
-/** Control characters, and marks that turn the direction of what follows: neither belongs into a message. */
-const unseen = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/u;
+const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
 /**
  * A text of unknown origin as Slack's mark-up shows it: `&`, `<` and `>` escaped, so that it names nobody and links nowhere,
@@ -14,7 +13,7 @@ export const escaped = (foreign: string, most: number): string => {
   let text = "";
   let fits = ""; // what of it leaves room for the ellipsis
   for (const character of foreign.replace(/\r\n?/g, "\n")) {
-    const next = text + (character === "\n" ? "\n" : unseen.test(character) ? " " : (escapes[character] ?? character));
+    const next = text + (character === "\n" ? "\n" : isObeyed(character) ? " " : (escapes[character] ?? character));
     if (next.length > most) return `${fits}…`.slice(0, Math.max(0, most));
     if (next.length < most) fits = next;
     text = next;

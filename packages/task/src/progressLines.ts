@@ -1,4 +1,5 @@
 import type { ReportProgress } from "@openemr-ops/core/progress";
+import { visibleJson } from "@openemr-ops/core/visible";
 
 const secondsBetweenLines = 10;
 
@@ -12,7 +13,7 @@ export interface ProgressLines {
 
 export const progressLines = (write: (line: string) => void, now: () => Date): ProgressLines => {
   const loggedAt = new Map<string, number>();
-  const say = (level: string, fields: object) => write(JSON.stringify({ time: now().toISOString(), level, ...fields }));
+  const say = (level: string, fields: object) => write(visibleJson({ time: now().toISOString(), level, ...fields }));
   return {
     progress: (event) => {
       const time = now().getTime();

@@ -4,6 +4,7 @@ import { selectInstallation } from "@openemr-ops/core/config/select";
 import type { OpenEmrConnection } from "@openemr-ops/core/config/settings";
 import { parseStrictly } from "@openemr-ops/core/config/strict";
 import { exitCodeOf, InvalidInputError, toOpsError } from "@openemr-ops/core/errors";
+import { visibleJson } from "@openemr-ops/core/visible";
 import { type TaskInput, taskInput } from "@openemr-ops/events/taskInput";
 import type { TaskReport } from "@openemr-ops/events/workflowSteps";
 import type { Job, Operations, RestoreRequest } from "./operations.ts";
@@ -179,13 +180,13 @@ const resultOf = async (surroundings: TaskSurroundings, log: Log): Promise<unkno
 export const runTask = async (surroundings: TaskSurroundings): Promise<number> => {
   const log = progressLines(surroundings.writeLog, surroundings.now);
   try {
-    surroundings.writeResult(`${JSON.stringify(await resultOf(surroundings, log))}\n`);
+    surroundings.writeResult(`${visibleJson(await resultOf(surroundings, log))}\n`);
     return 0;
   } catch (failure) {
     const error = toOpsError(failure);
     const { name, message } = error;
     const issues = error instanceof InvalidInputError ? { issues: error.issues } : {};
-    surroundings.writeResult(`${JSON.stringify({ error: { name, message, ...issues } })}\n`);
+    surroundings.writeResult(`${visibleJson({ error: { name, message, ...issues } })}\n`);
     log.error(name, message);
     return exitCodeOf(error);
   }

@@ -159,3 +159,12 @@ describe("a secret", () => {
     await expect(read(ofAws)).rejects.toBe(failure);
   });
 });
+
+it.each([0o660, 0o602, 0o622])("refuses a password file of mode %o, and says what to type", async (mode) => {
+  const path = await written("open.password", "secret");
+  await chmod(path, mode);
+
+  expect(await readPasswordFile(path)).toEqual({
+    problem: expect.stringMatching(/can be changed by its group or by others.*chmod 600/),
+  });
+});

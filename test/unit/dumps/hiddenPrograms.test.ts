@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 
 const login = "GRANT USAGE ON *.* TO `dump`@`%` IDENTIFIED BY PASSWORD '*00'";
 
+const routines = "GRANT SELECT ON `mysql`.`proc` TO `dump`@`%`";
+
 describe("what a dump user would not see", () => {
   it.each<{ when: string; grants: readonly string[]; hidden: readonly string[] }>([
     {
@@ -59,6 +61,19 @@ describe("what a dump user would not see", () => {
     },
     { when: "nobody says what its role holds", grants: ["GRANT `dumpers`@`%` TO `dump`@`%`"], hidden: [] },
   ])("is $hidden when $when", ({ grants, hidden }) => {
-    expect(hiddenPrograms([login, ...grants], "clinic_a")).toEqual(hidden);
+    expect(hiddenPrograms([login, routines, ...grants], "clinic_a")).toEqual(hidden);
+  });
+
+  it.each<{ shown: boolean; grant: string }>([
+    { shown: false, grant: "GRANT SELECT, TRIGGER, EVENT ON `clinic_a`.* TO `dump`@`%`" },
+    { shown: false, grant: "GRANT EXECUTE ON `clinic_a`.* TO `dump`@`%`" },
+    { shown: false, grant: "GRANT SELECT ON `mysql`.`event` TO `dump`@`%`" },
+    { shown: true, grant: routines },
+    { shown: true, grant: "GRANT SELECT ON `mysql`.* TO `dump`@`%`" },
+    { shown: true, grant: "GRANT SELECT ON *.* TO `dump`@`%`" },
+    { shown: true, grant: "GRANT SHOW CREATE ROUTINE ON `clinic_a`.* TO `dump`@`%`" },
+    { shown: true, grant: "GRANT SHOW_ROUTINE ON *.* TO `dump`@`%`" },
+  ])("has stored routines in it unless the user may read them: $grant", ({ shown, grant }) => {
+    expect(hiddenPrograms([login, grant], "clinic_a").includes("routines")).toBe(!shown);
   });
 });

@@ -1,5 +1,6 @@
 import { formatDuration } from "@openemr-ops/core/format";
 import type { VerificationLevel } from "@openemr-ops/dumps/verification";
+import { shown } from "../shown.ts";
 import { announce, type CommandContext, jobOf, storeFacts } from "./context.ts";
 
 export interface CheckOptions {
@@ -14,6 +15,6 @@ export const check = async (context: CommandContext, { level, share }: CheckOpti
   const result = await context.operations.checkDumps(jobOf(context), options);
   context.output.result(result, (style) => {
     const dumps = result.dumps.length === 1 ? "1 dump" : `${result.dumps.length} dumps`;
-    return `${dumps} checked (${depth}): ${style("green", "passed")} in ${formatDuration(result.seconds)}\n`;
+    return shown`${dumps} checked (${depth}): ${style("green", "passed")} in ${formatDuration(result.seconds)}\n`;
   });
 };

@@ -1,6 +1,7 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import type { Output } from "../output.ts";
+import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
 
 /** Says what a configuration holds once it has been found in order; reading it was the check. */
@@ -14,14 +15,16 @@ export const configCheck = ({ path, installations, warnings }: LoadedConfig, out
     format: dumps.format,
     destination: formatDestination(dumps.destination),
   }));
-  output.result({ valid: true, path, installations: summary, warnings }, (style) =>
-    [
-      style("green", `${path} is in order.`),
-      "\n",
-      renderTable(
-        ["installation", "platform", "database", "TLS", "sites", "format", "destination"],
-        summary.map((one) => Object.values(one)),
-      ),
-    ].join(""),
+  output.result(
+    { valid: true, path, installations: summary, warnings },
+    (style) =>
+      shown`${[
+        style("green", `${path} is in order.`),
+        shown`\n`,
+        renderTable(
+          ["installation", "platform", "database", "TLS", "sites", "format", "destination"],
+          summary.map((one) => Object.values(one)),
+        ),
+      ]}`,
   );
 };

@@ -1,4 +1,5 @@
 import { renderFigures, renderWarnings } from "../output.ts";
+import { shown } from "../shown.ts";
 import { announce, type CommandContext, jobOf, sourceFacts, storeFacts } from "./context.ts";
 
 export const dump = async (
@@ -11,9 +12,9 @@ export const dump = async (
     if ("dryRun" in report) {
       const { tables, views, sites, server, warnings } = report;
       const title = `A dump would hold ${tables} tables and ${views} views of ${server}, and sites ${sites.join(", ")}.`;
-      return `${title}\n${renderWarnings(warnings, style)}`;
+      return shown`${title}\n${renderWarnings(warnings, style)}`;
     }
-    const title = `Dump ${style("bold", report.dumpId)} is ${style("green", "complete")}.`;
-    return `${title}\n${renderFigures(report.figures)}${renderWarnings(report.manifest.warnings, style)}`;
+    const title = shown`Dump ${style("bold", report.dumpId)} is ${style("green", "complete")}.`;
+    return shown`${title}\n${renderFigures(report.figures)}${renderWarnings(report.manifest.warnings, style)}`;
   });
 };

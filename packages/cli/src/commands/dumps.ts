@@ -1,5 +1,6 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import { formatBytes, formatCount, formatMoment } from "@openemr-ops/core/format";
+import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
 import { type CommandContext, jobOf } from "./context.ts";
 
@@ -16,7 +17,7 @@ export const dumps = async (context: CommandContext): Promise<void> => {
       "no secret that proves who made these dumps could be used here: whoever may write to the destination can have made them",
     );
   context.output.result(listed, (style) => {
-    if (listed.length === 0) return "There are no dumps.\n";
+    if (listed.length === 0) return shown`There are no dumps.\n`;
     const rows = listed.map((one) => [
       one.dumpId,
       formatMoment(one.takenAt),

@@ -2,8 +2,9 @@ import * as errors from "@openemr-ops/core/errors";
 import { formatDuration } from "@openemr-ops/core/format";
 import type { JobRecord } from "@openemr-ops/core/jobs";
 import { renderFigures } from "../output.ts";
+import { nothing, type Shown, shown } from "../shown.ts";
 import { renderFacts } from "../table.ts";
-import type { Style } from "../terminal.ts";
+import type { Stylist } from "../terminal.ts";
 
 /** Exit status of a job's error by its name; that of a failure when no error of ours has the name. */
 const exitCodeOfName = (name: string): number => {
@@ -22,18 +23,17 @@ export const jobSeconds = ({ requestedAt, startedAt = requestedAt, endedAt }: Jo
 const colours = { succeeded: "green", failed: "red", aborted: "red", running: "yellow", requested: "yellow" } as const;
 
 /** A job's status in its colour. */
-export const styledStatus = ({ status }: JobRecord, style: (style: Style, text: string) => string): string =>
-  style(colours[status], status);
+export const styledStatus = ({ status }: JobRecord, style: Stylist): Shown => style(colours[status], status);
 
 /** How a job ended, in words. */
-export const describeEnd = (record: JobRecord, style: (style: Style, text: string) => string): string => {
+export const describeEnd = (record: JobRecord, style: Stylist): Shown => {
   const { jobId, kind, installation, dryRun, figures = {}, result = {}, error } = record;
   const seconds = jobSeconds(record);
   const after = seconds === undefined ? "" : ` after ${formatDuration(seconds)}`;
-  return [
-    `Job ${style("bold", jobId)} (${kind} of ${installation}${dryRun ? ", dry run" : ""}): ${styledStatus(record, style)}${after}\n`,
-    error ? `  ${style("bold", error.name)}: ${error.message}\n` : "",
+  return shown`${[
+    shown`Job ${style("bold", jobId)} (${kind} of ${installation}${dryRun ? ", dry run" : ""}): ${styledStatus(record, style)}${after}\n`,
+    error ? shown`  ${style("bold", error.name)}: ${error.message}\n` : nothing,
     renderFacts(Object.entries(result)),
     renderFigures(figures),
-  ].join("");
+  ]}`;
 };

@@ -1,5 +1,6 @@
 import { formatDuration, formatMoment } from "@openemr-ops/core/format";
 import type { JobRecord } from "@openemr-ops/core/jobs";
+import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
 import type { ControlContext } from "./controlContext.ts";
 import { jobSeconds, styledStatus } from "./jobResult.ts";
@@ -21,7 +22,7 @@ export const jobs = async (context: ControlContext, { limit }: { readonly limit:
   const lists = await Promise.all(ids.map((id) => context.ledger.list(id, limit)));
   const records = lists.flat().sort((one, other) => (one.requestedAt < other.requestedAt ? 1 : -1));
   context.output.result(records, (style) => {
-    if (records.length === 0) return `Stage ${context.stage} has run no job of ${ids.join(", ")} yet.\n`;
+    if (records.length === 0) return shown`Stage ${context.stage} has run no job of ${ids.join(", ")} yet.\n`;
     const rows = records.map((record) => {
       const seconds = jobSeconds(record);
       return [

@@ -1,6 +1,7 @@
 import { loadConnection } from "@openemr-ops/core/config/load";
 import { formatMoment } from "@openemr-ops/core/format";
 import type { RestoreArguments } from "../invocation.ts";
+import { shown } from "../shown.ts";
 import { announce, type CommandContext, confirm, type Fact, jobOf, sourceFacts, storeFacts } from "./context.ts";
 import { showVerdict } from "./verdict.ts";
 
@@ -15,8 +16,8 @@ const targetFacts = (options: RestoreArguments, context: CommandContext): readon
 /** Cloud SQL loads a dump by itself; only the command for that is found here. */
 const planCloudSql = async (context: CommandContext, { dump, intoDatabase = "" }: RestoreArguments): Promise<void> => {
   const plan = await context.operations.planCloudSql(jobOf(context), { dump, intoDatabase });
-  const words = `To load dump ${plan.dumpId} of ${formatMoment(plan.takenAt)}, type (INSTANCE is the name of yours):\n`;
-  context.output.result(plan, (style) => `${words}  ${style("bold", plan.command)}\n`);
+  const words = `To load dump ${plan.dumpId} of ${formatMoment(plan.takenAt)}, type (INSTANCE is the name of yours):`;
+  context.output.result(plan, (style) => shown`${words}\n  ${style("bold", plan.command)}\n`);
 };
 
 export const restore = async (context: CommandContext, options: RestoreArguments): Promise<void> => {

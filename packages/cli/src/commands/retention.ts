@@ -1,6 +1,7 @@
 import type { RetentionPolicy } from "@openemr-ops/core/config/settings";
 import { formatMoment } from "@openemr-ops/core/format";
 import type { RetentionEntry } from "@openemr-ops/dumps/steps/applyRetention";
+import { nothing, type Shown, shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
 import { announce, type CommandContext, confirm, jobOf, storeFacts } from "./context.ts";
 
@@ -10,7 +11,7 @@ const describePolicy = (policy: RetentionPolicy): string =>
     .map(([name, count]) => `${name} ${count}`)
     .join(", ");
 
-const rowsOf = (action: string, decisions: readonly RetentionEntry[]) =>
+const rowsOf = (action: string | Shown, decisions: readonly RetentionEntry[]) =>
   decisions.map(({ dumpId, takenAt, reasons }) => [action, dumpId, formatMoment(takenAt), reasons.join("; ")]);
 
 export const retention = async (context: CommandContext): Promise<void> => {
@@ -24,9 +25,9 @@ export const retention = async (context: CommandContext): Promise<void> => {
     const expire = style("yellow", context.common.dryRun ? "would expire" : "expired");
     const rows = [...rowsOf(expire, report.expire), ...rowsOf("kept", report.keep)];
     const parts = report.orphans.length;
-    const orphans = parts > 0 ? `${parts} parts of runs that never became a dump: ${expire}\n` : "";
+    const orphans = parts > 0 ? shown`${parts} parts of runs that never became a dump: ${expire}\n` : nothing;
     return rows.length > 0
-      ? renderTable(["", "dump", "taken at", "because"], rows) + orphans
-      : `There are no dumps yet.\n${orphans}`;
+      ? shown`${renderTable(["", "dump", "taken at", "because"], rows)}${orphans}`
+      : shown`There are no dumps yet.\n${orphans}`;
   });
 };

@@ -4,6 +4,7 @@ import { ControlPlaneMissingError, InvalidInputError, JobAbortedError } from "@o
 import { ulid } from "@openemr-ops/core/ids";
 import { namesOf, type WorkflowKind, workflowNames } from "@openemr-ops/core/names";
 import { readInput } from "@openemr-ops/jobs/readInput";
+import { shown } from "../shown.ts";
 import type { ControlContext } from "./controlContext.ts";
 import { watch, watchCommand } from "./watch.ts";
 
@@ -70,11 +71,11 @@ export const runWorkflow = async (context: ControlContext, asked: Asked): Promis
   const jobId = ulid(now());
   const { executionArn: execution } = await executions.start({ stateMachineArn, name: jobId, input });
   const started = { jobId, kind, installation, stage, execution };
-  const words = `${workflowNames[kind]} of ${installation} is started as job ${jobId}.\n`;
+  const words = `${workflowNames[kind]} of ${installation} is started as job ${jobId}.`;
   if (asked.wait) {
-    output.plan(words.trim(), [["execution", execution]]);
+    output.plan(words, [["execution", execution]]);
     return watch(context, { jobId });
   }
-  output.result(started, () => `${words}To watch it: ${watchCommand(jobId, stage)}\n`);
+  output.result(started, () => shown`${words}\nTo watch it: ${watchCommand(jobId, stage)}\n`);
   return 0;
 };

@@ -3,6 +3,7 @@ import type { Installation } from "@openemr-ops/core/config/settings";
 import { nextDue } from "@openemr-ops/core/cron";
 import { formatMoment } from "@openemr-ops/core/format";
 import { lastSuccessOf, overdueAt, recordsRead } from "@openemr-ops/jobs/findOverdue";
+import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
 import type { ControlContext } from "./controlContext.ts";
 
@@ -47,7 +48,7 @@ export const schedules = async (context: ControlContext): Promise<void> => {
   const meant = installation === undefined ? config.installations : [selectInstallation(config, installation)];
   const listed = (await Promise.all(meant.map((one) => schedulesOf(one, context)))).flat();
   context.output.result(listed, (style) => {
-    if (listed.length === 0) return "The configuration has no schedules.\n";
+    if (listed.length === 0) return shown`The configuration has no schedules.\n`;
     const rows = listed.map(({ installation: id, kind, cron, timeZone, nextDueAt, lastSuccess, overdueSince }) => [
       id,
       kind,

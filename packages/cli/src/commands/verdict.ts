@@ -3,6 +3,7 @@ import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
 import type { DrillPlan } from "@openemr-ops/task/operations";
 import { renderFigures, renderWarnings } from "../output.ts";
+import { nothing, shown } from "../shown.ts";
 import { renderFacts } from "../table.ts";
 import type { CommandContext } from "./context.ts";
 
@@ -30,11 +31,11 @@ export const showVerdict = (
     const of = `dump ${dumpId} of ${formatMoment(report.takenAt)}`;
     if ("dryRun" in report) {
       const { databaseBytes } = report;
-      return `${what} would restore ${of}.\n${renderFigures({ tables, rows, databaseBytes, files, filesBytes })}`;
+      return shown`${what} would restore ${of}.\n${renderFigures({ tables, rows, databaseBytes, files, filesBytes })}`;
     }
     const { verdict, documents, seconds, keyProof, target, dropped, warnings, next } = report;
-    return [
-      `${what} of ${of}: ${style(verdict === "passed" ? "green" : "red", verdict)}\n`,
+    return shown`${[
+      shown`${what} of ${of}: ${style(verdict === "passed" ? "green" : "red", verdict)}\n`,
       renderFacts([
         ["schema", target.database],
         ["directory", target.sites],
@@ -44,6 +45,6 @@ export const showVerdict = (
       renderFigures({ restoreSeconds: seconds.restore, compareSeconds: seconds.compare }),
       renderWarnings(warnings, style),
       renderWarnings(dropped.map(describeDropped), style),
-      next.length > 0 ? `Next:\n${next.map((line) => `  ${line}\n`).join("")}` : "",
-    ].join("");
+      next.length > 0 ? shown`Next:\n${next.map((line) => shown`  ${line}\n`)}` : nothing,
+    ]}`;
   });

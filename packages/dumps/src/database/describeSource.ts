@@ -77,7 +77,7 @@ const count = async (connection: DatabaseConnection, from: string, schema: strin
 /** It refers to something absent; it calls a function that we may not run; or it would write. */
 const cannotBeLookedAt: ReadonlySet<number> = new Set([1356, 1370, 1792]);
 const errnoOf = (error: unknown): number | undefined =>
-  ((error as { readonly cause?: { readonly errno?: number } }).cause ?? {}).errno;
+  (error as { readonly cause?: { readonly errno?: number } }).cause?.errno;
 
 /** @throws {SourceLayoutError} a name that no line-based dump can carry, or an event at which mariadb-dump stops for ever */
 const assertDumpable = async (

@@ -7,9 +7,10 @@ import { promisify } from "node:util";
 import { zstdCompress, zstdDecompress } from "node:zlib";
 import { IntegrityError } from "@openemr-ops/core/errors";
 import type { DumpContext } from "@openemr-ops/dumps/context";
+import type { DatabaseAccess } from "@openemr-ops/dumps/database/access";
+import { type LoadSettings, loadDatabase } from "@openemr-ops/dumps/database/loadDatabase";
 import type { Manifest } from "@openemr-ops/dumps/manifest";
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
-import { loadParts } from "@openemr-ops/dumps/steps/loadParts";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { sqlName } from "@openemr-ops/local/servers/mariadb";
@@ -233,6 +234,21 @@ const manifestFor = (stream: string): Manifest => ({
   },
 });
 
+/** Loads the rows' half alone. */
+const loadRows = (
+  from: DumpContext,
+  of: Manifest,
+  access: DatabaseAccess,
+  skip: NonNullable<LoadSettings["skip"]> = [],
+): Promise<void> => {
+  const { store, tools, signal, progress } = from;
+  const settings = { mariadb: tools.mariadb, signal, progress, skip };
+  return store.readDatabase(of.database.part, (stream) => loadDatabase(access, of, stream, settings), {
+    signal,
+    progress,
+  });
+};
+
 const refusal = async (work: Promise<unknown>): Promise<void> => {
   const error = await work.then(
     () => undefined,
@@ -256,7 +272,7 @@ describe("a drill of a dump that was forged to hold", () => {
     const access = { ...context.drillDatabase, name: `${clinic.schema.name}_scratch` };
     const forged = stream();
     try {
-      await refusal(loadParts(forgedBy(forged), manifestFor(forged), access, undefined, { skip: ["events"] }));
+      await refusal(loadRows(forgedBy(forged), manifestFor(forged), access, ["events"]));
     } finally {
       await clinic.schema.query(`DROP DATABASE IF EXISTS ${sqlName(access.name)}`);
     }
@@ -290,7 +306,7 @@ describe("a dump into which a statement was put anywhere", () => {
           const at = atLine ? sql.indexOf("\n", place) + 1 : place;
           const forged = sql.slice(0, at) + wrap(statement()) + sql.slice(at);
           const access = { ...context.drillDatabase, name: scratch };
-          await loadParts(forgedBy(forged), manifestFor(forged), access, undefined).catch(() => {});
+          await loadRows(forgedBy(forged), manifestFor(forged), access).catch(() => {});
           await clinic.schema.query(`DROP DATABASE IF EXISTS ${sqlName(scratch)}`);
 
           expect(await clinic.schema.query(`SELECT id FROM ${witness}.t`)).toHaveLength(2);
@@ -337,7 +353,7 @@ describe("a portable dump whose object somebody replaced", () => {
     await replaceObject();
     const access = { ...context.drillDatabase, name: `${clinic.schema.name}_replaced` };
 
-    await refusal(loadParts(context, chosen(), access, undefined));
+    await refusal(loadRows(context, chosen(), access));
 
     const tables = await clinic.schema.query(
       "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?",

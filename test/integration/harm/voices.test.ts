@@ -34,7 +34,9 @@ describe("a name that gives orders", () => {
         if (!("manifest" in result)) return result;
         return { ...result, manifest: { ...result.manifest, warnings: [{ code: "x", message: `site ${name}` }] } };
       },
-      listDumps: async () => [{ dumpId: name, takenAt: name, complete: false, verified: null, problem: name }],
+      listDumps: async () => [
+        { dumpId: name, takenAt: name, complete: false, sealed: null, verified: null, problem: name },
+      ],
       checkDumps: () => Promise.reject(new SourceUnreadableError(`cannot read ${name}`)),
     });
     for (const command of [["dump"], ["dumps"], ["check"], ["check", name]]) {

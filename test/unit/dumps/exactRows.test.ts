@@ -47,7 +47,9 @@ const cells = (...values: readonly (string | null)[]): readonly Cell[] =>
 it("asks for FLOAT widened, for bytes in hexadecimal digits, and in the order of the key", async () => {
   const { asked } = await written([]);
 
-  expect(asked).toEqual(["SELECT `n`,`f`+0e0,HEX(`b`),`t``` FROM `a``b` ORDER BY `n`,`t```"]);
+  expect(asked).toEqual([
+    "SELECT `n`,`f`+0e0,HEX(`b`),`t``` FROM `a``b`  USE INDEX FOR GROUP BY () ORDER BY `n`,`t```",
+  ]);
 });
 
 it("writes no statement for an empty table, and says which one it was", async () => {

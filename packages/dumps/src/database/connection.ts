@@ -30,6 +30,17 @@ const explain = async <Result>(doing: string, work: () => Promise<Result>): Prom
 /** A statement that only looks at rows may take so long; the stream of a dump has its own watch. Seconds. */
 const longestLook = 600;
 
+const limitTo = async (connection: DatabaseConnection, seconds: number): Promise<void> => {
+  const [server] = await connection.rows("SELECT CONCAT(VERSION(), ' ', @@version_comment) AS version");
+  const isMariaDb = /mariadb/i.test(server?.version ?? "");
+  await connection.run(
+    isMariaDb ? `SET SESSION max_statement_time = ${seconds}` : `SET SESSION MAX_EXECUTION_TIME = ${seconds * 1000}`,
+  );
+};
+
+/** Takes the time limit off, for a stream of rows that is watched by how it flows. */
+export const withoutTimeLimit = (connection: DatabaseConnection): Promise<void> => limitTo(connection, 0);
+
 /**
  * The same for looking: whatever a statement may turn out to run, it can neither write nor go on for ever. Every transaction
  * of the session is read only, those of single statements too.
@@ -41,13 +52,7 @@ export const connectReadOnly = async (
   const connection = await connect(access, database);
   try {
     await connection.run("SET SESSION TRANSACTION READ ONLY");
-    const [server] = await connection.rows("SELECT CONCAT(VERSION(), ' ', @@version_comment) AS version");
-    const isMariaDb = /mariadb/i.test(server?.version ?? "");
-    await connection.run(
-      isMariaDb
-        ? `SET SESSION max_statement_time = ${longestLook}`
-        : `SET SESSION MAX_EXECUTION_TIME = ${longestLook}000`,
-    );
+    await limitTo(connection, longestLook);
   } catch (error) {
     await connection[Symbol.asyncDispose]();
     throw error;

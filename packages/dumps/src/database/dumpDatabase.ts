@@ -2,7 +2,7 @@ import { DatabaseDumpFailedError, IntegrityError, SourceLayoutError, TableLocked
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { ByteSink } from "../byteSink.ts";
 import type { DatabaseAccess } from "./access.ts";
-import { connect, connectReadOnly, type DatabaseConnection } from "./connection.ts";
+import { connect, connectReadOnly, type DatabaseConnection, withoutTimeLimit } from "./connection.ts";
 import { describeSource, type SourceDescription } from "./describeSource.ts";
 import { copyTablesDump, startTablesDump, type TablesDump } from "./dumpTables.ts";
 import { dumpText, namedTables } from "./dumpText.ts";
@@ -98,7 +98,7 @@ export const dumpDatabase = async (
 ): Promise<DatabaseDump> => {
   await using reader = await connectReadOnly(access);
   const source = await describeSource(reader, access.name, settings);
-  await reader.run("SET SESSION max_statement_time = 0").catch(() => {}); // the rows are watched by how they flow
+  await withoutTimeLimit(reader);
   const namesOf = (tables: SourceDescription["tables"]) => tables.map(({ name }) => name);
   const exact = source.tables.filter((table) => table.exactColumns);
   const plain = namesOf(source.tables.filter((table) => !table.exactColumns));

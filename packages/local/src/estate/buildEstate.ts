@@ -30,7 +30,7 @@ export interface Estate {
   readonly database: EstateDatabase;
   /** What `sqlconf.php` holds. */
   readonly applicationLogin: ApplicationLogin;
-  /** May do what a dump needs and no more: SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT. */
+  /** May do what a dump needs and no more: SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT, and see its routines. */
   readonly dumpLogin: ApplicationLogin;
   /** Rows by table, as built. */
   readonly rows: Readonly<Record<string, number>>;
@@ -114,6 +114,7 @@ const loadSchema = async (
     await connection.query(
       `GRANT SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT ON ${grantPattern(name)}.* TO ${sqlName(dumpLogin.user)}@'%'`,
     );
+    await connection.query(`GRANT SELECT ON mysql.proc TO ${sqlName(dumpLogin.user)}@'%'`);
     // As OpenEMR itself, no strict mode: zero dates go in. A row number 0 is a row number 0.
     await connection.query(
       "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', unique_checks = 0, foreign_key_checks = 0",

@@ -1,9 +1,9 @@
 import * as z from "zod";
-import { eventSource, type JobEvent, type JobEventName, jobEvents } from "./jobEvent.ts";
+import { type JobEvent, type JobEventName, jobEvents, sourceOf } from "./jobEvent.ts";
 
 const from = <Name extends JobEventName>(name: Name) =>
   z.object({
-    source: z.literal(eventSource, { error: `expected ${eventSource}` }),
+    source: z.string({ error: "expected a text" }),
     "detail-type": z.literal(name, { error: `expected ${name}` }),
     detail: jobEvents[name],
   });
@@ -14,7 +14,14 @@ const envelope = z.discriminatedUnion(
   { error: `expected one of ${Object.keys(jobEvents).join(", ")}` },
 );
 
-/** An event as EventBridge hands it to a target. What the bus adds, and fields newer than this program, are dropped. */
-export const busEvent = envelope.transform(
-  (event): JobEvent => ({ name: event["detail-type"], detail: event.detail }) as JobEvent,
-);
+/**
+ * An event as EventBridge hands it to a target, from the source that may say such things of its installation. What the bus
+ * adds, and fields newer than this program, are dropped.
+ */
+export const busEvent = envelope.transform((event, context): JobEvent => {
+  const said = { name: event["detail-type"], detail: event.detail } as JobEvent;
+  const expected = sourceOf(said);
+  if (event.source !== expected)
+    context.addIssue({ code: "custom", path: ["source"], message: `expected ${expected}` });
+  return said;
+});

@@ -2,7 +2,17 @@ import { identifier } from "@openemr-ops/core/config/fields";
 import { workflowKinds } from "@openemr-ops/core/names";
 import * as z from "zod";
 
+/** The source of what the control plane's functions say: starts, ends, overdue jobs. No container may publish under it. */
 export const eventSource = "openemr.ops";
+
+/**
+ * The source of `JobProgressed`, which containers publish: rights are given by it, so it says whose container that is, which
+ * the event's own words do not prove.
+ */
+export const progressSource = (installation: string): string => `${eventSource}.${installation}`;
+
+export const sourceOf = ({ name, detail }: JobEvent): string =>
+  name === "JobProgressed" ? progressSource(detail.installation) : eventSource;
 
 const moment = z.iso.datetime({ error: "expected a moment in ISO 8601 UTC" });
 const text = (most: number) => z.string({ error: "expected a text" }).min(1).max(most);

@@ -1,3 +1,5 @@
+import { scheduledKinds, type WorkflowKind, workflowKinds } from "@openemr-ops/core/names";
+import { partitions } from "@openemr-ops/core/partitions";
 import { ArnFormat, Duration, RemovalPolicy, Tags } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
 import { EventBus, Rule } from "aws-cdk-lib/aws-events";
@@ -7,7 +9,7 @@ import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import type { StackContext } from "sst/constructs";
 import { alarmTopic } from "./alarmTopic.ts";
 import { controlKey } from "./controlKey.ts";
-import type { Deployment } from "./deployment.ts";
+import type { DeployedInstallation, Deployment } from "./deployment.ts";
 import { logRetention, opsFunction } from "./opsFunction.ts";
 import { answerTasks } from "./policies/answerTasks.ts";
 import { jobItems } from "./policies/jobItems.ts";
@@ -16,6 +18,7 @@ import { publishEvents } from "./policies/publishEvents.ts";
 import { startWorkflows } from "./policies/startWorkflows.ts";
 import { useKey } from "./policies/useKey.ts";
 import { undeliveredQueue } from "./undeliveredQueue.ts";
+import { workflowArn } from "./workflowArn.ts";
 
 const colon = ArnFormat.COLON_RESOURCE_NAME;
 
@@ -23,7 +26,7 @@ export type ControlPlane = ReturnType<typeof controlPlane>;
 
 /** What every installation of a stage shares: records and locks, the bus, and the functions that touch nothing else. */
 export const controlPlane = ({ stack }: StackContext, deployment: Deployment) => {
-  const { names, removable, stage } = deployment;
+  const { installations, names, removable, stage } = deployment;
   const removalPolicy = removable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
   const key = controlKey(stack, removalPolicy);
 
@@ -40,8 +43,8 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
     removalPolicy,
   });
   table.addGlobalSecondaryIndex({
-    indexName: "byInstallation",
-    partitionKey: { name: "installation", type: AttributeType.STRING },
+    indexName: "byMoment",
+    partitionKey: { name: "pk", type: AttributeType.STRING },
     sortKey: { name: "listKey", type: AttributeType.STRING },
     projectionType: ProjectionType.ALL,
   });
@@ -58,18 +61,25 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
     removalPolicy,
   });
 
-  const stateMachines = [
-    stack.formatArn({
-      service: "states",
-      resource: "stateMachine",
-      resourceName: `${names.prefix}-*`,
-      arnFormat: colon,
-    }),
-  ];
+  // One by one: a pattern would fit what another stage, or anybody, calls by a longer name.
+  const workflows = (kindsOf: (installation: DeployedInstallation) => readonly WorkflowKind[]) =>
+    installations.flatMap((installation) =>
+      kindsOf(installation).map((kind) => workflowArn(stack, names, installation.id, kind)),
+    );
   const environment = { OPENEMR_OPS_STAGE: stage };
   const shared = { key, environment, removable };
   const records = [
-    jobItems(table, ["JOB#*", "LOCK#*", "ONCE#*"], ["GetItem", "PutItem", "UpdateItem"]),
+    jobItems(
+      table,
+      [
+        partitions.records("*"),
+        partitions.steps("*"),
+        partitions.locks("*"),
+        partitions.once("started", "*"),
+        partitions.once("ended", "*"),
+      ],
+      ["GetItem", "PutItem", "UpdateItem"],
+    ),
     useKey(stack, key, "dynamodb"),
   ];
 
@@ -102,14 +112,19 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
     ...shared,
     handler: "functions/job/taskStopped.handler",
     description: "Tells the workflow of a container that stopped without a word",
-    grants: [answerTasks(stateMachines, ["Failure"])],
+    grants: [
+      answerTasks(
+        workflows(() => workflowKinds),
+        ["Failure"],
+      ),
+    ],
     undelivered: undeliveredEvents,
   });
   const start = opsFunction(stack, "Start", {
     ...shared,
     handler: "functions/schedule/start.handler",
     description: "Starts a scheduled job, once for each due time",
-    grants: [startWorkflows(stateMachines)],
+    grants: [startWorkflows(workflows(({ schedules }) => scheduledKinds.filter((kind) => schedules[kind])))],
     undelivered: undeliveredSchedules,
   });
   const findOverdue = opsFunction(stack, "FindOverdue", {
@@ -117,9 +132,9 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
     handler: "functions/schedule/findOverdue.handler",
     description: "Tells of scheduled jobs that did not succeed in time",
     grants: [
-      jobItems(table, ["ONCE#overdue#*"], ["GetItem", "UpdateItem"]),
+      jobItems(table, [partitions.once("overdue", "*")], ["GetItem", "UpdateItem"]),
       useKey(stack, key, "dynamodb"),
-      listJobs(table),
+      listJobs(table, "*"),
       publishEvents(bus.eventBusArn, "JobOverdue"),
     ],
     undelivered: undeliveredSchedules,

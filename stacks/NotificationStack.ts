@@ -1,3 +1,4 @@
+import { partitions } from "@openemr-ops/core/partitions";
 import { eventSource, jobEvents } from "@openemr-ops/events/jobEvent";
 import { Duration, Tags } from "aws-cdk-lib";
 import { Rule } from "aws-cdk-lib/aws-events";
@@ -24,7 +25,9 @@ export const notifications = (
     handler: "functions/notify/slack.handler",
     description: "Tells Slack of jobs: one message a job, its result in the thread",
     grants: [
-      jobItems(plane.table, ["JOB#*", "ONCE#slack/*"], ["GetItem", "PutItem", "UpdateItem"]),
+      jobItems(plane.table, [partitions.records("*"), partitions.steps("*")], ["GetItem"]),
+      jobItems(plane.table, [partitions.threads("*")], ["GetItem", "PutItem"]),
+      jobItems(plane.table, [partitions.once("slack", "*")], ["GetItem", "UpdateItem"]),
       useKey(stack, plane.key, "dynamodb"),
       ...(slack ? [readSecrets(stack, [slack.secret])] : []),
     ],

@@ -4,7 +4,7 @@ import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import type { SecretReference } from "@openemr-ops/core/config/secrets";
 import type { Installation, Schedules, TaskNetwork } from "@openemr-ops/core/config/settings";
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
-import { longestDeployedId, longestStage, namesOf } from "@openemr-ops/core/names";
+import { isStage, longestDeployedId, longestStage, namesOf } from "@openemr-ops/core/names";
 
 /** A secret in Secrets Manager, by its ARN. `key`: the field of a JSON secret. */
 export interface DeployedSecret {
@@ -61,12 +61,8 @@ export const taskDirectory = "/tmp";
 
 const developerStage = /^dev-/;
 
-/**
- * `<stage>-<installation>` stands in names, so no stage may be the beginning of another up to a hyphen: stages have no
- * hyphen but for `dev-`, and none is called `dev`.
- */
 const stageIssues = (stage: string): readonly InputIssue[] =>
-  /^(dev-)?[a-z0-9]+$/.test(stage) && /^[a-z]/.test(stage) && stage !== "dev" && stage.length <= longestStage
+  isStage(stage)
     ? []
     : [
         {

@@ -1,6 +1,6 @@
 import type { Schedule } from "@openemr-ops/core/config/settings";
 import { schedulerExpression } from "@openemr-ops/core/cron";
-import type { WorkflowKind } from "@openemr-ops/core/names";
+import type { scheduledKinds } from "@openemr-ops/core/names";
 import type { OverdueRequest, StartRequest } from "@openemr-ops/events/workflowSteps";
 import { Duration, type Stack } from "aws-cdk-lib";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
@@ -18,7 +18,10 @@ interface ScheduleContext {
   readonly since: string;
 }
 
-type Scheduled = Schedule & { readonly kind: WorkflowKind; readonly input: Readonly<Record<string, unknown>> };
+type Scheduled = Schedule & {
+  readonly kind: (typeof scheduledKinds)[number];
+  readonly input: Readonly<Record<string, unknown>>;
+};
 
 const scheduledOf = ({ schedules }: DeployedInstallation): readonly Scheduled[] => {
   const { dump, drill, check } = schedules;

@@ -1,4 +1,5 @@
 import type { WorkflowKind } from "@openemr-ops/core/names";
+import { partitions } from "@openemr-ops/core/partitions";
 import type { Stack } from "aws-cdk-lib";
 import type { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
@@ -13,7 +14,7 @@ import { listJobs } from "./policies/listJobs.ts";
 import { mountSites } from "./policies/mountSites.ts";
 import { noteVerifications } from "./policies/noteVerifications.ts";
 import { openDumps } from "./policies/openDumps.ts";
-import { publishEvents } from "./policies/publishEvents.ts";
+import { publishProgress } from "./policies/publishEvents.ts";
 import { readDumps } from "./policies/readDumps.ts";
 import { readSecrets } from "./policies/readSecrets.ts";
 import { useKey } from "./policies/useKey.ts";
@@ -41,15 +42,19 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
     OPENEMR_OPS_HEARTBEAT_SECONDS: "10",
     AWS_REGION: stack.region,
   };
-  /** Telling the workflow, the record and the bus how it goes, under the lock that the workflow took. */
+  /**
+   * Telling the workflow and the bus how it goes, and noting it beside the job's record, under the lock that the workflow
+   * took. The record itself is the functions' alone: a container cannot end a job, nor make one up.
+   */
   const takePart = (...kinds: readonly WorkflowKind[]): readonly (readonly PolicyStatement[])[] => [
     answerTasks(
       kinds.map((kind) => workflowArn(stack, names, id, kind)),
       ["Failure", "Heartbeat", "Success"],
     ),
-    jobItems(plane.table, ["JOB#*", `LOCK#${id}#*`], ["GetItem", "UpdateItem"]),
+    jobItems(plane.table, [partitions.records(id)], ["GetItem"]),
+    jobItems(plane.table, [partitions.steps(id), partitions.locks(id)], ["GetItem", "UpdateItem"]),
     useKey(stack, plane.key, "dynamodb"),
-    publishEvents(plane.bus.eventBusArn, "JobProgressed"),
+    publishProgress(plane.bus.eventBusArn, id),
   ];
   const { database, restore, drill, repository, seal } = installation.secrets;
   const given = (...secrets: readonly (DeployedSecret | undefined)[]) =>

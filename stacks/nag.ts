@@ -74,13 +74,6 @@ export const accepted: readonly Accepted[] = [
       "Which key lies over a bucket or a secret only these know; conditions limit it to S3 or Secrets Manager, and to that bucket or secret.",
   },
   {
-    rules: iam5,
-    type: policy,
-    path: /^(TaskStopped|Start)Role\//,
-    appliesTo: ["/^Resource::arn:<AWS::Partition>:states:.+:stateMachine:openemr-ops-[a-z0-9-]+-\\*$/"],
-    reason: "The workflows of all installations of this stage, which are deployed after it.",
-  },
-  {
     rules: both("LambdaInsideVPC"),
     type: lambda,
     reason:

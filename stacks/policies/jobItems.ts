@@ -2,10 +2,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 
 type ItemAction = "DeleteItem" | "GetItem" | "PutItem" | "UpdateItem";
 
-/**
- * Items of the jobs' table by the beginnings of their keys, such as `JOB#*` or `LOCK#clinic-a#*`, and the key that the
- * table is encrypted with, for DynamoDB alone.
- */
+/** Items of the jobs' table by their partition keys: those of one installation, or a pattern for those of all. */
 export const jobItems = (
   table: { readonly tableArn: string },
   keys: readonly string[],

@@ -1,12 +1,11 @@
+import { partitions } from "@openemr-ops/core/partitions";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 
-/** Listing jobs, installation by installation; of one alone where that is named. */
-export const listJobs = (table: { readonly tableArn: string }, installation?: string): readonly PolicyStatement[] => [
+/** Listing the jobs of an installation; `"*"`: of any, one at a time. */
+export const listJobs = (table: { readonly tableArn: string }, installation: string): readonly PolicyStatement[] => [
   new PolicyStatement({
     actions: ["dynamodb:Query"],
-    resources: [`${table.tableArn}/index/byInstallation`],
-    ...(installation === undefined
-      ? {}
-      : { conditions: { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": [installation] } } }),
+    resources: [`${table.tableArn}/index/byMoment`],
+    conditions: { "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [partitions.records(installation)] } },
   }),
 ];

@@ -3,7 +3,10 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { DeployedInstallation } from "../deployment.ts";
 import { dumpsPlace } from "./dumpsPlace.ts";
 
-/** Listing and reading what lies at one installation's destination, and nothing beside it in the bucket. */
+/**
+ * Listing and reading what lies at one installation's destination, and nothing beside it in the bucket: a list of `clinic-a`
+ * without the slash would show what lies in `clinic-a-b`.
+ */
 export const readDumps = (stack: Stack, installation: DeployedInstallation): readonly PolicyStatement[] => {
   const { bucket, prefix, objects } = dumpsPlace(stack, installation);
   return [
@@ -11,7 +14,7 @@ export const readDumps = (stack: Stack, installation: DeployedInstallation): rea
     new PolicyStatement({
       actions: ["s3:ListBucket"],
       resources: [bucket],
-      ...(prefix ? { conditions: { StringLike: { "s3:prefix": [prefix, `${prefix}/*`] } } } : {}),
+      ...(prefix ? { conditions: { StringLike: { "s3:prefix": [`${prefix}/*`] } } } : {}),
     }),
     new PolicyStatement({ actions: ["s3:GetObject"], resources: [objects()] }),
   ];

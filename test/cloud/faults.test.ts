@@ -134,7 +134,7 @@ const expectEnd = async (
   const { status, error, name } = execution;
   expect({ status, error }, execution.cause).toEqual({ status: expected.status, error: expected.error });
   const done = status === "SUCCEEDED";
-  expect(await ledger.get(name)).toMatchObject(
+  expect(await ledger.get({ installation: clinic, jobId: name })).toMatchObject(
     expected.record ?? { status: done ? "succeeded" : "failed", ...(done ? {} : { error: { name: error } }) },
   );
   expect(toldOf(name)).toEqual({ events: [done ? "JobSucceeded" : "JobFailed"], answers: 1 });

@@ -1,5 +1,5 @@
 import { ControlPlaneUnavailableError, TaskLostError } from "@openemr-ops/core/errors";
-import type { JobEnding, JobLedger } from "@openemr-ops/core/jobs";
+import type { JobEnding, JobLedger, OnceKey } from "@openemr-ops/core/jobs";
 import { beforeEach, describe, expect, it } from "vitest";
 import { aJobRecord } from "../support/aJobRecord.ts";
 import { type ManualClock, manualClock } from "../support/manualClock.ts";
@@ -13,6 +13,9 @@ const succeeded: JobEnding = {
   figures: { rows: 12, seconds: 0.5 },
   result: { dumpId: "01KABCDEFGHJKMNPQRSTVWXYZ0" },
 };
+const nobody = { installation: "clinic-a", jobId: "nobody" };
+const told = (key: string, installation = "clinic-a"): OnceKey => ({ topic: "ended", installation, key });
+
 const failed: JobEnding = {
   status: "failed",
   endedAt: moment(10),
@@ -43,18 +46,18 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
       });
 
       expect(await one.create(record)).toEqual({ record, created: true });
-      expect(await other.get(record.jobId)).toEqual(record);
+      expect(await other.get(record)).toEqual(record);
       expect(await other.list("clinic-a")).toEqual([record]);
     });
 
     it("keeps the record that came first when a job is created twice", async () => {
       const record = aJobRecord();
       await one.create(record);
-      await one.note(record.jobId, { name: "database", at: moment(1) });
-      const known = await one.get(record.jobId);
+      await one.note(record, { name: "database", at: moment(1) });
+      const known = await one.get(record);
 
       expect(await other.create({ ...record, kind: "drill", dryRun: true })).toEqual({ record: known, created: false });
-      expect(await one.get(record.jobId)).toEqual(known);
+      expect(await one.get(record)).toEqual(known);
     });
 
     it("creates one record when many create the same job at once", async () => {
@@ -67,8 +70,8 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
     });
 
     it("knows nothing of a job that was not created", async () => {
-      expect(await one.get(aJobRecord().jobId)).toBeUndefined();
-      expect(await one.get("../../etc/passwd")).toBeUndefined();
+      expect(await one.get(aJobRecord())).toBeUndefined();
+      expect(await one.get({ installation: "clinic-a", jobId: "../../etc/passwd" })).toBeUndefined();
       expect(await one.list("clinic-a")).toEqual([]);
     });
 
@@ -76,7 +79,7 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
       const record = aJobRecord({ jobId: "5f3b6e1e-98a1-4f3a-a8a4-1f9d9a1c2b3d_once-more" });
       await one.create(record);
 
-      expect(await other.get(record.jobId)).toEqual(record);
+      expect(await other.get(record)).toEqual(record);
     });
 
     it("lists the newest first, as many as asked for, of one installation", async () => {
@@ -96,10 +99,10 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
     it("makes a requested job a running one with its first step", async () => {
       const record = aJobRecord();
       await one.create(record);
-      await other.note(record.jobId, { name: "begun", at: moment(1) });
-      await other.note(record.jobId, { name: "database", at: moment(2), figures: { rows: 7 } });
+      await other.note(record, { name: "begun", at: moment(1) });
+      await other.note(record, { name: "database", at: moment(2), figures: { rows: 7 } });
 
-      expect(await one.get(record.jobId)).toEqual({
+      expect(await one.get(record)).toEqual({
         ...record,
         status: "running",
         startedAt: moment(1),
@@ -113,11 +116,11 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
     it("keeps the last word of each step", async () => {
       const record = aJobRecord();
       await one.create(record);
-      await one.note(record.jobId, { name: "database", at: moment(1), figures: { rows: 7, tables: 1 } });
-      await one.note(record.jobId, { name: "database", at: moment(2), figures: { rows: 9 } });
-      await one.note(record.jobId, { name: "sites", at: moment(3) });
+      await one.note(record, { name: "database", at: moment(1), figures: { rows: 7, tables: 1 } });
+      await one.note(record, { name: "database", at: moment(2), figures: { rows: 9 } });
+      await one.note(record, { name: "sites", at: moment(3) });
 
-      expect((await other.get(record.jobId))?.steps).toEqual([
+      expect((await other.get(record))?.steps).toEqual([
         { name: "database", at: moment(2), figures: { rows: 9 } },
         { name: "sites", at: moment(3) },
       ]);
@@ -128,35 +131,35 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
       await one.create(record);
       await Promise.all(
         ["database", "sites", "seal", "a step.of #words"].map((step, index) =>
-          (index % 2 ? one : other).note(record.jobId, { name: step, at: moment(index) }),
+          (index % 2 ? one : other).note(record, { name: step, at: moment(index) }),
         ),
       );
 
-      const steps = (await one.get(record.jobId))?.steps ?? [];
+      const steps = (await one.get(record))?.steps ?? [];
       expect(steps.map((step) => step.name).sort()).toEqual(["a step.of #words", "database", "seal", "sites"]);
     });
 
     it("notes nothing of a job that has ended, or that nobody created", async () => {
       const record = aJobRecord();
       await one.create(record);
-      await one.end(record.jobId, failed);
-      await other.note(record.jobId, { name: "database", at: moment(11) });
-      await other.note("nobody", { name: "database", at: moment(11) });
+      await one.end(record, failed);
+      await other.note(record, { name: "database", at: moment(11) });
+      await other.note(nobody, { name: "database", at: moment(11) });
 
-      expect(await one.get(record.jobId)).toEqual({ ...record, ...failed });
-      expect(await one.get("nobody")).toBeUndefined();
+      expect(await one.get(record)).toEqual({ ...record, ...failed });
+      expect(await one.get(nobody)).toBeUndefined();
     });
 
     it("ends a job as its first ending says, and tells every caller that one", async () => {
       const record = aJobRecord();
       await one.create(record);
-      await one.note(record.jobId, { name: "begun", at: moment(1) });
-      const running = await one.get(record.jobId);
+      await one.note(record, { name: "begun", at: moment(1) });
+      const running = await one.get(record);
       const ended = { ...running, ...succeeded };
 
-      expect(await one.end(record.jobId, succeeded)).toEqual(ended);
-      expect(await other.end(record.jobId, failed)).toEqual(ended);
-      expect(await other.get(record.jobId)).toEqual(ended);
+      expect(await one.end(record, succeeded)).toEqual(ended);
+      expect(await other.end(record, failed)).toEqual(ended);
+      expect(await other.get(record)).toEqual(ended);
       expect(await other.list("clinic-a")).toEqual([ended]);
     });
 
@@ -164,38 +167,36 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
       const record = aJobRecord();
       await one.create(record);
       const answers = await Promise.all(
-        Array.from({ length: 12 }, (_, index) =>
-          (index % 2 ? one : other).end(record.jobId, index % 3 ? failed : succeeded),
-        ),
+        Array.from({ length: 12 }, (_, index) => (index % 2 ? one : other).end(record, index % 3 ? failed : succeeded)),
       );
 
-      const known = await one.get(record.jobId);
+      const known = await one.get(record);
       for (const answer of answers) expect(answer).toEqual(known);
     });
 
     it("ends no job that nobody created", async () => {
-      expect(await one.end("nobody", failed)).toBeUndefined();
-      expect(await one.get("nobody")).toBeUndefined();
+      expect(await one.end(nobody, failed)).toBeUndefined();
+      expect(await one.get(nobody)).toBeUndefined();
     });
 
     it("does a thing once for each key", async () => {
       const done: string[] = [];
       const act = (word: string) => async () => void done.push(word);
 
-      expect(await one.once("told#a", act("a"))).toBe(true);
-      expect(await other.once("told#a", act("a again"))).toBe(false);
-      expect(await other.once("told#b", act("b"))).toBe(true);
+      expect(await one.once(told("a"), act("a"))).toBe(true);
+      expect(await other.once(told("a"), act("a again"))).toBe(false);
+      expect(await other.once(told("b"), act("b"))).toBe(true);
       clock.advance(3600);
-      expect(await one.once("told#a", act("a much later"))).toBe(false);
+      expect(await one.once(told("a"), act("a much later"))).toBe(false);
       expect(done).toEqual(["a", "b"]);
     });
 
     it("does it again when it failed, and lets the failure through", async () => {
       const failure = new TaskLostError("first");
-      await expect(one.once("told#a", async () => Promise.reject(failure))).rejects.toBe(failure);
+      await expect(one.once(told("a"), async () => Promise.reject(failure))).rejects.toBe(failure);
 
-      expect(await other.once("told#a", async () => {})).toBe(true);
-      expect(await one.once("told#a", async () => {})).toBe(false);
+      expect(await other.once(told("a"), async () => {})).toBe(true);
+      expect(await one.once(told("a"), async () => {})).toBe(false);
     });
 
     it("asks whoever comes meanwhile to come again", async () => {
@@ -204,46 +205,46 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
       const under = new Promise<void>((resolve) => {
         begun = resolve;
       });
-      const first = one.once("told#a", () => {
+      const first = one.once(told("a"), () => {
         begun();
         return new Promise<void>((resolve) => {
           finish = resolve;
         });
       });
       await under;
-      await expect(other.once("told#a", async () => {})).rejects.toThrow(ControlPlaneUnavailableError);
+      await expect(other.once(told("a"), async () => {})).rejects.toThrow(ControlPlaneUnavailableError);
 
       finish();
       expect(await first).toBe(true);
-      expect(await other.once("told#a", async () => {})).toBe(false);
+      expect(await other.once(told("a"), async () => {})).toBe(false);
     });
 
     it("does it again a minute after a caller died under way", async () => {
       await new Promise<void>((begun) => {
-        void one.once("told#a", () => {
+        void one.once(told("a"), () => {
           begun();
           return new Promise<void>(() => {});
         });
       });
       clock.advance(59);
-      await expect(other.once("told#a", async () => {})).rejects.toThrow(ControlPlaneUnavailableError);
+      await expect(other.once(told("a"), async () => {})).rejects.toThrow(ControlPlaneUnavailableError);
 
       clock.advance(2);
-      expect(await other.once("told#a", async () => {})).toBe(true);
+      expect(await other.once(told("a"), async () => {})).toBe(true);
     });
 
     it("does a thing once when many want to at the same time", async () => {
       let done = 0;
       await Promise.allSettled(
         Array.from({ length: 12 }, (_, index) =>
-          (index % 2 ? one : other).once("told#a", async () => {
+          (index % 2 ? one : other).once(told("a"), async () => {
             done += 1;
           }),
         ),
       );
 
       expect(done).toBe(1);
-      expect(await one.once("told#a", async () => {})).toBe(false);
+      expect(await one.once(told("a"), async () => {})).toBe(false);
     });
   });
 };

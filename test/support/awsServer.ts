@@ -35,7 +35,7 @@ export const createJobsTable = async (table: string): Promise<void> => {
     new CreateTableCommand({
       TableName: table,
       BillingMode: "PAY_PER_REQUEST",
-      AttributeDefinitions: ["pk", "sk", "installation", "listKey"].map((name) => ({
+      AttributeDefinitions: ["pk", "sk", "listKey"].map((name) => ({
         AttributeName: name,
         AttributeType: "S",
       })),
@@ -45,9 +45,9 @@ export const createJobsTable = async (table: string): Promise<void> => {
       ],
       GlobalSecondaryIndexes: [
         {
-          IndexName: "byInstallation",
+          IndexName: "byMoment",
           KeySchema: [
-            { AttributeName: "installation", KeyType: "HASH" },
+            { AttributeName: "pk", KeyType: "HASH" },
             { AttributeName: "listKey", KeyType: "RANGE" },
           ],
           Projection: { ProjectionType: "ALL" },

@@ -1,5 +1,5 @@
 import { ControlPlaneUnavailableError } from "@openemr-ops/core/errors";
-import type { JobLedger, JobRecord } from "@openemr-ops/core/jobs";
+import type { JobKey, JobLedger, JobRecord, OnceKey } from "@openemr-ops/core/jobs";
 
 /** A ledger that lives in this process, and shows what it holds. */
 export interface MemoryJobLedger extends JobLedger {
@@ -15,47 +15,57 @@ const newestFirst = (one: JobRecord, other: JobRecord): number => {
 /** As slow as a store elsewhere: whatever else is under way comes in between. */
 const elsewhere = (): Promise<void> => Promise.resolve();
 
+const nameOf = ({ installation, jobId }: JobKey): string => `${installation}/${jobId}`;
+const onceNameOf = ({ topic, installation, key }: OnceKey): string => `${topic}/${installation}/${key}`;
+
 export const memoryJobLedger = (now: () => Date = () => new Date()): MemoryJobLedger => {
   const records = new Map<string, JobRecord>();
+  const created = new Map<string, JobRecord>();
   const claims = new Map<string, { readonly until: number; readonly done: boolean }>();
-  const change = (jobId: string, next: (record: JobRecord) => JobRecord): void => {
-    const record = records.get(jobId);
-    if (record && record.endedAt === undefined) records.set(jobId, structuredClone(next(record)));
+  const change = (job: JobKey, next: (record: JobRecord) => JobRecord): void => {
+    const record = records.get(nameOf(job));
+    if (record && record.endedAt === undefined) records.set(nameOf(job), structuredClone(next(record)));
   };
 
   return {
     records: () => structuredClone([...records.values()]),
-    async get(jobId) {
+    async get(job) {
       await elsewhere();
-      return structuredClone(records.get(jobId));
+      return structuredClone(records.get(nameOf(job)));
     },
     async list(installation, limit = Number.POSITIVE_INFINITY) {
       await elsewhere();
       const ours = [...records.values()].filter((record) => record.installation === installation);
-      return structuredClone(ours.sort(newestFirst).slice(0, limit));
+      return structuredClone(
+        ours
+          .sort(newestFirst)
+          .slice(0, limit)
+          .map((record) => (record.endedAt === undefined ? (created.get(nameOf(record)) ?? record) : record)),
+      );
     },
     async create(record) {
       await elsewhere();
-      const known = records.get(record.jobId);
-      if (!known) records.set(record.jobId, structuredClone(record));
+      const known = records.get(nameOf(record));
+      if (!known) for (const kept of [records, created]) kept.set(nameOf(record), structuredClone(record));
       return { record: structuredClone(known ?? record), created: known === undefined };
     },
-    async note(jobId, step) {
+    async note(job, step) {
       await elsewhere();
-      change(jobId, ({ steps = [], ...record }) => ({
+      change(job, ({ steps = [], ...record }) => ({
         ...record,
         status: "running",
         startedAt: record.startedAt ?? step.at,
         steps: [...steps.filter(({ name }) => name !== step.name), step],
       }));
     },
-    async end(jobId, ending) {
+    async end(job, ending) {
       await elsewhere();
-      change(jobId, (record) => ({ ...record, ...ending }));
-      return structuredClone(records.get(jobId));
+      change(job, (record) => ({ ...record, ...ending }));
+      return structuredClone(records.get(nameOf(job)));
     },
-    async once(key, act) {
+    async once(what, act) {
       await elsewhere();
+      const key = onceNameOf(what);
       const claim = claims.get(key);
       if (claim?.done) return false;
       if (claim && claim.until > now().getTime())

@@ -1,15 +1,16 @@
-import type { MessagePlace, ThreadStore } from "@openemr-ops/core/threads";
+import type { MessagePlace, ThreadKey, ThreadStore } from "@openemr-ops/core/threads";
 
 /** Threads that live in this process. */
 export const memoryThreads = (): ThreadStore => {
+  const nameOf = ({ installation, job }: ThreadKey): string => `${installation}/${job}`;
   const roots = new Map<string, MessagePlace>();
   return {
     get: async (job) => {
-      const root = roots.get(job);
+      const root = roots.get(nameOf(job));
       return root && { ...root };
     },
     put: async (job, root) => {
-      roots.set(job, { ...root });
+      roots.set(nameOf(job), { ...root });
     },
   };
 };

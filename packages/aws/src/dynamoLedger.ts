@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { ControlPlaneUnavailableError } from "@openemr-ops/core/errors";
-import type { JobEnding, JobLedger, JobRecord, JobStep } from "@openemr-ops/core/jobs";
+import type { JobEnding, JobKey, JobLedger, JobRecord, JobStep, OnceKey } from "@openemr-ops/core/jobs";
+import { partitions } from "@openemr-ops/core/partitions";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 import { documents, expiryFrom, listIndex } from "./jobsTable.ts";
 
@@ -15,25 +16,43 @@ export interface DynamoLedgerSettings {
   readonly client?: DynamoDBClient;
 }
 
-const keyOf = (jobId: string) => ({ pk: `JOB#${jobId}`, sk: "JOB" });
-const onceKeyOf = (key: string) => ({ pk: `ONCE#${key}`, sk: "ONCE" });
+type Key = Readonly<Record<"pk" | "sk", string>>;
+type Item = Readonly<Record<string, unknown>>;
 
-/** What an item holds beside the record. */
-const recordOf = (item: Readonly<Record<string, unknown>>): JobRecord => {
-  const { pk, sk, listKey, expiresAt, revision, createdBy, ...record } = item;
+const keyOf = ({ installation, jobId }: JobKey): Key => ({ pk: partitions.records(installation), sk: jobId });
+const stepsKeyOf = ({ installation, jobId }: JobKey): Key => ({ pk: partitions.steps(installation), sk: jobId });
+const onceKeyOf = ({ topic, installation, key }: OnceKey): Key => ({
+  pk: partitions.once(topic, installation),
+  sk: key,
+});
+
+/** The record without what an item holds beside it. Whose it is, its key says. */
+const recordOf = (item: Item): JobRecord => {
+  const { pk, sk, listKey, expiresAt, createdBy, ...record } = item;
   return record as unknown as JobRecord;
 };
+
+/** What a job that runs got to, as it is noted beside its record. */
+interface Noted {
+  readonly steps: readonly JobStep[];
+  /** ISO 8601 UTC. */
+  readonly startedAt: string;
+  /** Grows with each change. */
+  readonly revision: number;
+}
 
 const withStep = (steps: readonly JobStep[], step: JobStep): readonly JobStep[] => [
   ...steps.filter(({ name }) => name !== step.name),
   step,
 ];
 
+const wordsOf = ({ topic, installation, key }: OnceKey): string => `${topic} ${key} of ${installation}`;
+
 /** Who began something to be done once has so long to come to its end; milliseconds. */
 const claimMilliseconds = 60_000;
 
 /**
- * Job records in a DynamoDB table with the keys `pk` and `sk` and the index `byInstallation`. Each write is one conditional
+ * Job records in a DynamoDB table with the keys `pk` and `sk` and the index `byMoment`. Each write is one conditional
  * request, so that of several callers one wins. Where it matters who won, it carries a mark of its call: the SDK sends a
  * request again when the answer was lost, and the second must know its own first.
  *
@@ -48,17 +67,27 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
   const failure = (error: unknown, doing: string, right: string) =>
     controlPlaneFailure(error, `${doing} in ${table}`, `${right} on that table`);
 
-  const read = async (jobId: string): Promise<Readonly<Record<string, unknown>> | undefined> => {
-    const question = new GetCommand({ TableName: table, Key: keyOf(jobId), ConsistentRead: true });
+  const read = async (Key: Key, what: string): Promise<Item | undefined> => {
+    const question = new GetCommand({ TableName: table, Key, ConsistentRead: true });
     const { Item } = await client.send(question).catch((error: unknown) => {
-      throw failure(error, `reading the job ${jobId}`, "dynamodb:GetItem");
+      throw failure(error, `reading ${what}`, "dynamodb:GetItem");
     });
     return Item;
   };
+  const readRecord = (job: JobKey) => read(keyOf(job), `the job ${job.jobId}`);
+  const readSteps = async (job: JobKey): Promise<Noted | undefined> =>
+    (await read(stepsKeyOf(job), `the steps of the job ${job.jobId}`)) as Noted | undefined;
 
-  const get = async (jobId: string): Promise<JobRecord | undefined> => {
-    const item = await read(jobId);
-    return item && recordOf(item);
+  /** The record with what was noted beside it; an ending has taken that in. */
+  const whole = async (item: Item): Promise<JobRecord> => {
+    const record = recordOf(item);
+    const noted = record.endedAt === undefined ? await readSteps(record) : undefined;
+    return noted ? { ...record, status: "running", startedAt: noted.startedAt, steps: noted.steps } : record;
+  };
+
+  const get = async (job: JobKey): Promise<JobRecord | undefined> => {
+    const item = await readRecord(job);
+    return item && whole(item);
   };
 
   const list = async (installation: string, limit = Number.POSITIVE_INFINITY): Promise<readonly JobRecord[]> => {
@@ -70,8 +99,8 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
           new QueryCommand({
             TableName: table,
             IndexName: listIndex,
-            KeyConditionExpression: "installation = :installation",
-            ExpressionAttributeValues: { ":installation": installation },
+            KeyConditionExpression: "pk = :pk",
+            ExpressionAttributeValues: { ":pk": partitions.records(installation) },
             ScanIndexForward: false,
             ...(Number.isFinite(limit) ? { Limit: Math.ceil(limit - records.length) } : {}),
             ...(start ? { ExclusiveStartKey: start } : {}),
@@ -90,11 +119,10 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
   const create = async (record: JobRecord): Promise<{ readonly record: JobRecord; readonly created: boolean }> => {
     const createdBy = mark();
     const item = {
-      ...keyOf(record.jobId),
       ...record,
+      ...keyOf(record),
       listKey: `${record.requestedAt}#${record.jobId}`,
       expiresAt: expiryFrom(now()),
-      revision: 0,
       createdBy,
     };
     try {
@@ -104,52 +132,52 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
     } catch (error) {
       if (!(error instanceof ConditionalCheckFailedException))
         throw failure(error, `recording the job ${record.jobId}`, "dynamodb:PutItem");
-      const present = await read(record.jobId);
-      if (present) return { record: recordOf(present), created: present.createdBy === createdBy };
+      const present = await readRecord(record);
+      if (present) return { record: await whole(present), created: present.createdBy === createdBy };
       return create(record); // its time had come between the two requests
     }
     return { record: recordOf(item), created: true };
   };
 
-  const note = async (jobId: string, step: JobStep): Promise<void> => {
+  const note = async (job: JobKey, step: JobStep): Promise<void> => {
     for (;;) {
-      const item = await read(jobId);
-      if (item === undefined || item.endedAt !== undefined) return;
-      const { status, startedAt, steps = [] } = recordOf(item);
+      const record = await readRecord(job);
+      if (record === undefined || record.endedAt !== undefined) return;
+      const { steps = [], revision } = (await readSteps(job)) ?? {};
       try {
         await client.send(
           new UpdateCommand({
             TableName: table,
-            Key: keyOf(jobId),
+            Key: stepsKeyOf(job),
             UpdateExpression:
-              "SET steps = :steps, #status = :status, startedAt = if_not_exists(startedAt, :startedAt), revision = :next",
-            ConditionExpression: "revision = :revision AND attribute_not_exists(endedAt)",
-            ExpressionAttributeNames: { "#status": "status" },
+              "SET steps = :steps, startedAt = if_not_exists(startedAt, :at), revision = :next, expiresAt = :expiry",
+            ConditionExpression: revision === undefined ? "attribute_not_exists(pk)" : "revision = :revision",
             ExpressionAttributeValues: {
               ":steps": withStep(steps, step),
-              ":status": status === "requested" ? "running" : status,
-              ":startedAt": startedAt ?? step.at,
-              ":revision": item.revision,
-              ":next": Number(item.revision) + 1,
+              ":at": step.at,
+              ...(revision === undefined ? {} : { ":revision": revision }),
+              ":next": (revision ?? 0) + 1,
+              ":expiry": expiryFrom(now()),
             },
           }),
         );
         return;
       } catch (error) {
-        // Somebody else changed the record meanwhile: look again.
+        // Somebody else noted a step meanwhile: look again.
         if (!(error instanceof ConditionalCheckFailedException))
-          throw failure(error, `noting a step of the job ${jobId}`, "dynamodb:UpdateItem");
+          throw failure(error, `noting a step of the job ${job.jobId}`, "dynamodb:UpdateItem");
       }
     }
   };
 
-  const end = async (jobId: string, ending: JobEnding): Promise<JobRecord | undefined> => {
-    const changes = Object.entries(ending).filter(([, value]) => value !== undefined);
+  const end = async (job: JobKey, ending: JobEnding): Promise<JobRecord | undefined> => {
+    const { steps, startedAt } = (await readSteps(job)) ?? {};
+    const changes = Object.entries({ steps, startedAt, ...ending }).filter(([, value]) => value !== undefined);
     try {
       const { Attributes } = await client.send(
         new UpdateCommand({
           TableName: table,
-          Key: keyOf(jobId),
+          Key: keyOf(job),
           UpdateExpression: `SET ${changes.map(([name]) => `#${name} = :${name}`).join(", ")}`,
           ConditionExpression: "attribute_exists(pk) AND attribute_not_exists(endedAt)",
           ExpressionAttributeNames: Object.fromEntries(changes.map(([name]) => [`#${name}`, name])),
@@ -159,17 +187,22 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
       );
       return Attributes && recordOf(Attributes);
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return get(jobId);
-      throw failure(error, `ending the job ${jobId}`, "dynamodb:UpdateItem");
+      if (error instanceof ConditionalCheckFailedException) return get(job);
+      throw failure(error, `ending the job ${job.jobId}`, "dynamodb:UpdateItem");
     }
   };
 
-  const change = async (key: string, update: string, condition: string, values: Readonly<Record<string, unknown>>) => {
+  const change = async (
+    what: OnceKey,
+    update: string,
+    condition: string,
+    values: Readonly<Record<string, unknown>>,
+  ) => {
     try {
       await client.send(
         new UpdateCommand({
           TableName: table,
-          Key: onceKeyOf(key),
+          Key: onceKeyOf(what),
           UpdateExpression: update,
           ConditionExpression: condition,
           ExpressionAttributeValues: { ...values },
@@ -178,15 +211,15 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
       return true;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return false;
-      throw failure(error, `claiming ${key}`, "dynamodb:UpdateItem");
+      throw failure(error, `claiming ${wordsOf(what)}`, "dynamodb:UpdateItem");
     }
   };
 
   /** True when it is ours to do, false when it was done. */
-  const claim = async (key: string, claimedBy: string): Promise<boolean> => {
+  const claim = async (what: OnceKey, claimedBy: string): Promise<boolean> => {
     const time = now().getTime();
     const claimed = await change(
-      key,
+      what,
       "SET claimedBy = :claimedBy, claimEndsAt = :end, done = :no, expiresAt = :expiry",
       "attribute_not_exists(pk) OR (done = :no AND (claimEndsAt <= :now OR claimedBy = :claimedBy))",
       {
@@ -198,28 +231,25 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
       },
     );
     if (claimed) return true;
-    const question = new GetCommand({ TableName: table, Key: onceKeyOf(key), ConsistentRead: true });
-    const { Item } = await client.send(question).catch((error: unknown) => {
-      throw failure(error, `looking at ${key}`, "dynamodb:GetItem");
-    });
-    if (Item?.done === true) return false;
-    throw new ControlPlaneUnavailableError(`another run is at ${key}; try again in a minute`);
+    const item = await read(onceKeyOf(what), wordsOf(what));
+    if (item?.done === true) return false;
+    throw new ControlPlaneUnavailableError(`another run is at ${wordsOf(what)}; try again in a minute`);
   };
 
-  const once = async (key: string, act: () => Promise<void>): Promise<boolean> => {
+  const once = async (what: OnceKey, act: () => Promise<void>): Promise<boolean> => {
     const claimedBy = mark();
-    if (!(await claim(key, claimedBy))) return false;
+    if (!(await claim(what, claimedBy))) return false;
     try {
       await act();
     } catch (error) {
       // A claim that cannot be given back runs out by itself.
-      await change(key, "SET claimEndsAt = :zero", "claimedBy = :claimedBy", {
+      await change(what, "SET claimEndsAt = :zero", "claimedBy = :claimedBy", {
         ":claimedBy": claimedBy,
         ":zero": 0,
       }).catch(() => {});
       throw error;
     }
-    await change(key, "SET done = :yes", "claimedBy = :claimedBy", { ":claimedBy": claimedBy, ":yes": true });
+    await change(what, "SET done = :yes", "claimedBy = :claimedBy", { ":claimedBy": claimedBy, ":yes": true });
     return true;
   };
 

@@ -2,6 +2,7 @@ import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/c
 import { GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { InstallationBusyError } from "@openemr-ops/core/errors";
 import type { Lock, LockRequest, LockStore } from "@openemr-ops/core/locks";
+import { partitions } from "@openemr-ops/core/partitions";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 import { documents } from "./jobsTable.ts";
 
@@ -23,7 +24,7 @@ interface LockItem {
 
 type Held = Omit<LockRequest, "leaseSeconds">;
 
-const keyOf = ({ installation, resource }: Held) => ({ pk: `LOCK#${installation}#${resource}`, sk: "LOCK" });
+const keyOf = ({ installation, resource }: Held) => ({ pk: partitions.locks(installation), sk: resource });
 
 const busy = ({ installation, resource }: Held, item: LockItem | undefined): InstallationBusyError =>
   new InstallationBusyError(

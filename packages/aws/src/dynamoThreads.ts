@@ -1,6 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
-import type { ThreadStore } from "@openemr-ops/core/threads";
+import { partitions } from "@openemr-ops/core/partitions";
+import type { ThreadKey, ThreadStore } from "@openemr-ops/core/threads";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 import { documents, expiryFrom } from "./jobsTable.ts";
 
@@ -11,7 +12,7 @@ export interface DynamoThreadsSettings {
   readonly client?: DynamoDBClient;
 }
 
-const keyOf = (job: string) => ({ pk: `JOB#${job}`, sk: "SLACK" });
+const keyOf = ({ installation, job }: ThreadKey) => ({ pk: partitions.threads(installation), sk: job });
 
 /**
  * The threads of jobs, beside their records in the jobs' table, and kept as long.
@@ -26,7 +27,11 @@ export const dynamoThreads = ({ table, now = () => new Date(), client }: DynamoT
     get: async (job) => {
       const question = new GetCommand({ TableName: table, Key: keyOf(job), ConsistentRead: true });
       const { Item } = await dynamo.send(question).catch((error: unknown) => {
-        throw controlPlaneFailure(error, `reading the thread of ${job} in ${table}`, "dynamodb:GetItem on that table");
+        throw controlPlaneFailure(
+          error,
+          `reading the thread of ${job.job} in ${table}`,
+          "dynamodb:GetItem on that table",
+        );
       });
       if (Item === undefined) return undefined;
       return { channel: String(Item.channel), ts: String(Item.ts) };
@@ -34,7 +39,11 @@ export const dynamoThreads = ({ table, now = () => new Date(), client }: DynamoT
     put: async (job, { channel, ts }) => {
       const item = { ...keyOf(job), channel, ts, expiresAt: expiryFrom(now()) };
       await dynamo.send(new PutCommand({ TableName: table, Item: item })).catch((error: unknown) => {
-        throw controlPlaneFailure(error, `keeping the thread of ${job} in ${table}`, "dynamodb:PutItem on that table");
+        throw controlPlaneFailure(
+          error,
+          `keeping the thread of ${job.job} in ${table}`,
+          "dynamodb:PutItem on that table",
+        );
       });
     },
   };

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from "@aws-sdk/client-eventbridge";
-import { eventSource, type PublishEvent } from "@openemr-ops/events/jobEvent";
+import { type PublishEvent, sourceOf } from "@openemr-ops/events/jobEvent";
 import { clientSettings } from "./clientSettings.ts";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 
@@ -29,10 +29,11 @@ const refusalOf = ({ ErrorCode }: PutEventsResultEntry): Error =>
  */
 export const eventPublisher = (settings: EventPublisherSettings): PublishEvent => {
   const { bus, client = new EventBridgeClient(clientSettings), sleep = wait } = settings;
-  return async ({ name, detail }) => {
+  return async (event) => {
+    const { name, detail } = event;
     const entry = {
       EventBusName: bus,
-      Source: eventSource,
+      Source: sourceOf(event),
       DetailType: name,
       Detail: JSON.stringify(detail),
       Time: new Date(detail.at),

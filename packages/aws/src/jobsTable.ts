@@ -4,8 +4,11 @@ import { clientSettings } from "./clientSettings.ts";
 
 /** The attribute that DynamoDB's time to live reads: whole seconds since 1970. Locks have none. */
 export const expiryAttribute = "expiresAt";
-/** The index that lists an installation's jobs: hash `installation`, range `listKey`, all attributes. */
-export const listIndex = "byInstallation";
+/**
+ * The index that lists an installation's jobs: hash `pk`, range `listKey`, all attributes. By the partition key, so that what
+ * another one wrote cannot stand in the list, whatever it claims.
+ */
+export const listIndex = "byMoment";
 /** Records are kept for so long. */
 const keptDays = 400;
 

@@ -249,9 +249,8 @@ const buildProgram = (context: ArgumentsContext, found: (invocation: Invocation)
     found({ command: "run", common: commonOptions(options), ...asked });
   });
 
-  const watch = addStage(program.command("watch"))
+  const watch = addStage(addCommon(program.command("watch"), context))
     .description("Follow a job of the control plane to its end; the exit status is then the job's.")
-    .option("--json", "one JSON value on standard output, logs on standard error")
     .addHelpText("after", examples("watch 01K9ZV6T5W8QH3N2R4X7BCDEFG"));
   watch.argument("<job>", "a job's identifier, as run prints and jobs lists it", aJob);
   watch.action((jobId: string, options: Options) => {

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { fileName, identifier, schemaName } from "@openemr-ops/core/config/fields";
 import { ulidPattern } from "@openemr-ops/core/ids";
-import { longestStage, type WorkflowKind, workflowKinds, workflowNames } from "@openemr-ops/core/names";
+import { isStage, longestStage, type WorkflowKind, workflowKinds, workflowNames } from "@openemr-ops/core/names";
 import { jobName } from "@openemr-ops/events/jobEvent";
 import { InvalidArgumentError } from "commander";
 
@@ -29,9 +29,9 @@ const bySchema =
 
 /** What is wrong with a stage's name, in words. */
 export const stageProblem = (stage: string): string | undefined =>
-  /^[a-z0-9][a-z0-9-]*$/.test(stage) && stage.length <= longestStage
+  isStage(stage)
     ? undefined
-    : `expected a stage's name: up to ${longestStage} lower-case letters, digits and hyphens`;
+    : `expected a stage's name: up to ${longestStage} lower-case letters and digits, a letter first, or dev- and such`;
 
 export const anInstallation = once(bySchema(identifier));
 export const aSchema = once(bySchema(schemaName));

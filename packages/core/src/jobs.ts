@@ -1,3 +1,5 @@
+import type { OnceTopic } from "./partitions.ts";
+
 export type JobKind = "dump" | "restore" | "drill" | "check" | "retention";
 export type JobStatus = "requested" | "running" | "succeeded" | "failed" | "aborted";
 
@@ -52,23 +54,41 @@ export interface JobStore {
   list(installation: string, limit?: number): Promise<readonly JobRecord[]>;
 }
 
+/** Which job: two installations may have jobs of one name. */
+export interface JobKey {
+  readonly installation: string;
+  readonly jobId: string;
+}
+
+/** What is done once: `key` tells it from others of its topic and installation. */
+export interface OnceKey {
+  readonly topic: OnceTopic;
+  readonly installation: string;
+  readonly key: string;
+}
+
 /**
  * Keeps the records of jobs that several programs work on, any of which may run twice or die. Implementations pass
  * `test/contract/jobLedger.ts`. All methods throw {ControlPlaneUnavailableError} (retryable) when the ledger does not answer.
+ *
+ * A record is written by who may `create` and `end`. Who may only `note` writes beside it and cannot change it.
  */
-export interface JobLedger extends Pick<JobStore, "get" | "list"> {
-  /** Inserts the record unless one with its `jobId` is there. `created`: whether it was this call. */
+export interface JobLedger {
+  get(job: JobKey): Promise<JobRecord | undefined>;
+  /** Newest first. A job that has not ended is listed as it was created: only `get` knows how it goes. */
+  list(installation: string, limit?: number): Promise<readonly JobRecord[]>;
+  /** Inserts the record unless one of its installation with its `jobId` is there. `created`: whether it was this call. */
   create(record: JobRecord): Promise<{ readonly record: JobRecord; readonly created: boolean }>;
   /**
    * Adds a step, or replaces the last of its name, and makes a requested job a running one that started at the step's
    * moment. Does nothing once the job has ended, or when there is no such job.
    */
-  note(jobId: string, step: JobStep): Promise<void>;
+  note(job: JobKey, step: JobStep): Promise<void>;
   /**
    * Ends a job, once: a later ending changes nothing. Every caller gets the record with the ending that counts, and
    * tells of it under one key of `once`; nothing when there is no such job.
    */
-  end(jobId: string, ending: JobEnding): Promise<JobRecord | undefined>;
+  end(job: JobKey, ending: JobEnding): Promise<JobRecord | undefined>;
   /**
    * Does `act` once for each key, for as long as records are kept: true for the caller whose `act` came to its end, false
    * for who comes after it. An `act` that throws leaves the key as it was, and so does a caller that dies, after a minute.
@@ -76,5 +96,5 @@ export interface JobLedger extends Pick<JobStore, "get" | "list"> {
    * @throws {ControlPlaneUnavailableError} retryable: another caller is at it, and has been for less than a minute
    * @throws what `act` throws
    */
-  once(key: string, act: () => Promise<void>): Promise<boolean>;
+  once(what: OnceKey, act: () => Promise<void>): Promise<boolean>;
 }

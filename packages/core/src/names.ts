@@ -4,6 +4,9 @@ import type { JobKind } from "./jobs.ts";
 export const workflowKinds = ["dump", "drill", "check", "restore"] as const satisfies readonly JobKind[];
 export type WorkflowKind = (typeof workflowKinds)[number];
 
+/** What a schedule may start. A restore is a person's decision. */
+export const scheduledKinds = ["dump", "drill", "check"] as const satisfies readonly WorkflowKind[];
+
 /** What operators call them. */
 export const workflowNames: Readonly<Record<WorkflowKind, string>> = {
   dump: "DumpInstallation",
@@ -17,13 +20,20 @@ export const namesOf = (stage: string) => {
   const prefix = `openemr-ops-${stage}`;
   return {
     prefix,
-    jobsTable: `${prefix}-jobs`,
+    jobsTable: `${prefix}-job-records`,
     bus: prefix,
     scheduleGroup: prefix,
     stateMachine: (installation: string, kind: WorkflowKind) => `${prefix}-${installation}-${workflowNames[kind]}`,
     schedule: (installation: string, kind: WorkflowKind) => `${installation}-${kind}`,
   };
 };
+
+/**
+ * Whether a stage may be called so. `<stage>-<installation>` stands in names, so no stage may be the beginning of another up
+ * to a hyphen: stages have no hyphen but for `dev-`, and none is called `dev`.
+ */
+export const isStage = (name: string): boolean =>
+  /^(dev-)?[a-z0-9]+$/.test(name) && /^[a-z]/.test(name) && name !== "dev" && name.length <= longestStage;
 
 /** Step Functions takes 80 characters; the longest installation's name that leaves room for stage and workflow. */
 export const longestDeployedId = 32;

@@ -6,10 +6,16 @@ export interface MessagePlace {
   readonly ts: string;
 }
 
+/** Which job a thread is of. */
+export interface ThreadKey {
+  readonly installation: string;
+  /** The ARN of its execution, or its identifier where there is none. */
+  readonly job: string;
+}
+
 /** Remembers the message under which a job's thread hangs. Implementations pass `test/contract/threads.ts`. */
 export interface ThreadStore {
-  /** @param job the ARN of its execution, or its identifier where there is none */
-  get(job: string): Promise<MessagePlace | undefined>;
+  get(job: ThreadKey): Promise<MessagePlace | undefined>;
   /** Inserts or replaces. */
-  put(job: string, root: MessagePlace): Promise<void>;
+  put(job: ThreadKey, root: MessagePlace): Promise<void>;
 }

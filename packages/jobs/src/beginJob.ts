@@ -37,18 +37,18 @@ export const beginJob = async (request: BeginRequest, ports: JobPorts): Promise<
   const job = { jobId: execution.name, kind, installation, dryRun: "dryRun" in task && task.dryRun };
   const run = { ...job, execution: execution.id, requestedAt: momentOf(execution.startedAt, ports.now()) };
 
-  const known = await ports.ledger.get(job.jobId);
+  const known = await ports.ledger.get(job);
   if (known) assertOpen(known, run);
   await takeLock(job, ports); // before the record: whoever ends the job meanwhile finds the lock, or this finds the end
   try {
     assertOpen((await ports.ledger.create({ ...newRecord(run), input: task })).record, run);
-    await ports.ledger.once(`started#${job.jobId}`, () =>
+    await ports.ledger.once({ topic: "started", installation, key: job.jobId }, () =>
       ports.publish({
         name: "JobStarted",
         detail: { ...job, version: 1, execution: execution.id, at: ports.now().toISOString() },
       }),
     );
-    await ports.ledger.note(job.jobId, { name: begunStep, at: ports.now().toISOString() });
+    await ports.ledger.note(job, { name: begunStep, at: ports.now().toISOString() });
   } catch (error) {
     await letGo(job, ports).catch(() => {}); // the lease ends by itself
     throw error;

@@ -24,7 +24,7 @@ export const endJob = async (
 ): Promise<void> => {
   const { record } = await ports.ledger.create(newRecord(job));
   if (isRecordOf(record, job)) {
-    const ended = (await ports.ledger.end(job.jobId, ending)) ?? { ...record, ...ending };
+    const ended = (await ports.ledger.end(job, ending)) ?? { ...record, ...ending };
     await settle([letGo(job, ports, lingering(ended)), tellEnd(job, ended, ports)]);
   } else {
     // Another job has the name and so the record; this one has no container, since it never began.

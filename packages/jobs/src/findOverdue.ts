@@ -59,7 +59,7 @@ export const findOverdue = async (
   const records = await ledger.list(installation, recordsRead);
   const found = schedules.map((schedule) => overdueAt(schedule, records, at)).filter((each) => each !== undefined);
   for (const { kind, dueAt, deadlineAt, lastSuccess } of found) {
-    await ledger.once(`overdue#${installation}#${kind}#${dueAt.toISOString()}`, () =>
+    await ledger.once({ topic: "overdue", installation, key: `${kind}#${dueAt.toISOString()}` }, () =>
       publish({
         name: "JobOverdue",
         detail: {

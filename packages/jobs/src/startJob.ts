@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
+import { InvalidInputError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
+import { scheduledKinds } from "@openemr-ops/core/names";
 import type { StartRequest } from "@openemr-ops/events/workflowSteps";
+import { workflowOf } from "./endExecution.ts";
 
 /** Starts workflows. */
 export interface StartsExecutions {
@@ -26,12 +29,31 @@ export const scheduledJobId = ({ installation, kind, dueAt }: Omit<StartRequest,
   return ulid(new Date(dueAt), (bytes) => digest.subarray(0, bytes));
 };
 
+const refuse = (path: string, message: string): never => {
+  throw new InvalidInputError([{ path, message }]);
+};
+
+/** A message is a schedule's own, or it is none: it starts what schedules start, on the installation that it names. */
+const assertScheduled = ({ kind, installation, stateMachine }: StartRequest, stage: string): void => {
+  if (!scheduledKinds.some((scheduled) => scheduled === kind))
+    refuse("kind", `expected ${scheduledKinds.join(", ")}; a ${kind} is started by a person`);
+  const workflow = workflowOf(stage, stateMachine);
+  if (workflow?.installation !== installation || workflow.kind !== kind)
+    refuse("stateMachine", `expected the workflow of stage ${stage} that does a ${kind} of ${installation}`);
+};
+
 /**
  * Starts the job of one due time, once however often the schedule's message comes.
  *
+ * @throws {InvalidInputError} fatal: what is asked for is not what a schedule may start
  * @throws {ControlPlaneUnavailableError} retryable
  */
-export const startJob = async (request: StartRequest, executions: StartsExecutions): Promise<StartedJob> => {
+export const startJob = async (
+  request: StartRequest,
+  stage: string,
+  executions: StartsExecutions,
+): Promise<StartedJob> => {
+  assertScheduled(request, stage);
   const jobId = scheduledJobId(request);
   const { executionArn, started } = await executions.start({
     stateMachineArn: request.stateMachine,

@@ -33,5 +33,7 @@ export const tellEnd = async (
   { ledger, publish, now }: JobPorts,
   key = job.jobId,
 ): Promise<void> => {
-  await ledger.once(`ended#${key}`, () => publish(eventOf(job, record, now())));
+  await ledger.once({ topic: "ended", installation: job.installation, key }, () =>
+    publish(eventOf(job, record, now())),
+  );
 };

@@ -1,6 +1,6 @@
 import { NotificationRefusedError } from "@openemr-ops/core/errors";
 import type { JobLedger } from "@openemr-ops/core/jobs";
-import type { MessagePlace, ThreadStore } from "@openemr-ops/core/threads";
+import type { MessagePlace, ThreadKey, ThreadStore } from "@openemr-ops/core/threads";
 import type { JobEvent } from "@openemr-ops/events/jobEvent";
 import type { SlackMessage } from "./blocks.ts";
 import {
@@ -23,11 +23,17 @@ export interface TellContext {
   readonly warn: (message: string) => void;
 }
 
+type StartEvent = Extract<JobEvent, { readonly name: "JobStarted" }>;
+
 /** What came of an event: `before` when it had been told already, `nothing` when there is nothing to tell people. */
 export type Told = "told" | "before" | "nothing";
 
-const once = async (context: TellContext, key: string, act: () => Promise<void>): Promise<Told> =>
-  (await context.ledger.once(`slack/${key}`, act)) ? "told" : "before";
+const once = async (
+  { detail: { installation } }: JobEvent,
+  key: string,
+  { ledger }: TellContext,
+  act: () => Promise<void>,
+): Promise<Told> => ((await ledger.once({ topic: "slack", installation, key }, act)) ? "told" : "before");
 
 /** A message that cannot be changed (deleted, too old, locked) stays as it is: what it had to say was said. */
 const change = async ({ slack, warn }: TellContext, place: MessagePlace, message: SlackMessage): Promise<void> => {
@@ -41,19 +47,23 @@ const change = async ({ slack, warn }: TellContext, place: MessagePlace, message
 const nameOf = ({ execution, jobId }: { readonly execution?: string | undefined; readonly jobId: string }): string =>
   execution ?? jobId;
 
-const tellStart = async (
-  { detail }: Extract<JobEvent, { readonly name: "JobStarted" }>,
-  context: TellContext,
-): Promise<Told> => {
+/** The job that a thread is of. */
+const threadOf = (detail: ResultEvent["detail"] | StartEvent["detail"]): ThreadKey => ({
+  installation: detail.installation,
+  job: nameOf(detail),
+});
+
+const tellStart = async (event: StartEvent, context: TellContext): Promise<Told> => {
+  const { detail } = event;
   const hasEnded = async () => {
-    const record = await context.ledger.get(detail.jobId);
+    const record = await context.ledger.get(detail);
     return record?.endedAt !== undefined && record.execution === detail.execution;
   };
   if (await hasEnded()) return "nothing"; // late: the result stands for itself
-  return once(context, `start/${nameOf(detail)}`, async () => {
+  return once(event, `start/${nameOf(detail)}`, context, async () => {
     const place = await context.slack.post(startMessage(detail, context.stage));
     if (place === undefined) return;
-    await context.threads.put(nameOf(detail), place);
+    await context.threads.put(threadOf(detail), place);
     if (await hasEnded()) await change(context, place, endedElsewhereMessage(detail, context.stage)); // or this says "running" for ever
   });
 };
@@ -71,7 +81,7 @@ const noThread: ReadonlySet<string> = new Set([
 /** In the job's thread; in the channel when there is no thread, or none that takes answers. */
 const postResult = async (event: ResultEvent, context: TellContext): Promise<void> => {
   const message = resultMessage(event, context.stage);
-  const root = await context.threads.get(nameOf(event.detail));
+  const root = await context.threads.get(threadOf(event.detail));
   if (root === undefined) {
     await context.slack.post(message);
     return;
@@ -84,9 +94,9 @@ const postResult = async (event: ResultEvent, context: TellContext): Promise<voi
 };
 
 const tellResult = async (event: ResultEvent, context: TellContext): Promise<Told> => {
-  const job = nameOf(event.detail);
-  const told = await once(context, `result/${job}/${event.detail.at}`, () => postResult(event, context));
-  const root = await context.threads.get(job);
+  const { detail } = event;
+  const told = await once(event, `result/${nameOf(detail)}/${detail.at}`, context, () => postResult(event, context));
+  const root = await context.threads.get(threadOf(detail));
   if (root !== undefined) await change(context, root, endedMessage(event, context.stage)); // each time: an earlier delivery may have died before
   return told;
 };
@@ -107,8 +117,7 @@ export const tell = async (event: JobEvent, context: TellContext): Promise<Told>
       return tellResult(event, context);
     case "JobOverdue": {
       const { detail } = event;
-      const { installation, kind, dueAt } = detail;
-      return once(context, `overdue/${installation}/${kind}/${dueAt}`, async () => {
+      return once(event, `overdue/${detail.kind}/${detail.dueAt}`, context, async () => {
         await context.slack.post(overdueMessage(detail, context.stage));
       });
     }

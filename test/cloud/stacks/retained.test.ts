@@ -32,7 +32,7 @@ describe("the jobs' table", () => {
 
   it("is paid by use, encrypted with the stage's key, recoverable to any second and not deleted by mistake", () => {
     expect(table?.resource.Properties).toMatchObject({
-      TableName: "openemr-ops-prod-jobs",
+      TableName: "openemr-ops-prod-job-records",
       BillingMode: "PAY_PER_REQUEST",
       DeletionProtectionEnabled: true,
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
@@ -41,12 +41,12 @@ describe("the jobs' table", () => {
     });
   });
 
-  it("lists jobs by installation, newest first", () => {
+  it("lists jobs by the key that rights are given by, newest first", () => {
     expect(table?.resource.Properties?.GlobalSecondaryIndexes).toEqual([
       {
-        IndexName: "byInstallation",
+        IndexName: "byMoment",
         KeySchema: [
-          { AttributeName: "installation", KeyType: "HASH" },
+          { AttributeName: "pk", KeyType: "HASH" },
           { AttributeName: "listKey", KeyType: "RANGE" },
         ],
         Projection: { ProjectionType: "ALL" },

@@ -77,7 +77,7 @@ describe("who may touch dumps", () => {
     const actions = rights.flatMap((right) => right.actions).filter((action) => action.startsWith("s3:"));
     expect(actions.sort()).toEqual(["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"]);
     expect(rights.find((right) => right.actions.includes("s3:ListBucket"))?.condition).toEqual({
-      StringLike: { "s3:prefix": ["clinic-b", "clinic-b/*"] },
+      StringLike: { "s3:prefix": ["clinic-b/*"] },
     });
   });
 });
@@ -116,19 +116,38 @@ describe("installations", () => {
     expect(JSON.stringify(stack?.template)).not.toContain(other);
   });
 
-  it.each(tasks)("%s works on records, and on locks and lists of its own installation alone", (task) => {
-    const rights = rightsOf(prod, clinicA, `${task}Role`).filter(({ actions }) =>
-      actions.some((action) => action.startsWith("dynamodb:")),
+  it.each(tasks)("%s reads records of its own installation, and writes its steps and locks alone", (task) => {
+    const rights = rightsOf(prod, clinicA, `${task}Role`)
+      .filter(({ actions }) => actions.some((action) => action.startsWith("dynamodb:")))
+      .map(({ actions, condition }) => [actions, condition]);
+    const ofKeys = (...keys: readonly string[]) => ({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } });
+    const lists = ["Dump", "Restore"].includes(task);
+    expect(rights).toEqual([
+      [["dynamodb:GetItem"], ofKeys("JOB#clinic-a")],
+      [["dynamodb:GetItem", "dynamodb:UpdateItem"], ofKeys("STEPS#clinic-a", "LOCK#clinic-a")],
+      ...(lists ? [[["dynamodb:Query"], ofKeys("JOB#clinic-a")]] : []),
+    ]);
+  });
+
+  it.each(tasks)("%s publishes its own installation's progress and nothing else", (task) => {
+    const [right, ...others] = rightsOf(prod, clinicA, `${task}Role`).filter(({ actions }) =>
+      actions.includes("events:PutEvents"),
     );
-    const [items, ...others] = rights;
-    expect(items?.condition).toEqual({
-      "ForAllValues:StringLike": { "dynamodb:LeadingKeys": ["JOB#*", "LOCK#clinic-a#*"] },
-    });
-    for (const { actions, condition } of others)
-      expect([actions, condition]).toEqual([
-        ["dynamodb:Query"],
-        { "ForAllValues:StringEquals": { "dynamodb:LeadingKeys": ["clinic-a"] } },
-      ]);
+    expect(others).toEqual([]);
+    const own = { "events:source": "openemr.ops.clinic-a", "events:detail-type": "JobProgressed" };
+    expect(right?.condition).toMatchObject({ StringEquals: { "events:source": own["events:source"] } });
+    expect(JSON.stringify(right?.condition)).not.toMatch(/JobSucceeded|JobFailed|"openemr\.ops"/);
+  });
+
+  it("only what schedules start is started by them: never a restore", () => {
+    const startable = resourcesFor(rightsOf(prod, "ControlPlaneStack", "StartRole"), "states:StartExecution");
+    const machines = "arn:aws:states:eu-central-1:123456789012:stateMachine:openemr-ops-prod-";
+    expect(startable).toEqual([
+      `${machines}clinic-a-DumpInstallation`,
+      `${machines}clinic-a-RestoreDrill`,
+      `${machines}clinic-a-CheckRepository`,
+      `${machines}clinic-b-DumpInstallation`,
+    ]);
   });
 
   it.each([

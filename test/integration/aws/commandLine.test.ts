@@ -51,9 +51,9 @@ describe("the command line at a control plane", () => {
     const record = aJobRecord();
     await ledger.create(record);
     const error = { name: "KeyPairError", message: "the keys do not fit" };
-    await ledger.end(record.jobId, { status: "failed", endedAt: "2026-11-20T12:01:00.000Z", error });
+    await ledger.end(record, { status: "failed", endedAt: "2026-11-20T12:01:00.000Z", error });
 
-    const watched = await run(`watch ${record.jobId}`);
+    const watched = await run(`watch ${record.jobId} --installation clinic-a`);
     expect(watched).toMatchObject({ exitCode: 6, json: { jobId: record.jobId, status: "failed", error } });
     expect(await run("jobs --installation clinic-a")).toEqual({ exitCode: 0, json: [watched.json] });
   });

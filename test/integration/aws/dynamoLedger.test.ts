@@ -1,7 +1,7 @@
 import { DynamoDBClient, ScanCommand } from "@aws-sdk/client-dynamodb";
 import { dynamoLedger } from "@openemr-ops/aws/dynamoLedger";
 import { ControlPlaneMissingError } from "@openemr-ops/core/errors";
-import type { JobEnding } from "@openemr-ops/core/jobs";
+import type { JobEnding, OnceKey } from "@openemr-ops/core/jobs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { jobLedgerContract } from "../../contract/jobLedger.ts";
 import { aJobRecord } from "../../support/aJobRecord.ts";
@@ -24,27 +24,28 @@ jobLedgerContract("a DynamoDB table", async ({ now }) => {
   return () => dynamoLedger({ table, now });
 });
 
+const told: OnceKey = { topic: "ended", installation: "clinic-a", key: "a" };
 const succeeded: JobEnding = { status: "succeeded", endedAt: "2026-11-20T12:10:00.000Z" };
 const twenty = <Result>(act: (index: number) => Promise<Result>): Promise<readonly Result[]> =>
   Promise.all(Array.from({ length: 20 }, (_, index) => act(index)));
 
 describe("job records in a DynamoDB table", () => {
-  it("lie under the job's name, in the installation's list, and expire after 400 days", async () => {
+  it("lie under the installation and the job's name, and expire after 400 days", async () => {
     const table = await freshTable();
     const record = aJobRecord({ at: new Date("2026-11-20T12:00:00.000Z") });
     const ledger = dynamoLedger({ table, now: () => new Date("2026-11-20T12:00:00.000Z") });
     await ledger.create(record);
-    await ledger.once("told#a", async () => {});
+    await ledger.once(told, async () => {});
 
     const { Items = [] } = await new DynamoDBClient().send(new ScanCommand({ TableName: table }));
     const expiresAt = { N: String(Date.UTC(2027, 11, 25, 12) / 1000) };
-    expect(Items.find(({ sk }) => sk?.S === "JOB")).toMatchObject({
-      pk: { S: `JOB#${record.jobId}` },
+    expect(Items.find(({ sk }) => sk?.S === record.jobId)).toMatchObject({
+      pk: { S: "JOB#clinic-a" },
       installation: { S: "clinic-a" },
       listKey: { S: `2026-11-20T12:00:00.000Z#${record.jobId}` },
       expiresAt,
     });
-    expect(Items.find(({ sk }) => sk?.S === "ONCE")).toMatchObject({ pk: { S: "ONCE#told#a" }, expiresAt });
+    expect(Items.find(({ sk }) => sk?.S === "a")).toMatchObject({ pk: { S: "ONCE#ended#clinic-a" }, expiresAt });
   });
 
   it("have one creator, one ending and one teller of twenty that come at once", async () => {
@@ -53,20 +54,18 @@ describe("job records in a DynamoDB table", () => {
     const created = await twenty(() => dynamoLedger({ table }).create(record));
     expect(created.filter((answer) => answer.created)).toHaveLength(1);
 
-    const endings = await twenty((index) =>
-      dynamoLedger({ table }).end(record.jobId, { ...succeeded, figures: { index } }),
-    );
+    const endings = await twenty((index) => dynamoLedger({ table }).end(record, { ...succeeded, figures: { index } }));
     expect(new Set(endings.map((ended) => ended?.figures?.index)).size).toBe(1);
 
-    let told = 0;
+    let times = 0;
     await Promise.allSettled(
       Array.from({ length: 20 }, () =>
-        dynamoLedger({ table }).once("told#a", async () => {
-          told += 1;
+        dynamoLedger({ table }).once(told, async () => {
+          times += 1;
         }),
       ),
     );
-    expect(told).toBe(1);
+    expect(times).toBe(1);
   });
 
   it("keep twenty steps that are noted at once", async () => {
@@ -75,10 +74,10 @@ describe("job records in a DynamoDB table", () => {
     const ledger = dynamoLedger({ table });
     await ledger.create(record);
     await twenty((index) =>
-      dynamoLedger({ table }).note(record.jobId, { name: `step ${index}`, at: "2026-11-20T12:01:00.000Z" }),
+      dynamoLedger({ table }).note(record, { name: `step ${index}`, at: "2026-11-20T12:01:00.000Z" }),
     );
 
-    expect((await ledger.get(record.jobId))?.steps).toHaveLength(20);
+    expect((await ledger.get(record))?.steps).toHaveLength(20);
   });
 
   it("know their own first request when its answer was lost", async () => {
@@ -89,16 +88,16 @@ describe("job records in a DynamoDB table", () => {
     expect(await creating.create(record)).toEqual({ record, created: true });
     expect(lossy.lost).toEqual(["PutItemCommand", "GetItemCommand"]);
 
-    let told = 0;
+    let times = 0;
     const telling = dynamoLedger({ table, client: losingAnswers().client });
     expect(
-      await telling.once("told#a", async () => {
-        told += 1;
+      await telling.once(told, async () => {
+        times += 1;
       }),
     ).toBe(true);
-    expect(told).toBe(1);
-    expect(await telling.end(record.jobId, succeeded)).toEqual({ ...record, ...succeeded });
-    await telling.note(record.jobId, { name: "late", at: "2026-11-20T12:11:00.000Z" });
+    expect(times).toBe(1);
+    expect(await telling.end(record, succeeded)).toEqual({ ...record, ...succeeded });
+    await telling.note(record, { name: "late", at: "2026-11-20T12:11:00.000Z" });
   });
 
   it("come page by page when they are many", async () => {
@@ -126,12 +125,12 @@ describe("job records in a DynamoDB table", () => {
     const ledger = dynamoLedger({ table: "no-such-table" });
     const record = aJobRecord();
     for (const call of [
-      () => ledger.get(record.jobId),
+      () => ledger.get(record),
       () => ledger.list("clinic-a"),
       () => ledger.create(record),
-      () => ledger.note(record.jobId, { name: "begun", at: record.requestedAt }),
-      () => ledger.end(record.jobId, succeeded),
-      () => ledger.once("told#a", async () => {}),
+      () => ledger.note(record, { name: "begun", at: record.requestedAt }),
+      () => ledger.end(record, succeeded),
+      () => ledger.once(told, async () => {}),
     ]) {
       const refusal = call();
       await expect(refusal).rejects.toThrow(ControlPlaneMissingError);

@@ -20,8 +20,9 @@ threadContract("a DynamoDB table", async () => {
 describe("threads in a DynamoDB table", () => {
   it("name the table that is not there", async () => {
     const threads = dynamoThreads({ table: "no-such-table" });
+    const job = { installation: "clinic-a", job: "job-1" };
 
-    await expect(threads.get("job-1")).rejects.toThrow(ControlPlaneMissingError);
-    await expect(threads.put("job-1", { channel: "C0123456789", ts: "1.1" })).rejects.toThrow(/no-such-table/);
+    await expect(threads.get(job)).rejects.toThrow(ControlPlaneMissingError);
+    await expect(threads.put(job, { channel: "C0123456789", ts: "1.1" })).rejects.toThrow(/no-such-table/);
   });
 });

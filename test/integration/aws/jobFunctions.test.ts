@@ -177,7 +177,10 @@ describe("the functions of a workflow", () => {
     expect(await finish({ job: begun.job, reports })).toEqual(finished);
     expect(await heard()).toEqual(["JobSucceeded"]);
     expect(await lockIsFree()).toBe(true);
-    expect(await ledger().get("one")).toMatchObject({ status: "succeeded", ...reports[0] });
+    expect(await ledger().get({ installation: "clinic-a", jobId: "one" })).toMatchObject({
+      status: "succeeded",
+      ...reports[0],
+    });
   });
 
   it("refuse a busy installation, and report the second job without touching the first", async () => {
@@ -197,8 +200,11 @@ describe("the functions of a workflow", () => {
     });
     expect((await heard()).toSorted()).toEqual(["JobFailed", "JobStarted"]);
     expect(await lockIsFree()).toBe(false);
-    expect(await ledger().get("one")).toMatchObject({ status: "running" });
-    expect(await ledger().get("two")).toMatchObject({ status: "failed", error: { name: "InstallationBusyError" } });
+    expect(await ledger().get({ installation: "clinic-a", jobId: "one" })).toMatchObject({ status: "running" });
+    expect(await ledger().get({ installation: "clinic-a", jobId: "two" })).toMatchObject({
+      status: "failed",
+      error: { name: "InstallationBusyError" },
+    });
   });
 
   it("refuse a name that no job can have, and report that", async () => {
@@ -241,7 +247,10 @@ describe("the functions of a workflow", () => {
     await ended(statusChange("one", { status: "ABORTED" }));
 
     expect((await heard()).toSorted()).toEqual(["JobFailed", "JobStarted"]);
-    expect(await ledger().get("one")).toMatchObject({ status: "aborted", error: { name: "JobAbortedError" } });
+    expect(await ledger().get({ installation: "clinic-a", jobId: "one" })).toMatchObject({
+      status: "aborted",
+      error: { name: "JobAbortedError" },
+    });
     expect(await lockIsFree()).toBe(true);
   });
 

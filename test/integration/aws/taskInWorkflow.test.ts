@@ -132,7 +132,7 @@ describe("the container program with a task token", () => {
       figures: { rows: expect.any(Number) },
       result: { dumpId: expect.stringMatching(/^[0-9A-Z]{26}$/), destination: `file://${clinic.directory}/repository` },
     });
-    const record = await dynamoLedger({ table: jobsTable }).get(jobId);
+    const record = await dynamoLedger({ table: jobsTable }).get({ installation: "clinic-a", jobId });
     expect(record?.status).toBe("running");
     expect(record?.steps?.map(({ name }) => name)).toContain("database");
     expect(await isHeld()).toBe(true);

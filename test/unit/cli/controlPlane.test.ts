@@ -2,7 +2,7 @@ import type { ControlPlane } from "@openemr-ops/cli/controlPlane";
 import type { ConfigFile } from "@openemr-ops/core/config/schema";
 import { ControlPlaneAccessDeniedError, ControlPlaneUnavailableError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
-import type { JobEnding, JobRecord } from "@openemr-ops/core/jobs";
+import type { JobEnding, JobKey, JobRecord } from "@openemr-ops/core/jobs";
 import { describe, expect, it } from "vitest";
 import { aJobRecord } from "../../support/aJobRecord.ts";
 import { dumpId, memoryOperations, type Run, runInMemory } from "../../support/commandLine.ts";
@@ -59,6 +59,9 @@ const run = async (
     ...changes,
   });
 
+const dumpJob = { installation: "clinic-a", jobId: dumpId };
+const ofClinicA = ["--installation", "clinic-a"];
+
 const ending = (changes: Partial<JobEnding> = {}): JobEnding => ({
   status: "succeeded",
   endedAt: "2026-11-20T12:03:12.000Z",
@@ -87,7 +90,7 @@ describe("openemr-ops run", () => {
       { stateMachineArn: stateMachine(`openemr-ops-production-clinic-a-${name}`), name: jobId, input },
     ]);
     expect(ended.stdout).toBe(
-      `${name} of clinic-a is started as job ${jobId}.\nTo watch it: openemr-ops watch ${jobId}\n`,
+      `${name} of clinic-a is started as job ${jobId}.\nTo watch it: openemr-ops watch ${jobId} --installation clinic-a\n`,
     );
   });
 
@@ -176,7 +179,7 @@ describe("openemr-ops run", () => {
       if (looks === 1) await stage.ledger.create(aRecord({ jobId }));
       else
         await stage.ledger.end(
-          jobId,
+          { installation: "clinic-a", jobId },
           ending({ status: "failed", error: { name: "IntegrityError", message: "a byte" } }),
         );
     };
@@ -193,19 +196,19 @@ describe("openemr-ops watch", () => {
     const stage = aStage();
     await stage.ledger.create(aRecord());
     const happenings = [
-      () => stage.ledger.note(dumpId, { name: "begun", at: "2026-11-20T12:00:00.000Z" }),
-      () => stage.ledger.note(dumpId, { name: "database", at: "2026-11-20T12:01:00.000Z", figures: { bytes: 1536 } }),
-      () => stage.ledger.note(dumpId, { name: "database", at: "2026-11-20T12:02:00.000Z", figures: { bytes: 3072 } }),
+      () => stage.ledger.note(dumpJob, { name: "begun", at: "2026-11-20T12:00:00.000Z" }),
+      () => stage.ledger.note(dumpJob, { name: "database", at: "2026-11-20T12:01:00.000Z", figures: { bytes: 1536 } }),
+      () => stage.ledger.note(dumpJob, { name: "database", at: "2026-11-20T12:02:00.000Z", figures: { bytes: 3072 } }),
       () =>
-        stage.ledger.note(dumpId, {
+        stage.ledger.note(dumpJob, {
           name: "sites",
           at: "2026-11-20T12:03:00.000Z",
           figures: { files: 3, vanished: 1 },
         }),
-      () => stage.ledger.end(dumpId, ending()),
+      () => stage.ledger.end(dumpJob, ending()),
     ];
     let seconds = 0;
-    const ended = await run(["watch", dumpId], stage, {
+    const ended = await run(["watch", dumpId, ...ofClinicA], stage, {
       pause: async () => void (await happenings.shift()?.()),
       now: () => new Date(now.getTime() + 60_000 * seconds++),
     });
@@ -229,8 +232,8 @@ describe("openemr-ops watch", () => {
   ])("ends with the exit status of the job's error: %s", async (name, exitCode) => {
     const stage = aStage();
     await stage.ledger.create(aRecord());
-    await stage.ledger.end(dumpId, { status: "failed", endedAt: now.toISOString(), error: { name, message: "why" } });
-    const ended = await run(["watch", dumpId], stage);
+    await stage.ledger.end(dumpJob, { status: "failed", endedAt: now.toISOString(), error: { name, message: "why" } });
+    const ended = await run(["watch", dumpId, ...ofClinicA], stage);
 
     expect(ended.exitCode).toBe(exitCode);
     expect(ended.stdout).toContain(`  ${name}: why\n`);
@@ -239,7 +242,7 @@ describe("openemr-ops watch", () => {
   it("says that there is no such job after half a minute, not before", async () => {
     let pauses = 0;
     const pause = async () => void pauses++;
-    const ended = await run(["watch", "01K9ZV6T5W8QH3N2R4X7BCDEFG"], aStage(), { pause });
+    const ended = await run(["watch", "01K9ZV6T5W8QH3N2R4X7BCDEFG", ...ofClinicA], aStage(), { pause });
 
     expect(ended.exitCode).toBe(2);
     expect(ended.stderr).toContain("stage production has no job 01K9ZV6T5W8QH3N2R4X7BCDEFG");
@@ -249,18 +252,18 @@ describe("openemr-ops watch", () => {
   it("goes on watching when the control plane does not answer for a while", async () => {
     const stage = aStage();
     await stage.ledger.create(aRecord());
-    await stage.ledger.end(dumpId, ending());
+    await stage.ledger.end(dumpJob, ending());
     const failures = Array.from({ length: 20 }, () => new ControlPlaneUnavailableError("away"));
-    const get = async (jobId: string) => {
+    const get = async (job: JobKey) => {
       const failure = failures.shift();
       if (failure) throw failure;
-      return stage.ledger.get(jobId);
+      return stage.ledger.get(job);
     };
-    const ended = await run(["watch", dumpId], { ...stage, ledger: { ...stage.ledger, get } });
+    const ended = await run(["watch", dumpId, ...ofClinicA], { ...stage, ledger: { ...stage.ledger, get } });
     expect(ended).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("warning: away") });
 
     const get2 = () => Promise.reject(new ControlPlaneAccessDeniedError("refused"));
-    const refused = await run(["watch", dumpId], { ...stage, ledger: { ...stage.ledger, get: get2 } });
+    const refused = await run(["watch", dumpId, ...ofClinicA], { ...stage, ledger: { ...stage.ledger, get: get2 } });
     expect(refused).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("ControlPlaneAccessDeniedError") });
   });
 
@@ -268,10 +271,10 @@ describe("openemr-ops watch", () => {
     const stage = aStage();
     await stage.ledger.create(aRecord());
     const pause = () => Promise.reject(new Error("aborted"));
-    const ended = await run(["watch", dumpId, "--stage", "staging"], stage, { pause });
+    const ended = await run(["watch", dumpId, ...ofClinicA, "--stage", "staging"], stage, { pause });
 
     expect(ended.exitCode).toBe(4);
-    expect(ended.stderr).toContain(`openemr-ops watch ${dumpId} --stage staging`);
+    expect(ended.stderr).toContain(`openemr-ops watch ${dumpId} --installation clinic-a --stage staging`);
   });
 
   it("refuses what cannot name a job", async () => {
@@ -293,13 +296,19 @@ describe("openemr-ops jobs", () => {
       aJobRecord({ jobId: "job-4", at: at(3), installation: "clinic-z" }),
     ];
     for (const record of records) await stage.ledger.create(record);
-    await stage.ledger.end("job-1", ending());
-    await stage.ledger.end("job-2", {
-      status: "failed",
-      endedAt: "2026-11-20T12:02:00.000Z",
-      error: { name: "IntegrityError", message: `a byte ${"x".repeat(200)}` },
-    });
-    await stage.ledger.note("job-3", { name: "database", at: "2026-11-20T12:04:00.000Z" });
+    await stage.ledger.end({ installation: "clinic-a", jobId: "job-1" }, ending());
+    await stage.ledger.end(
+      { installation: "clinic-b", jobId: "job-2" },
+      {
+        status: "failed",
+        endedAt: "2026-11-20T12:02:00.000Z",
+        error: { name: "IntegrityError", message: `a byte ${"x".repeat(200)}` },
+      },
+    );
+    await stage.ledger.note(
+      { installation: "clinic-a", jobId: "job-3" },
+      { name: "database", at: "2026-11-20T12:04:00.000Z" },
+    );
 
     const config = await directory.write(two);
     const ended = await run(["jobs", "--config", config], stage);
@@ -333,11 +342,14 @@ describe("openemr-ops schedules", () => {
     await using directory = await aConfigDirectory();
     const stage = aStage();
     await stage.ledger.create(aRecord({ kind: "dump" }));
-    await stage.ledger.end(dumpId, ending({ endedAt: "2026-11-20T02:00:00.000Z" }));
+    await stage.ledger.end(dumpJob, ending({ endedAt: "2026-11-20T02:00:00.000Z" }));
     await stage.ledger.create(aJobRecord({ jobId: "drill", kind: "drill" }));
-    await stage.ledger.end("drill", ending({ endedAt: "2026-11-16T00:00:00.000Z" }));
+    await stage.ledger.end(
+      { installation: "clinic-a", jobId: "drill" },
+      ending({ endedAt: "2026-11-16T00:00:00.000Z" }),
+    );
     await stage.ledger.create(aJobRecord({ jobId: "dry", kind: "check", dryRun: true }));
-    await stage.ledger.end("dry", ending());
+    await stage.ledger.end({ installation: "clinic-a", jobId: "dry" }, ending());
 
     const config = await directory.write(aConfig(scheduled));
     const ended = await run(["schedules", "--config", config], stage);

@@ -187,7 +187,10 @@ describe("a job that begins", () => {
 
   it("does not begin again once it has ended, and holds no lock then", async () => {
     await beginJob(aBeginRequest(), plane);
-    await plane.ledger.end(jobId, { status: "aborted", endedAt: plane.now().toISOString() });
+    await plane.ledger.end(
+      { installation: "clinic-a", jobId },
+      { status: "aborted", endedAt: plane.now().toISOString() },
+    );
     await plane.locks.expireWithin({ installation: "clinic-a", resource: "dump-repository", owner: jobId }, 0);
 
     await expect(beginJob(aBeginRequest(), plane)).rejects.toThrow(JobAbortedError);
@@ -195,19 +198,33 @@ describe("a job that begins", () => {
     expect(plane.events).toHaveLength(1);
   });
 
-  it("is refused under the name of another installation's job, which stays as it is", async () => {
+  it("may have the name of another installation's job", async () => {
+    await beginJob(aBeginRequest(), plane);
+    await beginJob(aBeginRequest({ installation: "clinic-b" }), plane);
+
+    expect(plane.ledger.records()).toMatchObject([
+      { installation: "clinic-a", status: "running" },
+      { installation: "clinic-b", status: "running" },
+    ]);
+    expect(plane.events.map(({ name }) => name)).toEqual(["JobStarted", "JobStarted"]);
+  });
+
+  it("is refused under the name of another workflow's job, which stays as it is", async () => {
     await beginJob(aBeginRequest(), plane);
     const before = plane.ledger.records();
     const other = { ...aBeginRequest().execution, id: "arn:aws:states:eu-central-1:123456789012:execution:other:x" };
 
-    expect(await refusedAt({}, { installation: "clinic-b", execution: other })).toEqual(["execution.name"]);
+    expect(await refusedAt({}, { kind: "check", execution: other })).toEqual(["execution.name"]);
     expect(plane.ledger.records()).toEqual(before);
     expect(plane.locks.held()).toEqual([`clinic-a/dump-repository ${jobId}`]);
   });
 
   it("is refused under a name that the same workflow had months ago", async () => {
     await beginJob(aBeginRequest(), plane);
-    await plane.ledger.end(jobId, { status: "succeeded", endedAt: plane.now().toISOString() });
+    await plane.ledger.end(
+      { installation: "clinic-a", jobId },
+      { status: "succeeded", endedAt: plane.now().toISOString() },
+    );
     const execution = { ...aBeginRequest().execution, startedAt: "2027-03-20T12:00:00.000Z" };
 
     expect(await refusedAt({}, { execution })).toEqual(["execution.name"]);

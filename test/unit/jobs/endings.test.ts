@@ -58,7 +58,8 @@ beforeEach(() => {
   plane = memoryControlPlane();
 });
 
-const containerBegins = () => plane.ledger.note(jobId, { name: "database", at: plane.now().toISOString() });
+const containerBegins = () =>
+  plane.ledger.note({ installation: "clinic-a", jobId }, { name: "database", at: plane.now().toISOString() });
 const abort = (changes: Partial<ExecutionEnd> = {}, ports: JobPorts = plane) =>
   endExecution(anExecutionEnd(changes), stageOfTests, ports);
 
@@ -187,24 +188,30 @@ describe("a job that failed", () => {
 
     expect(plane.locks.held()).toEqual(["clinic-a/dump-repository first"]);
     expect(endsIn(plane)).toEqual(["JobFailed"]);
-    expect(await plane.ledger.get("first")).toMatchObject({ status: "running" });
+    expect(await plane.ledger.get({ installation: "clinic-a", jobId: "first" })).toMatchObject({ status: "running" });
   });
 
-  it("does not end the job of another installation that has the same name, and is told of all the same", async () => {
-    await beginJob(aBeginRequest(), plane);
-    const elsewhere = { ...aBeginRequest().execution, id: arnsOf("DumpInstallation", jobId, "clinic-b").execution };
-    await failJob(aFailRequest({ installation: "clinic-b", execution: elsewhere }), plane);
-    await failJob(aFailRequest({ installation: "clinic-b", execution: elsewhere }), plane);
+  it.each([
+    { what: "another installation", other: { installation: "clinic-b" }, records: ["running", "failed"] },
+    { what: "another workflow", other: { kind: "check" as const }, records: ["running"] },
+  ])(
+    "does not end the job of $what that has the same name, and is told of all the same",
+    async ({ other, records }) => {
+      await beginJob(aBeginRequest(), plane);
+      const elsewhere = { ...aBeginRequest().execution, id: arnsOf("CheckRepository", jobId, "clinic-b").execution };
+      await failJob(aFailRequest({ ...other, execution: elsewhere }), plane);
+      await failJob(aFailRequest({ ...other, execution: elsewhere }), plane);
 
-    expect(plane.ledger.records()).toMatchObject([{ installation: "clinic-a", status: "running" }]);
-    expect(plane.locks.held()).toEqual([lock]);
-    expect(endsIn(plane)).toEqual(["JobFailed"]);
-    expect(plane.events.at(-1)).toMatchObject({ detail: { installation: "clinic-b", execution: elsewhere.id } });
+      expect(plane.ledger.records().map(({ status }) => status)).toEqual(records);
+      expect(plane.locks.held()).toEqual([lock]);
+      expect(endsIn(plane)).toEqual(["JobFailed"]);
+      expect(plane.events.at(-1)).toMatchObject({ detail: { ...other, execution: elsewhere.id } });
 
-    await finishJob(aFinishRequest(), plane);
-    expect(endsIn(plane)).toEqual(["JobFailed", "JobSucceeded"]);
-    eventsFit();
-  });
+      await finishJob(aFinishRequest(), plane);
+      expect(endsIn(plane)).toEqual(["JobFailed", "JobSucceeded"]);
+      eventsFit();
+    },
+  );
 
   it("names the dump that came out when only old ones could not be cleared, and none that was not confirmed", async () => {
     const report = { figures: {}, result: { dumpId } };
@@ -339,7 +346,8 @@ describe("an execution that ended without a report", () => {
 /** All that may run for one job, in whatever order and however often. */
 const steps = {
   begin: (ports: JobPorts) => beginJob(aBeginRequest(), ports),
-  work: (ports: JobPorts) => ports.ledger.note(jobId, { name: "database", at: ports.now().toISOString() }),
+  work: (ports: JobPorts) =>
+    ports.ledger.note({ installation: "clinic-a", jobId }, { name: "database", at: ports.now().toISOString() }),
   finish: (ports: JobPorts) => finishJob(aFinishRequest(), ports),
   fail: (ports: JobPorts) => failJob(aFailRequest(), ports),
   lose: (ports: JobPorts) => failJob(aFailRequest({ failure: { Error: "States.HeartbeatTimeout" } }), ports),

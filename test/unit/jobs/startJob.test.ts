@@ -1,15 +1,20 @@
+import { InvalidInputError } from "@openemr-ops/core/errors";
 import { ulidPattern, ulidTime } from "@openemr-ops/core/ids";
-import { workflowKinds } from "@openemr-ops/core/names";
+import { namesOf, type WorkflowKind, workflowKinds } from "@openemr-ops/core/names";
 import { jobName } from "@openemr-ops/events/jobEvent";
 import type { StartRequest } from "@openemr-ops/events/workflowSteps";
 import { scheduledJobId, startJob } from "@openemr-ops/jobs/startJob";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
+const stage = "production";
+const machineOf = (installation: string, kind: WorkflowKind): string =>
+  `arn:aws:states:eu-central-1:123456789012:stateMachine:${namesOf(stage).stateMachine(installation, kind)}`;
+
 const aStartRequest = (changes: Partial<StartRequest> = {}): StartRequest => ({
   kind: "dump",
   installation: "clinic-a",
-  stateMachine: "arn:aws:states:eu-central-1:123456789012:stateMachine:machine",
+  stateMachine: machineOf("clinic-a", "dump"),
   dueAt: "2026-11-20T02:30:00Z",
   input: { dryRun: true },
   ...changes,
@@ -31,16 +36,29 @@ const memoryExecutions = () => {
 describe("the job of a due time", () => {
   it("starts once, however often the schedule's message comes", async () => {
     const executions = memoryExecutions();
-    const first = await startJob(aStartRequest(), executions);
-    const second = await startJob(aStartRequest({ dueAt: "2026-11-20T02:30:00.000Z" }), executions);
+    const first = await startJob(aStartRequest(), stage, executions);
+    const second = await startJob(aStartRequest({ dueAt: "2026-11-20T02:30:00.000Z" }), stage, executions);
 
     expect(first).toEqual({
       jobId: scheduledJobId(aStartRequest()),
-      execution: `arn:aws:states:eu-central-1:123456789012:execution:machine:${first.jobId}`,
+      execution: `arn:aws:states:eu-central-1:123456789012:execution:openemr-ops-production-clinic-a-DumpInstallation:${first.jobId}`,
       started: true,
     });
     expect(second).toEqual({ ...first, started: false });
     expect([...executions.running.values()]).toEqual([{ dryRun: true }]);
+  });
+
+  it.each<Partial<StartRequest>>([
+    { kind: "restore", stateMachine: machineOf("clinic-a", "restore") },
+    { stateMachine: machineOf("clinic-a", "restore") },
+    { stateMachine: machineOf("clinic-a-b", "dump") },
+    { installation: "b-clinic-a", stateMachine: machineOf("clinic-a", "dump") },
+    { stateMachine: machineOf("clinic-a", "dump").replace("production", "production2") },
+    { stateMachine: "arn:aws:states:eu-central-1:123456789012:stateMachine:somebody-elses" },
+  ])("is started by no message but a schedule's own: %j", async (changes) => {
+    const executions = memoryExecutions();
+    await expect(startJob(aStartRequest(changes), stage, executions)).rejects.toThrow(InvalidInputError);
+    expect(executions.running.size).toBe(0);
   });
 
   it("has a name of its own, which sorts by its due time", () => {

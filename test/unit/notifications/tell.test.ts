@@ -106,7 +106,7 @@ describe("a job in Slack", () => {
 
   it("is not said to run when that comes after its end", async () => {
     await ledger.create(record);
-    await ledger.end("job-1", { status: "succeeded", endedAt });
+    await ledger.end(record, { status: "succeeded", endedAt });
     await tell(succeeded, context);
 
     expect(await tell(started, context)).toBe("nothing");
@@ -121,7 +121,7 @@ describe("a job in Slack", () => {
         ...slack,
         post: async (message, answer) => {
           const place = await slack.post(message, answer);
-          await ledger.end("job-1", { status: "succeeded", endedAt });
+          await ledger.end(record, { status: "succeeded", endedAt });
           await tell(succeeded, context);
           return place;
         },

@@ -285,7 +285,7 @@ describe("the container program in a workflow", () => {
 
     expect(stores?.jobId).toBe(jobId);
     await stores?.jobs.save(aJobRecord({ jobId, status: "failed" }));
-    expect((await stage.ledger.get(jobId))?.status).toBe("running");
+    expect((await stage.ledger.get({ installation: "clinic-a", jobId }))?.status).toBe("running");
     expect(await stores?.jobs.list("clinic-a")).toContainEqual(earlier);
   });
 
@@ -305,7 +305,7 @@ describe("the container program in a workflow", () => {
     const tokens = {
       ...stage.tokens,
       succeed: async (given: string, output: unknown) => {
-        noted.push(...((await stage.ledger.get(jobId))?.steps ?? []));
+        noted.push(...((await stage.ledger.get({ installation: "clinic-a", jobId }))?.steps ?? []));
         return succeed(given, output);
       },
     };
@@ -336,7 +336,7 @@ describe("the container program in a workflow", () => {
     const stage = await aStage();
     let steps: unknown;
     const drillDump: Operations["drillDump"] = async () => {
-      steps = (await stage.ledger.get(jobId))?.steps;
+      steps = (await stage.ledger.get({ installation: "clinic-a", jobId }))?.steps;
       return aVerdict;
     };
     await run(stage, memoryOperations({ drillDump }), { job: { kind: "drill" } });

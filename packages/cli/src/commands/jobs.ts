@@ -20,7 +20,13 @@ const shorten = (text: string): string => (text.length > 80 ? `${text.slice(0, 7
 export const jobs = async (context: ControlContext, { limit }: { readonly limit: number }): Promise<void> => {
   const ids = await installationsMeant(context);
   const lists = await Promise.all(ids.map((id) => context.ledger.list(id, limit)));
-  const records = lists.flat().sort((one, other) => (one.requestedAt < other.requestedAt ? 1 : -1));
+  // A list does not know how a job goes that has not ended; its record does.
+  const looked = lists
+    .flat()
+    .map(async (record) => (record.endedAt === undefined ? context.ledger.get(record) : record));
+  const records = (await Promise.all(looked))
+    .filter((record) => record !== undefined)
+    .sort((one, other) => (one.requestedAt < other.requestedAt ? 1 : -1));
   context.output.result(records, (style) => {
     if (records.length === 0) return shown`Stage ${context.stage} has run no job of ${ids.join(", ")} yet.\n`;
     const rows = records.map((record) => {

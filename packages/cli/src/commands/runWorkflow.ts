@@ -74,8 +74,8 @@ export const runWorkflow = async (context: ControlContext, asked: Asked): Promis
   const words = `${workflowNames[kind]} of ${installation} is started as job ${jobId}.`;
   if (asked.wait) {
     output.plan(words, [["execution", execution]]);
-    return watch(context, { jobId });
+    return watch(context, { installation, jobId });
   }
-  output.result(started, () => shown`${words}\nTo watch it: ${watchCommand(jobId, stage)}\n`);
+  output.result(started, () => shown`${words}\nTo watch it: ${watchCommand(jobId, [installation], stage)}\n`);
   return 0;
 };

@@ -3,6 +3,7 @@ import type { JobRecord, JobStep } from "@openemr-ops/core/jobs";
 import type { ProgressEvent } from "@openemr-ops/core/progress";
 import type { ControlContext } from "./controlContext.ts";
 import { describeEnd, exitCodeOfJob } from "./jobResult.ts";
+import { installationsMeant } from "./jobs.ts";
 
 const millisecondsBetweenLooks = 2000;
 /** A workflow records its job with its first step; so many looks without a record are too many. */
@@ -16,9 +17,24 @@ const progressOf = ({ name, figures = {} }: JobStep): ProgressEvent => ({
   ...Object.fromEntries(amounts.flatMap((amount) => (amount in figures ? [[amount, figures[amount]]] : []))),
 });
 
-/** The command that follows this job. */
-export const watchCommand = (jobId: string, stage: string): string =>
-  `openemr-ops watch ${jobId}${stage === "production" ? "" : ` --stage ${stage}`}`;
+/** The command that follows this job, of one of these installations. */
+export const watchCommand = (jobId: string, installations: readonly string[], stage: string): string => {
+  const whose = installations.length === 1 ? ` --installation ${installations[0]}` : "";
+  return `openemr-ops watch ${jobId}${whose}${stage === "production" ? "" : ` --stage ${stage}`}`;
+};
+
+/** The job's record, of the one installation among these that has it. */
+const recordIn = async (
+  { ledger, stage }: ControlContext,
+  jobId: string,
+  installations: readonly string[],
+): Promise<JobRecord | undefined> => {
+  const found = await Promise.all(installations.map((installation) => ledger.get({ installation, jobId })));
+  const [record, ...others] = found.filter((each) => each !== undefined);
+  if (others.length === 0) return record;
+  const message = `stage ${stage} has jobs ${jobId} of several installations; name one with --installation`;
+  throw new InvalidInputError([{ path: "job", message }]);
+};
 
 /**
  * Looks at a job's record until it has ended, and shows its steps meanwhile.
@@ -26,11 +42,15 @@ export const watchCommand = (jobId: string, stage: string): string =>
  * @throws {InvalidInputError} fatal: no such job has been recorded for half a minute
  * @throws {JobAbortedError} fatal: a person stopped watching; the job goes on
  */
-const followToEnd = async (context: ControlContext, jobId: string): Promise<JobRecord> => {
-  const { ledger, stage, output, signal, pause } = context;
+const followToEnd = async (
+  context: ControlContext,
+  jobId: string,
+  installations: readonly string[],
+): Promise<JobRecord> => {
+  const { stage, output, signal, pause } = context;
   const shown = new Map<string, string>();
   for (let look = 1; ; look += 1) {
-    const record = await ledger.get(jobId).catch((error: unknown) => {
+    const record = await recordIn(context, jobId, installations).catch((error: unknown) => {
       if (!(error instanceof RetryableError)) throw error;
       output.warn(error.message);
       look = 0; // nobody knows whether there is a record
@@ -42,19 +62,27 @@ const followToEnd = async (context: ControlContext, jobId: string): Promise<JobR
     }
     if (record?.endedAt !== undefined) return record;
     if (!record && look === looksWithoutRecord) {
-      const message = `stage ${stage} has no job ${jobId}; "openemr-ops jobs" lists those that it has`;
+      const message = `stage ${stage} has no job ${jobId} of ${installations.join(", ")}; "openemr-ops jobs" lists those that it has`;
       throw new InvalidInputError([{ path: "job", message }]);
     }
     await pause(millisecondsBetweenLooks, signal).catch((cause: unknown) => {
-      const message = `no longer watched; the job goes on. To watch it again: ${watchCommand(jobId, stage)}`;
+      const message = `no longer watched; the job goes on. To watch it again: ${watchCommand(jobId, installations, stage)}`;
       throw new JobAbortedError(message, { cause });
     });
   }
 };
 
-/** @returns the exit status that the job's error has, 0 when it succeeded */
-export const watch = async (context: ControlContext, { jobId }: { readonly jobId: string }): Promise<number> => {
-  const record = await followToEnd(context, jobId);
+/**
+ * Watches a job of the installation that is named, or of any that the configuration lists.
+ *
+ * @returns the exit status that the job's error has, 0 when it succeeded
+ */
+export const watch = async (
+  context: ControlContext,
+  { jobId, installation }: { readonly jobId: string; readonly installation?: string },
+): Promise<number> => {
+  const installations = installation === undefined ? await installationsMeant(context) : [installation];
+  const record = await followToEnd(context, jobId, installations);
   context.output.result(record, (style) => describeEnd(record, style));
   return exitCodeOfJob(record);
 };

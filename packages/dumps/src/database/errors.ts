@@ -63,6 +63,12 @@ const makerOf = (line: string, cause: unknown): Make | undefined => {
   return /^ *Can't add new command when connection is in closed state$/.test(line) ? unavailable : undefined;
 };
 
+/** Errors of which the server quotes names of tables and programs, and never a value. */
+const quotesNamesOnly: ReadonlySet<number> = new Set([1051, 1054, 1109, 1146, 1304, 1305, 1356, 1449]);
+
+/** Without what the server quotes, values of rows and pieces of statements; its number and first words say what happened. */
+const withoutValues = (line: string): string => line.replace(/\s*['"`].*$/s, " …");
+
 /**
  * What an error of the server, the driver or the client programs means to us: by its number or code, not by words, for names
  * of tables can hold any words.
@@ -81,5 +87,8 @@ export const databaseError = (
     0,
     300,
   );
-  return (makerOf(line, cause) ?? otherwise)(`${doing}: ${line}`, { cause });
+  const { errno = 0 } = (cause ?? {}) as { readonly errno?: number };
+  const make = makerOf(line, cause);
+  const words = make || quotesNamesOnly.has(errno || (numberIn(line) ?? 0)) ? line : withoutValues(line);
+  return (make ?? otherwise)(`${doing}: ${words}`, { cause });
 };

@@ -117,7 +117,10 @@ export const underWorkflow = async (
       notes = progressNotes(job, { ledger, publish, now, warn });
       notes.progress({ step: "prepare" });
       await notes.written();
-      return { stores: { jobId, jobs: ledgerJobs(ledger), locks: shared.locks }, progress: notes.progress };
+      return {
+        stores: { jobId, jobs: ledgerJobs(ledger, installation), locks: shared.locks },
+        progress: notes.progress,
+      };
     },
   };
 

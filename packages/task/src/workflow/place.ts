@@ -1,5 +1,5 @@
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
-import { longestStage } from "@openemr-ops/core/names";
+import { isStage } from "@openemr-ops/core/names";
 import { jobName } from "@openemr-ops/events/jobEvent";
 
 /** Where in a workflow this program stands. */
@@ -28,7 +28,7 @@ export const readPlace = (environment: Readonly<Record<string, string | undefine
   const issues: InputIssue[] = [];
   const complain = (path: string, message: string) => issues.push({ path, message });
   const heartbeatSeconds = Number(heartbeat);
-  if (!/^[a-z0-9-]+$/.test(stage) || stage.length > longestStage)
+  if (!isStage(stage))
     complain("OPENEMR_OPS_STAGE", "expected the stage of the workflow that gave the task token, such as production");
   if (!jobName.safeParse(jobId).success)
     complain("OPENEMR_OPS_JOB_ID", "expected the name of the execution that gave the task token");

@@ -40,7 +40,7 @@ export const progressNotes = (job: NotedJob, { ledger, publish, now, warn }: Not
   const write = async (step: JobStep): Promise<void> => {
     const { name, at, figures = {} } = step;
     const detail = { version: 1 as const, ...job, at, step: name, figures };
-    for (const tell of [() => ledger.note(job.jobId, step), () => publish({ name: "JobProgressed", detail })])
+    for (const tell of [() => ledger.note(job, step), () => publish({ name: "JobProgressed", detail })])
       await tell().catch((error: unknown) => {
         warn(`progress of ${name} was not noted (${error instanceof Error ? error.name : typeof error})`);
       });

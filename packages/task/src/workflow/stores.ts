@@ -10,7 +10,11 @@ export interface WorkflowStores {
 }
 
 /** The ledger as a program's own records: the workflow writes its record itself. */
-export const ledgerJobs = ({ get, list }: JobLedger): JobStore => ({ get, list, save: async () => {} });
+export const ledgerJobs = ({ get, list }: JobLedger, installation: string): JobStore => ({
+  get: (jobId) => get({ installation, jobId }),
+  list,
+  save: async () => {},
+});
 
 /** Locks that belong to the workflow as much as to its container. */
 export interface SharedLocks {

@@ -21,6 +21,8 @@ const abortion = ({ reason }: AbortSignal, cause: unknown): OpsError =>
  * Runs one job under a record of its own: `running`, then `succeeded`, `failed` or `aborted`. A failure leaves under its
  * name; what fails because someone asked the job to stop is a {JobAbortedError}. A record that cannot be kept never hides
  * the job's own end.
+ *
+ * @throws {ToolMissingError} refused: a program that the store needs is missing or too old; no work was begun
  */
 export const runJob = async <Result>(
   context: DumpContext,
@@ -41,6 +43,7 @@ export const runJob = async <Result>(
   };
   await context.jobs.save(record);
   try {
+    await context.store.describeTools();
     const { result, figures, identifiers } = await work(jobId);
     record = {
       ...record,

@@ -141,6 +141,7 @@ const inspectionWarnings = ({
 
 /** Reads what a dump would hold, and writes nothing. */
 export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
+  await context.store.describeTools();
   await using connection = await connectReadOnly(context.database);
   const source = await describeSource(connection, context.database.name);
   const layout = await assertLayout(context.sitesPath);

@@ -65,7 +65,7 @@ export interface RemovedDump {
  */
 export interface DumpStore {
   readonly format: "restic" | "portable";
-  /** Names and versions of the programs in use. */
+  /** Names and versions of the programs in use. @throws {ToolMissingError} one is missing or too old */
   describeTools(): Promise<Readonly<Record<string, string>>>;
   /** Makes the destination ready; creates the repository when there is none and `create` allows it. */
   open(create: boolean, run: StoreRun): Promise<void>;

@@ -10,7 +10,6 @@ import {
   RepositoryPasswordError,
   SourceUnreadableError,
   ToolFailedError,
-  ToolMissingError,
 } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import { awaitReader, type ByteSink, streamSink } from "../byteSink.ts";
@@ -18,9 +17,11 @@ import { type Child, type ChildEnd, onLines, runChild, startChild } from "../chi
 import { sealWith } from "../seal.ts";
 import type { DumpStore, SealedDump, StoredPart, StoredSites, StoreRun } from "./dumpStore.ts";
 import { lacksSpace } from "./lacksSpace.ts";
+import { putNewRepository } from "./newRepository.ts";
 import { repositoryObjects } from "./repositoryObjects.ts";
 import { resticError, resticMessage, resticWords } from "./resticErrors.ts";
 import type { ResticLocation } from "./resticLocation.ts";
+import { type ResticRelease, resticRelease } from "./resticRelease.ts";
 
 export interface ResticSettings {
   readonly restic: string;
@@ -53,8 +54,6 @@ interface Snapshot {
 const product = "openemr-ops";
 const databaseFile = "database.sql";
 const manifestFile = "manifest.json";
-/** Oldest release that fits: the compressed format came with it. */
-const oldestRestic = [0, 14] as const;
 /** A program's own working directory. Out of `.` restic would make a path of the names it has now, and follow that. */
 const ownDirectory = "/proc/self/cwd";
 const killAfterMilliseconds = 5_000;
@@ -80,9 +79,10 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
   const { destination, location } = settings;
   const { assertNames, assertOpenable } = repositoryObjects(destination);
   let password: Promise<string> | undefined;
-  let release: Promise<{ readonly text: string; readonly minor: number }> | undefined;
+  let release: Promise<ResticRelease> | undefined;
 
   const childSettings = async (run: StoreRun) => {
+    await version(); // an unsupported restic never sees the repository
     password ??= settings.readPassword();
     return {
       environment: {
@@ -99,20 +99,7 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
     ...(location.cached ? ["--cache-dir", settings.cacheDirectory] : ["--no-cache"]),
   ];
 
-  const version = () => {
-    release ??= (async () => {
-      const { output } = await runChild(settings.restic, ["version"]);
-      const match = /^restic (\d+)\.(\d+)\.\d+/.exec(output);
-      const major = Number(match?.[1] ?? 0);
-      const minor = Number(match?.[2] ?? 0);
-      if (!match || (major === oldestRestic[0] && minor < oldestRestic[1]))
-        throw new ToolMissingError(
-          `restic ${oldestRestic.join(".")} or newer is needed, found: ${output.trim() || "none"}`,
-        );
-      return { text: match[0].slice("restic ".length), minor: major > 0 ? 99 : minor };
-    })();
-    return release;
-  };
+  const version = () => (release ??= resticRelease(settings.restic));
 
   /**
    * Damage has many faces: a spoiled key looks like a wrong password, a missing config like a missing repository, a pack
@@ -257,11 +244,17 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
     format: "restic",
     describeTools: async () => ({ restic: (await version()).text }),
     open: async (create, run) => {
-      await version();
       if (await destination.describe("config")) return;
       await assertOpenable(); // a new repository among the remains of one would close them for good
       if (!create) await failed("opening the repository", { code: 10, signal: null, errors: "" });
-      await restic("creating the repository", ["init"], run);
+      const doing = "creating the repository";
+      if (!location.cached) return void (await restic(doing, ["init"], run));
+      const { environment, signal } = await childSettings(run);
+      const end = await putNewRepository(settings.restic, destination, {
+        password: environment.RESTIC_PASSWORD,
+        signal,
+      });
+      if (end.code !== 0) await failed(doing, end);
     },
     writeDatabase: async ({ dumpId, takenAt }, produce, run) => ({
       kind: "snapshot",

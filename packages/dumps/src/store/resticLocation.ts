@@ -6,7 +6,7 @@ export interface ResticLocation {
   readonly options: readonly string[];
   /** Credentials and region by environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** A directory needs no cache beside it. */
+  /** Whether this is a store of objects; a directory needs no cache beside it. */
   readonly cached: boolean;
 }
 

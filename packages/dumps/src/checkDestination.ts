@@ -4,6 +4,7 @@ import type { Destination } from "@openemr-ops/core/destination";
 import { toOpsError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
 import { compareKeys } from "@openemr-ops/core/objectKeys";
+import { type TrialStore, trialsOf } from "./store/trial.ts";
 
 /** One thing that the product needs of a destination, tried out. */
 export interface DestinationFinding {
@@ -20,6 +21,8 @@ export interface CheckDestinationOptions {
   /** Milliseconds of a clock that never goes back. */
   readonly monotonic?: () => number;
   readonly random?: (bytes: number) => Buffer;
+  /** Opens a store at a folder of the destination; given where dumps are kept by a program that goes there by itself. */
+  readonly openTrial?: ((folder: string) => Promise<TrialStore>) | undefined;
 }
 
 /** More than one part of any store's multi-part upload, made as it flows. */
@@ -49,13 +52,13 @@ const digestOf = async (stream: Readable): Promise<{ byteLength: number; sha256:
 
 /**
  * Tries out all that dumps ask of a destination, on objects of its own below `scratch/`, which it removes again whatever
- * happens. Never throws for what the store does wrong: that is a finding. Safe to run beside a dump.
+ * happens: by our own calls, then by the store's program, which has a way and needs of its own. Never throws for what the store does wrong: that is a finding. Safe to run beside a dump.
  *
  * @returns one finding a check, in the order they were made; once a check that others stand on fails, those are left out
  */
 export const checkDestination = async (
   destination: Destination,
-  { now, monotonic = () => performance.now(), random }: CheckDestinationOptions,
+  { now, monotonic = () => performance.now(), random, openTrial }: CheckDestinationOptions,
 ): Promise<readonly DestinationFinding[]> => {
   const findings: DestinationFinding[] = [];
   const folder = `scratch/${ulid(now(), random)}`;
@@ -175,15 +178,27 @@ export const checkDestination = async (
     });
   };
 
+  let trial: TrialStore | undefined;
+  const tryStore = async (): Promise<void> => {
+    if (!openTrial) return;
+    trial = await openTrial(`${folder}/store`);
+    const run = { signal: new AbortController().signal, progress: () => {} };
+    for (const { check, work } of trialsOf(trial.store, now, run)) if (!(await attempt(check, work))) return;
+  };
+
   try {
     await steps();
+    await tryStore();
   } finally {
     await attempt("what the check wrote is removed", async () => {
       const failures: unknown[] = [];
-      for (const key of touched) await destination.delete(key).catch((error: unknown) => failures.push(error));
+      const remove = (key: string) => destination.delete(key).catch((error: unknown) => failures.push(error));
+      for (const key of touched) await remove(key);
+      if (trial) for (const key of await listed(`${folder}/store/`)) await remove(key);
       if (failures.length > 0) throw failures[0];
       const left = await listed(`${folder}/`);
       if (left.length > 0) throw new Complaint(`${left.length} objects below ${folder}/ are still there: remove them`);
+      await trial?.clear();
       return undefined;
     });
   }

@@ -13,6 +13,7 @@ import { type Login, openContext } from "./openContext.ts";
 import { openDestination } from "./openDestination.ts";
 import { openSecrets } from "./openSecrets.ts";
 import type { DrillPlan, Job, Operations } from "./operations.ts";
+import { trialStore } from "./trialStore.ts";
 
 const contextOf = (job: Job, ...logins: readonly Login[]): Promise<DumpContext> =>
   openContext(
@@ -69,7 +70,10 @@ export const dumpOperations: Operations = {
   },
   checkDumps: async (job, { level, share }) =>
     checkDumps(await contextOf(job, ...(level === "drill" ? (["drill"] as const) : [])), level, share),
-  checkDestination: async ({ installation }) =>
-    checkDestination(await openDestination(installation.dumps.destination), { now: () => new Date() }),
+  checkDestination: async ({ installation, environment }) =>
+    checkDestination(await openDestination(installation.dumps.destination), {
+      now: () => new Date(),
+      openTrial: trialStore(installation, environment),
+    }),
   applyRetention: async (job) => applyRetention(await contextOf(job), job.installation.dumps.retention, job.dryRun),
 };

@@ -31,7 +31,7 @@ export interface Surroundings {
 }
 
 /** Programs come from the PATH; a variable names another copy. */
-const toolsFrom = (environment: Surroundings["environment"]): Tools => ({
+export const toolsFrom = (environment: Surroundings["environment"]): Tools => ({
   restic: environment.OPENEMR_OPS_RESTIC ?? "restic",
   mariadb: environment.OPENEMR_OPS_MARIADB ?? "mariadb",
   mariadbDump: environment.OPENEMR_OPS_MARIADB_DUMP ?? "mariadb-dump",

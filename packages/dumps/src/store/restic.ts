@@ -28,7 +28,8 @@ export interface ResticSettings {
   readonly installation: string;
   readonly location: ResticLocation;
   readonly readPassword: () => Promise<string>;
-  readonly cacheDirectory: string;
+  /** Not set: restic keeps no cache. */
+  readonly cacheDirectory?: string | undefined;
   /** The repository's own directory or bucket, to look at its objects. */
   readonly destination: Destination;
 }
@@ -96,7 +97,7 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
   };
   const commonArguments = [
     ...location.options,
-    ...(location.cached ? ["--cache-dir", settings.cacheDirectory] : ["--no-cache"]),
+    ...(location.cached && settings.cacheDirectory ? ["--cache-dir", settings.cacheDirectory] : ["--no-cache"]),
   ];
 
   const version = () => (release ??= resticRelease(settings.restic));

@@ -1,0 +1,53 @@
+import { randomBytes } from "node:crypto";
+import { readdir, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
+import type { Installation } from "@openemr-ops/core/config/settings";
+import { resticStore } from "@openemr-ops/dumps/store/restic";
+import { resticLocation } from "@openemr-ops/dumps/store/resticLocation";
+import type { TrialStore } from "@openemr-ops/dumps/store/trial";
+import { toolsFrom } from "./openContext.ts";
+import { openDestination } from "./openDestination.ts";
+
+const below = (address: DestinationAddress, folder: string): DestinationAddress =>
+  address.kind === "file"
+    ? { ...address, directory: join(address.directory, folder) }
+    : { ...address, prefix: [address.prefix, folder].filter(Boolean).join("/") };
+
+/** Removes empty directories alone: `rmdir` removes no other, and follows no link. */
+const removeEmpty = async (directory: string): Promise<void> => {
+  for (const entry of await readdir(directory, { withFileTypes: true }).catch(() => []))
+    if (entry.isDirectory()) await removeEmpty(join(directory, entry.name));
+  await rmdir(directory).catch(() => {});
+};
+
+/** The folder, and the two above it that the check made: `scratch/<identifier>`. */
+const removeFolders = async (directory: string): Promise<void> => {
+  await removeEmpty(directory);
+  for (const above of [dirname(directory), dirname(dirname(directory))]) await rmdir(above).catch(() => {});
+};
+
+/**
+ * restic on a repository of its own at a folder of the installation's destination, under the rights that dumps have here.
+ * The password is of the moment: nobody needs the installation's own for this. `undefined` for format `portable`, which
+ * goes to the destination by our calls alone.
+ */
+export const trialStore = (
+  installation: Installation,
+  environment: Readonly<Record<string, string | undefined>>,
+): ((folder: string) => Promise<TrialStore>) | undefined => {
+  const { dumps, id } = installation;
+  if (dumps.format !== "restic") return undefined;
+  const password = randomBytes(24).toString("hex");
+  return async (folder) => {
+    const address = below(dumps.destination, folder);
+    const store = resticStore({
+      restic: toolsFrom(environment).restic,
+      installation: id,
+      location: resticLocation(address, environment),
+      readPassword: async () => password,
+      destination: await openDestination(address),
+    });
+    return { store, clear: async () => (address.kind === "file" ? removeFolders(address.directory) : undefined) };
+  };
+};

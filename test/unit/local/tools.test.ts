@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { aptCommands } from "@openemr-ops/local/tools/apt";
 import { findSystemTool, findTool, findTools } from "@openemr-ops/local/tools/findTool";
-import { aptCommands } from "@openemr-ops/local/tools/install";
 import { planInstall } from "@openemr-ops/local/tools/needs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { ToolMissingError } from "@openemr-ops/core/errors";
 import { findSystemTool } from "../tools/findTool.ts";
-import { goFor } from "../tools/install.ts";
+import { goFor } from "../tools/go.ts";
 import { importDebian } from "./debianImage.ts";
 import type { Podman } from "./podman.ts";
 
@@ -67,7 +67,9 @@ const nodeImage = async (podman: Podman): Promise<void> => {
 const goImage = async (podman: Podman, say: Say): Promise<void> => {
   const scratch = mkdtempSync(join(tmpdir(), "go-"));
   try {
-    const root = spawnSync(goFor(scratch, say), ["env", "GOROOT"], { encoding: "utf8" }).stdout.trim();
+    const installing = { say, log: join(scratch, "install.log"), signal: new AbortController().signal };
+    const go = await goFor(scratch, installing);
+    const root = spawnSync(go, ["env", "GOROOT"], { encoding: "utf8" }).stdout.trim();
     await compose(podman, names.GO_IMAGE, { go: { directory: root, copy: ".", to: "/usr/local/go/" } }, [
       "ENV PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     ]);

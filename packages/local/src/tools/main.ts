@@ -1,9 +1,12 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { exitCodeOf, InvalidInputError, toOpsError } from "@openemr-ops/core/errors";
+import { announce } from "./announce.ts";
+import { assertCanInstall } from "./apt.ts";
 import { findSystemTool, ownToolsDirectory } from "./findTool.ts";
-import { install } from "./install.ts";
+import { install, withGround } from "./install.ts";
 import { type Purpose, planInstall, purposes } from "./needs.ts";
+import { ownHas } from "./ownTools.ts";
 
 const purposeOf = (args: readonly string[]): Purpose => {
   const [flag, value, ...rest] = args;
@@ -14,20 +17,41 @@ const purposeOf = (args: readonly string[]): Purpose => {
   return purpose;
 };
 
+const say = (line: string): void => void process.stderr.write(`tools: ${line}\n`);
+/** As a shell counts it: 128 and the number of SIGINT. */
+const stoppedCode = 130;
+
 /** `npm run tools -- --for test|demo|bench|image`: installs what is missing and says nothing when nothing is. */
-const main = (args: readonly string[]): void => {
-  const own = [process.env.OPENEMR_OPS_TOOLS, join(ownToolsDirectory, "bin")];
-  const plan = planInstall(purposeOf(args), {
-    systemHas: (program) => findSystemTool(program) !== undefined,
-    ownHas: (program) => own.some((directory) => directory !== undefined && existsSync(join(directory, program))),
-  });
-  install(plan, (line) => process.stderr.write(`tools: ${line}\n`));
+const main = async (args: readonly string[], signal: AbortSignal): Promise<void> => {
+  const own = process.env.OPENEMR_OPS_TOOLS;
+  const plan = withGround(
+    planInstall(purposeOf(args), {
+      systemHas: (program) => findSystemTool(program) !== undefined,
+      ownHas: (program) => ownHas(program) || (own !== undefined && existsSync(join(own, program))),
+    }),
+  );
+  assertCanInstall(plan.apt);
+  const log = join(ownToolsDirectory, "install.log");
+  const lines = announce(plan, log);
+  if (lines.length === 0) return;
+  for (const line of lines) say(line);
+  rmSync(log, { force: true });
+  const begun = performance.now();
+  await install(plan, { say, log, signal });
+  say(`all is here, after ${Math.round((performance.now() - begun) / 1000)} s`);
 };
 
+const stopping = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => {
+    if (!stopping.signal.aborted) say("stopping, as soon as nothing is left half made");
+    stopping.abort();
+  });
 try {
-  main(process.argv.slice(2));
+  await main(process.argv.slice(2), stopping.signal);
 } catch (error) {
   const named = toOpsError(error);
-  process.stderr.write(`tools: ${named.name}: ${named.message}\n`);
-  process.exitCode = exitCodeOf(named);
+  if (stopping.signal.aborted) say("stopped; run the same again to go on");
+  else say(`${named.name}: ${named.message}`);
+  process.exitCode = stopping.signal.aborted ? stoppedCode : exitCodeOf(named);
 }

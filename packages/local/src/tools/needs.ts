@@ -6,7 +6,7 @@ export const purposes: readonly Purpose[] = ["test", "demo", "bench", "image"];
 export interface Need {
   readonly program: string;
   readonly purposes: readonly Purpose[];
-  /** `apt`: a package of Debian or Ubuntu; `go`: built from the sources that `packages/local/tools/go.mod` pins; `pip`: PyPI. */
+  /** `apt`: a package of Debian or Ubuntu; `go` and `pip` (PyPI): in the versions that `packages/local/tools` pins. */
   readonly from: { readonly apt: string } | { readonly go: string } | { readonly pip: string };
 }
 
@@ -35,8 +35,8 @@ export const needs: readonly Need[] = [
     from: { go: "github.com/versity/versitygw/cmd/versitygw" },
   },
   { program: "fake-gcs-server", purposes: ["test"], from: { go: "github.com/fsouza/fake-gcs-server" } },
-  { program: "cfn-lint", purposes: ["test"], from: { pip: "cfn-lint==1.58.*" } },
-  { program: "moto_server", purposes: always, from: { pip: "moto[server]==5.2.*" } },
+  { program: "cfn-lint", purposes: ["test"], from: { pip: "cfn-lint" } },
+  { program: "moto_server", purposes: always, from: { pip: "moto" } },
 ];
 
 /** What is to be done before the purpose can run. Empty lists: nothing. */
@@ -45,7 +45,7 @@ export interface InstallPlan {
   readonly apt: readonly string[];
   /** Go packages to build into `.tools/bin`. */
   readonly go: readonly Need[];
-  /** Python programs for `.tools/venv`. */
+  /** Python programs; one venv in `.tools` holds them all. */
   readonly pip: readonly Need[];
 }
 

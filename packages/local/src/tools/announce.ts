@@ -1,0 +1,20 @@
+import type { InstallPlan } from "./needs.ts";
+
+/** Measured on two cores with nothing in any cache; in seconds. */
+const seconds = { apt: 60, pip: 40, go: 75 } as const;
+
+const inWords = (total: number): string => (total < 90 ? "about a minute" : `about ${Math.round(total / 60)} minutes`);
+
+/** What is about to be installed, and how long that takes; no lines when nothing is. */
+export const announce = ({ apt, go, pip }: InstallPlan, log: string): readonly string[] => {
+  if (apt.length + go.length + pip.length === 0) return [];
+  const total = (apt.length > 0 ? seconds.apt : 0) + (pip.length > 0 ? seconds.pip : 0) + go.length * seconds.go;
+  const programs = (tools: InstallPlan["go"]) => tools.map(({ program }) => program).join(" ");
+  return [
+    `some programs are missing here; installing them takes ${inWords(total)}, once:`,
+    ...(apt.length > 0 ? [`  packages of the system, with apt-get: ${apt.join(" ")}`] : []),
+    ...(pip.length > 0 ? [`  from PyPI, into .tools: ${programs(pip)}`] : []),
+    ...(go.length > 0 ? [`  built with Go, into .tools: ${programs(go)}`] : []),
+    `what the installers print goes to ${log}`,
+  ];
+};

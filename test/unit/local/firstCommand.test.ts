@@ -15,5 +15,10 @@ it("is what README says, and CI types it first, with nothing of its own before",
     .filter((line) => line !== "" && !line.startsWith("#"));
 
   expect(shown).toEqual(["npm ci && npm run demo", "npm ci && npm test"]);
-  expect(lines).toEqual(["set -euo pipefail", 'cd "$(dirname "$0")/.."', "unset OPENEMR_OPS_TOOLS", ...shown]);
+  expect(lines).toEqual([
+    "set -euo pipefail",
+    'cd "$(dirname "$0")/.."',
+    "unset OPENEMR_OPS_TOOLS",
+    ...shown.map((line) => `${line} || exit`),
+  ]);
 });

@@ -21,6 +21,8 @@ export interface CheckDestinationOptions {
   /** Milliseconds of a clock that never goes back. */
   readonly monotonic?: () => number;
   readonly random?: (bytes: number) => Buffer;
+  /** Aborted when someone asks to stop; what was written is removed all the same. */
+  readonly signal?: AbortSignal;
   /** Opens a store at a folder of the destination; given where dumps are kept by a program that goes there by itself. */
   readonly openTrial?: ((folder: string) => Promise<TrialStore>) | undefined;
 }
@@ -58,7 +60,7 @@ const digestOf = async (stream: Readable): Promise<{ byteLength: number; sha256:
  */
 export const checkDestination = async (
   destination: Destination,
-  { now, monotonic = () => performance.now(), random, openTrial }: CheckDestinationOptions,
+  { now, monotonic = () => performance.now(), random, signal, openTrial }: CheckDestinationOptions,
 ): Promise<readonly DestinationFinding[]> => {
   const findings: DestinationFinding[] = [];
   const folder = `scratch/${ulid(now(), random)}`;
@@ -182,7 +184,7 @@ export const checkDestination = async (
   const tryStore = async (): Promise<void> => {
     if (!openTrial) return;
     trial = await openTrial(`${folder}/store`);
-    const run = { signal: new AbortController().signal, progress: () => {} };
+    const run = { signal: signal ?? new AbortController().signal, progress: () => {} };
     for (const { check, work } of trialsOf(trial.store, now, run)) if (!(await attempt(check, work))) return;
   };
 

@@ -70,9 +70,10 @@ export const dumpOperations: Operations = {
   },
   checkDumps: async (job, { level, share }) =>
     checkDumps(await contextOf(job, ...(level === "drill" ? (["drill"] as const) : [])), level, share),
-  checkDestination: async ({ installation, environment }) =>
+  checkDestination: async ({ installation, environment, signal }) =>
     checkDestination(await openDestination(installation.dumps.destination), {
       now: () => new Date(),
+      signal,
       openTrial: trialStore(installation, environment),
     }),
   applyRetention: async (job) => applyRetention(await contextOf(job), job.installation.dumps.retention, job.dryRun),

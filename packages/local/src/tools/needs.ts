@@ -23,6 +23,7 @@ export const needs: readonly Need[] = [
   { program: "php", purposes: ["test"], from: { apt: "php-cli" } },
   { program: "age", purposes: ["test"], from: { apt: "age" } },
   { program: "openssl", purposes: ["test"], from: { apt: "openssl" } },
+  { program: "strace", purposes: ["test"], from: { apt: "strace" } },
   { program: "podman", purposes: ["image"], from: { apt: "podman" } },
   { program: "runc", purposes: ["image"], from: { apt: "runc" } },
   { program: "debootstrap", purposes: ["image"], from: { apt: "debootstrap" } },

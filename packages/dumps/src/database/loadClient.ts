@@ -50,6 +50,21 @@ const otherSchemas = async (connection: DatabaseConnection, target: string): Pro
 };
 
 /**
+ * Reads programs as `loadPrograms` will, and makes none: for a caller who cannot go back later.
+ *
+ * @throws {IntegrityError} the text holds something else than programs, or one reaches into another schema
+ */
+export const assertPrograms = async (
+  access: DatabaseAccess,
+  sql: Buffer,
+  sections: readonly ProgramSection[],
+): Promise<void> => {
+  await using connection = await connect(access, "information_schema");
+  const others = await otherSchemas(connection, Buffer.from(access.name).toString("latin1"));
+  programStatements(sql.toString("latin1"), sections, others);
+};
+
+/**
  * Loads routines, triggers, views and events from their SQL, which drops each before it makes it: safe to repeat. Each
  * statement is sent by itself: where one ends is decided here, and no text of a body can be a second one.
  *

@@ -11,7 +11,7 @@ import type { DumpContext } from "../context.ts";
 import type { DatabaseAccess } from "../database/access.ts";
 import { connect, type DatabaseConnection } from "../database/connection.ts";
 import { quoteName } from "../database/identifiers.ts";
-import { loadPrograms } from "../database/loadClient.ts";
+import { assertPrograms, loadPrograms } from "../database/loadClient.ts";
 import { dropLoaded, forgetLoad } from "../database/loadDatabase.ts";
 import { programSections } from "../database/sqlScanner.ts";
 import { type Directory, type DirectoryIdentity, openChild, openOrMake } from "../files/directory.ts";
@@ -174,6 +174,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
       skip: programSections,
       onProgram: (_, sql) => void programs.push(sql),
     });
+    await assertPrograms(live, Buffer.concat(programs), programSections); // before anything live is touched
     await writeFile(places.programsFile, Buffer.concat(programs), { mode: 0o600, flush: true });
     seconds = { ...loaded.seconds, compare: 0 };
     await advance("loaded", { seconds, dropped: loaded.tree.dropped });

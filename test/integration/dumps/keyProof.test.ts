@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { cp, readFile, rm, unlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { KeyPairError, RestoredDataDiffersError } from "@openemr-ops/core/errors";
 import type { DumpContext } from "@openemr-ops/dumps/context";
-import { type Manifest, manifestKey, sealManifest } from "@openemr-ops/dumps/manifest";
+import { type Manifest, manifestBytes, manifestKey, sealManifest } from "@openemr-ops/dumps/manifest";
 import { compareRestored } from "@openemr-ops/dumps/steps/compare";
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
@@ -166,10 +166,29 @@ describe("a source whose keys came apart before the dump", () => {
   });
 });
 
-/** Puts a manifest in the place of a dump's own: with other halves, and a digest that fits. Plain files have no sealed copy that would tell. */
-const plant = async (own: Manifest, changes: Partial<Manifest>): Promise<void> => {
-  const { digest: _, ...rest } = { ...own, ...changes };
-  const bytes = Buffer.from(`${JSON.stringify(sealManifest(rest), null, 1)}\n`);
+/** Copies a half of another dump into this one's folder, the only place where its manifest may name one. */
+const ownCopyOf = async <Half extends Manifest["database" | "sites"]>(own: Manifest, half: Half): Promise<Half> => {
+  const { part } = half;
+  const body = part.kind === "object" ? await context.destination.get(part.key) : undefined;
+  if (part.kind !== "object" || !body) throw new Error("portable dumps lie in objects");
+  const key = `portable/${own.dumpId}/other-${basename(part.key)}`;
+  await context.destination.put(key, body);
+  return { ...half, part: { ...part, key } };
+};
+
+/** Puts a manifest in the place of a dump's own, as somebody with the key could: with other halves, and a seal that fits. */
+const plant = async (own: Manifest, { sites, database, ...changes }: Partial<Manifest>): Promise<void> => {
+  const {
+    digest: _,
+    seal: _seal,
+    ...rest
+  } = {
+    ...own,
+    ...changes,
+    ...(sites ? { sites: await ownCopyOf(own, sites) } : {}),
+    ...(database ? { database: await ownCopyOf(own, database) } : {}),
+  };
+  const bytes = manifestBytes(sealManifest(rest, await context.store.seal()));
   await context.destination.put(manifestKey(context.installation, own.dumpId), bytes);
 };
 

@@ -16,9 +16,7 @@ export const assertCanInstall = (packages: readonly string[]): void => {
       `there is no apt-get here: install what these packages of Debian hold with your system's package manager, then run this again: ${packages.join(", ")}`,
     );
   if (process.getuid?.() !== 0)
-    throw new ToolMissingError(
-      ["install what is missing, then run this again:", ...aptCommands(packages)].join("\n  "),
-    );
+    throw new ToolMissingError(`install what is missing, then run this again: ${aptCommands(packages).join(" && ")}`);
 };
 
 /** Fetches first, which can be stopped at any time; unpacks then, which is not stopped half-way. */

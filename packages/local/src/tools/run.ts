@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { ToolFailedError } from "@openemr-ops/core/errors";
+import { visible } from "@openemr-ops/core/visible";
 
 /** What every step of an installation is given. */
 export interface Installing {
@@ -22,18 +23,18 @@ export interface RunOptions {
 const shownLines = 15;
 const killAfterMilliseconds = 5_000;
 
-const lastLines = (log: string, from: number): string =>
-  readFileSync(log).subarray(from).toString("utf8").trimEnd().split("\n").slice(-shownLines).join("\n  ");
+const lastLines = (log: string, from: number): readonly string[] =>
+  readFileSync(log).subarray(from).toString("utf8").trimEnd().split("\n").slice(-shownLines);
 
 /**
  * Runs an installer to its end, in a process group of its own: a Ctrl-C at the terminal reaches us, and we decide how it
  * ends. What it prints goes to the log.
  *
- * @throws {ToolFailedError} fatal: it failed; the message holds its last lines and the log's name
+ * @throws {ToolFailedError} fatal: it failed; its last lines are said, and the message names the log
  * @throws the signal's reason, when someone asked to stop and the installer has ended
  */
 export const run = async (
-  { log, signal }: Installing,
+  { say, log, signal }: Installing,
   command: string,
   args: readonly string[],
   { cwd, env = process.env, whole = false }: RunOptions = {},
@@ -59,10 +60,11 @@ export const run = async (
       child.once("close", (code, by) => resolve(code === 0 ? undefined : `exit status ${code ?? by}`));
     });
     signal.throwIfAborted();
-    if (failure !== undefined)
-      throw new ToolFailedError(
-        `"${doing}" failed (${failure}). Its last lines:\n  ${lastLines(log, from)}\nAll that it printed is in ${log}`,
-      );
+    if (failure === undefined) return;
+    for (const line of lastLines(log, from)) say(`  ${visible(line)}`);
+    throw new ToolFailedError(
+      `"${doing}" failed (${failure}). Its last lines are above; all that it printed is in ${log}`,
+    );
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);

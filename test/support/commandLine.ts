@@ -1,4 +1,5 @@
-import { runProgram, type Surroundings } from "@openemr-ops/cli/program";
+import { runProgram } from "@openemr-ops/cli/program";
+import type { Surroundings } from "@openemr-ops/cli/surroundings";
 import type { Sink } from "@openemr-ops/cli/terminal";
 import type { DumpResult } from "@openemr-ops/dumps/steps/takeDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";

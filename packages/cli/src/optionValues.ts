@@ -5,19 +5,22 @@ import { isStage, longestStage, type WorkflowKind, workflowKinds, workflowNames 
 import { jobName } from "@openemr-ops/events/jobEvent";
 import { InvalidArgumentError } from "commander";
 
-/** Reads one option's value; the second argument is what an earlier occurrence gave. */
-export type ReadValue<Value> = (text: string, earlier: Value | undefined) => Value;
+/** Reads one option's value; `earlier` is what an earlier occurrence gave, relative names start at `cwd`. */
+export type ReadValue<Value> = (text: string, earlier: unknown, cwd: string) => Value;
 
 /** An option that stands once, has a value, and whose value `read` accepts. */
 const once =
-  <Value>(read: (text: string) => Value): ReadValue<Value> =>
-  (text, earlier) => {
+  <Value>(read: (text: string, cwd: string) => Value): ReadValue<Value> =>
+  (text, earlier, cwd) => {
     if (earlier !== undefined) throw new InvalidArgumentError("is given twice");
     if (text === "") throw new InvalidArgumentError("has an empty value");
     if (text.startsWith("-"))
       throw new InvalidArgumentError("lacks its value (write ./ before a name that starts with a hyphen)");
-    return read(text);
+    return read(text, cwd);
   };
+
+/** Names as a choice: `objects, read-data or drill`. */
+export const oneOf = (names: readonly string[]): string => names.join(", ").replace(/, ([^,]*)$/, " or $1");
 
 const bySchema =
   (schema: { safeParse(value: unknown): { error?: { issues: readonly { message: string }[] } | undefined } }) =>
@@ -37,13 +40,12 @@ export const anInstallation = once(bySchema(identifier));
 export const aSchema = once(bySchema(schemaName));
 
 /** A file or directory, made absolute from the working directory. */
-export const aPath = (cwd: string): ReadValue<string> => once((text) => resolve(cwd, bySchema(fileName)(text)));
+export const aPath = once((text, cwd) => resolve(cwd, bySchema(fileName)(text)));
 
 export const aChoice = <const Names extends readonly string[]>(names: Names): ReadValue<Names[number]> =>
   once((text) => {
     const name = names.find((known) => known === text);
-    if (name === undefined)
-      throw new InvalidArgumentError(`expected ${names.join(", ").replace(/, ([^,]*)$/, " or $1")}`);
+    if (name === undefined) throw new InvalidArgumentError(`expected ${oneOf(names)}`);
     return name;
   });
 
@@ -79,5 +81,5 @@ export const aLimit = once((text) => {
 export const aWorkflow = once((text): WorkflowKind => {
   const kind = workflowKinds.find((known) => text === known || text === workflowNames[known]);
   if (kind) return kind;
-  throw new InvalidArgumentError(`expected ${workflowKinds.join(", ").replace(/, ([^,]*)$/, " or $1")}`);
+  throw new InvalidArgumentError(`expected ${oneOf(workflowKinds)}`);
 });

@@ -1,11 +1,15 @@
 import { parseArguments } from "@openemr-ops/cli/arguments";
+import { commands } from "@openemr-ops/cli/commands/index";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dumpId } from "../../support/commandLine.ts";
 
 const context = { cwd: "/work-dir", version: "1.2.3", columns: 100 };
-const parse = (line: string) => parseArguments(line.split(" ").filter(Boolean), context);
+const parse = (line: string) => {
+  const invocation = parseArguments(line.split(" ").filter(Boolean), context);
+  return "text" in invocation ? invocation : { ...invocation, command: invocation.command.name };
+};
 const common = { json: false, dryRun: false, yes: false };
 const into = "--into-database restored --into-sites restored";
 
@@ -21,18 +25,18 @@ const issuesOf = (argv: readonly string[]) => {
 
 describe("a command line", () => {
   it.each([
-    ["dump", { command: "dump", common, forceNewRepository: false }],
+    ["dump", { command: "dump", common, options: { forceNewRepository: false } }],
     [
       "dump --force-new-repository --dry-run",
-      { command: "dump", common: { ...common, dryRun: true }, forceNewRepository: true },
+      { command: "dump", common: { ...common, dryRun: true }, options: { forceNewRepository: true } },
     ],
     [
       "dumps --json --config c.json",
-      { command: "dumps", common: { ...common, json: true, config: "/work-dir/c.json" } },
+      { command: "dumps", common: { ...common, json: true, config: "/work-dir/c.json" }, options: {} },
     ],
     [
       "dumps --config=/etc/c.json --installation=clinic-a",
-      { command: "dumps", common: { ...common, config: "/etc/c.json", installation: "clinic-a" } },
+      { command: "dumps", common: { ...common, config: "/etc/c.json", installation: "clinic-a" }, options: {} },
     ],
     [
       `restore --dump latest ${into}`,
@@ -80,23 +84,26 @@ describe("a command line", () => {
         options: { dump: "latest", intoDatabase: "openemr", inPlace: false, platform: "cloud-sql", upgrade: false },
       },
     ],
-    ["drill", { command: "drill", common, dump: "latest" }],
-    [`drill --dump ${dumpId}`, { command: "drill", common, dump: dumpId }],
-    ["check", { command: "check", common, level: "objects" }],
-    ["check --level read-data --share 3/7", { command: "check", common, level: "read-data", share: "3/7" }],
+    ["drill", { command: "drill", common, options: { dump: "latest" } }],
+    [`drill --dump ${dumpId}`, { command: "drill", common, options: { dump: dumpId } }],
+    ["check", { command: "check", common, options: { level: "objects" } }],
+    [
+      "check --level read-data --share 3/7",
+      { command: "check", common, options: { level: "read-data", share: "3/7" } },
+    ],
     [
       "check destination --config c.json",
-      { command: "check destination", common: { ...common, config: "/work-dir/c.json" } },
+      { command: "check destination", common: { ...common, config: "/work-dir/c.json" }, options: {} },
     ],
-    ["retention --dry-run", { command: "retention", common: { ...common, dryRun: true } }],
-    ["config check", { command: "config check", common }],
+    ["retention --dry-run", { command: "retention", common: { ...common, dryRun: true }, options: {} }],
+    ["config check", { command: "config check", common, options: {} }],
   ])("%s is understood", (line, expected) => {
     expect(parse(line)).toEqual(expected);
   });
 
   it.each<[string, string, RegExp]>([
-    ["", "", /say a command/],
-    ["config", "", /say a command/],
+    ["", "", /type a command/],
+    ["config", "", /type a command/],
     ["chek", "", /unknown command 'chek'.*Did you mean check/],
     ["check destinations", "", /too many arguments/],
     ["dump now", "", /too many arguments/],
@@ -111,7 +118,7 @@ describe("a command line", () => {
     ["dump --installation ../clinic", "--installation", /expected 1 to 63 lower-case letters/],
     ["dump --installation Clinic", "--installation", /expected 1 to 63 lower-case letters/],
     ["dump --json=yes", "--json", /does not take an argument|unknown option/],
-    [`restore ${into}`, "--dump", /is missing; say latest/],
+    [`restore ${into}`, "--dump", /is missing; use latest/],
     [`restore --dump yesterday ${into}`, "--dump", /expected latest or a dump's identifier/],
     [`restore --dump ../x ${into}`, "--dump", /expected latest or a dump's identifier/],
     [`restore --dump ${dumpId.toLowerCase()} ${into}`, "--dump", /expected latest or a dump's identifier/],
@@ -174,7 +181,8 @@ describe("a command line", () => {
     fc.assert(
       fc.property(fc.array(word, { maxLength: 6 }), (argv) => {
         try {
-          expect(parseArguments(argv, context)).toHaveProperty("command");
+          const invocation = parseArguments(argv, context);
+          expect("text" in invocation ? invocation.text : invocation.command.name).toBeTypeOf("string");
         } catch (error) {
           expect(error).toBeInstanceOf(InvalidInputError);
         }
@@ -199,6 +207,23 @@ describe("help", () => {
     ["--version", /^1\.2\.3\n$/],
   ])("of %s says what can be typed", (line, says) => {
     const invocation = parse(line);
-    expect(invocation.command === "text" && invocation.text).toMatch(says);
+    expect("text" in invocation && invocation.text).toMatch(says);
+  });
+
+  it.each(commands.flatMap(({ name, examples }) => examples.map((example) => [name, example] as const)))(
+    "of %s shows only examples that can be typed: %s",
+    (name, example) => {
+      const words = [...example.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+      const invocation = parseArguments(words, context);
+      expect("command" in invocation && invocation.command.name).toMatch(new RegExp(`^${name}( |$)`));
+    },
+  );
+
+  it("gives each command its name, a summary and examples", () => {
+    expect(new Set(commands.map(({ name }) => name)).size).toBe(commands.length);
+    for (const { name, summary, examples } of commands) {
+      expect(summary, name).toMatch(/\.$/);
+      expect(examples.length, name).toBeGreaterThan(0);
+    }
   });
 });

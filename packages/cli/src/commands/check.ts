@@ -1,14 +1,16 @@
 import { formatDuration } from "@openemr-ops/core/format";
-import type { VerificationLevel } from "@openemr-ops/dumps/verification";
+import { type VerificationLevel, verificationLevels } from "@openemr-ops/dumps/verification";
+import { optional, withDefault } from "../options.ts";
+import { aChoice, aShare } from "../optionValues.ts";
 import { shown } from "../shown.ts";
-import { announce, type CommandContext, jobOf, storeFacts } from "./context.ts";
+import { announce, type CommandContext, installationCommand, jobOf, storeFacts } from "./context.ts";
 
-export interface CheckOptions {
+interface CheckOptions {
   readonly level: VerificationLevel;
   readonly share?: string;
 }
 
-export const check = async (context: CommandContext, { level, share }: CheckOptions): Promise<void> => {
+const check = async (context: CommandContext, { level, share }: CheckOptions): Promise<void> => {
   const depth = share === undefined ? level : `${level}, part ${share}`;
   announce(context, "Check", [...storeFacts(context), ["level", depth]]);
   const options = share === undefined ? { level } : { level, share };
@@ -18,3 +20,21 @@ export const check = async (context: CommandContext, { level, share }: CheckOpti
     return shown`${dumps} checked (${depth}): ${style("green", "passed")} in ${formatDuration(result.seconds)}\n`;
   });
 };
+
+export const command = installationCommand({
+  name: "check",
+  summary: "Check dumps at the destination, or the destination itself.",
+  options: {
+    level: withDefault(
+      "--level <level>",
+      `how deep: ${verificationLevels.join(", ")}`,
+      aChoice(verificationLevels),
+      "objects",
+    ),
+    share: optional("--share <n/m>", "with read-data: only the n-th of m parts of the repository", aShare),
+  },
+  problems: ({ level, share }) =>
+    share !== undefined && level !== "read-data" ? [{ path: "--share", message: "goes with --level read-data" }] : [],
+  examples: ["check", "check --level read-data --share 1/7", "check destination"],
+  run: check,
+});

@@ -1,8 +1,8 @@
 import { renderTable } from "../table.ts";
-import { announce, type CommandContext, jobOf, storeFacts } from "./context.ts";
+import { announce, type CommandContext, installationCommand, jobOf, storeFacts } from "./context.ts";
 
 /** @returns the exit status: 0 when the destination can serve, 4 when a check fails */
-export const checkDestination = async (context: CommandContext): Promise<number> => {
+const checkDestination = async (context: CommandContext): Promise<number> => {
   announce(context, "Check the destination of", storeFacts(context));
   const findings = await context.operations.checkDestination(jobOf(context));
   const ok = findings.every((finding) => finding.ok);
@@ -17,3 +17,11 @@ export const checkDestination = async (context: CommandContext): Promise<number>
   });
   return ok ? 0 : 4;
 };
+
+export const command = installationCommand({
+  name: "check destination",
+  summary: "Put, get, list and delete a scratch object at the destination; report its quirks.",
+  options: {},
+  examples: ["check destination --json"],
+  run: checkDestination,
+});

@@ -1,11 +1,12 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
-import type { LoadedConfig } from "@openemr-ops/core/config/load";
-import type { Output } from "../output.ts";
+import { type CommandSurroundings, defineCommand } from "../defineCommand.ts";
+import { readConfig } from "../readConfig.ts";
 import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
 
-/** Says what a configuration holds once it has been found in order; reading it was the check. */
-export const configCheck = ({ path, installations, warnings }: LoadedConfig, output: Output): void => {
+/** Shows what a valid configuration holds. Reading it is the check. */
+const configCheck = async (surroundings: CommandSurroundings): Promise<void> => {
+  const { path, installations, warnings } = await readConfig(surroundings);
   const summary = installations.map(({ id, platform, database, sites, dumps }) => ({
     id,
     platform: platform.kind,
@@ -15,7 +16,7 @@ export const configCheck = ({ path, installations, warnings }: LoadedConfig, out
     format: dumps.format,
     destination: formatDestination(dumps.destination),
   }));
-  output.result(
+  surroundings.output.result(
     { valid: true, path, installations: summary, warnings },
     (style) =>
       shown`${[
@@ -28,3 +29,11 @@ export const configCheck = ({ path, installations, warnings }: LoadedConfig, out
       ]}`,
   );
 };
+
+export const command = defineCommand({
+  name: "config check",
+  summary: "Check the configuration and all files that it names; touch nothing.",
+  options: {},
+  examples: ["config check --config /etc/openemr-ops.config.json"],
+  run: configCheck,
+});

@@ -1,10 +1,14 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
+import { selectInstallation } from "@openemr-ops/core/config/select";
 import type { Installation } from "@openemr-ops/core/config/settings";
 import { JobAbortedError } from "@openemr-ops/core/errors";
 import type { Job, Operations } from "@openemr-ops/task/operations";
-import type { CommonOptions } from "../invocation.ts";
+import type { CommonOptions } from "../commonOptions.ts";
+import { type CliCommand, type CommandDefinition, defineCommand } from "../defineCommand.ts";
+import type { CliOptions } from "../options.ts";
 import type { Output } from "../output.ts";
+import { readConfig } from "../readConfig.ts";
 
 /** What a command works with once the configuration is read. */
 export interface CommandContext {
@@ -18,6 +22,22 @@ export interface CommandContext {
   /** Asks a person; not set when nobody can answer. */
   readonly ask?: (question: string) => Promise<boolean>;
 }
+
+/** A command that works on one installation of the configuration. */
+export const installationCommand = <const Options extends CliOptions>(
+  definition: CommandDefinition<CommandContext, Options>,
+): CliCommand =>
+  defineCommand<Options>({
+    ...definition,
+    run: async (surroundings, asked) => {
+      const { output, common, environment, signal, ask } = surroundings;
+      const config = await readConfig(surroundings);
+      const installation = selectInstallation(config, common.installation);
+      const operations = await surroundings.openOperations();
+      const context = { config, installation, operations, output, common, environment, signal };
+      return (await definition.run({ ...context, ...(ask ? { ask } : {}) }, asked)) ?? 0;
+    },
+  });
 
 export const jobOf = ({ config, installation, common, environment, signal, output }: CommandContext): Job => ({
   config,
@@ -55,5 +75,5 @@ export const announce = (context: CommandContext, what: string, facts: readonly 
  */
 export const confirm = async ({ common, ask }: CommandContext, question: string): Promise<void> => {
   if (common.dryRun || common.yes || common.json || !ask) return;
-  if (!(await ask(question))) throw new JobAbortedError("stopped by the answer; nothing was changed");
+  if (!(await ask(question))) throw new JobAbortedError("the answer was no; nothing was changed");
 };

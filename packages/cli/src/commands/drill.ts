@@ -1,7 +1,10 @@
-import { announce, type CommandContext, jobOf, storeFacts } from "./context.ts";
+import { usualAndDryRun } from "../commonOptions.ts";
+import { withDefault } from "../options.ts";
+import { aDump } from "../optionValues.ts";
+import { announce, type CommandContext, installationCommand, jobOf, storeFacts } from "./context.ts";
 import { showVerdict } from "./verdict.ts";
 
-export const drill = async (context: CommandContext, options: { readonly dump: string }): Promise<void> => {
+const drill = async (context: CommandContext, options: { readonly dump: string }): Promise<void> => {
   const { database, dumps } = context.installation;
   const server = dumps.drill.database ?? database;
   announce(context, "Drill", [
@@ -11,3 +14,12 @@ export const drill = async (context: CommandContext, options: { readonly dump: s
   ]);
   showVerdict(context, "Drill", await context.operations.drillDump(jobOf(context), options));
 };
+
+export const command = installationCommand({
+  name: "drill",
+  summary: "Restore a dump into a scratch schema and directory, compare all of it, then delete the scratch copy.",
+  common: usualAndDryRun,
+  options: { dump: withDefault("--dump <id>", "latest, or a dump's identifier", aDump, "latest") },
+  examples: ["drill", "drill --dump latest --json"],
+  run: drill,
+});

@@ -1,11 +1,10 @@
+import { usualAndDryRun } from "../commonOptions.ts";
+import { flag } from "../options.ts";
 import { renderFigures, renderWarnings } from "../output.ts";
 import { shown } from "../shown.ts";
-import { announce, type CommandContext, jobOf, sourceFacts, storeFacts } from "./context.ts";
+import { announce, type CommandContext, installationCommand, jobOf, sourceFacts, storeFacts } from "./context.ts";
 
-export const dump = async (
-  context: CommandContext,
-  options: { readonly forceNewRepository: boolean },
-): Promise<void> => {
+const dump = async (context: CommandContext, options: { readonly forceNewRepository: boolean }): Promise<void> => {
   announce(context, "Dump", [...sourceFacts(context), ...storeFacts(context)]);
   const report = await context.operations.takeDump(jobOf(context), options);
   context.output.result(report, (style) => {
@@ -18,3 +17,17 @@ export const dump = async (
     return shown`${title}\n${renderFigures(report.figures)}${renderWarnings(report.manifest.warnings, style)}`;
   });
 };
+
+export const command = installationCommand({
+  name: "dump",
+  summary: "Dump the database and the sites directory, prove that they fit together, and write the manifest.",
+  common: usualAndDryRun,
+  options: {
+    forceNewRepository: flag(
+      "--force-new-repository",
+      "create a new repository although the one that held earlier dumps is missing",
+    ),
+  },
+  examples: ["dump", "dump --installation clinic-a --json"],
+  run: dump,
+});

@@ -2,11 +2,11 @@ import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import { formatBytes, formatCount, formatMoment } from "@openemr-ops/core/format";
 import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
-import { type CommandContext, jobOf } from "./context.ts";
+import { type CommandContext, installationCommand, jobOf } from "./context.ts";
 
 const count = (value: number | undefined): string => (value === undefined ? "" : formatCount(value));
 
-export const dumps = async (context: CommandContext): Promise<void> => {
+const dumps = async (context: CommandContext): Promise<void> => {
   const listed = await context.operations.listDumps(jobOf(context));
   if (listed.length === 0)
     context.output.warn(
@@ -36,3 +36,11 @@ export const dumps = async (context: CommandContext): Promise<void> => {
     return renderTable(["dump", "taken at", "state", "verified", ">rows", ">files", ">size", "remarks"], rows);
   });
 };
+
+export const command = installationCommand({
+  name: "dumps",
+  summary: "List the dumps at the destination, newest first. Needs no repository password.",
+  options: {},
+  examples: ["dumps", "dumps --json"],
+  run: dumps,
+});

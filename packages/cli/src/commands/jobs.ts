@@ -1,8 +1,10 @@
 import { formatDuration, formatMoment } from "@openemr-ops/core/format";
 import type { JobRecord } from "@openemr-ops/core/jobs";
+import { withDefault } from "../options.ts";
+import { aLimit } from "../optionValues.ts";
 import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
-import type { ControlContext } from "./controlContext.ts";
+import { type ControlContext, stageCommand } from "./controlContext.ts";
 import { jobSeconds, styledStatus } from "./jobResult.ts";
 
 /** The installation that is named, or all that the configuration lists. */
@@ -17,7 +19,7 @@ const remarksOn = ({ error, result, steps = [], endedAt }: JobRecord): string =>
 /** Long messages make tables unreadable; `watch` shows them whole. */
 const shorten = (text: string): string => (text.length > 80 ? `${text.slice(0, 79)}…` : text);
 
-export const jobs = async (context: ControlContext, { limit }: { readonly limit: number }): Promise<void> => {
+const jobs = async (context: ControlContext, { limit }: { readonly limit: number }): Promise<void> => {
   const ids = await installationsMeant(context);
   const lists = await Promise.all(ids.map((id) => context.ledger.list(id, limit)));
   // A list does not know how a job goes that has not ended; its record does.
@@ -44,3 +46,11 @@ export const jobs = async (context: ControlContext, { limit }: { readonly limit:
     return renderTable(["job", "installation", "kind", "status", "requested at", ">took", "remarks"], rows);
   });
 };
+
+export const command = stageCommand({
+  name: "jobs",
+  summary: "List the jobs that the control plane ran, newest first.",
+  options: { limit: withDefault("--limit <count>", "how many jobs of each installation", aLimit, 20) },
+  examples: ["jobs", "jobs --installation clinic-a --limit 100 --json"],
+  run: jobs,
+});

@@ -1,9 +1,73 @@
 import { loadConnection } from "@openemr-ops/core/config/load";
+import type { InputIssue } from "@openemr-ops/core/errors";
 import { formatMoment } from "@openemr-ops/core/format";
-import type { RestoreArguments } from "../invocation.ts";
+import { usualAndDryRun } from "../commonOptions.ts";
+import { type Asked, flag, optional, required } from "../options.ts";
+import { aChoice, aDump, aPath, aSchema } from "../optionValues.ts";
 import { shown } from "../shown.ts";
-import { announce, type CommandContext, confirm, type Fact, jobOf, sourceFacts, storeFacts } from "./context.ts";
+import {
+  announce,
+  type CommandContext,
+  confirm,
+  type Fact,
+  installationCommand,
+  jobOf,
+  sourceFacts,
+  storeFacts,
+} from "./context.ts";
 import { showVerdict } from "./verdict.ts";
+
+/** Where a restored tree may have to run; `cloud-sql` is a database service that loads the dump by itself. */
+const targetPlatforms = ["ecs", "compose", "kubernetes", "host", "cloud-sql"] as const;
+
+const restoreOptions = {
+  dump: required(
+    "--dump <id>",
+    "latest, or a dump's identifier",
+    aDump,
+    "is missing; use latest, or an identifier that dumps lists",
+  ),
+  intoDatabase: optional("--into-database <name>", "restore the database into this new schema", aSchema),
+  intoSites: optional("--into-sites <directory>", "restore the sites into this new directory", aPath),
+  inPlace: flag("--in-place", "restore over the live database and sites; a safety dump is taken first"),
+  platform: optional(
+    "--for <platform>",
+    `prepare the restored sites for ${targetPlatforms.join(", ")}`,
+    aChoice(targetPlatforms),
+  ),
+  connect: optional(
+    "--connect <file>",
+    "JSON with host, port, name, user, passwordFile for the restored OpenEMR",
+    aPath,
+  ),
+  upgrade: flag("--upgrade", "the code at the target is newer and will upgrade the data"),
+};
+
+type RestoreArguments = Asked<typeof restoreOptions>;
+
+const problemsOf = ({ inPlace, intoDatabase, intoSites, platform }: Partial<RestoreArguments>) => {
+  const issues: InputIssue[] = [];
+  if (inPlace && (intoDatabase ?? intoSites) !== undefined) {
+    issues.push({
+      path: "--in-place",
+      message: "replaces the live system; leave --into-database and --into-sites out",
+    });
+  }
+  const cloudSql = platform === "cloud-sql";
+  if (cloudSql && (inPlace || intoSites !== undefined)) {
+    issues.push({ path: "--for", message: "cloud-sql loads a database alone; leave --in-place and --into-sites out" });
+  }
+  const into = [
+    ["--into-database", intoDatabase, "a new schema for the rows"],
+    ["--into-sites", cloudSql || intoSites, "a new directory for the files"],
+  ] as const;
+  for (const [path, value, what] of into) {
+    if (!inPlace && value === undefined) {
+      issues.push({ path, message: `is missing; name ${what}, or use --in-place to replace the live system` });
+    }
+  }
+  return issues;
+};
 
 const targetFacts = (options: RestoreArguments, context: CommandContext): readonly Fact[] =>
   options.inPlace
@@ -20,7 +84,7 @@ const planCloudSql = async (context: CommandContext, { dump, intoDatabase = "" }
   context.output.result(plan, (style) => shown`${words}\n  ${style("bold", plan.command)}\n`);
 };
 
-export const restore = async (context: CommandContext, options: RestoreArguments): Promise<void> => {
+const restore = async (context: CommandContext, options: RestoreArguments): Promise<void> => {
   const { connect, platform, ...rest } = options;
   if (platform === "cloud-sql") return planCloudSql(context, options);
   const { environment } = context;
@@ -36,3 +100,18 @@ export const restore = async (context: CommandContext, options: RestoreArguments
   });
   showVerdict(context, "Restore", verdict);
 };
+
+export const command = installationCommand({
+  name: "restore",
+  summary: "Restore a dump beside the live system, or over it with --in-place.",
+  common: usualAndDryRun,
+  options: restoreOptions,
+  problems: problemsOf,
+  examples: [
+    "restore --dump latest --into-database restored --into-sites /srv/restore",
+    "restore --dump latest --in-place --dry-run",
+    "restore --dump latest --for cloud-sql --into-database openemr",
+    "restore --dump 01K9ZV6T5W8QH3N2R4X7BCDEFG --into-database restored --into-sites /mnt/efs/new --for ecs --connect target.json",
+  ],
+  run: restore,
+});

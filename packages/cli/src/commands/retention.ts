@@ -1,9 +1,10 @@
 import type { RetentionPolicy } from "@openemr-ops/core/config/settings";
 import { formatMoment } from "@openemr-ops/core/format";
 import type { RetentionEntry } from "@openemr-ops/dumps/steps/applyRetention";
+import { usualAndDryRun } from "../commonOptions.ts";
 import { nothing, type Shown, shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
-import { announce, type CommandContext, confirm, jobOf, storeFacts } from "./context.ts";
+import { announce, type CommandContext, confirm, installationCommand, jobOf, storeFacts } from "./context.ts";
 
 const describePolicy = (policy: RetentionPolicy): string =>
   Object.entries(policy)
@@ -14,7 +15,7 @@ const describePolicy = (policy: RetentionPolicy): string =>
 const rowsOf = (action: string | Shown, decisions: readonly RetentionEntry[]) =>
   decisions.map(({ dumpId, takenAt, reasons }) => [action, dumpId, formatMoment(takenAt), reasons.join("; ")]);
 
-export const retention = async (context: CommandContext): Promise<void> => {
+const retention = async (context: CommandContext): Promise<void> => {
   announce(context, "Retention of", [
     ...storeFacts(context),
     ["policy", describePolicy(context.installation.dumps.retention)],
@@ -31,3 +32,13 @@ export const retention = async (context: CommandContext): Promise<void> => {
       : shown`There are no dumps yet.\n${orphans}`;
   });
 };
+
+export const command = installationCommand({
+  name: "retention",
+  summary:
+    "Delete the dumps that the retention policy does not keep. Never the newest complete or the newest verified one.",
+  common: usualAndDryRun,
+  options: {},
+  examples: ["retention --dry-run", "retention --yes"],
+  run: retention,
+});

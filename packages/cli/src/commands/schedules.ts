@@ -5,7 +5,7 @@ import { formatMoment } from "@openemr-ops/core/format";
 import { lastSuccessOf, overdueAt, recordsRead } from "@openemr-ops/jobs/findOverdue";
 import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
-import type { ControlContext } from "./controlContext.ts";
+import { type ControlContext, stageCommand } from "./controlContext.ts";
 
 type ScheduledKind = keyof Installation["schedules"];
 
@@ -42,7 +42,7 @@ const schedulesOf = async (installation: Installation, context: ControlContext):
   });
 };
 
-export const schedules = async (context: ControlContext): Promise<void> => {
+const schedules = async (context: ControlContext): Promise<void> => {
   const config = await context.readConfig();
   const { installation } = context.common;
   const meant = installation === undefined ? config.installations : [selectInstallation(config, installation)];
@@ -63,3 +63,11 @@ export const schedules = async (context: ControlContext): Promise<void> => {
     return renderTable(["installation", "kind", "cron", "time zone", "next due", "last success", "state"], rows);
   });
 };
+
+export const command = stageCommand({
+  name: "schedules",
+  summary: "List when jobs are due, when each succeeded last, and which are overdue.",
+  options: {},
+  examples: ["schedules", "schedules --stage staging --json"],
+  run: schedules,
+});

@@ -1,7 +1,9 @@
 import { InvalidInputError, JobAbortedError, RetryableError } from "@openemr-ops/core/errors";
 import type { JobRecord, JobStep } from "@openemr-ops/core/jobs";
 import type { ProgressEvent } from "@openemr-ops/core/progress";
-import type { ControlContext } from "./controlContext.ts";
+import { argument } from "../options.ts";
+import { aJob } from "../optionValues.ts";
+import { type ControlContext, stageCommand } from "./controlContext.ts";
 import { describeEnd, exitCodeOfJob } from "./jobResult.ts";
 import { installationsMeant } from "./jobs.ts";
 
@@ -86,3 +88,11 @@ export const watch = async (
   context.output.result(record, (style) => describeEnd(record, style));
   return exitCodeOfJob(record);
 };
+
+export const command = stageCommand({
+  name: "watch",
+  summary: "Follow a job of the control plane to its end; the exit status is then the job's.",
+  options: { jobId: argument("job", "a job's identifier, as run and jobs show it", aJob) },
+  examples: ["watch 01K9ZV6T5W8QH3N2R4X7BCDEFG"],
+  run: watch,
+});

@@ -2,10 +2,13 @@ import { parseJson } from "@openemr-ops/core/config/jsonText";
 import { selectInstallation } from "@openemr-ops/core/config/select";
 import { ControlPlaneMissingError, InvalidInputError, JobAbortedError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
-import { namesOf, type WorkflowKind, workflowNames } from "@openemr-ops/core/names";
+import { namesOf, type WorkflowKind, workflowKinds, workflowNames } from "@openemr-ops/core/names";
 import { readInput } from "@openemr-ops/jobs/readInput";
+import { usualAndDryRun } from "../commonOptions.ts";
+import { argument, flag, optional } from "../options.ts";
+import { aText, aWorkflow, oneOf } from "../optionValues.ts";
 import { shown } from "../shown.ts";
-import type { ControlContext } from "./controlContext.ts";
+import { type ControlContext, stageCommand } from "./controlContext.ts";
 import { watch, watchCommand } from "./watch.ts";
 
 interface Asked {
@@ -49,11 +52,11 @@ const checkedInput = (kind: WorkflowKind, said: Input, installation: string, dry
 const confirm = async ({ common, ask }: ControlContext, input: Input, installation: string): Promise<void> => {
   if (input.inPlace !== true || input.dryRun === true || common.yes || common.json || !ask) return;
   if (!(await ask(`This replaces the live database and sites of ${installation}. Go on?`)))
-    throw new JobAbortedError("stopped by the answer; nothing was started");
+    throw new JobAbortedError("the answer was no; nothing was started");
 };
 
 /** @returns the exit status: 0 once the job was started, or with `--wait` that of the job */
-export const runWorkflow = async (context: ControlContext, asked: Asked): Promise<number> => {
+const runWorkflow = async (context: ControlContext, asked: Asked): Promise<number> => {
   const { common, stage, executions, output, now } = context;
   const { kind } = asked;
   const said = readObject(asked.input ?? "{}");
@@ -79,3 +82,20 @@ export const runWorkflow = async (context: ControlContext, asked: Asked): Promis
   output.result(started, () => shown`${words}\nTo watch it: ${watchCommand(jobId, [installation], stage)}\n`);
   return 0;
 };
+
+export const command = stageCommand({
+  name: "run",
+  summary: `Start a workflow of the control plane: ${oneOf(workflowKinds)}.`,
+  common: usualAndDryRun,
+  options: {
+    kind: argument("workflow", `${workflowKinds.join(", ")}, or the workflow's name`, aWorkflow),
+    input: optional("--input <json>", 'the workflow\'s input, such as \'{"dump":"latest"}\'', aText),
+    wait: flag("--wait", "follow the job to its end; the exit status is then the job's"),
+  },
+  examples: [
+    "run dump --installation clinic-a --wait",
+    'run check --input \'{"level":"read-data","share":"1/7"}\'',
+    "run RestoreDrill --stage staging --dry-run",
+  ],
+  run: runWorkflow,
+});

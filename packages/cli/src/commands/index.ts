@@ -1,0 +1,32 @@
+import type { CliCommand } from "../defineCommand.ts";
+import { command as check } from "./check.ts";
+import { command as checkDestination } from "./checkDestination.ts";
+import { command as configCheck } from "./configCheck.ts";
+import { command as drill } from "./drill.ts";
+import { command as dump } from "./dump.ts";
+import { command as dumps } from "./dumps.ts";
+import { command as jobs } from "./jobs.ts";
+import { command as restore } from "./restore.ts";
+import { command as retention } from "./retention.ts";
+import { command as run } from "./run.ts";
+import { command as schedules } from "./schedules.ts";
+import { command as watch } from "./watch.ts";
+
+/** Every command, in the order of the help. */
+export const commands: readonly CliCommand[] = [
+  dump,
+  dumps,
+  restore,
+  drill,
+  check,
+  checkDestination,
+  retention,
+  configCheck,
+  jobs,
+  run,
+  watch,
+  schedules,
+];
+
+/** First words that are no commands of their own. */
+export const groups: Readonly<Record<string, string>> = { config: "Work on the configuration." };

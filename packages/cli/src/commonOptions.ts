@@ -1,0 +1,38 @@
+import { type CliOption, flag, optional } from "./options.ts";
+import { anInstallation, aPath, aStage } from "./optionValues.ts";
+
+/** Options that several commands share. */
+export interface CommonOptions {
+  /** Absolute name of the configuration; not set, it is looked for in the working directory. */
+  readonly config?: string;
+  readonly installation?: string;
+  /** One JSON value on standard output, logs on standard error. */
+  readonly json: boolean;
+  readonly dryRun: boolean;
+  /** Do not ask. */
+  readonly yes: boolean;
+  /** The stage of the control plane; not set, the environment names it. */
+  readonly stage?: string;
+}
+
+/** Those that a command takes. */
+export type CommonOptionsTaken = { readonly [Name in keyof CommonOptions]?: CliOption<CommonOptions[Name]> };
+
+export const usual: CommonOptionsTaken = {
+  config: optional("--config <file>", "configuration (default: openemr-ops.config.json or .ts here)", aPath),
+  installation: optional("--installation <id>", "installation, when the configuration lists several", anInstallation),
+  json: flag("--json", "one JSON value on standard output, logs on standard error"),
+  yes: flag("--yes", "do not ask for confirmation"),
+};
+
+/** For commands that change something. */
+export const usualAndDryRun: CommonOptionsTaken = {
+  ...usual,
+  dryRun: flag("--dry-run", "show what would happen; change nothing"),
+};
+
+export const stageOption = optional(
+  "--stage <name>",
+  "the deployed stage (default: OPENEMR_OPS_STAGE, or production)",
+  aStage,
+);

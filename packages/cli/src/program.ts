@@ -1,5 +1,6 @@
 import { exitCodeOf, toOpsError } from "@openemr-ops/core/errors";
 import { parseArguments } from "./arguments.ts";
+import { withFlags } from "./flags.ts";
 import { createOutput } from "./output.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -15,7 +16,11 @@ export const runProgram = async (surroundings: Surroundings): Promise<number> =>
       return 0;
     }
     const { command, common, options } = invocation;
-    return (await command.run({ ...surroundings, output, common }, options)) ?? 0;
+    try {
+      return (await command.run({ ...surroundings, output, common }, options)) ?? 0;
+    } catch (failure) {
+      throw withFlags(toOpsError(failure), command);
+    }
   } catch (failure) {
     const error = toOpsError(failure);
     output.failure(error);

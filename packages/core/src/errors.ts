@@ -1,11 +1,17 @@
 import { visible } from "./visible.ts";
+export interface OpsErrorOptions extends ErrorOptions {
+  /** Field of the input that the next step sets, such as `forceNewRepository`. A program adds how it is set there. */
+  readonly field?: string;
+}
 
 /** Every failure that this product names. Step Functions and scripts match on `name`, so a name is a contract. */
 export abstract class OpsError extends Error {
   abstract override readonly name: string; // written out in each class: a minifier renames classes, not strings
+  readonly field: string | undefined;
   /** @param message may hold names of files, sites and tables: a message is one line that does nothing but show. */
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options?: OpsErrorOptions) {
     super(visible(message), options);
+    this.field = options?.field;
   }
 }
 /** The same call can succeed later without anyone acting. */

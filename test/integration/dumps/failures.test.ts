@@ -201,7 +201,7 @@ describe("a dump fails under its own name, does not count, and the next one succ
     const failure = await takeDump(context).catch((thrown: OpsError) => thrown);
     expect(failure).toMatchObject({
       name: "DestinationMissingError",
-      message: expect.stringMatching(/mounted.*--force-new-repository/s),
+      message: expect.stringMatching(/mounted.*forceNewRepository/s),
     });
     expect(await idsOf(context)).toEqual([]);
     await takeDump(context, { forceNewRepository: true });

@@ -173,10 +173,10 @@ describe("a restore in place is refused, and nothing is touched,", () => {
     const { name } = clinic.schema;
     const beside = (intoDatabase: string, intoSites: string) => () =>
       restoreDump(context, { dump: dumpId, intoDatabase, intoSites });
-    await untouched(beside(name, join(clinic.directory, "new")), InPlaceNotAllowedError, /--in-place/);
-    await untouched(beside(`${name}_new`, clinic.sitesPath), InPlaceNotAllowedError, /--in-place/);
-    await untouched(beside(`${name}_new`, join(clinic.sitesPath, "default/new")), InPlaceNotAllowedError, /--in-place/);
-    await untouched(() => restoreDump(context, { dump: dumpId }), InvalidInputError, /--into-database.*--in-place/s);
+    await untouched(beside(name, join(clinic.directory, "new")), InPlaceNotAllowedError, /in place/);
+    await untouched(beside(`${name}_new`, clinic.sitesPath), InPlaceNotAllowedError, /in place/);
+    await untouched(beside(`${name}_new`, join(clinic.sitesPath, "default/new")), InPlaceNotAllowedError, /in place/);
+    await untouched(() => restoreDump(context, { dump: dumpId }), InvalidInputError, /intoDatabase.*inPlace/s);
   });
 
   it("while OpenEMR answers at its address", async () => {

@@ -140,7 +140,7 @@ const manifestPromises = (prepared: () => Prepared): void => {
       ]);
       await expectSeen(spoiled.context, "a spoiled manifest");
       await expect(drillDump(spoiled.context, "latest")).rejects.toThrow(
-        `The newest complete dump is ${older.dumpId}; name it with --dump`,
+        `The newest complete dump is ${older.dumpId}; name it instead`,
       );
     }
   });

@@ -287,7 +287,8 @@ export const chooseFrom = async (
     name === "latest" ? await newestOf(context, eligible) : dumps.find(({ listed }) => listed.dumpId === name);
   if (!chosen && name === "latest" && dumps[0])
     throw new DumpNotFoundError(
-      `all dumps of ${context.installation} ${inFuture(dumps[0].listed.takenAt)}; set this machine's clock, or name one with --dump`,
+      `all dumps of ${context.installation} ${inFuture(dumps[0].listed.takenAt)}; set this machine's clock, or name one instead`,
+      { field: "dump" },
     );
   if (!chosen)
     throw new DumpNotFoundError(
@@ -296,7 +297,8 @@ export const chooseFrom = async (
   const complete = eligible.find(({ listed }) => listed.complete)?.listed.dumpId;
   if (!chosen.listed.complete)
     throw new IntegrityError(
-      `dump ${chosen.listed.dumpId}: ${chosen.listed.problem}. ${complete ? `The newest complete dump is ${complete}; name it with --dump` : "No other dump is complete"}`,
+      `dump ${chosen.listed.dumpId}: ${chosen.listed.problem}. ${complete ? `The newest complete dump is ${complete}; name it instead` : "No other dump is complete"}`,
+      { field: "dump" },
     );
   if (context.store.format === "portable") warnOfUnsealed(context, dumps, chosen);
   return genuineManifest(context, chosen);
@@ -306,7 +308,7 @@ export const chooseFrom = async (
 const assertDumpName = (name: string): void => {
   if (name !== "latest" && !ulidPattern.test(name))
     throw new InvalidInputError([
-      { path: "--dump", message: `expected "latest" or a dump's identifier of 26 characters` },
+      { path: "dump", message: `expected "latest" or a dump's identifier of 26 characters` },
     ]);
 };
 

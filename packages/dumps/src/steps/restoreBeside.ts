@@ -33,28 +33,30 @@ export const besideTargets = async (
       ? []
       : [
           {
-            path: "--into-database",
-            message: "name a new schema for the restored rows (or --in-place to replace the live one)",
+            path: "intoDatabase",
+            message: "name a new schema for the restored rows, or set inPlace to replace the live one",
           },
         ]),
     ...(intoSites
       ? []
       : [
           {
-            path: "--into-sites",
-            message: "name a new directory for the restored files (or --in-place to replace the live one)",
+            path: "intoSites",
+            message: "name a new directory for the restored files, or set inPlace to replace the live one",
           },
         ]),
   ];
   if (!intoDatabase || !intoSites) throw new InvalidInputError(missing);
   if (intoDatabase === context.database.name)
     throw new InPlaceNotAllowedError(
-      `${intoDatabase} is the live schema: name another, or use --in-place --yes with OpenEMR stopped`,
+      `${intoDatabase} is the live schema: name another, or stop OpenEMR and restore in place`,
+      { field: "inPlace" },
     );
   const directory = await realPlace(resolve(intoSites));
   if (within(directory, await realPlace(context.sitesPath)))
     throw new InPlaceNotAllowedError(
-      `${directory} is or lies in the live sites tree: name another directory, or use --in-place --yes with OpenEMR stopped`,
+      `${directory} is or lies in the live sites tree: name another directory, or stop OpenEMR and restore in place`,
+      { field: "inPlace" },
     );
   return { database: intoDatabase, sites: directory };
 };
@@ -198,7 +200,7 @@ const proven = async ({
   }
   if (!options.platform || !options.connection)
     next.push(
-      `sqlconf.php below ${target.sites} still names the source's database: before an OpenEMR may start on it, put the new connection there, or restore into a new place with --for PLATFORM --connect FILE`,
+      `sqlconf.php below ${target.sites} still names the source's database: before an OpenEMR may start on it, put the new connection there, or restore into a new place with a platform and a connection`,
     );
   await using tree = await openChild(staging, treeEntry);
   return {

@@ -248,7 +248,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     [
       `start OpenEMR and log in; what was live before is set aside in schema ${places.beforeSchema} and directory ${beforeSites}`,
       `when nobody needs it any more: DROP DATABASE ${places.beforeSchema}, and remove ${beforeSites}`,
-      ...(progress.safetyDumpId ? [`to go back: restore --in-place --dump ${progress.safetyDumpId}`] : []),
+      ...(progress.safetyDumpId ? [`to go back: restore dump ${progress.safetyDumpId} in place`] : []),
     ],
     progress.dropped,
   );
@@ -275,7 +275,8 @@ const begin = async (
 ): Promise<{ readonly progress: Progress; readonly newer: boolean }> => {
   if (earlier && earlier.dumpId !== manifest.dumpId)
     throw new TargetNotEmptyError(
-      `a restore in place of dump ${earlier.dumpId} was interrupted after step "${earlier.phase}": finish it with --dump ${earlier.dumpId} first`,
+      `a restore in place of dump ${earlier.dumpId} was interrupted after step "${earlier.phase}": restore that dump first, to finish it`,
+      { field: "dump" },
     );
   const newer = await assertVersion(context, manifest, true);
   await assertStopped(context, await liveConnection(context, [context.sitesPath]).catch(() => undefined));

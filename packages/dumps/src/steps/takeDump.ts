@@ -68,7 +68,8 @@ const mayCreateRepository = async (context: DumpContext, force: boolean): Promis
   );
   if (earlier)
     throw new DestinationMissingError(
-      `${context.destination.url} held dumps until ${earlier.endedAt}, and now no repository is there: is the volume mounted, the bucket the right one? To begin a new repository, run dump --force-new-repository`,
+      `${context.destination.url} held dumps until ${earlier.endedAt}, and now no repository is there: is the volume mounted, the bucket the right one? To create a new repository there, set forceNewRepository`,
+      { field: "forceNewRepository" },
     );
   return true;
 };

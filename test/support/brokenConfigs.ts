@@ -96,6 +96,7 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   // Unknown
   at("database.pasword", "x", /unknown setting; did you mean password\?/),
   at("database.caflie", "x", /unknown setting; did you mean caFile\?/),
+  at("database.tsl", "off", /unknown setting; did you mean tls\?/),
   at("dumps.retention.keepHourly", 1, /unknown setting; did you mean keepYearly\?$/),
   at("platform.cluster", "c", /unknown setting; known here: kind, codePath/),
   at("sites.__proto__x", 1, /unknown setting/),

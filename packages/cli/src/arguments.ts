@@ -55,7 +55,7 @@ const addAll = (target: Command, options: CliOptions, cwd: string) => {
   };
 };
 
-/** The command of these words below `program`; groups on the way are made. */
+/** The command of these words below `program`. Creates it, and the groups above it. */
 const commandAt = (program: Command, words: readonly string[]): Command =>
   words.reduce((above, word) => {
     above.enablePositionalOptions();

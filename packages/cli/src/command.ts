@@ -13,7 +13,7 @@ const ask = async (question: string): Promise<boolean> => {
 
 using stop = listenForStop(
   process,
-  () => stderr.write("\nstopping in order; once more to stop at once\n"),
+  () => stderr.write("\nstopping safely; press Ctrl+C again to stop at once\n"),
   () => process.exit(130),
 );
 stdout.on("error", () => process.exit(1)); // the reader went away, as in "dumps | head"

@@ -21,7 +21,7 @@ export const findConfig = async (directory: string): Promise<string> => {
   const [path, second] = paths.filter((_, index) => present[index]);
   if (path !== undefined && second === undefined) return path;
   const message = path
-    ? `is missing, and both ${names.join(" and ")} are in ${directory}; say which`
+    ? `is missing, and both ${names.join(" and ")} are in ${directory}; choose one`
     : `is missing, and neither ${names.join(" nor ")} is in ${directory}`;
   throw new InvalidInputError([{ path: "--config", message }]);
 };

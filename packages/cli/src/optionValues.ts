@@ -8,7 +8,7 @@ import { InvalidArgumentError } from "commander";
 /** Reads one option's value; `earlier` is what an earlier occurrence gave, relative names start at `cwd`. */
 export type ReadValue<Value> = (text: string, earlier: unknown, cwd: string) => Value;
 
-/** An option that stands once, has a value, and whose value `read` accepts. */
+/** An option that is given once, with a value that `read` accepts. */
 const once =
   <Value>(read: (text: string, cwd: string) => Value): ReadValue<Value> =>
   (text, earlier, cwd) => {

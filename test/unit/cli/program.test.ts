@@ -91,7 +91,7 @@ describe("a command", () => {
     await writeFile(join(directory.path, "openemr-ops.config.json"), JSON.stringify(aConfig()));
     expect((await runInMemory(["dumps"], memoryOperations(), at)).exitCode).toBe(0);
     await writeFile(join(directory.path, "openemr-ops.config.ts"), "export default {};");
-    expect((await runInMemory(["dumps"], memoryOperations(), at)).stderr).toContain("say which");
+    expect((await runInMemory(["dumps"], memoryOperations(), at)).stderr).toContain("choose one");
   });
 
   it("hands a connection file on as a reference", async () => {

@@ -19,7 +19,7 @@ interface Asked {
 
 type Input = Readonly<Record<string, unknown>>;
 
-/** Runs work whose issues name fields of `--input`, and says so in their paths. */
+/** Runs work whose issues name fields of the input, and puts `--input` before their paths. */
 const withinInput = <Result>(work: () => Result): Result => {
   try {
     return work();

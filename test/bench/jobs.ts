@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { WorkflowKind } from "@openemr-ops/core/names";
-import { startHospitalCloud } from "@openemr-ops/local/hospitalCloud";
+import { startHospitalCloud } from "@openemr-ops/local-cloud/hospitalCloud";
 
 /**
  * Many jobs at once on many installations of one control plane, on this machine: a dump of each installation first, then

@@ -8,13 +8,13 @@ import { dynamoLedger } from "@openemr-ops/aws/dynamoLedger";
 import { s3Destination } from "@openemr-ops/aws/s3Destination";
 import { namesOf, type WorkflowKind } from "@openemr-ops/core/names";
 import { listManifestIds } from "@openemr-ops/dumps/manifest";
-import type { Execution } from "@openemr-ops/local/cloud/executions";
+import type { Execution } from "@openemr-ops/local-cloud/executions";
 import {
   type HospitalCloud,
   hospitalStage,
   repositoryPassword,
   startHospitalCloud,
-} from "@openemr-ops/local/hospitalCloud";
+} from "@openemr-ops/local-cloud/hospitalCloud";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const clinic = "clinic-a";

@@ -21,7 +21,7 @@ import {
   TaskTimedOut,
 } from "@aws-sdk/client-sfn";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { type LocalCloud, startLocalCloud } from "@openemr-ops/local/cloud/startLocalCloud";
+import { type LocalCloud, startLocalCloud } from "@openemr-ops/local-cloud/startLocalCloud";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   aFunction,

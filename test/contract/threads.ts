@@ -1,4 +1,4 @@
-import type { ThreadStore } from "@openemr-ops/core/threads";
+import type { ThreadStore } from "@openemr-ops/notifications/threads";
 import { beforeEach, describe, expect, it } from "vitest";
 
 const job = { installation: "clinic-a", job: "job-1" };

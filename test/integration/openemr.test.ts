@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { zstdDecompressSync } from "node:zlib";
-import { connect, type DatabaseConnection } from "@openemr-ops/dumps/database/connection";
+import { connect, type DatabaseConnection } from "@openemr-ops/database/connection";
 import { checkConsistency } from "@openemr-ops/openemr/consistency";
 import { checkDocuments } from "@openemr-ops/openemr/documents";
 import { proveKeys } from "@openemr-ops/openemr/keyProof";

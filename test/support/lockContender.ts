@@ -3,7 +3,7 @@
  * input, tries once, prints `won <fence>` or the error's name; a holder then stays until it is killed.
  */
 import { once } from "node:events";
-import { fileLocks } from "@openemr-ops/core/fileLocks";
+import { fileLocks } from "@openemr-ops/files/fileLocks";
 
 const [directory = "", owner = "", after = ""] = process.argv.slice(2);
 const locks = fileLocks({ directory, now: () => new Date() });

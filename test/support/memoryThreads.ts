@@ -1,4 +1,4 @@
-import type { MessagePlace, ThreadKey, ThreadStore } from "@openemr-ops/core/threads";
+import type { MessagePlace, ThreadKey, ThreadStore } from "@openemr-ops/notifications/threads";
 
 /** Threads that live in this process. */
 export const memoryThreads = (): ThreadStore => {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { DumpContext } from "@openemr-ops/dumps/context";
-import type { DatabaseAccess } from "@openemr-ops/dumps/database/access";
 import type { Manifest } from "@openemr-ops/dumps/manifest";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";

@@ -1,7 +1,7 @@
 import { NotificationRefusedError } from "@openemr-ops/core/errors";
-import type { MessagePlace } from "@openemr-ops/core/threads";
 import type { SlackMessage } from "@openemr-ops/notifications/blocks";
 import type { Slack } from "@openemr-ops/notifications/slack";
+import type { MessagePlace } from "@openemr-ops/notifications/threads";
 
 /** A message as the channel shows it. */
 export interface ShownMessage {

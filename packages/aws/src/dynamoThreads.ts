@@ -1,7 +1,7 @@
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetCommand, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { partitions } from "@openemr-ops/core/partitions";
-import type { ThreadKey, ThreadStore } from "@openemr-ops/core/threads";
+import type { ThreadKey, ThreadStore } from "@openemr-ops/notifications/threads";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 import { documents, expiryFrom } from "./jobsTable.ts";
 

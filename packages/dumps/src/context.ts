@@ -2,7 +2,7 @@ import type { Destination } from "@openemr-ops/core/destination";
 import type { JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
 import type { ReportProgress } from "@openemr-ops/core/progress";
-import type { DatabaseAccess } from "./database/access.ts";
+import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { DumpStore } from "./store/dumpStore.ts";
 
 /** Names or paths of the programs that do the heavy work. */

@@ -2,9 +2,9 @@ import { hash } from "node:crypto";
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
+import { announcedOnly } from "@openemr-ops/files/byteSink";
 import type { KeyProof } from "@openemr-ops/openemr/keyProof";
 import * as z from "zod";
-import { announcedOnly } from "./byteSink.ts";
 import type { Seal } from "./seal.ts";
 
 /** A manifest of a thousand tables has half a megabyte; what is larger is not read to its end. */

@@ -1,5 +1,5 @@
-import type { MessagePlace } from "@openemr-ops/core/threads";
 import type { SlackMessage } from "./blocks.ts";
+import type { MessagePlace } from "./threads.ts";
 
 /** A channel of Slack that messages go to. */
 export interface Slack {

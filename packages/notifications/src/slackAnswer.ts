@@ -1,4 +1,4 @@
-import type { MessagePlace } from "@openemr-ops/core/threads";
+import type { MessagePlace } from "./threads.ts";
 
 /** What an answer of Slack's means for the one who sent something. */
 export type SlackAnswer =

@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import { ControlPlaneUnavailableError, NotificationRefusedError } from "@openemr-ops/core/errors";
 import { networkFailureOf } from "@openemr-ops/core/networkFailure";
-import type { MessagePlace } from "@openemr-ops/core/threads";
 import type { SlackAnswer } from "./slackAnswer.ts";
+import type { MessagePlace } from "./threads.ts";
 
 /** What sending takes from its surroundings. */
 export interface SlackTransport {

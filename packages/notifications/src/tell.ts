@@ -1,6 +1,5 @@
 import { NotificationRefusedError } from "@openemr-ops/core/errors";
 import type { JobLedger } from "@openemr-ops/core/jobs";
-import type { MessagePlace, ThreadKey, ThreadStore } from "@openemr-ops/core/threads";
 import type { JobEvent } from "@openemr-ops/events/jobEvent";
 import type { SlackMessage } from "./blocks.ts";
 import {
@@ -12,6 +11,7 @@ import {
   startMessage,
 } from "./jobMessages.ts";
 import type { Slack } from "./slack.ts";
+import type { MessagePlace, ThreadKey, ThreadStore } from "./threads.ts";
 
 export interface TellContext {
   /** Which deployment speaks: several may share a channel. */

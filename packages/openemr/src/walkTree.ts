@@ -1,5 +1,6 @@
 import type { Dirent } from "node:fs";
 import { opendir } from "node:fs/promises";
+import { bytePath } from "@openemr-ops/files/bytePath";
 import { isAbsent, unreadable } from "./siteFiles.ts";
 
 /** One entry below the root of a tree. */
@@ -10,13 +11,6 @@ export interface WalkedEntry {
   readonly absolute: Buffer;
   readonly entry: Dirent;
 }
-
-/**
- * Makes a path of a directory and a name that was read as Latin-1, one character a byte. Names need not be UTF-8: uploads
- * of old kept the bytes of the sender's computer, and read as UTF-8 such a file cannot be found again.
- */
-export const bytePath = (directory: string, below: string): Buffer =>
-  below === "" ? Buffer.from(directory) : Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(below, "latin1")]);
 
 /**
  * Every entry below a directory, links themselves and not what they point to. Directories that disappear meanwhile are

@@ -6,16 +6,16 @@ import type { SecretReader, SecretReference } from "@openemr-ops/core/config/sec
 import type { Config, DatabaseServer, Installation } from "@openemr-ops/core/config/settings";
 import type { Destination } from "@openemr-ops/core/destination";
 import { InvalidInputError } from "@openemr-ops/core/errors";
-import { fileJobs } from "@openemr-ops/core/fileJobs";
-import { fileLocks } from "@openemr-ops/core/fileLocks";
 import type { ReportProgress } from "@openemr-ops/core/progress";
+import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { DumpContext, Tools } from "@openemr-ops/dumps/context";
-import type { DatabaseAccess } from "@openemr-ops/dumps/database/access";
-import { realPlace } from "@openemr-ops/dumps/files/directory";
 import type { DumpStore } from "@openemr-ops/dumps/store/dumpStore";
 import { portableStore } from "@openemr-ops/dumps/store/portable";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
 import { resticLocation } from "@openemr-ops/dumps/store/resticLocation";
+import { realPlace } from "@openemr-ops/files/directory";
+import { fileJobs } from "@openemr-ops/files/fileJobs";
+import { fileLocks } from "@openemr-ops/files/fileLocks";
 import { openDestination } from "./openDestination.ts";
 import type { WorkflowStores } from "./workflow/stores.ts";
 

@@ -1,6 +1,6 @@
 import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
 import type { Destination } from "@openemr-ops/core/destination";
-import { fileDestination } from "@openemr-ops/dumps/destinations/file";
+import { fileDestination } from "@openemr-ops/files/fileDestination";
 
 /** Opens the destination of a checked configuration. A cloud's SDK is loaded only when its scheme is used. */
 export const openDestination = async (address: DestinationAddress): Promise<Destination> => {

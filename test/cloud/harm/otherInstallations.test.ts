@@ -9,7 +9,7 @@ import type { JobKey, JobRecord } from "@openemr-ops/core/jobs";
 import { namesOf } from "@openemr-ops/core/names";
 import { partitions } from "@openemr-ops/core/partitions";
 import { overdueAt } from "@openemr-ops/jobs/findOverdue";
-import { type LocalCloud, startLocalCloud } from "@openemr-ops/local/cloud/startLocalCloud";
+import { type LocalCloud, startLocalCloud } from "@openemr-ops/local-cloud/startLocalCloud";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 const names = namesOf("prod");

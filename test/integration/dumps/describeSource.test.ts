@@ -1,6 +1,6 @@
 import { DatabaseMissingError, SourceLayoutError } from "@openemr-ops/core/errors";
-import { connect } from "@openemr-ops/dumps/database/connection";
-import { describeSource } from "@openemr-ops/dumps/database/describeSource";
+import { connect } from "@openemr-ops/database/connection";
+import { describeSource } from "@openemr-ops/database/describeSource";
 import { sqlName } from "@openemr-ops/local/servers/mariadb";
 import { expect, it } from "vitest";
 import { freshSchema } from "../../support/database.ts";

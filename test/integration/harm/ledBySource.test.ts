@@ -1,4 +1,4 @@
-import { connect, connectReadOnly } from "@openemr-ops/dumps/database/connection";
+import { connect, connectReadOnly } from "@openemr-ops/database/connection";
 import { compareRestored } from "@openemr-ops/dumps/steps/compare";
 import { inspect } from "@openemr-ops/dumps/steps/inspect";
 import { planDump, takeDump } from "@openemr-ops/dumps/steps/takeDump";

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, open, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runChild } from "@openemr-ops/dumps/child";
-import { databaseError } from "@openemr-ops/dumps/database/errors";
+import { databaseError } from "@openemr-ops/database/errors";
 import { resticError } from "@openemr-ops/dumps/store/resticErrors";
+import { runChild } from "@openemr-ops/files/child";
 import { findTool } from "@openemr-ops/local/tools/findTool";
 import { describe, expect, it } from "vitest";
 

@@ -8,7 +8,7 @@ import {
   SourceLayoutError,
   ToolFailedError,
 } from "@openemr-ops/core/errors";
-import { databaseError } from "@openemr-ops/dumps/database/errors";
+import { databaseError } from "@openemr-ops/database/errors";
 import { resticError } from "@openemr-ops/dumps/store/resticErrors";
 import { describe, expect, it } from "vitest";
 

@@ -1,7 +1,8 @@
 import { rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { bytePath } from "@openemr-ops/files/bytePath";
 import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
-import { bytePath, type WalkedEntry, walkTree } from "@openemr-ops/openemr/walkTree";
+import { type WalkedEntry, walkTree } from "@openemr-ops/openemr/walkTree";
 import { expect, it } from "vitest";
 import { aTree } from "../../support/sitesTree.ts";
 

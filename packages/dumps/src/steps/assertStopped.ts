@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ServiceRunningError } from "@openemr-ops/core/errors";
+import { connect, type DatabaseConnection } from "@openemr-ops/database/connection";
 import type { Sqlconf } from "@openemr-ops/openemr/sqlconf";
 import type { DumpContext } from "../context.ts";
-import { connect, type DatabaseConnection } from "../database/connection.ts";
 
 const looks = 4;
 const pauseMilliseconds = 500;

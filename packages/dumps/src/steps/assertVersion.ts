@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { DatabaseMissingError, OlderVersionError } from "@openemr-ops/core/errors";
+import { connect } from "@openemr-ops/database/connection";
 import {
   compareVersions,
   formatVersion,
@@ -8,7 +9,6 @@ import {
   readVersion,
 } from "@openemr-ops/openemr/version";
 import type { DumpContext } from "../context.ts";
-import { connect } from "../database/connection.ts";
 import type { Manifest } from "../manifest.ts";
 
 /** The code's version where it can be read, else that of the live schema. */

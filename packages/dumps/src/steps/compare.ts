@@ -1,12 +1,12 @@
 import { lstat } from "node:fs/promises";
+import type { DatabaseAccess } from "@openemr-ops/database/access";
+import { connectReadOnly } from "@openemr-ops/database/connection";
+import { dumpDatabase } from "@openemr-ops/database/dumpDatabase";
+import { progressTable } from "@openemr-ops/database/loadDatabase";
 import { newProblems } from "@openemr-ops/openemr/keyProof";
 import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
 import { walkTree } from "@openemr-ops/openemr/walkTree";
 import type { DumpContext } from "../context.ts";
-import type { DatabaseAccess } from "../database/access.ts";
-import { connectReadOnly } from "../database/connection.ts";
-import { dumpDatabase } from "../database/dumpDatabase.ts";
-import { progressTable } from "../database/loadDatabase.ts";
 import type { Manifest } from "../manifest.ts";
 import { inspect } from "./inspect.ts";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
-import { announcedOnly } from "../byteSink.ts";
+import { announcedOnly } from "@openemr-ops/files/byteSink";
 import { type Manifest, readManifest } from "../manifest.ts";
 import type { StoredPart } from "../store/dumpStore.ts";
 

@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
+import { connect } from "@openemr-ops/database/connection";
+import { dropLoaded } from "@openemr-ops/database/loadDatabase";
+import { openOrMake } from "@openemr-ops/files/directory";
+import { journalIn } from "@openemr-ops/files/journal";
 import type { DumpContext } from "../context.ts";
-import { connect } from "../database/connection.ts";
-import { dropLoaded } from "../database/loadDatabase.ts";
-import { openOrMake } from "../files/directory.ts";
-import { journalIn } from "../files/journal.ts";
-import { treeIn } from "../files/stagedTree.ts";
+import { treeIn } from "../staging/stagedTree.ts";
 import { recordVerification } from "../verification.ts";
 import { compareRestored } from "./compare.ts";
 import { chooseDump } from "./listDumps.ts";

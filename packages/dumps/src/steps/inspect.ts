@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { SourceUnreadableError } from "@openemr-ops/core/errors";
+import type { DatabaseConnection } from "@openemr-ops/database/connection";
 import { checkDocuments } from "@openemr-ops/openemr/documents";
 import { type KeyProof, proveKeys } from "@openemr-ops/openemr/keyProof";
 import { readIfPresent } from "@openemr-ops/openemr/siteFiles";
 import { listSites } from "@openemr-ops/openemr/sitesLayout";
 import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
 import { namesOfNoTable } from "@openemr-ops/openemr/sqlReader";
-import type { DatabaseConnection } from "../database/connection.ts";
 import type { SourceWarning } from "../manifest.ts";
 
 /** How many rows of `documents` have no usable file. Counts only: identifiers stay where they are. */

@@ -1,10 +1,10 @@
+import type { DatabaseAccess } from "@openemr-ops/database/access";
+import { loadDatabase } from "@openemr-ops/database/loadDatabase";
+import type { ProgramSection } from "@openemr-ops/database/sqlScanner";
+import type { OwnedDirectory } from "@openemr-ops/files/ownedDirectory";
 import type { DumpContext } from "../context.ts";
-import type { DatabaseAccess } from "../database/access.ts";
-import { loadDatabase } from "../database/loadDatabase.ts";
-import type { ProgramSection } from "../database/sqlScanner.ts";
-import type { OwnedDirectory } from "../files/ownedDirectory.ts";
-import { type TakenTree, takeTree } from "../files/stagedTree.ts";
 import type { Manifest } from "../manifest.ts";
+import { type TakenTree, takeTree } from "../staging/stagedTree.ts";
 
 export interface LoadedParts {
   /** Of each half and of both. */

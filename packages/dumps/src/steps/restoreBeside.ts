@@ -2,18 +2,24 @@ import { hash } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { InPlaceNotAllowedError, InvalidInputError } from "@openemr-ops/core/errors";
-import { replaceFile, systemCodeOf } from "@openemr-ops/core/stateFiles";
+import type { DatabaseAccess } from "@openemr-ops/database/access";
+import { connect } from "@openemr-ops/database/connection";
+import { forgetLoad } from "@openemr-ops/database/loadDatabase";
+import {
+  type DirectoryIdentity,
+  isSameDirectory,
+  openChild,
+  openDirectory,
+  realPlace,
+} from "@openemr-ops/files/directory";
+import { journalIn } from "@openemr-ops/files/journal";
+import { reopenOwned } from "@openemr-ops/files/ownedDirectory";
+import { replaceFile, systemCodeOf } from "@openemr-ops/files/stateFiles";
 import { prepareSites } from "@openemr-ops/openemr/prepareSites";
 import type { DumpContext } from "../context.ts";
-import type { DatabaseAccess } from "../database/access.ts";
-import { connect } from "../database/connection.ts";
-import { forgetLoad } from "../database/loadDatabase.ts";
-import { type DirectoryIdentity, isSameDirectory, openChild, openDirectory, realPlace } from "../files/directory.ts";
-import { journalIn } from "../files/journal.ts";
-import { reopenOwned } from "../files/ownedDirectory.ts";
-import { makeStage, publish, type Stage, stageOf } from "../files/publish.ts";
-import { treeEntry, treeIn } from "../files/stagedTree.ts";
 import type { Manifest } from "../manifest.ts";
+import { makeStage, publish, type Stage, stageOf } from "../staging/publish.ts";
+import { treeEntry, treeIn } from "../staging/stagedTree.ts";
 import { assertVersion } from "./assertVersion.ts";
 import { type Comparison, compareRestored } from "./compare.ts";
 import { chooseDump } from "./listDumps.ts";

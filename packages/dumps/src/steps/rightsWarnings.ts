@@ -1,5 +1,5 @@
-import type { SourceDescription } from "../database/describeSource.ts";
-import type { HiddenProgram } from "../database/hiddenPrograms.ts";
+import type { SourceDescription } from "@openemr-ops/database/describeSource";
+import type { HiddenProgram } from "@openemr-ops/database/hiddenPrograms";
 import type { SourceWarning } from "../manifest.ts";
 
 const routinesGrant = ({ product, serverVersion }: SourceDescription): string => {

@@ -1,13 +1,13 @@
 import { DestinationMissingError, IntegrityError, toOpsError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
+import { connectReadOnly } from "@openemr-ops/database/connection";
+import { describeSource, type SourceDescription } from "@openemr-ops/database/describeSource";
+import { type DatabaseDump, dumpDatabase } from "@openemr-ops/database/dumpDatabase";
 import { assertLayout, countEssentials } from "@openemr-ops/openemr/assertLayout";
 import { excludedContents, excludedFiles } from "@openemr-ops/openemr/sitesLayout";
 import { baseTable } from "@openemr-ops/openemr/sqlReader";
 import { readDockerVersion, readVersion } from "@openemr-ops/openemr/version";
 import type { DumpContext } from "../context.ts";
-import { connectReadOnly } from "../database/connection.ts";
-import { describeSource, type SourceDescription } from "../database/describeSource.ts";
-import { type DatabaseDump, dumpDatabase } from "../database/dumpDatabase.ts";
 import {
   listManifestIds,
   type Manifest,

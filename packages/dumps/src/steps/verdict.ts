@@ -1,6 +1,6 @@
 import { KeyPairError, RestoredDataDiffersError } from "@openemr-ops/core/errors";
-import type { Dropped } from "../files/stagedTree.ts";
 import type { Manifest } from "../manifest.ts";
+import type { Dropped } from "../staging/stagedTree.ts";
 import type { Comparison } from "./compare.ts";
 
 /** Outcome of a restore or a drill, with its evidence. */

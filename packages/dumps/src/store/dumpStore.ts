@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { ReportProgress } from "@openemr-ops/core/progress";
-import type { ByteSink } from "../byteSink.ts";
-import type { Directory } from "../files/directory.ts";
+import type { ByteSink } from "@openemr-ops/files/byteSink";
+import type { Directory } from "@openemr-ops/files/directory";
 import type { Seal } from "../seal.ts";
 
 /** Where one half of a dump lies: a snapshot of the repository, or an object. */

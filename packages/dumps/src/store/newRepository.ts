@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Destination } from "@openemr-ops/core/destination";
-import { type ChildEnd, runChild } from "../child.ts";
+import { type ChildEnd, runChild } from "@openemr-ops/files/child";
 
 /**
  * Makes a new repository at a store of objects: restic makes one on this machine, and its objects, a key and the config,

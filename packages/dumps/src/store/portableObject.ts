@@ -11,8 +11,8 @@ import {
   RepositoryPasswordError,
   RetryableError,
 } from "@openemr-ops/core/errors";
+import { type ByteSink, streamSink } from "@openemr-ops/files/byteSink";
 import type { Decrypter } from "age-encryption";
-import { type ByteSink, streamSink } from "../byteSink.ts";
 import type { StoredPart } from "./dumpStore.ts";
 import { piecesDigest, verifiedPieces } from "./pieces.ts";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError } from "@openemr-ops/core/errors";
-import { announcedOnly } from "../byteSink.ts";
+import { announcedOnly } from "@openemr-ops/files/byteSink";
 
 /** Bytes of what seals any object of a repository: a nonce and a signature of 16 bytes each. */
 const sealBytes = 32;

@@ -12,8 +12,8 @@ import {
   ToolFailedError,
 } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
-import { awaitReader, type ByteSink, streamSink } from "../byteSink.ts";
-import { type Child, type ChildEnd, onLines, runChild, startChild } from "../child.ts";
+import { awaitReader, type ByteSink, streamSink } from "@openemr-ops/files/byteSink";
+import { type Child, type ChildEnd, onLines, runChild, startChild } from "@openemr-ops/files/child";
 import { sealWith } from "../seal.ts";
 import type { DumpStore, SealedDump, StoredPart, StoredSites, StoreRun } from "./dumpStore.ts";
 import { lacksSpace } from "./lacksSpace.ts";

@@ -10,7 +10,7 @@ import {
   RepositoryPasswordError,
   ToolFailedError,
 } from "@openemr-ops/core/errors";
-import type { ChildEnd } from "../child.ts";
+import type { ChildEnd } from "@openemr-ops/files/child";
 
 type Make = (message: string) => OpsError;
 

@@ -1,5 +1,5 @@
 import { ToolMissingError } from "@openemr-ops/core/errors";
-import { runChild } from "../child.ts";
+import { runChild } from "@openemr-ops/files/child";
 
 export interface ResticRelease {
   /** Such as `0.14.0`. */

@@ -1,0 +1,166 @@
+import { DatabaseDumpFailedError, IntegrityError, SourceLayoutError, TableLockedError } from "@openemr-ops/core/errors";
+import type { ReportProgress } from "@openemr-ops/core/progress";
+import type { ByteSink } from "@openemr-ops/files/byteSink";
+import type { DatabaseAccess } from "./access.ts";
+import { connect, connectReadOnly, type DatabaseConnection, withoutTimeLimit } from "./connection.ts";
+import { describeSource, type SourceDescription } from "./describeSource.ts";
+import { copyTablesDump, startTablesDump, type TablesDump } from "./dumpTables.ts";
+import { dumpText, namedTables } from "./dumpText.ts";
+import { writeExactRows } from "./exactRows.ts";
+import { quoteName } from "./identifiers.ts";
+import { programStatements } from "./programStatements.ts";
+import { programTexts } from "./programTexts.ts";
+import { endMark, type ProgramSection, type StreamDigest, sectionMark, sqlScanner } from "./sqlScanner.ts";
+import { stallWatch } from "./stallWatch.ts";
+
+export interface DatabaseDump {
+  readonly source: SourceDescription;
+  readonly digest: StreamDigest;
+  /** T0: the moment whose committed rows the dump holds. */
+  readonly takenAt: Date;
+}
+
+export interface DumpDatabaseSettings {
+  readonly mariadbDump: string;
+  readonly stallSeconds: number;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+  readonly progress: ReportProgress;
+  /** The schema is a copy that we loaded: what its views hold has run when they were made. */
+  readonly ourCopy?: boolean;
+  /** Called once, when the snapshot stands: what is read from now on is not older than the rows. */
+  readonly onSnapshot?: (takenAt: Date) => void;
+}
+
+/** While we wait for a lock, everybody who wants to write waits behind us: so not long, but more than once. */
+const longestLockWaitSeconds = 10;
+const lockAttempts = 3;
+
+const prologue = `/*!40101 SET NAMES utf8mb4 */;
+/*!40103 SET @OLD_TIME_ZONE=@@TIME_ZONE */;
+/*!40103 SET TIME_ZONE='+00:00' */;
+/*!40014 SET @OLD_UNIQUE_CHECKS=@@UNIQUE_CHECKS, UNIQUE_CHECKS=0 */;
+/*!40014 SET @OLD_FOREIGN_KEY_CHECKS=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0 */;
+/*!40101 SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO' */;
+
+`;
+const epilogue = `
+/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;
+/*!40101 SET SQL_MODE=@OLD_SQL_MODE */;
+/*!40014 SET FOREIGN_KEY_CHECKS=@OLD_FOREIGN_KEY_CHECKS */;
+/*!40014 SET UNIQUE_CHECKS=@OLD_UNIQUE_CHECKS */;
+`;
+
+const lockedTables = async (
+  locker: DatabaseConnection,
+  tables: readonly string[],
+  stallSeconds: number,
+): Promise<void> => {
+  const seconds = Math.max(1, Math.min(longestLockWaitSeconds, Math.floor(stallSeconds / lockAttempts)));
+  await locker.run(`SET SESSION lock_wait_timeout = ${seconds}`);
+  const list = tables.map((table) => `${quoteName(table)} READ`).join(", ");
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await locker.run(`LOCK TABLES ${list}`);
+    } catch (error) {
+      if (!(error instanceof TableLockedError) || attempt === lockAttempts) throw error;
+    }
+  }
+};
+
+/** @throws {SourceLayoutError} refused: no restore would take these programs, so a dump with them would be none */
+const assertLoads = (section: ProgramSection, text: string): void => {
+  try {
+    programStatements(text, [section]);
+  } catch (error) {
+    if (!(error instanceof IntegrityError)) throw error;
+    throw new SourceLayoutError(`${error.message}. A restore would refuse it: make that program again without it`, {
+      cause: error,
+    });
+  }
+};
+
+/**
+ * Streams a schema as SQL: all tables as of one moment, FLOAT columns exact, then routines, triggers, views and events.
+ *
+ * `mariadb-dump --single-transaction` writes all tables but those with FLOAT columns; the rows of these come from a second
+ * snapshot.
+ * That both see the same rows is made sure by a read lock on just these tables, held for the milliseconds between the
+ * two snapshots. The stream's end mark is written only when every part ended well, so a stream with it is whole.
+ *
+ * @returns digests taken from the very bytes that went to `sink`
+ * @throws the `Database…Error` family, {TableLockedError} retryable, {SourceLayoutError}; nothing is left open
+ */
+export const dumpDatabase = async (
+  access: DatabaseAccess,
+  sink: ByteSink,
+  settings: DumpDatabaseSettings,
+): Promise<DatabaseDump> => {
+  await using reader = await connectReadOnly(access);
+  const source = await describeSource(reader, access.name, settings);
+  await withoutTimeLimit(reader);
+  const namesOf = (tables: SourceDescription["tables"]) => tables.map(({ name }) => name);
+  const exact = source.tables.filter((table) => table.exactColumns);
+  const plain = namesOf(source.tables.filter((table) => !table.exactColumns));
+  const keyed = new Set(namesOf(source.tables.filter((table) => table.keyed)));
+  const scanner = sqlScanner((table) => keyed.has(table));
+
+  const ours = new AbortController();
+  const signal = AbortSignal.any([settings.signal, ours.signal]);
+  const run = { mariadbDump: settings.mariadbDump, signal };
+  const throwIfStopped = () => signal.throwIfAborted();
+  let dump: TablesDump | undefined;
+  const end = (reason?: Error) => {
+    ours.abort(reason);
+    dump?.child.kill("SIGKILL"); // one that was suspended heeds nothing else
+  };
+  const watch = stallWatch(settings.stallSeconds, scanner.table, end);
+  let sent = 0;
+  const emit = async (chunk: Buffer): Promise<void> => {
+    await scanner.push(chunk);
+    await watch.around(() => sink(chunk));
+    sent += chunk.length;
+    const detail = scanner.table();
+    settings.progress({ step: "database", bytes: sent, rows: scanner.rows(), ...(detail ? { detail } : {}) });
+  };
+
+  let takenAt = settings.now();
+  try {
+    const locker = exact.length > 0 ? await connect(access) : undefined;
+    const unlock = async () => locker?.[Symbol.asyncDispose]();
+    try {
+      if (locker) await lockedTables(locker, namesOf(exact), settings.stallSeconds);
+      await reader.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+      await reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT");
+      if (plain.length > 0) dump = startTablesDump(access, plain, run);
+      await dump?.standing;
+      takenAt = settings.now();
+    } finally {
+      await unlock();
+    }
+    settings.onSnapshot?.(takenAt);
+    if (dump) await copyTablesDump(dump, emit, scanner.table, throwIfStopped);
+
+    if (exact.length > 0) {
+      const structures = ["--no-data", "--skip-triggers", ...namedTables(access, namesOf(exact))];
+      await emit(Buffer.from(await watch.orStalled(dumpText(access, "tables", structures, run)), "latin1"));
+      await emit(Buffer.from(`${sectionMark}exact rows\n${prologue}`));
+      for (const table of exact) await watch.orStalled(writeExactRows(reader, table, emit));
+      await emit(Buffer.from(`${epilogue}\n`));
+    }
+    for (const [section, text] of await watch.orStalled(programTexts(access, source, run))) {
+      assertLoads(section, text);
+      await emit(Buffer.from(`${sectionMark}${section}\n${text}\n`, "latin1")); // the same bytes whatever section follows
+    }
+    throwIfStopped();
+    await emit(Buffer.from(endMark));
+  } finally {
+    watch.stop();
+    end();
+  }
+  const digest = scanner.finish();
+  const absent = source.tables.filter((table) => !digest.tables.some(({ name }) => name === table.name));
+  if (absent.length > 0)
+    throw new DatabaseDumpFailedError(`the dump lacks ${absent.length} tables, the first is ${absent[0]?.name}`);
+  return { source, digest, takenAt };
+};

@@ -1,0 +1,96 @@
+import { LoadFailedError, type OpsError } from "@openemr-ops/core/errors";
+import { type Child, startChild } from "@openemr-ops/files/child";
+import { clientArguments, clientEnvironment, type DatabaseAccess } from "./access.ts";
+import { connect, type DatabaseConnection } from "./connection.ts";
+import { databaseError } from "./errors.ts";
+import { programStatements } from "./programStatements.ts";
+import type { ProgramSection } from "./sqlScanner.ts";
+
+const session =
+  "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0, autocommit = 0 /*M!100201 , check_constraint_checks = 0 */;\n";
+
+/** What the end of a client means; `said` is its standard error. */
+export const loadError = (doing: string, said: string): OpsError => {
+  // The server's text may quote values of rows; its number and state say enough.
+  const [, number, state] = /ERROR (\d+) \((\w+)\)/.exec(said) ?? [];
+  const words = number ? `server error ${number} (${state})` : (said.split("\n")[0] ?? "");
+  return databaseError(doing, words, undefined, (message) => new LoadFailedError(message));
+};
+
+/** Starts MariaDB's client on a schema, in a session that takes a dump's statements as they are. */
+export const startLoadClient = (
+  access: DatabaseAccess,
+  { mariadb, signal }: { readonly mariadb: string; readonly signal: AbortSignal },
+): Child => {
+  const child = startChild(
+    mariadb,
+    [
+      ...clientArguments(access),
+      "--batch",
+      "--skip-column-names",
+      "--unbuffered",
+      "--comments",
+      "--binary-mode", // no text is a command to the client
+      "--loose-sandbox", // nor reaches files or programs; a client without the switch passes it over
+      "--local-infile=0",
+      "--max-allowed-packet=1G",
+      access.name,
+    ],
+    { environment: clientEnvironment(access), signal },
+  );
+  child.stdin.write(session);
+  return child;
+};
+
+/** Schemas that a user sees are those where it may do something; what is said of the server itself harms nobody. */
+const otherSchemas = async (connection: DatabaseConnection, target: string): Promise<ReadonlySet<string>> => {
+  const rows = await connection.rows("SELECT SCHEMA_NAME AS s FROM information_schema.SCHEMATA");
+  const names = rows.map((row) => Buffer.from((row.s ?? "").toLowerCase()).toString("latin1"));
+  return new Set(names.filter((name) => name !== target.toLowerCase() && name !== "information_schema"));
+};
+
+/**
+ * Reads programs as `loadPrograms` will, and makes none: for a caller who cannot go back later.
+ *
+ * @throws {IntegrityError} the text holds something else than programs, or one reaches into another schema
+ */
+export const assertPrograms = async (
+  access: DatabaseAccess,
+  sql: Buffer,
+  sections: readonly ProgramSection[],
+): Promise<void> => {
+  await using connection = await connect(access, "information_schema");
+  const others = await otherSchemas(connection, Buffer.from(access.name).toString("latin1"));
+  programStatements(sql.toString("latin1"), sections, others);
+};
+
+/**
+ * Loads routines, triggers, views and events from their SQL, which drops each before it makes it: safe to repeat. Each
+ * statement is sent by itself: where one ends is decided here, and no text of a body can be a second one.
+ *
+ * @param sections whose programs the text may hold
+ * @throws {IntegrityError} before any is made: the text holds something else, or reaches into another schema
+ * @throws {LoadFailedError} fatal
+ */
+export const loadPrograms = async (
+  access: DatabaseAccess,
+  sql: Buffer,
+  { signal, sections }: { readonly signal: AbortSignal; readonly sections: readonly ProgramSection[] },
+): Promise<void> => {
+  await using connection = await connect(access, access.name, { bytes: true });
+  const statements = programStatements(
+    sql.toString("latin1"),
+    sections,
+    await otherSchemas(connection, Buffer.from(access.name).toString("latin1")),
+  );
+  await connection.run("SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'");
+  for (const statement of statements) {
+    signal.throwIfAborted();
+    await connection.run(statement).catch((error: unknown) => {
+      const { errno, sqlState } = ((error as Error).cause ?? {}) as { errno?: number; sqlState?: string };
+      throw errno === undefined
+        ? error
+        : loadError(`loading ${sections.join(", ")}`, `ERROR ${errno} (${sqlState ?? "HY000"})`);
+    });
+  }
+};

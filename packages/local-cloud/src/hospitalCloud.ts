@@ -1,0 +1,165 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { loadConfig } from "@openemr-ops/core/config/load";
+import type { ConfigFile } from "@openemr-ops/core/config/schema";
+import { namesOf, type WorkflowKind } from "@openemr-ops/core/names";
+import { buildEstate, type Estate } from "@openemr-ops/local/estate/buildEstate";
+import type { EstateSizeChoice } from "@openemr-ops/local/estate/size";
+import { type MariaDb, startMariaDb } from "@openemr-ops/local/servers/mariadb";
+import { type SlackServer, startSlackServer } from "@openemr-ops/local/servers/slack";
+import { synthesize } from "@openemr-ops/stacks/synthesize";
+import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "./startLocalCloud.ts";
+
+export const hospitalStage = "dev-local";
+const region = "us-east-1";
+const account = "123456789012";
+const bucket = "dumps-of-hospitals";
+export const repositoryPassword = "only for a hospital on this machine";
+
+/** A miniature hospital in a local cloud: what an account with OpenEMR in ECS and this product would hold. */
+export interface HospitalCloud extends AsyncDisposable {
+  readonly cloud: LocalCloud;
+  readonly slack: SlackServer;
+  readonly server: MariaDb;
+  /** The first installation's hospital; the others share it, each with dumps of its own. */
+  readonly estate: Estate;
+  readonly installations: readonly string[];
+  /** The configuration's file, as an operator has it. */
+  readonly config: string;
+  /** For `openemr-ops`: a person's rights in the local cloud. */
+  environment(): Record<string, string>;
+  /** Name of a workflow of an installation. */
+  machine(kind: WorkflowKind, installation?: string): string;
+}
+
+export interface HospitalCloudOptions {
+  /** Everything is made below it; whoever gave it removes it. */
+  readonly directory: string;
+  /** `clinic-a` when not said. */
+  readonly installations?: readonly string[];
+  readonly size?: EstateSizeChoice;
+  /** Told what is done, a line each. */
+  readonly say?: (line: string) => void;
+  readonly cloud?: Pick<LocalCloudOptions, "containers" | "heartbeatScale" | "retryScale" | "taskCommand">;
+  /** Changes of what containers get, by the variables they would get. */
+  readonly taskEnvironment?: (environment: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
+}
+
+const secretArn = (name: string): string => `arn:aws:secretsmanager:${region}:${account}:secret:${name}`;
+
+const installationOf = (
+  id: string,
+  server: MariaDb,
+  estate: Estate,
+  drills: string,
+): ConfigFile["installations"][number] => ({
+  id,
+  platform: {
+    kind: "ecs",
+    cluster: "openemr",
+    service: "openemr",
+    network: {
+      vpcId: "vpc-0123456789abcdef0",
+      subnetIds: ["subnet-0123456789abcdef0"],
+      securityGroupIds: ["sg-0123456789abcdef0"],
+    },
+  },
+  database: {
+    ...{ host: server.host, port: server.port, name: estate.database.name, tls: "off" },
+    ...{ user: estate.dumpLogin.user, password: secretArn(`${id}/dump-AbCdEf`) },
+    restore: { user: server.user, password: secretArn(`${id}/restore-AbCdEf`) },
+  },
+  sites: { path: estate.sitesPath, fileSystemId: "fs-0123456789abcdef0" },
+  dumps: {
+    destination: `s3://${bucket}/${id}`,
+    ...{ region, pathStyle: true },
+    password: secretArn(`${id}/repository-AbCdEf`),
+    retention: { keepDaily: 7, keepWeekly: 5, keepMonthly: 12 },
+    drill: { directory: join(drills, id) },
+  },
+  schedules: {
+    dump: { cron: "30 2 * * *", timeZone: "Europe/Berlin", deadlineMinutes: 240 },
+    drill: { cron: "0 4 * * 0", timeZone: "Europe/Berlin", deadlineMinutes: 720 },
+    check: { cron: "0 5 * * 3", timeZone: "Europe/Berlin", deadlineMinutes: 720 },
+  },
+});
+
+/** In AWS the bucket is where its region says; here the local cloud answers for it. */
+const withEndpoint = (configText: string, endpoint: string): string => {
+  const config = JSON.parse(configText) as ConfigFile;
+  return JSON.stringify({
+    ...config,
+    installations: config.installations.map((one) => ({ ...one, dumps: { ...one.dumps, endpoint } })),
+  });
+};
+
+/**
+ * Starts a database server, builds the hospital, synthesises the stacks for it and runs them in the local cloud, with a
+ * receiver in Slack's place.
+ */
+export const startHospitalCloud = async (options: HospitalCloudOptions): Promise<HospitalCloud> => {
+  const { directory, installations = ["clinic-a"], size = "small", say = () => {} } = options;
+  await using started = new AsyncDisposableStack();
+  const at = (name: string) => join(directory, name);
+  await mkdir(at("estate"), { recursive: true });
+
+  say("starting a database server and building a miniature hospital (synthetic data, seed 42)");
+  const server = await startMariaDb({ directory: at("server") });
+  started.defer(() => server.stop());
+  const { host, port, user, password } = server;
+  const database = { host, port, user, password, name: "openemr" };
+  const estate = await buildEstate({ directory: at("estate"), database, seed: "42", size });
+
+  const config: ConfigFile = {
+    notifications: { slack: { botToken: secretArn("openemr-ops/slack-AbCdEf"), channel: "C0123456789" } },
+    installations: installations.map((id) =>
+      installationOf(id, server, estate, at("drills")),
+    ) as ConfigFile["installations"],
+  };
+  const file = at("openemr-ops.config.json");
+  await writeFile(file, JSON.stringify(config, null, 2));
+
+  say("synthesising the stacks, as a deployment would");
+  const { directory: assembly } = await synthesize({
+    config: await loadConfig(file),
+    ...{ stage: hospitalStage, region, account, outdir: at("assembly") },
+    imageUri: `${account}.dkr.ecr.${region}.amazonaws.com/openemr-ops@sha256:${"0".repeat(64)}`,
+  });
+
+  say("starting a cloud on this machine that runs them");
+  const slack = started.use(await startSlackServer());
+  let endpoint = "";
+  const cloud = started.use(
+    await startLocalCloud({
+      ...{ assembly, directory: at("cloud"), ...options.cloud },
+      taskEnvironment: (environment) => {
+        const { OPENEMR_OPS_CONFIG_JSON: text = "{}" } = environment;
+        const local = { OPENEMR_OPS_CONFIG_JSON: withEndpoint(text, endpoint) };
+        return { ...local, ...options.taskEnvironment?.({ ...environment, ...local }) };
+      },
+      functionEnvironment: ({ OPENEMR_OPS_DESTINATION: destination }) => ({
+        OPENEMR_OPS_SLACK_API: slack.api,
+        ...(destination === undefined
+          ? {}
+          : { OPENEMR_OPS_DESTINATION: JSON.stringify({ ...JSON.parse(destination), endpoint }) }),
+      }),
+    }),
+  );
+  endpoint = cloud.endpoint;
+  await fetch(`${cloud.moto}/${bucket}`, { method: "PUT" });
+  await cloud.putSecret("openemr-ops/slack", slack.token);
+  for (const id of installations) {
+    await cloud.putSecret(`${id}/dump`, estate.dumpLogin.password);
+    await cloud.putSecret(`${id}/restore`, password);
+    await cloud.putSecret(`${id}/repository`, repositoryPassword);
+  }
+
+  const names = namesOf(hospitalStage);
+  const running = started.move();
+  return {
+    ...{ cloud, slack, server, estate, installations, config: file },
+    environment: () => ({ ...cloud.environment(), OPENEMR_OPS_STAGE: hospitalStage }),
+    machine: (kind, installation = installations[0] ?? "") => names.stateMachine(installation, kind),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+};

@@ -1,0 +1,170 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { DestinationAccessDeniedError, DestinationMissingError, InvalidInputError } from "@openemr-ops/core/errors";
+import { fileDestination } from "@openemr-ops/files/fileDestination";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { destinationContract, keysOf } from "../../contract/destination.ts";
+import { seededBytes, streamOf } from "../../support/bytes.ts";
+
+let base: string;
+let count = 0;
+const freshDirectory = (): string => join(base, String(count++), "deeper", "store");
+
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), "file-destination-"));
+});
+afterAll(() => rm(base, { recursive: true, force: true }));
+
+destinationContract(
+  "a directory",
+  async () => {
+    const directory = freshDirectory();
+    return { destination: fileDestination(directory), neighbour: fileDestination(`${directory}2`) };
+  },
+  { histories: 60 },
+);
+
+describe("a directory as a destination, beyond the contract", () => {
+  it("is for its owner alone", async () => {
+    const directory = freshDirectory();
+    await fileDestination(directory).put("a/b/c", Buffer.from("1"));
+
+    const modes = await Promise.all(
+      [directory, join(directory, "a"), join(directory, "a/b"), join(directory, "a/b/c")].map(
+        async (path) => (await stat(path)).mode & 0o777,
+      ),
+    );
+    expect(modes).toEqual([0o700, 0o700, 0o700, 0o600]);
+  });
+
+  it("leaves no unfinished file when a stream breaks off", async () => {
+    const directory = freshDirectory();
+    const broken = streamOf(seededBytes(1, 1000), new Error("broken"));
+
+    await expect(fileDestination(directory).put("a", broken)).rejects.toThrow("broken");
+    expect(await readdir(directory, { recursive: true })).toEqual([".incoming"]);
+  });
+
+  it("removes what a crash left when it is older than a day, and keeps what may still be written", async () => {
+    const directory = freshDirectory();
+    const incoming = join(directory, ".incoming");
+    await mkdir(incoming, { recursive: true });
+    await writeFile(join(incoming, "old"), "half");
+    await writeFile(join(incoming, "young"), "half");
+    const now = new Date("2026-11-20T12:00:00Z");
+    await utimes(join(incoming, "old"), now, new Date("2026-11-19T11:00:00Z"));
+    await utimes(join(incoming, "young"), now, new Date("2026-11-19T13:00:00Z"));
+
+    const destination = fileDestination(directory, { now: () => now });
+    await destination.put("a", Buffer.from("1"));
+
+    expect(await readdir(incoming)).toEqual(["young"]);
+    expect(await keysOf(destination)).toEqual(["a"]);
+  });
+
+  it("keeps its own folder out of reach", async () => {
+    const destination = fileDestination(freshDirectory());
+
+    await expect(destination.put(".incoming/a", Buffer.from("1"))).rejects.toThrow(InvalidInputError);
+    await expect(destination.get(".incoming/a")).rejects.toThrow(InvalidInputError);
+  });
+
+  it("does not follow links that lead out of it", async () => {
+    const directory = freshDirectory();
+    const outside = join(base, "outside");
+    await mkdir(outside, { recursive: true });
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(outside, "secret"), "outside");
+    await symlink(outside, join(directory, "folder"));
+    await symlink(join(outside, "secret"), join(directory, "file"));
+    const destination = fileDestination(directory);
+
+    await expect(destination.get("folder/secret")).rejects.toThrow(DestinationAccessDeniedError);
+    await expect(destination.put("folder/new", Buffer.from("1"))).rejects.toThrow(DestinationAccessDeniedError);
+    await expect(destination.put("folder/made/new", Buffer.from("1"))).rejects.toThrow(DestinationAccessDeniedError);
+    await expect(destination.delete("folder/secret")).rejects.toThrow(DestinationAccessDeniedError);
+    expect(await destination.get("file")).toBeUndefined();
+    expect(await keysOf(destination)).toEqual([]);
+    expect(await keysOf(destination, "folder/")).toEqual([]);
+    expect(await readdir(outside)).toEqual(["secret"]);
+  });
+
+  it("replaces a link rather than writing through it", async () => {
+    const directory = freshDirectory();
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(base, "target"), "untouched");
+    await symlink(join(base, "target"), join(directory, "a"));
+
+    await fileDestination(directory).put("a", Buffer.from("new"));
+
+    expect(await readFile(join(base, "target"), "utf8")).toBe("untouched");
+    expect(await readFile(join(directory, "a"), "utf8")).toBe("new");
+  });
+
+  it("may itself be reached through a link", async () => {
+    const directory = freshDirectory();
+    await mkdir(directory, { recursive: true });
+    await symlink(directory, `${directory}-link`);
+    const destination = fileDestination(`${directory}-link`);
+    await destination.put("a/b", Buffer.from("1"));
+
+    expect(await keysOf(destination, "a/")).toEqual(["a/b"]);
+  });
+
+  it("says that a directory is missing where a file stands", async () => {
+    const directory = freshDirectory();
+    await mkdir(join(directory, ".."), { recursive: true });
+    await writeFile(directory, "not a directory");
+
+    await expect(fileDestination(directory).put("a", Buffer.from("1"))).rejects.toThrow(DestinationMissingError);
+  });
+
+  it("says that a key is taken by a directory, and the other way round", async () => {
+    const destination = fileDestination(freshDirectory());
+    await destination.put("a/b", Buffer.from("1"));
+
+    await expect(destination.put("a", Buffer.from("2"))).rejects.toThrow(DestinationMissingError);
+    await expect(destination.put("a/b/c", Buffer.from("3"))).rejects.toThrow(DestinationMissingError);
+    expect(await keysOf(destination)).toEqual(["a/b"]);
+  });
+
+  it("puts and deletes beside each other in one folder without losing anything", async () => {
+    const destination = fileDestination(freshDirectory());
+    await Promise.all(
+      Array.from({ length: 40 }, async (_, index) => {
+        await destination.put(`locks/deep/${index}`, Buffer.from("1"));
+        if (index % 2 === 0) await destination.delete(`locks/deep/${index}`);
+      }),
+    );
+
+    expect(await keysOf(destination)).toHaveLength(20);
+  });
+});
+
+describe("a directory that cannot be written to", () => {
+  it("denies access, to root too", async () => {
+    const destination = fileDestination("/sys/kernel/openemr-ops-test");
+
+    await expect(destination.put("a", Buffer.from("1"))).rejects.toThrow(DestinationAccessDeniedError);
+    expect(await destination.get("a")).toBeUndefined();
+    expect(await keysOf(destination)).toEqual([]);
+  });
+
+  it("is full when a file may not grow, keeps the old object and no unfinished file", async () => {
+    const directory = freshDirectory();
+    await fileDestination(directory).put("a", Buffer.from("old"));
+    const program = `
+      import { fileDestination } from "@openemr-ops/files/fileDestination";
+      await fileDestination(process.argv[1]).put("a", Buffer.alloc(1_000_000)).catch((error) => console.log(error.name));
+    `;
+    const limited = `ulimit -f 100; exec "$0" --input-type=module -e "$1" "$2"`; // in KiB; Node gets EFBIG, as from a quota
+    const { stdout } = await promisify(execFile)("bash", ["-c", limited, process.execPath, program, directory]);
+
+    expect(stdout).toBe("DestinationFullError\n");
+    expect(await readFile(join(directory, "a"), "utf8")).toBe("old");
+    expect(await readdir(join(directory, ".incoming"))).toEqual([]);
+  });
+});

@@ -73,13 +73,14 @@ export const observability = ({ stack }: StackContext, { deployment, plane, told
       treatMissingData: TreatMissingData.BREACHING,
     });
 
-  const everyFunction = [...Object.values(functions), ...installations.map(({ confirm }) => confirm)];
+  const working = installations.filter(({ stateMachines }) => stateMachines.length > 0);
+  const everyFunction = [...Object.values(functions), ...installations.flatMap((each) => each.functions)];
   new Dashboard(stack, "Dashboard", {
     widgets: [
       [
         graph(
           "Jobs done",
-          installations.map(({ id, stateMachines }, index) =>
+          working.map(({ id, stateMachines }, index) =>
             sumOf(
               `done_${index}`,
               id,
@@ -89,7 +90,7 @@ export const observability = ({ stack }: StackContext, { deployment, plane, told
         ),
         graph(
           "Jobs not done",
-          installations.map(({ id, stateMachines }, index) =>
+          working.map(({ id, stateMachines }, index) =>
             sumOf(
               `not_${index}`,
               id,

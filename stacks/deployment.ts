@@ -1,8 +1,10 @@
 import { isAbsolute } from "node:path";
 import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
-import type { SecretReference } from "@openemr-ops/core/config/secrets";
-import type { Installation, Schedules, TaskNetwork } from "@openemr-ops/core/config/settings";
+import { referencesIn } from "@openemr-ops/core/config/references";
+import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
+import { installation } from "@openemr-ops/core/config/sections/installation";
+import type { DumpSettings, Installation, Schedules, TaskNetwork } from "@openemr-ops/core/config/settings";
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
 import { isStage, longestDeployedId, longestStage, namesOf } from "@openemr-ops/core/names";
 
@@ -12,8 +14,8 @@ export interface DeployedSecret {
   readonly key?: string;
 }
 
-/** The secrets that an installation's tasks read, by what they open. */
-export interface InstallationSecrets {
+/** The secrets that the tasks of dumps read, by what they open. */
+export interface DumpSecrets {
   readonly database: DeployedSecret;
   readonly restore: DeployedSecret;
   /** Only where a drill has a server of its own. */
@@ -24,6 +26,13 @@ export interface InstallationSecrets {
   readonly seal?: DeployedSecret;
 }
 
+/** The section `dumps` of an installation. */
+export interface DeployedDumps {
+  readonly destination: Extract<DestinationAddress, { readonly kind: "s3" }>;
+  readonly format: DumpSettings["format"];
+  readonly secrets: DumpSecrets;
+}
+
 /** One installation with all that a deployment needs of it. */
 export interface DeployedInstallation {
   readonly id: string;
@@ -31,12 +40,11 @@ export interface DeployedInstallation {
   readonly cluster: string;
   readonly network: TaskNetwork;
   readonly sites: { readonly path: string; readonly fileSystemId: string; readonly accessPointId?: string };
-  readonly destination: Extract<DestinationAddress, { readonly kind: "s3" }>;
-  readonly format: Installation["dumps"]["format"];
-  readonly secrets: InstallationSecrets;
   readonly schedules: Schedules;
   /** The text of `OPENEMR_OPS_CONFIG_JSON`: this installation alone, as it was written. */
   readonly taskConfig: string;
+  /** Only where the installation has this section. */
+  readonly dumps?: DeployedDumps;
 }
 
 /** Where people hear of jobs. */
@@ -76,22 +84,20 @@ const toSecret = (reference: SecretReference): DeployedSecret =>
     ? { arn: reference.arn, ...(reference.key === undefined ? {} : { key: reference.key }) }
     : { arn: "" };
 
-const secretsOf = (installation: Installation, issues: InputIssue[]): InstallationSecrets => {
-  const deployed = (reference: SecretReference): DeployedSecret => {
-    const message = "is not in AWS; tasks read passwords from Secrets Manager: say password with the secret's ARN";
-    const known = issues.some(({ path }) => path === reference.field); // who restores may be who dumps
-    if (reference.kind !== "aws" && !known) issues.push({ path: reference.field, message });
-    return toSecret(reference);
-  };
-  const { database, dumps } = installation;
-  return {
-    database: deployed(database.password),
-    restore: deployed(database.restore.password),
-    ...(dumps.drill.database ? { drill: deployed(dumps.drill.database.password) } : {}),
-    ...(dumps.format === "restic" ? { repository: deployed(dumps.password) } : {}),
-    ...(dumps.format === "portable" && dumps.sealKey ? { seal: deployed(dumps.sealKey) } : {}),
-  };
+/** Every secret of an installation, whatever its section, has to be where tasks can read it. */
+const assertSecretsInAws = (installation: Installation, issues: InputIssue[]): void => {
+  const message = "is not in AWS; tasks read passwords from Secrets Manager: say password with the secret's ARN";
+  const fields = secretsIn(installation).flatMap((secret) => (secret.kind === "aws" ? [] : [secret.field]));
+  for (const path of new Set(fields)) issues.push({ path, message }); // who restores may be who dumps
 };
+
+const dumpSecretsOf = ({ database }: Installation, dumps: DumpSettings): DumpSecrets => ({
+  database: toSecret(database.password),
+  restore: toSecret(database.restore.password),
+  ...(dumps.drill.database ? { drill: toSecret(dumps.drill.database.password) } : {}),
+  ...(dumps.format === "restic" ? { repository: toSecret(dumps.password) } : {}),
+  ...(dumps.format === "portable" && dumps.sealKey ? { seal: toSecret(dumps.sealKey) } : {}),
+});
 
 const slackOf = ({ notifications }: LoadedConfig, issues: InputIssue[]): DeployedSlack | undefined => {
   const { slack } = notifications;
@@ -101,6 +107,19 @@ const slackOf = ({ notifications }: LoadedConfig, issues: InputIssue[]): Deploye
     issues.push({ path: reference.field, message: "is not in AWS; expected a secret's ARN of Secrets Manager" });
   const secret = toSecret(reference);
   return slack.kind === "webhook" ? { kind: "webhook", secret } : { kind: "bot", secret, channel: slack.channel };
+};
+
+/** A file that has to be read when the task starts is named as the task's container has it. */
+const refuseRelativeFiles = ({ written }: LoadedConfig, index: number, issues: InputIssue[]): void => {
+  const message = "is a relative name; expected where the file lies in the task's container";
+  for (const { text, field, reference } of referencesIn(installation.schema, written.installations[index], [
+    "installations",
+    index,
+  ])) {
+    const known = issues.some(({ path }) => path === field);
+    if (reference.kind === "file" && reference.content && !isAbsolute(text) && !known)
+      issues.push({ path: field, message });
+  }
 };
 
 /** What a task gets of the configuration: names of files on the deploying machine mean nothing there. */
@@ -117,44 +136,46 @@ const taskConfigOf = ({ written }: LoadedConfig, index: number, { sites }: Insta
 const deployedInstallation = (
   config: LoadedConfig,
   index: number,
-  installation: Installation,
+  settings: Installation,
   issues: InputIssue[],
 ): DeployedInstallation | undefined => {
   const at = `installations[${index}]`;
   const before = issues.length;
-  const { id, platform, sites, dumps } = installation;
+  const { id, platform, sites, dumps, schedules } = settings;
   const refuse = (path: string, message: string) => issues.push({ path: `${at}.${path}`, message });
 
   if (platform.kind !== "ecs") return undefined;
-  const secrets = secretsOf(installation, issues);
+  assertSecretsInAws(settings, issues);
   if (id.length > longestDeployedId)
     refuse("id", `is longer than the ${longestDeployedId} characters that leave room in AWS's names`);
   if (!platform.network)
     refuse("platform.network", "is missing; expected vpcId, subnetIds and securityGroupIds, where tasks run");
   if (sites.fileSystemId === undefined)
     refuse("sites.fileSystemId", "is missing; expected the EFS file system that holds the sites directory");
-  if (dumps.destination.kind !== "s3")
+  if (dumps && dumps.destination.kind !== "s3")
     refuse("dumps.destination", "is not reached by tasks; expected s3://bucket/prefix");
-  if (dumps.format === "portable" && dumps.ageIdentityFile !== undefined)
+  if (dumps?.format === "portable" && dumps.ageIdentityFile !== undefined)
     refuse("dumps.ageIdentityFile", "is a file, which a task does not have; restore such dumps by hand");
-  const { caFile } = config.written.installations[index]?.database ?? {};
-  if (caFile !== undefined && !isAbsolute(caFile))
-    refuse("database.caFile", "is a relative name; expected where the file lies in the task's container");
+  refuseRelativeFiles(config, index, issues);
 
-  const { destination } = dumps;
-  if (issues.length > before || !platform.network || sites.fileSystemId === undefined || destination.kind !== "s3")
-    return undefined;
+  if (issues.length > before || !platform.network || sites.fileSystemId === undefined) return undefined;
   const { fileSystemId, accessPointId, path } = sites;
   return {
     id,
     cluster: platform.cluster,
     network: platform.network,
     sites: { path, fileSystemId, ...(accessPointId === undefined ? {} : { accessPointId }) },
-    destination,
-    format: dumps.format,
-    secrets,
-    schedules: installation.schedules,
-    taskConfig: taskConfigOf(config, index, installation),
+    schedules,
+    taskConfig: taskConfigOf(config, index, settings),
+    ...(dumps?.destination.kind === "s3"
+      ? {
+          dumps: {
+            destination: dumps.destination,
+            format: dumps.format,
+            secrets: dumpSecretsOf(settings, dumps),
+          },
+        }
+      : {}),
   };
 };
 

@@ -5,7 +5,7 @@ import type { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { ControlPlane } from "./ControlPlaneStack.ts";
-import type { DeployedInstallation, DeployedSecret, Deployment } from "./deployment.ts";
+import type { DeployedDumps, DeployedInstallation, DeployedSecret, Deployment } from "./deployment.ts";
 import { answerTasks } from "./policies/answerTasks.ts";
 import { deleteDumps } from "./policies/deleteDumps.ts";
 import { holdRepositoryLocks } from "./policies/holdRepositoryLocks.ts";
@@ -30,8 +30,13 @@ interface TaskContext {
   readonly log: ILogGroup;
 }
 
-/** The four kinds of tasks of an installation. A check runs as a drill does: both read dumps and write beside them. */
-export const installationTasks = (stack: Stack, installation: DeployedInstallation, context: TaskContext) => {
+/** The four kinds of tasks that work with the dumps of an installation. A check runs as a drill does: both read dumps and write beside them. */
+export const installationTasks = (
+  stack: Stack,
+  installation: DeployedInstallation,
+  dumps: DeployedDumps,
+  context: TaskContext,
+) => {
   const { deployment, plane, image, log } = context;
   const { names, stage } = deployment;
   const { id, taskConfig } = installation;
@@ -56,7 +61,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
     useKey(stack, plane.key, "dynamodb"),
     publishProgress(plane.bus.eventBusArn, id),
   ];
-  const { database, restore, drill, repository, seal } = installation.secrets;
+  const { database, restore, drill, repository, seal } = dumps.secrets;
   const given = (...secrets: readonly (DeployedSecret | undefined)[]) =>
     secrets.filter((secret) => secret !== undefined);
 
@@ -78,10 +83,10 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       ...settings,
     });
 
-  const read = readDumps(stack, installation);
-  const locks = holdRepositoryLocks(stack, installation);
-  const write = writeDumps(stack, installation);
-  const open = openDumps(stack, installation, { write: true });
+  const read = readDumps(stack, dumps);
+  const locks = holdRepositoryLocks(stack, dumps);
+  const write = writeDumps(stack, dumps);
+  const open = openDumps(stack, dumps, { write: true });
   return {
     dump: task("Dump", {
       diskGiB: 30,
@@ -99,7 +104,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       grants: [
         ...takePart("dump"),
         readSecrets(stack, given(repository, seal)),
-        [...read, ...write, ...deleteDumps(stack, installation), ...open],
+        [...read, ...write, ...deleteDumps(stack, dumps), ...open],
       ],
     }),
     drill: task("Drill", {
@@ -107,7 +112,7 @@ export const installationTasks = (stack: Stack, installation: DeployedInstallati
       grants: [
         ...takePart("drill", "check"),
         readSecrets(stack, given(drill ?? restore, repository, seal)),
-        [...read, ...locks, ...noteVerifications(stack, installation), ...open],
+        [...read, ...locks, ...noteVerifications(stack, dumps), ...open],
       ],
     }),
     restore: task("Restore", {

@@ -1,9 +1,9 @@
 import type { Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { DeployedInstallation } from "../deployment.ts";
+import type { DeployedDumps } from "../deployment.ts";
 import { dumpsPlace } from "./dumpsPlace.ts";
 
 /** Deleting below one installation's destination: for retention alone. Versions and Object Lock of the bucket stand above it. */
-export const deleteDumps = (stack: Stack, installation: DeployedInstallation): readonly PolicyStatement[] => [
-  new PolicyStatement({ actions: ["s3:DeleteObject"], resources: [dumpsPlace(stack, installation).objects()] }),
+export const deleteDumps = (stack: Stack, dumps: DeployedDumps): readonly PolicyStatement[] => [
+  new PolicyStatement({ actions: ["s3:DeleteObject"], resources: [dumpsPlace(stack, dumps).objects()] }),
 ];

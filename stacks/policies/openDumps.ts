@@ -1,6 +1,6 @@
 import type { Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { DeployedInstallation } from "../deployment.ts";
+import type { DeployedDumps } from "../deployment.ts";
 import { dumpsPlace } from "./dumpsPlace.ts";
 
 /**
@@ -9,11 +9,11 @@ import { dumpsPlace } from "./dumpsPlace.ts";
  */
 export const openDumps = (
   stack: Stack,
-  installation: DeployedInstallation,
+  dumps: DeployedDumps,
   { write }: { readonly write: boolean },
 ): readonly PolicyStatement[] => {
-  const { bucket, objects } = dumpsPlace(stack, installation);
-  const region = installation.destination.region ?? stack.region;
+  const { bucket, objects } = dumpsPlace(stack, dumps);
+  const region = dumps.destination.region ?? stack.region;
   return [
     new PolicyStatement({
       actions: ["kms:Decrypt", ...(write ? ["kms:GenerateDataKey"] : [])],

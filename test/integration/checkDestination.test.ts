@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { resolveConfig } from "@openemr-ops/core/config/resolve";
 import { configSchema } from "@openemr-ops/core/config/schema";
+import { requireSection, selectInstallation } from "@openemr-ops/core/config/select";
 import type { S3Server } from "@openemr-ops/local/servers/storeServer";
 import { startVersityGateway } from "@openemr-ops/local/servers/versitygw";
 import { dumpOperations } from "@openemr-ops/task/dumpOperations";
@@ -32,8 +33,7 @@ afterAll(async () => {
 const check = async (dumps: Readonly<Record<string, unknown>>, restic: string) => {
   const changed = anInstallation({ dumps: { ...anInstallation().dumps, ...dumps } });
   const config = resolveConfig(configSchema.parse(aConfig(changed)), directory);
-  const [installation] = config.installations;
-  if (!installation) throw new Error("the configuration has no installation");
+  const installation = requireSection(config, selectInstallation(config), "dumps");
   const findings = await dumpOperations.checkDestination({
     config,
     installation,

@@ -77,7 +77,14 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   at("database.passwordFile", undefined, /is missing; expected a file that holds the password/),
   at("sites", undefined, /is missing; expected an object/),
   at("sites.path", undefined, /is missing; expected the name of a file or directory/),
-  at("dumps", undefined, /is missing; expected an object/),
+  ...["dump", "drill", "check"].map((kind) =>
+    all(
+      `dumps is missing and schedules.${kind} needs it`,
+      { [`${first}dumps`]: undefined, [`${first}schedules`]: { [kind]: { cron: "0 2 * * *" } } },
+      "installations[0].dumps",
+      new RegExp(`is missing; expected an object.*schedules\\.${kind}`),
+    ),
+  ),
   at("dumps.destination", undefined, /is missing; expected file:\/\/\/absolute/),
   at("dumps.passwordFile", undefined, /is missing; expected a file that holds the password/),
   at("dumps.retention", undefined, /is missing; expected an object/),

@@ -5,8 +5,10 @@ import type { ConfigFile } from "@openemr-ops/core/config/schema";
 
 export type WrittenInstallation = ConfigFile["installations"][number];
 
+type InstallationWithDumps = WrittenInstallation & { dumps: NonNullable<WrittenInstallation["dumps"]> };
+
 /** An installation as an operator would write it, all in order. Files are those of `aConfigDirectory`. */
-export const anInstallation = (changes: Partial<WrittenInstallation> = {}): WrittenInstallation => ({
+export const anInstallation = (changes: Partial<InstallationWithDumps> = {}): InstallationWithDumps => ({
   id: "clinic-a",
   platform: { kind: "host" },
   database: {

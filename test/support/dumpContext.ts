@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { resolveConfig } from "@openemr-ops/core/config/resolve";
 import { configSchema } from "@openemr-ops/core/config/schema";
-import type { Installation } from "@openemr-ops/core/config/settings";
+import type { InstallationWith } from "@openemr-ops/core/config/settings";
 import type { DumpContext } from "@openemr-ops/dumps/context";
 import { findSystemTool, findTool } from "@openemr-ops/local/tools/findTool";
 import { openContext, type Surroundings } from "@openemr-ops/task/openContext";
@@ -82,7 +82,7 @@ export const contextFor = async (options: DumpContextOptions): Promise<DumpConte
   const config = resolveConfig(configSchema.parse(written.config), directory);
   await mkdir(join(directory, "drills"), { recursive: true });
   const { environment } = written;
-  return openContext(config, config.installations[0] as Installation, {
+  return openContext(config, config.installations[0] as InstallationWith<"dumps">, {
     environment,
     readSecret: openSecrets(environment),
     now: () => new Date(),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { findPlaceIssues } from "@openemr-ops/core/config/places";
 import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
 import type { SecretReader, SecretReference } from "@openemr-ops/core/config/secrets";
-import type { Config, DatabaseServer, Installation } from "@openemr-ops/core/config/settings";
+import type { Config, DatabaseServer, InstallationWith } from "@openemr-ops/core/config/settings";
 import type { Destination } from "@openemr-ops/core/destination";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import type { ReportProgress } from "@openemr-ops/core/progress";
@@ -48,7 +48,7 @@ const readSealKey = async (reference: SecretReference, readSecret: SecretReader)
 
 const storeOf = (
   config: Config,
-  installation: Installation,
+  installation: InstallationWith<"dumps">,
   destination: Destination,
   tools: Tools,
   surroundings: Surroundings,
@@ -80,11 +80,11 @@ const storeOf = (
  *
  * @throws {InvalidInputError} fatal: the state, a destination or the drills lie inside
  */
-const realSites = async (config: Config, installation: Installation): Promise<string> => {
+const realSites = async (config: Config, installation: InstallationWith<"dumps">): Promise<string> => {
   const path = await realPlace(installation.sites.path);
   const { dumps } = installation;
   const { destination, drill } = dumps;
-  const real: Installation = {
+  const real: InstallationWith<"dumps"> = {
     ...installation,
     sites: { ...installation.sites, path },
     dumps: {
@@ -110,11 +110,12 @@ export type Login = "database" | "drill" | "restore";
 /**
  * Puts together what the dump jobs of one installation need. The repository's password is read when it is first opened.
  *
- * @param logins whose passwords are read now; those of others stay empty, for a job's role may read no more than it uses
+ * @param logins whose passwords are read now. The context has no others, and a step that takes one fails: a job's role may
+ *   read no more than it uses
  */
 export const openContext = async (
   config: Config,
-  installation: Installation,
+  installation: InstallationWith<"dumps">,
   surroundings: Surroundings,
   logins: readonly Login[] = ["database", "drill", "restore"],
 ): Promise<DumpContext> => {
@@ -125,15 +126,24 @@ export const openContext = async (
     server: DatabaseServer,
     { user, password }: { readonly user: string; readonly password: SecretReference },
     ...uses: readonly Login[]
-  ): Promise<DatabaseAccess> => ({
-    host: server.host,
-    port: server.port,
-    name: database.name,
-    user,
-    password: uses.some((login) => logins.includes(login)) ? await surroundings.readSecret(password) : "",
-    tls: server.tls,
-    ...(server.caFile ? { caFile: server.caFile } : {}),
-  });
+  ): Promise<DatabaseAccess> => {
+    const place = {
+      host: server.host,
+      port: server.port,
+      name: database.name,
+      user,
+      tls: server.tls,
+      ...(server.caFile ? { caFile: server.caFile } : {}),
+    };
+    if (uses.some((login) => logins.includes(login)))
+      return { ...place, password: await surroundings.readSecret(password) };
+    return {
+      ...place,
+      get password(): string {
+        throw new TypeError(`this job does not log in with the password in ${password.field}`);
+      },
+    };
+  };
   const drillServer = dumps.drill.database;
   const restoreDatabase = await access(
     database,

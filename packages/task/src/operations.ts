@@ -1,4 +1,4 @@
-import type { Config, Installation, OpenEmrConnection } from "@openemr-ops/core/config/settings";
+import type { Config, InstallationWith, OpenEmrConnection } from "@openemr-ops/core/config/settings";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { DestinationFinding } from "@openemr-ops/dumps/checkDestination";
 import type { RetentionResult } from "@openemr-ops/dumps/steps/applyRetention";
@@ -13,7 +13,7 @@ import type { WorkflowStores } from "./workflow/stores.ts";
 /** What every operation is told: on what, how careful, and whom to tell meanwhile. */
 export interface Job {
   readonly config: Config;
-  readonly installation: Installation;
+  readonly installation: InstallationWith<"dumps">;
   /** Read and report only; change nothing. */
   readonly dryRun: boolean;
   readonly environment: Readonly<Record<string, string | undefined>>;

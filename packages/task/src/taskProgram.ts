@@ -1,6 +1,6 @@
 import { parseJson } from "@openemr-ops/core/config/jsonText";
 import { checkConnection, type LoadedConfig, loadConfig, loadConfigText } from "@openemr-ops/core/config/load";
-import { selectInstallation } from "@openemr-ops/core/config/select";
+import { requireSection, selectInstallation } from "@openemr-ops/core/config/select";
 import type { OpenEmrConnection } from "@openemr-ops/core/config/settings";
 import { parseStrictly } from "@openemr-ops/core/config/strict";
 import { exitCodeOf, InvalidInputError, toOpsError } from "@openemr-ops/core/errors";
@@ -129,7 +129,7 @@ const run = async (surroundings: TaskSurroundings, log: Log, link?: WorkflowLink
   const input = await within("OPENEMR_OPS_JOB", async () => readInput(environment.OPENEMR_OPS_JOB));
   const config = await readConfig(environment, cwd, input.installation);
   for (const { path, message } of config.warnings) log.warn(`${path} ${message}`);
-  const installation = selectInstallation(config, input.installation);
+  const installation = requireSection(config, selectInstallation(config, input.installation), "dumps");
   const connection =
     input.kind === "restore" && input.connection
       ? await within("OPENEMR_OPS_JOB: connection", () =>

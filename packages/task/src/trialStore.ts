@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readdir, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
-import type { Installation } from "@openemr-ops/core/config/settings";
+import type { InstallationWith } from "@openemr-ops/core/config/settings";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
 import { resticLocation } from "@openemr-ops/dumps/store/resticLocation";
 import type { TrialStore } from "@openemr-ops/dumps/store/trial";
@@ -33,7 +33,7 @@ const removeFolders = async (directory: string): Promise<void> => {
  * goes to the destination by our calls alone.
  */
 export const trialStore = (
-  installation: Installation,
+  installation: InstallationWith<"dumps">,
   environment: Readonly<Record<string, string | undefined>>,
 ): ((folder: string) => Promise<TrialStore>) | undefined => {
   const { dumps, id } = installation;

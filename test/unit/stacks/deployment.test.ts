@@ -35,7 +35,7 @@ describe("what is deployed", () => {
   it("is every installation in ECS, with what its tasks may know", async () => {
     const { installations, removable, slack } = deploymentOf(await aDeployable(), "prod");
 
-    expect(installations.map(({ id, cluster, format }) => ({ id, cluster, format }))).toEqual([
+    expect(installations.map(({ id, cluster, dumps }) => ({ id, cluster, format: dumps?.format }))).toEqual([
       { id: "clinic-a", cluster: "clinic-a", format: "restic" },
       { id: "clinic-b", cluster: "arn:aws:ecs:eu-central-1:123456789012:cluster/clinic-b", format: "portable" },
     ]);

@@ -13,8 +13,8 @@ const configCheck = async (surroundings: CommandSurroundings): Promise<void> => 
     database: `${database.host}:${database.port}/${database.name}`,
     tls: database.tls,
     sites: sites.path,
-    format: dumps.format,
-    destination: formatDestination(dumps.destination),
+    format: dumps?.format ?? "",
+    destination: dumps ? formatDestination(dumps.destination) : "no dumps",
   }));
   surroundings.output.result(
     { valid: true, path, installations: summary, warnings },

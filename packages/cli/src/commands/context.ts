@@ -1,7 +1,7 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
-import { selectInstallation } from "@openemr-ops/core/config/select";
-import type { Installation } from "@openemr-ops/core/config/settings";
+import { requireSection, selectInstallation } from "@openemr-ops/core/config/select";
+import type { InstallationWith } from "@openemr-ops/core/config/settings";
 import { JobAbortedError } from "@openemr-ops/core/errors";
 import type { Job, Operations } from "@openemr-ops/task/operations";
 import type { CommonOptions } from "../commonOptions.ts";
@@ -13,7 +13,7 @@ import { readConfig } from "../readConfig.ts";
 /** What a command works with once the configuration is read. */
 export interface CommandContext {
   readonly config: LoadedConfig;
-  readonly installation: Installation;
+  readonly installation: InstallationWith<"dumps">;
   readonly operations: Operations;
   readonly output: Output;
   readonly common: CommonOptions;
@@ -32,7 +32,7 @@ export const installationCommand = <const Options extends CliOptions>(
     run: async (surroundings, asked) => {
       const { output, common, environment, signal, ask } = surroundings;
       const config = await readConfig(surroundings);
-      const installation = selectInstallation(config, common.installation);
+      const installation = requireSection(config, selectInstallation(config, common.installation), "dumps");
       const operations = await surroundings.openOperations();
       const context = { config, installation, operations, output, common, environment, signal };
       return (await definition.run({ ...context, ...(ask ? { ask } : {}) }, asked)) ?? 0;

@@ -2,6 +2,7 @@ import { isIPv6 } from "node:net";
 import { isAbsolute } from "node:path";
 import * as z from "zod";
 import { cronProblem } from "../cron.ts";
+import { namesFile, namesSecret, type SecretRule } from "./references.ts";
 
 /** A text of one shape; `expected` says it in words, for the message. */
 const text = (expected: string, fits: (value: string) => boolean): z.ZodString =>
@@ -50,11 +51,14 @@ export const tlsMode = choice(["off", "required", "verify"]);
 /** A file or directory, absolute or relative to the file that names it. */
 export const fileName = text("the name of a file or directory", (value) => value !== "" && !hasControl(value));
 
-/** Where a password is: a file, `env:NAME`, or a secret's ARN. Messages never repeat it: people paste the password itself. */
-export const passwordFile = text(
-  "a file that holds the password, env:NAME or a secret's ARN",
-  (value) => value !== "" && !hasControl(value) && (isReference(value) || !/^(env|arn):/.test(value)),
-);
+/** `fileName` in a configuration. Whether something is there is seen when it is used. */
+export const place = namesFile(fileName);
+
+/** A file with the certificates of the authorities to trust. */
+export const caFile = namesFile(fileName, {
+  fits: (content) => content.includes("-----BEGIN CERTIFICATE-----"),
+  lacks: "no certificate in PEM form",
+});
 
 export const environmentReference = /^env:([A-Za-z_][A-Za-z0-9_]*)$/;
 
@@ -64,10 +68,32 @@ export const secretReference =
 
 const isReference = (value: string): boolean => environmentReference.test(value) || secretReference.test(value);
 
-/** A reference only: a password written into the configuration would be kept, copied and committed with it. */
-export const passwordReference = z.string({ error: "expected env:NAME or a secret's ARN" }).refine(isReference, {
-  error: "holds neither env:NAME nor a secret's ARN; put the password itself into a file and name it in passwordFile",
-});
+/** A file with a secret in one line; takes a reference too. */
+export const secretFile = (rule?: SecretRule) =>
+  namesSecret(
+    text(
+      "a file that holds the password, env:NAME or a secret's ARN",
+      (value) => value !== "" && !hasControl(value) && (isReference(value) || !/^(env|arn):/.test(value)),
+    ),
+    rule,
+  );
+
+/**
+ * The two fields that set one secret: `password` takes a reference only, since a password written into the configuration
+ * would be kept, copied and committed with it; `passwordFile` takes a file's name too. Messages repeat neither: people paste
+ * the password itself.
+ *
+ * @param rule one for the secret's value beyond those of `passwordText.ts`
+ */
+export const secretOf = <const Name extends string>(name: Name, rule?: SecretRule) => {
+  const reference = z.string({ error: "expected env:NAME or a secret's ARN" }).refine(isReference, {
+    error: `holds neither env:NAME nor a secret's ARN; put the password itself into a file and name it in ${name}File`,
+  });
+  const setting = namesSecret(reference, rule).optional();
+  return { [name]: setting, [`${name}File`]: secretFile(rule).optional() } as {
+    [Field in Name | `${Name}File`]: typeof setting;
+  };
+};
 
 export const httpUrl = text("an http:// or https:// address without user, password or query", (value) => {
   const url = URL.parse(value);
@@ -108,16 +134,25 @@ export const ageRecipient = z
   });
 
 /** A file with age's private half. Messages never repeat it: people paste the identity itself. */
-export const ageIdentityFile = fileName.refine((value) => !/^AGE-SECRET-KEY-/i.test(value), {
-  error: "holds the identity itself; put it into a file and name the file here",
-});
+export const ageIdentityFile = namesFile(
+  fileName.refine((value) => !/^AGE-SECRET-KEY-/i.test(value), {
+    error: "holds the identity itself; put it into a file and name the file here",
+  }),
+  {
+    fits: (content) => /^AGE-SECRET-KEY-/m.test(content),
+    lacks: "no age identity (a line AGE-SECRET-KEY-…)",
+    secret: true,
+  },
+);
 
 export const keep = whole("a whole number, 0 or more", 0, 1_000_000);
 export const stallSeconds = whole("a whole number of seconds from 1 to 86400", 1, 86_400);
 
-export const sitesPath = fileName.refine((value) => !isAbsolute(value) || /[^/.]/.test(value), {
-  error: "is the root directory; name OpenEMR's sites directory",
-});
+export const sitesPath = namesFile(
+  fileName.refine((value) => !isAbsolute(value) || /[^/.]/.test(value), {
+    error: "is the root directory; name OpenEMR's sites directory",
+  }),
+);
 
 /** An identifier that AWS gave, such as `subnet-0123456789abcdef0`. */
 export const awsId = (prefix: string, what: string) =>
@@ -126,9 +161,11 @@ export const awsId = (prefix: string, what: string) =>
   );
 
 /** Where an address or a token is that lets one post. Messages never repeat it: people paste the address itself. */
-export const postingSecret = z.string({ error: "expected env:NAME or a secret's ARN" }).refine(isReference, {
-  error: "expected env:NAME or a secret's ARN; what it stands for does not belong here",
-});
+export const postingSecret = namesSecret(
+  z.string({ error: "expected env:NAME or a secret's ARN" }).refine(isReference, {
+    error: "expected env:NAME or a secret's ARN; what it stands for does not belong here",
+  }),
+);
 
 /** A list that holds something. */
 export const someOf = <Item extends z.ZodType>(item: Item, what: string) =>

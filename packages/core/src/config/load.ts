@@ -4,7 +4,7 @@ import { type InputIssue, InvalidInputError } from "../errors.ts";
 import { parseJson } from "./jsonText.ts";
 import { findPlaceIssues, findWeakSettings } from "./places.ts";
 import { readText } from "./readText.ts";
-import { checkOwnReferences, checkReferences, type ReferenceSurroundings } from "./referenceChecks.ts";
+import { checkInstallationReferences, checkReferences, type ReferenceSurroundings } from "./referenceChecks.ts";
 import { resolveConfig, resolveConnection } from "./resolve.ts";
 import { type ConfigFile, configSchema, connectionSchema } from "./schema.ts";
 import type { Config, OpenEmrConnection } from "./settings.ts";
@@ -47,7 +47,7 @@ const checkConfig = async (
   const parsed = parseStrictly(configSchema, input);
   const shapeIssues = "issues" in parsed ? parsed.issues : [];
   const surroundings: ReferenceSurroundings = { directory, ...(environment ? { environment } : {}) };
-  const references = await checkReferences(input, shapeIssues, surroundings, installation);
+  const references = await checkInstallationReferences(input, shapeIssues, surroundings, installation);
   const config = "data" in parsed ? resolveConfig(parsed.data, directory) : undefined;
   const issues = [...shapeIssues, ...(config ? findPlaceIssues(config) : []), ...references.issues];
   if (!config || issues.length > 0) throw new InvalidInputError(issues);
@@ -111,7 +111,7 @@ export const checkConnection = async (
   const parsed = parseStrictly(connectionSchema, input);
   const shapeIssues = "issues" in parsed ? parsed.issues : [];
   const surroundings: ReferenceSurroundings = { directory, ...(environment ? { environment } : {}) };
-  const references = await checkOwnReferences(input, shapeIssues, surroundings);
+  const references = await checkReferences(connectionSchema, input, shapeIssues, surroundings);
   const issues = [...shapeIssues, ...references.issues];
   if (!("data" in parsed) || issues.length > 0) throw new InvalidInputError(issues);
   return resolveConnection(parsed.data, directory);

@@ -19,13 +19,13 @@ export const findPlaceIssues = ({ installations, stateDirectory }: Config): read
       });
     }
     installations.forEach(({ dumps }, other) => {
-      if (dumps.drill.directory !== undefined && isInside(dumps.drill.directory, sites.path)) {
+      if (dumps?.drill.directory !== undefined && isInside(dumps.drill.directory, sites.path)) {
         issues.push({
           path: `installations[${other}].dumps.drill.directory`,
           message: `lies inside ${name}.sites.path; choose a directory outside of it`,
         });
       }
-      if (dumps.destination.kind !== "file") return;
+      if (dumps?.destination.kind !== "file") return;
       const { directory } = dumps.destination;
       if (isInside(directory, sites.path) || isInside(sites.path, directory)) {
         const message = `and ${name}.sites.path lie in one another; a dump would contain itself`;
@@ -59,7 +59,7 @@ const drillUserIssues = (
 export const findWeakSettings = ({ installations }: Config): readonly InputIssue[] =>
   installations.flatMap(({ database, dumps }, index) => {
     const servers = { [`installations[${index}].database`]: database };
-    if (dumps.drill.database)
+    if (dumps?.drill.database)
       servers[`installations[${index}].dumps.drill.database`] = { ...database, ...dumps.drill.database };
     const perServer = Object.entries(servers).flatMap(([path, { tls, host, caFile }]) => {
       const issues: InputIssue[] = [];
@@ -71,5 +71,6 @@ export const findWeakSettings = ({ installations }: Config): readonly InputIssue
       }
       return issues;
     });
+    if (!dumps) return perServer;
     return [...perServer, ...drillUserIssues(database, dumps.drill, `installations[${index}].dumps.drill.database`)];
   });

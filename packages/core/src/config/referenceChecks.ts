@@ -1,19 +1,13 @@
 import { resolve } from "node:path";
+import type * as z from "zod";
 import type { InputIssue } from "../errors.ts";
-import { fieldPath, valueAt } from "./fieldPath.ts";
+import { valueAt } from "./fieldPath.ts";
 import { readPasswordFile } from "./passwordFile.ts";
 import { passwordProblem } from "./passwordText.ts";
-import { toSecretReference } from "./resolve.ts";
-import { sealKeyProblem } from "./sealKey.ts";
+import { type FileContent, referencesIn, type SecretRule } from "./references.ts";
+import { toSecretReference } from "./secrets.ts";
+import { installation } from "./sections/installation.ts";
 import { readSmallFile, secretFileProblem } from "./smallFile.ts";
-
-/** Settings that may name a secret or a certificate, below one installation. */
-const holders: readonly (readonly string[])[] = [
-  ["database"],
-  ["database", "restore"],
-  ["dumps"],
-  ["dumps", "drill", "database"],
-];
 
 export interface ReferenceFindings {
   readonly issues: readonly InputIssue[];
@@ -30,18 +24,11 @@ export interface ReferenceSurroundings {
 const none: ReferenceFindings = { issues: [], warnings: [] };
 const oneIssue = (path: string, message: string): ReferenceFindings => ({ issues: [{ path, message }], warnings: [] });
 
-/** restic cuts spaces off a password file's ends: a repository made here would not open with the same file by hand. */
-const ownProblem = (password: string, field: string): string | undefined => {
-  if (/\.dumps\.sealKeyFile$/.test(field)) return sealKeyProblem(password);
-  return /\.dumps\.password(File)?$/.test(field) && password !== password.trim()
-    ? "starts or ends with a space; restic would cut it off"
-    : undefined;
-};
-
 const checkSecret = async (
   text: string,
   field: string,
   { directory, environment }: ReferenceSurroundings,
+  rule: SecretRule = () => undefined,
 ): Promise<ReferenceFindings> => {
   const reference = toSecretReference(text, field, directory);
   if (reference.kind === "aws") return none;
@@ -49,80 +36,50 @@ const checkSecret = async (
     if (!environment) return none;
     const value = environment[reference.name];
     if (value === undefined) return oneIssue(field, `the environment variable ${reference.name} is not set`);
-    const problem = passwordProblem(value) ?? ownProblem(value, field);
+    const problem = passwordProblem(value) ?? rule(value);
     return problem ? oneIssue(field, `the value of the environment variable ${reference.name} ${problem}`) : none;
   }
   const file = await readPasswordFile(reference.path);
   const from = `relative names start at ${directory}`;
   if ("problem" in file) return oneIssue(field, `the password file ${file.problem} (${from})`);
-  const problem = ownProblem(file.password, field);
+  const problem = rule(file.password);
   if (problem) return oneIssue(field, `the password ${problem}`);
   if (!file.readableByOthers) return none;
   return { issues: [], warnings: [{ path: field, message: "the password file is readable by others; chmod 600 it" }] };
 };
 
-/** Other files that settings name, and a text that each must hold. */
-const files = {
-  caFile: { mark: /-----BEGIN CERTIFICATE-----/, lacks: "no certificate in PEM form", secret: false },
-  ageIdentityFile: { mark: /^AGE-SECRET-KEY-/m, lacks: "no age identity (a line AGE-SECRET-KEY-…)", secret: true },
-} as const;
-
 const checkFile = async (
   name: string,
   field: string,
-  { mark, lacks, secret }: { readonly mark: RegExp; readonly lacks: string; readonly secret: boolean },
   { directory }: ReferenceSurroundings,
+  { fits, lacks, secret = false }: FileContent,
 ): Promise<ReferenceFindings> => {
   const file = await readSmallFile(resolve(directory, name));
   if ("problem" in file) return oneIssue(field, `the file ${file.problem} (relative names start at ${directory})`);
   const open = secret ? secretFileProblem(file) : undefined;
   if (open) return oneIssue(field, `the file ${open}`);
-  return mark.test(file.content.toString("latin1")) ? none : oneIssue(field, `the file holds ${lacks}`);
-};
-
-const checkHolder = async (
-  holder: unknown,
-  path: readonly PropertyKey[],
-  surroundings: ReferenceSurroundings,
-  isBroken: (field: string) => boolean,
-): Promise<readonly ReferenceFindings[]> => {
-  const findings: ReferenceFindings[] = [];
-  for (const name of ["password", "passwordFile", "sealKeyFile", "caFile", "ageIdentityFile"] as const) {
-    const field = fieldPath([...path, name]);
-    const value = valueAt(holder, [name]);
-    if (typeof value !== "string" || isBroken(field)) continue;
-    findings.push(
-      name === "caFile" || name === "ageIdentityFile"
-        ? await checkFile(value, field, files[name], surroundings)
-        : await checkSecret(value, field, surroundings),
-    );
-  }
-  return findings;
+  return fits(file.content.toString("latin1")) ? none : oneIssue(field, `the file holds ${lacks}`);
 };
 
 /**
- * Looks whether the files and variables that a configuration refers to are there and can serve. Takes the configuration as it
- * came, so that a missing file is reported together with a misspelled name; fields in `issues` are left alone. Reads only.
+ * Looks whether the files and variables that a value refers to are there and can serve. Takes the value as it came, so that a
+ * missing file is reported together with a misspelled name; fields in `issues` are left alone. Reads only.
  *
- * @param installation when set, the references of other installations are not looked at
+ * @param path where the value lies in the configuration
  */
 export const checkReferences = async (
+  schema: z.ZodType,
   input: unknown,
   issues: readonly InputIssue[],
   surroundings: ReferenceSurroundings,
-  installation?: string,
+  path: readonly PropertyKey[] = [],
 ): Promise<ReferenceFindings> => {
-  const broken = new Set(issues.map(({ path }) => path));
-  const isBroken = (field: string) => broken.has(field);
-  const list = valueAt(input, ["installations"]);
-  const installations: readonly unknown[] = Array.isArray(list) ? list : [];
+  const broken = new Set(issues.map((issue) => issue.path));
+  const found = referencesIn(schema, input, path).filter(({ field }) => !broken.has(field));
   const findings: ReferenceFindings[] = [];
-  for (const [index, one] of installations.entries()) {
-    if (installation !== undefined && valueAt(one, ["id"]) !== installation) continue;
-    for (const holder of holders) {
-      const path = ["installations", index, ...holder];
-      findings.push(...(await checkHolder(valueAt(one, holder), path, surroundings, isBroken)));
-    }
+  for (const { text, field, reference } of found) {
+    if (reference.kind === "secret") findings.push(await checkSecret(text, field, surroundings, reference.rule));
+    else if (reference.content) findings.push(await checkFile(text, field, surroundings, reference.content));
   }
   return {
     issues: findings.flatMap((finding) => finding.issues),
@@ -130,14 +87,25 @@ export const checkReferences = async (
   };
 };
 
-/** The same for one object that holds a secret by itself, such as a connection file. */
-export const checkOwnReferences = async (
+/**
+ * The same for each installation of a configuration. What notifications refer to is read where people are notified.
+ *
+ * @param id when set, the references of other installations are not looked at
+ */
+export const checkInstallationReferences = async (
   input: unknown,
   issues: readonly InputIssue[],
   surroundings: ReferenceSurroundings,
+  id?: string,
 ): Promise<ReferenceFindings> => {
-  const broken = new Set(issues.map(({ path }) => path));
-  const findings = await checkHolder(input, [], surroundings, (field) => broken.has(field));
+  const list = valueAt(input, ["installations"]);
+  const installations: readonly unknown[] = Array.isArray(list) ? list : [];
+  const findings: ReferenceFindings[] = [];
+  for (const [index, one] of installations.entries()) {
+    if (id !== undefined && valueAt(one, ["id"]) !== id) continue;
+    const path = ["installations", index];
+    findings.push(await checkReferences(installation.schema, one, issues, surroundings, path));
+  }
   return {
     issues: findings.flatMap((finding) => finding.issues),
     warnings: findings.flatMap((finding) => finding.warnings),

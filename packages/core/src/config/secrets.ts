@@ -1,4 +1,6 @@
+import { resolve } from "node:path";
 import { InvalidInputError } from "../errors.ts";
+import { environmentReference, secretReference } from "./fields.ts";
 import { readPasswordFile } from "./passwordFile.ts";
 import { passwordProblem } from "./passwordText.ts";
 
@@ -17,6 +19,24 @@ export type SecretReference = {
       readonly key?: string;
     }
 );
+
+/** Reads a setting's text as a reference. A file's name is taken relative to `directory`. */
+export const toSecretReference = (text: string, field: string, directory: string): SecretReference => {
+  const [, variable] = environmentReference.exec(text) ?? [];
+  if (variable !== undefined) return { kind: "environment", name: variable, field };
+  const [, arn, key] = secretReference.exec(text) ?? [];
+  if (arn !== undefined) return { kind: "aws", arn, field, ...(key === undefined ? {} : { key }) };
+  return { kind: "file", path: resolve(directory, text), field };
+};
+
+const isSecretReference = (value: object): value is SecretReference =>
+  "kind" in value && "field" in value && typeof value.field === "string";
+
+/** Every secret that settings name, however deep; one that serves twice comes twice. */
+export const secretsIn = (settings: unknown): readonly SecretReference[] => {
+  if (typeof settings !== "object" || settings === null) return [];
+  return isSecretReference(settings) ? [settings] : Object.values(settings).flatMap(secretsIn);
+};
 
 /**
  * Fetches a secret's value, anew each time: a rotated secret is seen by the next call. Never empty, never with a line break.

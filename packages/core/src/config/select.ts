@@ -1,6 +1,6 @@
 import { InvalidInputError } from "../errors.ts";
 import { didYouMean } from "./didYouMean.ts";
-import type { Config, Installation } from "./settings.ts";
+import type { Config, Installation, InstallationWith, SectionName } from "./settings.ts";
 import { quote } from "./show.ts";
 
 /**
@@ -19,4 +19,25 @@ export const selectInstallation = ({ installations }: Config, id?: string): Inst
       ? `is missing; expected one of ${ids.join(", ")}`
       : `there is no ${quote(id)}; ${meant ? `did you mean ${meant}?` : `expected one of ${ids.join(", ")}`}`;
   throw new InvalidInputError([{ path: "installation", message: problem }]);
+};
+
+const has = <Name extends SectionName>(
+  installation: Installation,
+  name: Name,
+): installation is InstallationWith<Name> => installation[name] !== undefined;
+
+/**
+ * The installation, which has the section that a job works with.
+ *
+ * @throws {InvalidInputError} fatal: it has not; the issue names the section's place in the configuration
+ */
+export const requireSection = <Name extends SectionName>(
+  { installations }: Config,
+  installation: Installation,
+  name: Name,
+): InstallationWith<Name> => {
+  if (has(installation, name)) return installation;
+  const index = installations.findIndex(({ id }) => id === installation.id);
+  const message = `is missing; this job needs it: add the section ${name} to the installation ${installation.id}`;
+  throw new InvalidInputError([{ path: `installations[${index}].${name}`, message }]);
 };

@@ -1,5 +1,5 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
-import type { Installation } from "@openemr-ops/core/config/settings";
+import type { InstallationWith } from "@openemr-ops/core/config/settings";
 import type { RetentionResult } from "@openemr-ops/dumps/steps/applyRetention";
 import type { CheckResult } from "@openemr-ops/dumps/steps/checkDumps";
 import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
@@ -9,7 +9,7 @@ import type { TaskReport } from "@openemr-ops/events/workflowSteps";
 import type { DrillPlan } from "../operations.ts";
 
 /** What a workflow hears of each result: figures and identifiers, never the manifest or the names of tables. */
-export const dumpReport = (result: DumpResult | DumpPlan, { dumps }: Installation): TaskReport => {
+export const dumpReport = (result: DumpResult | DumpPlan, { dumps }: InstallationWith<"dumps">): TaskReport => {
   if ("dryRun" in result) {
     const { tables, views, warnings } = result;
     return { figures: { tables, views, warnings: warnings.length }, result: {} };

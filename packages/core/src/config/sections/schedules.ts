@@ -1,0 +1,28 @@
+import * as field from "../fields.ts";
+import { section } from "../section.ts";
+import { strict } from "../strict.ts";
+
+/** When a job starts by itself, and how late its success may be. */
+const when = {
+  /** Five fields: minute, hour, day of month, month, day of week. */
+  cron: field.cron,
+  /** Of the IANA database. */
+  timeZone: field.timeZone.default("UTC"),
+  /** The start may be put off by so many minutes; 0 is on time. */
+  flexibleMinutes: field.flexibleMinutes.default(0),
+  /** Minutes after the due time; without a success until then the job counts as overdue. */
+  deadlineMinutes: field.deadlineMinutes.default(360),
+};
+
+/** Jobs that start by themselves, by their kind. */
+export const schedules = section(
+  strict({
+    dump: strict(when).optional(),
+    drill: strict(when).optional(),
+    check: strict({ ...when, level: field.checkLevel.default("read-data") }).optional(),
+  }),
+  (settings) => settings,
+);
+
+/** The section without which a kind has nothing to work on. */
+export const sectionOfSchedule = { dump: "dumps", drill: "dumps", check: "dumps" } as const;

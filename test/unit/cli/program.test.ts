@@ -20,6 +20,18 @@ const two = () =>
   });
 
 describe("a command", () => {
+  it("is refused by the name of the section that the installation lacks", async () => {
+    await using directory = await aConfigDirectory();
+    const { dumps: _, ...withoutDumps } = anInstallation();
+    const file = await directory.write({ installations: [withoutDumps] });
+    for (const command of ["dump", "dumps", "drill", "check", "retention"]) {
+      const run = await runInMemory([command, "--config", file]);
+      expect(run.exitCode, command).toBe(2);
+      expect(run.stderr, command).toContain("installations[0].dumps: is missing; this job needs it");
+    }
+    expect((await runInMemory(["config", "check", "--config", file])).stdout).toContain("no dumps");
+  });
+
   it("says its plan before, and its result after on standard output", async () => {
     await using directory = await aConfigDirectory();
     const run = await runInMemory(["dump", "--config", await directory.write(aConfig())]);

@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { loadConfigText } from "@openemr-ops/core/config/load";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import { deploymentOf } from "@openemr-ops/stacks/deployment";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { anInstallation } from "../../support/configuration.ts";
+import { aConfigDirectory, anInstallation } from "../../support/configuration.ts";
 import { sampleConfigPath } from "../../support/sampleDeployment.ts";
 
 type Written = Record<string, unknown>;
@@ -74,6 +75,29 @@ describe("what is deployed", () => {
 
   it("may be removed without a trace when a developer's stage", async () => {
     expect(deploymentOf(await aDeployable(), "dev-x").removable).toBe(true);
+  });
+});
+
+describe("an installation without dumps", () => {
+  it("is deployed without what dumps need", async () => {
+    const config = await aDeployable((installation, all) => {
+      delete installation.dumps;
+      delete installation.schedules;
+      all.installations = [installation];
+    });
+    const { installations } = deploymentOf(config, "prod");
+
+    expect(installations).toHaveLength(1);
+    expect(installations[0]).not.toHaveProperty("dumps");
+  });
+
+  it("needs its own secrets in AWS all the same", async () => {
+    const issues = await issuesOf((installation) => {
+      delete installation.dumps;
+      delete installation.schedules;
+      installation.database = { ...(installation.database as Written), password: "env:PASSWORD" };
+    });
+    expect(issues.map(({ path }) => path)).toEqual(["installations[0].database.password"]);
   });
 });
 
@@ -147,6 +171,21 @@ describe("what cannot be deployed is refused by its field", () => {
     const issues = await issuesOf(change);
     expect(issues.map((issue) => issue.path)).toEqual([path]);
     expect(issues[0]?.message).toMatch(message);
+  });
+
+  it("a certificate that the task's container does not have, in any section", async () => {
+    await using directory = await aConfigDirectory();
+    await writeFile(join(directory.path, "ca.pem"), "-----BEGIN CERTIFICATE-----\n");
+    const config: { installations: Written[] } = JSON.parse(await readFile(sampleConfigPath, "utf8"));
+    const [first] = config.installations;
+    if (!first) throw new Error("the sample has installations");
+    const { name: _, restore: __, ...server } = first.database as Written;
+    const drill = { database: { ...server, tls: "verify", caFile: "ca.pem" } };
+    first.dumps = { ...(first.dumps as Written), drill };
+    const loaded = await loadConfigText(JSON.stringify(config), { from: "test", directory: directory.path });
+    expect(() => deploymentOf(loaded, "prod")).toThrow(
+      /^installations\[0\]\.dumps\.drill\.database\.caFile: is a relative name; expected .* in the task's container$/,
+    );
   });
 
   it("with everything that is wrong at once", async () => {

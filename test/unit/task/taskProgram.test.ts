@@ -90,6 +90,20 @@ describe("the container program", () => {
     expect(operations.asked.map(({ job }) => job.dryRun)).toEqual([true, true]);
   });
 
+  it("refuses a job whose section the installation lacks, by the section's name", async () => {
+    const operations = memoryOperations();
+    await using directory = await aConfigDirectory();
+    const { dumps: _, ...withoutDumps } = anInstallation();
+    const environment = {
+      OPENEMR_OPS_CONFIG: await directory.write({ installations: [withoutDumps] }),
+      OPENEMR_OPS_JOB: '{"kind":"dump"}',
+    };
+    const { exitCode, result } = await run(environment, operations);
+    expect(exitCode).toBe(2);
+    expect(result).toMatchObject({ error: { issues: [{ path: "installations[0].dumps" }] } });
+    expect(operations.asked).toEqual([]);
+  });
+
   it("gives a restored OpenEMR the connection of the job, its password still a reference", async () => {
     const operations = memoryOperations();
     const connection = { host: "db.example.org", name: "restored", user: "app", passwordFile: "db.password" };

@@ -1,0 +1,120 @@
+import * as field from "@openemr-ops/core/config/fields";
+import { loadConfig } from "@openemr-ops/core/config/load";
+import { mapReferences, referencesIn } from "@openemr-ops/core/config/references";
+import { configSchema } from "@openemr-ops/core/config/schema";
+import { secretsIn } from "@openemr-ops/core/config/secrets";
+import { section } from "@openemr-ops/core/config/section";
+import { requireSection, selectInstallation } from "@openemr-ops/core/config/select";
+import { strict } from "@openemr-ops/core/config/strict";
+import { InvalidInputError } from "@openemr-ops/core/errors";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import * as z from "zod";
+import { aConfig, aConfigDirectory, anInstallation } from "../../support/configuration.ts";
+
+const { dumps: _, ...withoutDumps } = anInstallation();
+
+describe("a section", () => {
+  const written = strict({
+    url: field.httpUrl,
+    bodyIncludes: z.string().optional(),
+    page: field.place.optional(),
+    ...field.secretOf("token"),
+  });
+
+  it("hands on a new field without a line of its own", () => {
+    const health = section(
+      written,
+      ({ token, tokenFile, ...rest }) => ({ ...rest, token: token ?? tokenFile }),
+      "tokenFile",
+    );
+    const token = { kind: "file", path: "/etc/token", field: "health.tokenFile" } as const;
+    const settings = health.settle({ url: "https://openemr.example.org", page: "/etc/page", tokenFile: token });
+    expect(settings).toEqual({ url: "https://openemr.example.org", page: "/etc/page", token });
+    expectTypeOf(settings.bodyIncludes).toEqualTypeOf<string | undefined>();
+  });
+
+  it("does not compile where a field is forgotten", () => {
+    const forgetful = section(
+      written,
+      ({ url, token, tokenFile }) => ({ url, token: token ?? tokenFile }),
+      "tokenFile",
+    );
+    expectTypeOf(forgetful).toEqualTypeOf<{ readonly forgotten: "bodyIncludes" | "page" }>();
+    // @ts-expect-error it is no section as long as fields are forgotten
+    expect(forgetful.schema).toBe(written);
+  });
+});
+
+describe("what a configuration refers to", () => {
+  it("is found by its shape, wherever it stands and whatever is broken beside it", () => {
+    const server = { host: 7, passwordFile: "drill.password", caFile: "ca.pem" };
+    const broken = {
+      stateDirectory: "state",
+      unknown: "x",
+      notifications: { slack: { webhook: "env:WEBHOOK" } },
+      installations: [
+        7,
+        { platform: { kind: "host", codePath: "code" }, sites: { path: 1 }, dumps: { drill: { database: server } } },
+      ],
+    };
+    const found = referencesIn(configSchema, broken);
+    expect(found.map((one) => [one.field, one.text, one.reference.kind])).toEqual([
+      ["stateDirectory", "state", "file"],
+      ["notifications.slack.webhook", "env:WEBHOOK", "secret"],
+      ["installations[1].platform.codePath", "code", "file"],
+      ["installations[1].dumps.drill.database.passwordFile", "drill.password", "secret"],
+      ["installations[1].dumps.drill.database.caFile", "ca.pem", "file"],
+    ]);
+  });
+
+  it("is never overlooked: a shape that could hide it is refused", () => {
+    const hiding = strict({ servers: z.record(z.string(), field.place) });
+    expect(() => mapReferences(hiding, { servers: { a: "x" } }, () => undefined)).toThrow(/record; teach/);
+  });
+
+  it("becomes the secrets that a deployment finds, those of later sections too", async () => {
+    await using directory = await aConfigDirectory();
+    const { installations } = await loadConfig(await directory.write(aConfig()));
+    expect(new Set(secretsIn(installations).map((secret) => secret.field))).toEqual(
+      new Set(["installations[0].database.passwordFile", "installations[0].dumps.passwordFile"]),
+    );
+    const token = { kind: "environment", name: "TOKEN", field: "installations[0].health.token" } as const;
+    expect(secretsIn([{ health: { url: "x", deep: { token } } }])).toEqual([token]);
+  });
+});
+
+describe("an installation without a section", () => {
+  it("is in order, and its files are still looked at", async () => {
+    await using directory = await aConfigDirectory();
+    const config = await loadConfig(await directory.write({ installations: [withoutDumps] }));
+    expect(selectInstallation(config)).not.toHaveProperty("dumps");
+    const broken = { ...withoutDumps, database: { ...withoutDumps.database, passwordFile: "absent" } };
+    await expect(loadConfig(await directory.write({ installations: [broken] }))).rejects.toThrow(
+      `the password file does not exist (relative names start at ${directory.path})`,
+    );
+  });
+
+  it("is refused by the section's name where a job needs it", async () => {
+    await using directory = await aConfigDirectory();
+    const other = { ...withoutDumps, id: "clinic-b" };
+    const config = await loadConfig(await directory.write({ installations: [anInstallation(), other] }));
+    const first = requireSection(config, selectInstallation(config, "clinic-a"), "dumps");
+    expect(first.dumps.destination).toEqual({ kind: "file", directory: "/srv/backups/clinic-a" });
+    const refusal = () => requireSection(config, selectInstallation(config, "clinic-b"), "dumps");
+    expect(refusal).toThrow(
+      new InvalidInputError([
+        {
+          path: "installations[1].dumps",
+          message: "is missing; this job needs it: add the section dumps to the installation clinic-b",
+        },
+      ]),
+    );
+  });
+
+  it("does not hide places that the sections of others overlap", async () => {
+    await using directory = await aConfigDirectory();
+    const other = { ...withoutDumps, id: "clinic-b", sites: { path: "/srv/backups/clinic-a/sites" } };
+    const config = await directory.write({ installations: [other, anInstallation()] });
+    await expect(loadConfig(config)).rejects.toThrow(/sites\.path lie in one another/);
+  });
+});

@@ -1,6 +1,9 @@
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import * as field from "@openemr-ops/core/config/fields";
 import { loadConfig } from "@openemr-ops/core/config/load";
 import { mapReferences, referencesIn } from "@openemr-ops/core/config/references";
+import { resolveConfig } from "@openemr-ops/core/config/resolve";
 import { configSchema } from "@openemr-ops/core/config/schema";
 import { secretsIn } from "@openemr-ops/core/config/secrets";
 import { section } from "@openemr-ops/core/config/section";
@@ -80,6 +83,49 @@ describe("what a configuration refers to", () => {
     );
     const token = { kind: "environment", name: "TOKEN", field: "installations[0].health.token" } as const;
     expect(secretsIn([{ health: { url: "x", deep: { token } } }])).toEqual([token]);
+  });
+});
+
+describe("a file that others may change", () => {
+  it("is refused where it opens dumps, and not where it is public anyhow", async () => {
+    await using directory = await aConfigDirectory();
+    for (const [name, text] of [
+      ["id", "AGE-SECRET-KEY-1X\n"],
+      ["ca.pem", "-----BEGIN CERTIFICATE-----\n"],
+    ] as const) {
+      await writeFile(join(directory.path, name), text);
+      await chmod(join(directory.path, name), 0o666);
+    }
+    const { passwordFile: __, ...kept } = anInstallation().dumps;
+    const dumps = { ...kept, format: "portable", ageIdentityFile: "id" } as const;
+    const database = { ...anInstallation().database, tls: "verify", caFile: "ca.pem" } as const;
+    const loaded = loadConfig(await directory.write(aConfig(anInstallation({ database, dumps }))));
+    await expect(loaded).rejects.toMatchObject({
+      issues: [{ path: "installations[0].dumps.ageIdentityFile", message: expect.stringMatching(/can be changed/) }],
+    });
+  });
+});
+
+describe("a drill's server", () => {
+  const own = { host: "db", port: 3307, user: "dumper", passwordFile: "own", caFile: "ca.pem", name: "openemr" };
+  const drillOf = (server: object) => {
+    const dumps = {
+      ...anInstallation().dumps,
+      drill: { database: { user: "driller", passwordFile: "its", ...server } },
+    };
+    const config = configSchema.parse(aConfig({ ...anInstallation({ dumps }), database: own }));
+    return resolveConfig(config, "/etc").installations[0]?.dumps?.drill.database;
+  };
+  const password = { kind: "file", path: "/etc/its", field: "installations[0].dumps.drill.database.passwordFile" };
+
+  it("is the installation's own without a host, reached as that one is, by a user of its own", () => {
+    const there = { host: "db", port: 3307, tls: "verify", caFile: "/etc/ca.pem" };
+    expect(drillOf({})).toEqual({ ...there, user: "driller", password });
+    expect(drillOf({ port: 3308, caFile: "its.pem" })).toMatchObject({ ...there, port: 3308, caFile: "/etc/its.pem" });
+  });
+
+  it("takes nothing of the installation's own with a host", () => {
+    expect(drillOf({ host: "else" })).toEqual({ host: "else", port: 3306, tls: "required", user: "driller", password });
   });
 });
 

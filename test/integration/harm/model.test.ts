@@ -79,8 +79,8 @@ const stepOf = (format: Format, name: string): { readonly attack?: Attack; reado
 /** Stored objects that belong to one dump: by its identifier for portable ones, by its snapshots for restic's. */
 const storedOf = async (place: Place, dumpId: string): Promise<boolean> => {
   if (place.format === "restic") {
-    const orphans = await place.context.store.orphans(new Set(), place.context);
-    return orphans.some((dump) => dump.dumpId === dumpId);
+    const sealed = (await place.context.store.listSealed(place.context))?.get(dumpId);
+    return sealed?.database === true && sealed.sites && sealed.manifest;
   }
   const keys = await objectKeys(place.repository);
   return keys.filter((key) => key.startsWith(`portable/${dumpId}/`)).length === 2;

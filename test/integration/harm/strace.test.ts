@@ -74,7 +74,7 @@ describe.each(["restic", "portable"] as const)("what a job writes (%s)", (format
       const others = run.changed.filter((path) => path !== "/dev/null" && !allowed.some((holds) => holds?.(path)));
       expect(others).toEqual([]);
       // A trace that saw nothing would prove nothing.
-      expect(run.changed.some((path) => isBelow(path, join(directory, "repository")))).toBe(true);
+      expect(run.changed.some((path) => isBelow(path, join(directory, "state")))).toBe(true);
       const programs = ["mariadb", "mariadb-dump", "node", "restic", "tar"];
       expect(run.started.map((path) => basename(path)).filter((name) => !programs.includes(name))).toEqual([]);
       expect(dirname(run.started.find((path) => basename(path) === "node") ?? "")).toBe(dirname(process.execPath));

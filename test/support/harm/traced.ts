@@ -36,19 +36,21 @@ const read = (lines: readonly string[]): Pick<Trace, "changed" | "started"> => {
   const changed = new Set<string>();
   const started = new Set<string>();
   const descriptors = new Map<string, string>(); // of the traced program itself: what /proc/<pid>/fd/<n> means
-  const resolve = (path: string, directory: string): string => {
-    const whole = path.startsWith("/") ? path : join(directory, path);
-    return whole.replace(
-      /^\/proc\/(?:\d+|self)\/fd\/(\d+)/,
-      (found, number: string) => descriptors.get(number) ?? found,
-    );
-  };
+  let workingDirectory = ""; // of the program started last: what /proc/self/cwd means there
+  const resolve = (path: string, directory: string): string =>
+    (path.startsWith("/") ? path : join(directory, path))
+      .replace(/^\/proc\/self\/cwd(?=\/|$)/, workingDirectory)
+      .replace(/^\/proc\/(?:\d+|self)\/fd\/(\d+)/, (found, number: string) => descriptors.get(number) ?? found);
   for (const line of lines) {
     const [, name = "", args = "", result = "", opened] = call.exec(line) ?? [];
     if (name === "" || result.startsWith("-")) continue;
     if (opened !== undefined && /^open/.test(name)) descriptors.set(result, unquoted(opened));
     const at = [...args.matchAll(/(?:AT_FDCWD|\b\d+)<((?:[^>\\]|\\.)*)>/g)].map(([, path = ""]) => unquoted(path));
     const paths = [...args.matchAll(text)].map(([, path = ""]) => unquoted(path));
+    if (name === "chdir") {
+      workingDirectory = resolve(paths[0] ?? "", "");
+      continue;
+    }
     if (name === "execve") {
       started.add(paths[0] ?? "");
       continue;
@@ -88,7 +90,12 @@ export const traced = async (
     "strace",
     [
       ...["-f", "-y", "-s", "4096", "-qq", "-o", trace],
-      ...["-e", `trace=execve,open,openat,openat2,${changes.map((name) => `?${name}`).join(",")}`, "-e", "signal=none"],
+      ...[
+        "-e",
+        `trace=execve,chdir,open,openat,openat2,${changes.map((name) => `?${name}`).join(",")}`,
+        "-e",
+        "signal=none",
+      ],
       ...[process.execPath, main, ...args, "--config", configuration, "--json", "--yes"],
     ],
     { env: { PATH: process.env.PATH, ...environment }, stdio: ["ignore", "ignore", "pipe"] },

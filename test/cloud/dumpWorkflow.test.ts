@@ -30,6 +30,7 @@ const unusable: readonly { readonly action: RegExp; readonly role?: RegExp; read
   { action: /^sqs:SendMessage$/, why: "only of use after a delivery failed for good" },
   { action: /^states:SendTaskFailure$/, role: /-Retent/, why: "clearing fails as dumps do, in the same words" },
   { action: /^s3:PutObject$/, role: /-DumpRo|-Restor/, why: "they may write everywhere; restic's locks are among it" },
+  { action: /^s3:ListBucket$/, role: /-Confir/, why: "without it S3 says of an absent object that it is forbidden" },
   { action: /^dynamodb:GetItem$/, role: /-FindOverdue/, why: "asked only when somebody else is telling just now" },
   { action: /^dynamodb:Query$/, role: /-Restor/, why: "only a restore in place asks for jobs that went before" },
 ];

@@ -54,8 +54,14 @@ describe("what is said of a failure, and so reaches events, records and Slack,",
       "ERROR 1366 (22007): Incorrect string value: '\\xF0' for column `openemr`.`patient_data`.`fname`",
       "loading: ERROR 1366 (22007): Incorrect string value: …",
     ],
-    ["1146 Table 'openemr.patient_data' doesn't exist", "loading: 1146 Table 'openemr.patient_data' doesn't exist"],
-    ["Access denied for user 'dump'@'10.0.0.7' (1045)", "loading: Access denied for user 'dump'@'10.0.0.7' (1045)"],
+    [
+      "ERROR 1146 (42S02) at line 3: Table 'openemr.patient_data' doesn't exist",
+      "loading: ERROR 1146 (42S02) at line 3: Table 'openemr.patient_data' doesn't exist",
+    ],
+    [
+      "ERROR 1045 (28000): Access denied for user 'dump'@'10.0.0.7' (using password: YES)",
+      "loading: ERROR 1045 (28000): Access denied for user 'dump'@'10.0.0.7' (using password: YES)",
+    ],
   ])("may name tables and users, and quotes no value: %s", (said, message) => {
     expect(databaseError("loading", said).message).toBe(message);
   });

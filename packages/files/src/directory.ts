@@ -79,24 +79,29 @@ export const openDirectory = async (path: string): Promise<Directory> => {
 export const openChild = async (parent: Directory, name: string): Promise<Directory> =>
   opened(`${parent.at}/${name}`, join(parent.path, name));
 
-/** The same, and makes what is absent, for our own user alone. Answers whether it did. */
+/** The same, and makes what is absent, for our own user alone unless another mode is given. Answers whether it did. */
 export const openOrMakeChild = async (
   parent: Directory,
   name: string,
+  mode = 0o700,
 ): Promise<{ readonly directory: Directory; readonly made: boolean }> => {
   const found = await openChild(parent, name).catch((error: unknown) => {
     if (systemCodeOf(error) !== "ENOENT") throw error;
     return undefined;
   });
   if (found) return { directory: found, made: false };
-  await mkdir(`${parent.at}/${name}`, { mode: 0o700 }).catch((error: unknown) => {
+  await mkdir(`${parent.at}/${name}`, { mode }).catch((error: unknown) => {
     if (systemCodeOf(error) !== "EEXIST") throw error; // made by another run meanwhile
   });
   return { directory: await openChild(parent, name), made: true };
 };
 
-/** Opens a directory by its real path and makes what is absent of it, one name after the other. */
-export const openOrMake = async (path: string): Promise<Directory> => {
+/**
+ * Opens a directory by its real path and makes what is absent of it, one name after the other.
+ *
+ * @param mode of directories that are made, less the umask: for our own user alone unless others have to pass
+ */
+export const openOrMake = async (path: string, mode = 0o700): Promise<Directory> => {
   const absent: string[] = [];
   let existing = path;
   while (!(await isThere(existing))) {
@@ -106,7 +111,7 @@ export const openOrMake = async (path: string): Promise<Directory> => {
   let directory = await openDirectory(existing);
   for (const name of absent) {
     await using parent = directory;
-    const child = openOrMakeChild(parent, name).catch((error: unknown) => {
+    const child = openOrMakeChild(parent, name, mode).catch((error: unknown) => {
       throw linkInTheWay(join(parent.path, name), error);
     });
     directory = (await child).directory;

@@ -28,7 +28,7 @@ export const makeStage = async (journal: Journal, target: string): Promise<Stage
       throw new TargetNotEmptyError(`${target} is not empty: name a new directory`);
   }
   if (!taken || !(await isMountPoint(target))) {
-    const outer = await openOrMake(dirname(target));
+    const outer = await openOrMake(dirname(target), 0o777); // whoever reads the tree passes through
     const staging = await journal.make(outer).catch(async (error: unknown) => {
       await outer[Symbol.asyncDispose]();
       if (!taken || !["EACCES", "EPERM", "EROFS"].includes(systemCodeOf(error) ?? "")) throw error;

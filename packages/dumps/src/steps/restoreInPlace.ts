@@ -160,7 +160,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     await save(places.stateFile, progress);
   };
 
-  await using sites = await openOrMake(context.sitesPath);
+  await using sites = await openOrMake(context.sitesPath, 0o777); // the web server passes through the directories above
   let seconds = progress.seconds ?? { database: 0, sites: 0, restore: 0, compare: 0 };
   if (!reached("loaded")) {
     if (progress.staging) {

@@ -381,8 +381,10 @@ export const loadDatabase = async (
     for await (const chunk of inBlocks(stream)) {
       settings.signal.throwIfAborted();
       if (failure) throw failure;
-      await scanner.push(chunk);
       bytes += chunk.length;
+      if (bytes > dump.database.byteLength)
+        throw new IntegrityError("the database dump holds more bytes than its manifest says");
+      await scanner.push(chunk);
       settings.progress({
         step: "load",
         bytes,

@@ -1,10 +1,10 @@
-import { readFile, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import type { JobRecord, JobStore } from "@openemr-ops/core/jobs";
 import * as z from "zod";
-import { replaceFile, stateFailure, stateFiles, systemCodeOf } from "./stateFiles.ts";
+import { readState, replaceFile, stateFailure, stateFiles, systemCodeOf } from "./stateFiles.ts";
 
 const Stored = z.object({
   jobId: z.string().regex(ulidPattern),
@@ -41,12 +41,13 @@ export const fileJobs = ({ directory, now, warn = () => undefined }: FileJobsSet
   const get = async (jobId: string): Promise<JobRecord | undefined> => {
     if (!ulidPattern.test(jobId)) return undefined;
     const path = pathOf(jobId);
+    const text = await readState(path);
+    if (!text) return undefined;
     try {
-      const record = Stored.parse(JSON.parse(await readFile(path, "utf8")));
+      const record = Stored.parse(JSON.parse(text.toString()));
       if (record.jobId === jobId) return record;
-    } catch (error) {
-      if (systemCodeOf(error) === "ENOENT") return undefined;
-      if (systemCodeOf(error) !== undefined) throw stateFailure(error, path);
+    } catch {
+      // no record
     }
     await setAside(path);
     return undefined;

@@ -1,10 +1,10 @@
-import { readFile, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { InstallationBusyError, InvalidInputError } from "@openemr-ops/core/errors";
 import type { Lock, LockRequest, LockStore } from "@openemr-ops/core/locks";
 import * as z from "zod";
 import { isDead, type ProcessIdentity, thisProcess } from "./processIdentity.ts";
-import { createFile, stateFailure, stateFiles, systemCodeOf } from "./stateFiles.ts";
+import { createFile, readState, stateFailure, stateFiles, systemCodeOf } from "./stateFiles.ts";
 
 const State = z.object({
   owner: z.string(),
@@ -55,12 +55,12 @@ export const fileLocks = ({ directory, now, warn = () => undefined, identity }: 
     });
   };
 
-  const readState = async (path: string): Promise<State | undefined> => {
+  const stateIn = async (path: string): Promise<State | undefined> => {
+    const text = await readState(path);
+    if (!text) return undefined;
     try {
-      return State.parse(JSON.parse(await readFile(path, "utf8")));
-    } catch (error) {
-      if (systemCodeOf(error) === "ENOENT") return undefined;
-      if (systemCodeOf(error) !== undefined) throw stateFailure(error, path);
+      return State.parse(JSON.parse(text.toString()));
+    } catch {
       await setAside(path);
       return undefined;
     }
@@ -75,7 +75,7 @@ export const fileLocks = ({ directory, now, warn = () => undefined, identity }: 
       .sort((one, other) => other.generation - one.generation);
     const generation = found[0]?.generation ?? 0;
     for (const file of found) {
-      const state = file.damaged ? undefined : await readState(join(folder, file.name));
+      const state = file.damaged ? undefined : await stateIn(join(folder, file.name));
       if (state) return { generation, state };
     }
     return { generation, state: undefined };

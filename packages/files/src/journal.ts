@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { lstat, readFile, rm, rmdir } from "node:fs/promises";
+import { lstat, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Directory, type DirectoryIdentity, openDirectory } from "./directory.ts";
 import { makeOwned, type OwnedDirectory, reopenOwned } from "./ownedDirectory.ts";
 import { isDead, type ProcessIdentity, thisProcess } from "./processIdentity.ts";
-import { replaceFile, stateFiles, systemCodeOf } from "./stateFiles.ts";
+import { readState, replaceFile, stateFiles, systemCodeOf } from "./stateFiles.ts";
 
 /** What is known of a directory that a job made: noted before it is made, and again when its identity is known. */
 interface Note {
@@ -38,7 +38,9 @@ export const journalIn = (stateDirectory: string, ...folders: readonly string[])
   const forget = (path: string) => rm(fileOf(path), { force: true });
 
   const sweepOne = async (name: string): Promise<"gone" | "alive" | "unclear"> => {
-    const { path, identity, process } = JSON.parse(await readFile(join(directory, name), "utf8")) as Note;
+    const note = await readState(join(directory, name));
+    if (!note) return "gone";
+    const { path, identity, process } = JSON.parse(note.toString()) as Note;
     if (!ourName.test(basename(path)) || fileOf(path) !== join(directory, name)) return "unclear";
     if (!(await isThere(path))) return forget(path).then(() => "gone");
     if (!isDead(process)) return process.host === thisProcess().host ? "alive" : "unclear";

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { readBounded } from "@openemr-ops/core/boundedFile";
 import { DiskFullError, InvalidInputError, OpsError, toOpsError } from "@openemr-ops/core/errors";
 
 const temporaryPrefix = ".new-";
@@ -78,6 +79,30 @@ export const createFile = async (path: string, text: string): Promise<boolean> =
   } finally {
     if (temporary) await rm(temporary, { force: true });
   }
+};
+
+/** No state that these functions write is larger. Bytes. */
+const largestState = 1024 * 1024;
+
+/**
+ * A file of state whole, or `undefined` when there is none. Whatever lies there instead is never waited for, and takes no
+ * more memory than the limit.
+ *
+ * @param limit bytes
+ * @throws {InvalidInputError} fatal, with the path `stateDirectory`: it is no file of this program's, or cannot be read
+ */
+export const readState = async (path: string, limit = largestState): Promise<Buffer | undefined> => {
+  const foreign = (what: string) => {
+    const message = `${path} is ${what}, which no file of this program is: look who put it there, and remove it`;
+    return new InvalidInputError([{ path: "stateDirectory", message }]);
+  };
+  const file = await readBounded(path, limit).catch((error: unknown) => {
+    if (systemCodeOf(error) === "ENOENT") return undefined;
+    throw stateFailure(error, path);
+  });
+  if (file?.kind === "special") throw foreign(file.directory ? "a directory" : "no regular file");
+  if (file && !file.whole) throw foreign(`larger than ${limit} bytes`);
+  return file?.content;
 };
 
 /** Names in a directory that these functions write to, without unfinished files; those older than a day are removed. */

@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -16,7 +17,7 @@ import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { sqlconfPhp } from "@openemr-ops/local/estate/sites";
 import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
 import mysql from "mysql2/promise";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { aClinic, type Clinic, filesOf, rowsOf } from "../../support/aClinic.ts";
 import { contextFor } from "../../support/dumpContext.ts";
 import { aSqlconf } from "../../support/sitesTree.ts";
@@ -151,6 +152,37 @@ describe("a restore in place", () => {
     const now = await live();
     expect(now.rows).toEqual(rows);
     expect(butSqlconf(now.files)).toEqual(butSqlconf(files));
+  });
+});
+
+describe("a restore in place after one that was killed", () => {
+  it("waits for the sessions that the server has not closed yet", async () => {
+    const { host, port, name, restoreUser } = clinic.schema;
+    const killed = await mysql.createConnection({ host, port, ...restoreUser, database: name });
+    // The server notices that the client is gone when the statement comes to its end.
+    killed.query("SELECT BENCHMARK(200000000, CRC32('a'))").catch(() => {});
+    await vi.waitFor(async () => {
+      const busy = await clinic.schema.query(
+        "SELECT ID FROM information_schema.PROCESSLIST WHERE DB = ? AND INFO LIKE 'SELECT BENCH%'",
+        [name],
+      );
+      expect(busy).toHaveLength(1);
+    });
+    killed.destroy();
+
+    expect(await inPlace()).toMatchObject({ verdict: "passed" });
+  });
+
+  it("is refused when the file that says how far it came is none of this program's", async () => {
+    const restores = join(context.stateDirectory, "restores");
+    await mkdir(restores, { recursive: true });
+    await writeFile(join(restores, "clinic-a.json"), "");
+    await truncate(join(restores, "clinic-a.json"), 4 * 2 ** 30);
+
+    await expect(inPlace()).rejects.toThrow(InvalidInputError);
+    await rm(join(restores, "clinic-a.json"));
+    execFileSync("mkfifo", [join(restores, "clinic-a.json")]);
+    await expect(inPlace()).rejects.toThrow(InvalidInputError);
   });
 });
 

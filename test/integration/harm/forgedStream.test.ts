@@ -317,6 +317,31 @@ describe("a dump into which a statement was put anywhere", () => {
   });
 });
 
+describe("a dump whose stream goes on beyond the length in its manifest", () => {
+  it("is refused there, not when the disk is full", async () => {
+    const longest = 32 * 2 ** 20;
+    let given = 0;
+    const endless = async function* () {
+      const [head = ""] = sql.split(endOfRows);
+      yield Buffer.from(head, "latin1");
+      for (let id = 1000; given < longest; id++) {
+        const row = Buffer.from(`INSERT INTO \`visits\` VALUES\n(${id},1,'${"x".repeat(60_000)}');\n`);
+        given += row.length;
+        yield row;
+      }
+    };
+    const access = { ...context.drillDatabase, name: `${clinic.schema.name}_endless` };
+    const forged: DumpContext = {
+      ...context,
+      store: { ...context.store, readDatabase: (_part, consume) => consume(Readable.from(endless())) },
+    };
+
+    await expect(loadRows(forged, manifest, access)).rejects.toThrow(/more bytes than its manifest says/);
+    expect(given).toBeLessThan(2 ** 20);
+    await clinic.schema.query(`DROP DATABASE IF EXISTS ${sqlName(access.name)}`);
+  });
+});
+
 describe("a restore of a dump that was forged to hold", () => {
   it.each(inTables.slice(0, 4))("$what: fails beside, and touches nothing else", async ({ stream, what }) => {
     const intoDatabase = `${clinic.schema.name}_beside`;
@@ -327,7 +352,7 @@ describe("a restore of a dump that was forged to hold", () => {
   it("a statement in a table's structure: fails in place, and leaves what is live", async () => {
     const stream = inStructure(`DELETE FROM \`${witness}\`.t;`);
 
-    await refusal(restoreDump(forgedBy(stream), { dump: "latest", inPlace: true, withoutSafetyDump: true }));
+    await refusal(restoreDump(forgedBy(stream), { dump: "latest", inPlace: true }));
   });
 });
 

@@ -1,4 +1,5 @@
 import { DumpNotFoundError, IntegrityError } from "@openemr-ops/core/errors";
+import { stopwatch } from "@openemr-ops/core/stopwatch";
 import type { DumpContext } from "../context.ts";
 import { type Manifest, manifestBytes } from "../manifest.ts";
 import { recordVerification, type VerificationLevel } from "../verification.ts";
@@ -36,12 +37,12 @@ const assertManifestCopy = async (context: DumpContext, manifest: Manifest): Pro
  * @throws {IntegrityError} names what is damaged
  */
 export const checkDumps = (context: DumpContext, level: VerificationLevel, share?: string): Promise<CheckResult> => {
-  const began = Date.now();
+  const elapsed = stopwatch(context.now);
   if (level === "drill")
     return drillDump(context, "latest").then(({ dumpId }) => ({
       level,
       dumps: [dumpId],
-      seconds: (Date.now() - began) / 1000,
+      seconds: elapsed(),
     }));
   return runJob(context, "check", false, async () => {
     const dumps = await findDumps(context);
@@ -68,7 +69,7 @@ export const checkDumps = (context: DumpContext, level: VerificationLevel, share
     if (!share)
       for (const { dumpId, digest } of manifests)
         await recordVerification(context, dumpId, { level, at }, { manifest: digest });
-    const seconds = (Date.now() - began) / 1000;
+    const seconds = elapsed();
     return {
       result: { level, dumps: manifests.map(({ dumpId }) => dumpId), ...(share ? { share } : {}), seconds },
       figures: { dumps: manifests.length, seconds },

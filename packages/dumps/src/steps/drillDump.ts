@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { stopwatch } from "@openemr-ops/core/stopwatch";
 import { connect } from "@openemr-ops/database/connection";
 import { dropLoaded } from "@openemr-ops/database/loadDatabase";
 import { openOrMake } from "@openemr-ops/files/directory";
@@ -50,9 +51,9 @@ const drillUnderLock = async (context: DumpContext, name: string): Promise<Verdi
   await using staging = await journal.make(drills);
   try {
     const { seconds: loading, tree } = await loadParts(context, manifest, access, staging, { skip: ["events"] });
-    const began = Date.now();
+    const comparing = stopwatch(context.now);
     const comparison = await compareRestored(context, access, treeIn(staging), manifest, { tree });
-    const seconds = { ...loading, compare: (Date.now() - began) / 1000 };
+    const seconds = { ...loading, compare: comparing() };
     const verdict = verdictOf(
       manifest,
       { database: schema, sites: staging.path },

@@ -1,3 +1,4 @@
+import { stopwatch } from "@openemr-ops/core/stopwatch";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { loadDatabase } from "@openemr-ops/database/loadDatabase";
 import type { ProgramSection } from "@openemr-ops/database/sqlScanner";
@@ -28,10 +29,10 @@ export const loadParts = async (
 ): Promise<LoadedParts> => {
   const halves = new AbortController();
   const run = { signal: AbortSignal.any([context.signal, halves.signal]), progress: context.progress };
-  const began = Date.now();
+  const elapsed = stopwatch(context.now);
   const timed = async <Result>(work: Promise<Result>) => {
     const result = await work;
-    return { result, seconds: (Date.now() - began) / 1000 };
+    return { result, seconds: elapsed() };
   };
   const database = timed(
     context.store.readDatabase(
@@ -48,7 +49,7 @@ export const loadParts = async (
   if (halves.signal.aborted) throw halves.signal.reason;
   const [rows, tree] = [await database, await sites];
   return {
-    seconds: { database: rows.seconds, sites: tree.seconds, restore: (Date.now() - began) / 1000 },
+    seconds: { database: rows.seconds, sites: tree.seconds, restore: elapsed() },
     tree: tree.result,
   };
 };

@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { InPlaceNotAllowedError, InvalidInputError } from "@openemr-ops/core/errors";
+import { stopwatch } from "@openemr-ops/core/stopwatch";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { connect } from "@openemr-ops/database/connection";
 import { forgetLoad } from "@openemr-ops/database/loadDatabase";
@@ -14,7 +15,7 @@ import {
 } from "@openemr-ops/files/directory";
 import { journalIn } from "@openemr-ops/files/journal";
 import { reopenOwned } from "@openemr-ops/files/ownedDirectory";
-import { replaceFile, systemCodeOf } from "@openemr-ops/files/stateFiles";
+import { readState, replaceFile } from "@openemr-ops/files/stateFiles";
 import { prepareSites } from "@openemr-ops/openemr/prepareSites";
 import type { DumpContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
@@ -95,11 +96,8 @@ const publicationFile = ({ stateDirectory, installation }: DumpContext, target: 
     save: (publication: Publication) => replaceFile(file, `${JSON.stringify(publication)}\n`),
     forget: () => rm(file, { force: true }),
     read: async (): Promise<Publication | undefined> => {
-      const text = await readFile(file, "utf8").catch((error: unknown) => {
-        if (systemCodeOf(error) === "ENOENT") return undefined;
-        throw error;
-      });
-      return text === undefined ? undefined : (JSON.parse(text) as Publication);
+      const text = await readState(file);
+      return text && (JSON.parse(text.toString()) as Publication);
     },
   };
 };
@@ -189,9 +187,9 @@ const proven = async ({
   newer: boolean;
 }): Promise<Publication> => {
   const { seconds: loading, tree: taken } = await loadParts(context, manifest, access, staging);
-  const began = Date.now();
+  const comparing = stopwatch(context.now);
   const comparison = await compareRestored(context, access, treeIn(staging), manifest, { tree: taken });
-  const seconds = { ...loading, compare: (Date.now() - began) / 1000 };
+  const seconds = { ...loading, compare: comparing() };
   const next: string[] = [];
   if (comparison.differences.length === 0 && options.platform) {
     const prepared = await prepareSites({

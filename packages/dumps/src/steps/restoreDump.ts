@@ -23,7 +23,6 @@ export interface RestoreOptions {
   readonly connection?: Omit<Sqlconf, "configured"> | undefined;
   /** The target's code is newer than the dump. */
   readonly upgrade?: boolean;
-  readonly withoutSafetyDump?: boolean;
 }
 
 /** What a restore would do. Nothing was written. */

@@ -1,8 +1,9 @@
 import { hash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { readdir, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { TargetNotEmptyError, TargetUnsuitableError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
+import { stopwatch } from "@openemr-ops/core/stopwatch";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { connect, type DatabaseConnection } from "@openemr-ops/database/connection";
 import { quoteName } from "@openemr-ops/database/identifiers";
@@ -11,7 +12,7 @@ import { dropLoaded, forgetLoad } from "@openemr-ops/database/loadDatabase";
 import { programSections } from "@openemr-ops/database/sqlScanner";
 import { type Directory, type DirectoryIdentity, openChild, openOrMake } from "@openemr-ops/files/directory";
 import { makeOwned, moveEntries, type OwnedDirectory, reopenOwned, takeOver } from "@openemr-ops/files/ownedDirectory";
-import { systemCodeOf } from "@openemr-ops/files/stateFiles";
+import { readState, replaceFile, systemCodeOf } from "@openemr-ops/files/stateFiles";
 import { prepareSites } from "@openemr-ops/openemr/prepareSites";
 import { readIfPresent } from "@openemr-ops/openemr/siteFiles";
 import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
@@ -149,7 +150,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   const earlier = await interrupted(context);
   const manifest = await chooseDump(context, earlier && options.dump === "latest" ? earlier.dumpId : options.dump);
   await context.store.recover(context);
-  const started = await begin(context, manifest, options, earlier);
+  const started = await begin(context, manifest, earlier);
   let progress = started.progress;
   const places = placesOf(context, progress.restoreId);
   const staging = { ...context.restoreDatabase, name: places.stagingSchema };
@@ -181,11 +182,11 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   }
   await using stage = reached("sites-in") ? undefined : await reopenNoted(sites, places.stagingSites, progress.staging);
   if (stage && !reached("proven")) {
-    const began = Date.now();
+    const comparing = stopwatch(context.now);
     await forgetLoad(staging);
     const comparison = await compareRestored(context, staging, treeIn(stage), manifest, { programs: false });
     assertPassed(verdictOf(manifest, { database: places.stagingSchema, sites: stage.path }, comparison, seconds, []));
-    seconds = { ...seconds, compare: (Date.now() - began) / 1000 };
+    seconds = { ...seconds, compare: comparing() };
     await prepareSites({
       sitesPath: treeIn(stage),
       calledPath: context.sitesPath,
@@ -203,7 +204,13 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   }
   if (!reached("programs")) {
     const { signal } = context;
-    await loadPrograms(live, await readFile(places.programsFile), { signal, sections: programSections });
+    const longest = manifest.database.programs.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const programs = await readState(places.programsFile, longest);
+    if (!programs)
+      throw new TargetUnsuitableError(
+        `${places.programsFile} is gone, which holds the programs that this restore is to make: put it back`,
+      );
+    await loadPrograms(live, programs, { signal, sections: programSections });
     await advance("programs");
   }
   const own = (name: string) => name.startsWith(".openemr-ops-");
@@ -254,23 +261,18 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   );
 };
 
-const save = async (file: string, progress: Progress): Promise<void> => {
-  await mkdir(join(file, ".."), { recursive: true, mode: 0o700 });
-  await writeFile(`${file}.new`, `${JSON.stringify(progress)}\n`, { mode: 0o600, flush: true });
-  await rename(`${file}.new`, file);
-};
+const save = (file: string, progress: Progress): Promise<void> => replaceFile(file, `${JSON.stringify(progress)}\n`);
 
 /** What an earlier call left half-done. */
 const interrupted = async (context: DumpContext): Promise<Progress | undefined> => {
-  const text = await readFile(placesOf(context, "").stateFile, "utf8").catch(() => undefined);
-  return text === undefined ? undefined : (JSON.parse(text) as Progress);
+  const text = await readState(placesOf(context, "").stateFile);
+  return text && (JSON.parse(text.toString()) as Progress);
 };
 
 /** Checks that it may begin, takes the safety dump; or picks up what an earlier call left. */
 const begin = async (
   context: DumpContext,
   manifest: Manifest,
-  options: RestoreOptions,
   earlier: Progress | undefined,
 ): Promise<{ readonly progress: Progress; readonly newer: boolean }> => {
   if (earlier && earlier.dumpId !== manifest.dumpId)
@@ -281,7 +283,7 @@ const begin = async (
   const newer = await assertVersion(context, manifest, true);
   await assertStopped(context, await liveConnection(context, [context.sitesPath]).catch(() => undefined));
   if (earlier) return { progress: earlier, newer };
-  const safety = options.withoutSafetyDump ? undefined : await safetyDump(context);
+  const safety = await safetyDump(context);
   const progress: Progress = {
     restoreId: ulid(context.now()),
     dumpId: manifest.dumpId,

@@ -2,7 +2,7 @@ import { lstat } from "node:fs/promises";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { connectReadOnly } from "@openemr-ops/database/connection";
 import { dumpDatabase } from "@openemr-ops/database/dumpDatabase";
-import { progressTable } from "@openemr-ops/database/loadDatabase";
+import { progressTable } from "@openemr-ops/database/loadTarget";
 import { newProblems } from "@openemr-ops/openemr/keyProof";
 import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
 import { walkTree } from "@openemr-ops/openemr/walkTree";

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { stopwatch } from "@openemr-ops/core/stopwatch";
 import { connect } from "@openemr-ops/database/connection";
-import { dropLoaded } from "@openemr-ops/database/loadDatabase";
+import { dropLoaded } from "@openemr-ops/database/loadTarget";
 import { openOrMake } from "@openemr-ops/files/directory";
 import { journalIn } from "@openemr-ops/files/journal";
 import type { DumpContext } from "../context.ts";

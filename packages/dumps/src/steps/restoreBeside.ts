@@ -5,7 +5,7 @@ import { InPlaceNotAllowedError, InvalidInputError } from "@openemr-ops/core/err
 import { stopwatch } from "@openemr-ops/core/stopwatch";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { connect } from "@openemr-ops/database/connection";
-import { forgetLoad } from "@openemr-ops/database/loadDatabase";
+import { forgetLoad } from "@openemr-ops/database/loadTarget";
 import {
   type DirectoryIdentity,
   isSameDirectory,

@@ -8,7 +8,7 @@ import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { connect, type DatabaseConnection } from "@openemr-ops/database/connection";
 import { quoteName } from "@openemr-ops/database/identifiers";
 import { assertPrograms, loadPrograms } from "@openemr-ops/database/loadClient";
-import { dropLoaded, forgetLoad } from "@openemr-ops/database/loadDatabase";
+import { dropLoaded, forgetLoad } from "@openemr-ops/database/loadTarget";
 import { programSections } from "@openemr-ops/database/sqlScanner";
 import { type Directory, type DirectoryIdentity, openChild, openOrMake } from "@openemr-ops/files/directory";
 import { makeOwned, moveEntries, type OwnedDirectory, reopenOwned, takeOver } from "@openemr-ops/files/ownedDirectory";

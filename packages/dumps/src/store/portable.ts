@@ -1,13 +1,12 @@
-import { basename, dirname } from "node:path";
+import { basename } from "node:path";
 import type { Destination } from "@openemr-ops/core/destination";
-import { DiskFullError, IntegrityError, SourceUnreadableError, ToolFailedError } from "@openemr-ops/core/errors";
+import { IntegrityError, ToolFailedError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
-import { streamSink } from "@openemr-ops/files/byteSink";
-import { type Child, runChild, startChild } from "@openemr-ops/files/child";
+import { runChild } from "@openemr-ops/files/child";
 import { type Seal, sealWith } from "../seal.ts";
 import type { DumpStore, StoredPart, StoredSites } from "./dumpStore.ts";
-import { lacksSpace } from "./lacksSpace.ts";
 import { type ObjectPart, type PackedObjectSettings, packedObjects } from "./portableObject.ts";
+import { packTree, unpackTree } from "./tarTree.ts";
 
 export interface PortableSettings extends PackedObjectSettings {
   readonly tar: string;
@@ -21,46 +20,6 @@ const removal = "to-be-removed";
 const objectOf = (part: StoredPart): ObjectPart => {
   if (part.kind !== "object") throw new IntegrityError("the manifest names a snapshot where an object belongs");
   return part;
-};
-
-/** Directories and regular files of a tree from tar's own listing, `-rw-r--r-- 0/0 12 2026-01-02 03:04 name`, one line an entry. */
-const tarCounter = () => {
-  const counts = { files: 0, directories: 0, byteLength: 0 };
-  return {
-    counts,
-    onLine: (line: string) => {
-      if (line.startsWith("d")) counts.directories++;
-      else if (line.startsWith("-")) {
-        counts.files++;
-        const size = /^-\S+ \S+ +(\d+) /.exec(line)?.[1];
-        if (size) counts.byteLength += Number(size);
-      }
-    },
-  };
-};
-
-/** One entry of the listing; with `escape` quoting no name can begin a line. */
-const listed = /^[-dlhpcbsCDMNSV?][-rwxsStT]{9}[ +.]/;
-
-/**
- * What tar complains of, as it comes. Names stand in the middle of a complaint, so its end alone is looked at; and nothing is
- * lost among the lines of a long listing.
- */
-const tarComplaints = () => {
-  const counts = { gone: 0, unreadable: 0, others: 0 };
-  return {
-    counts,
-    onLine: (line: string) => {
-      if (
-        line === "" ||
-        /: (file changed as we read it|socket ignored|Exiting with failure status due to previous errors)$/.test(line)
-      )
-        return;
-      if (/: (File removed before we read it|No such file or directory)$/.test(line)) counts.gone++;
-      else if (/: (Permission denied|Operation not permitted|Input\/output error)$/.test(line)) counts.unreadable++;
-      else counts.others++;
-    },
-  };
 };
 
 /**
@@ -78,22 +37,6 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
   const announcementOf = (own: Seal | undefined, dumpId: string): string | undefined =>
     own && `${removal}_${own.of("removal", dumpId)}`;
 
-  /** @returns how many files vanished. A packing tar writes to no disk, so it never lacks space. */
-  const tarEnd = async (
-    child: Child,
-    { gone, unreadable: count, others }: ReturnType<typeof tarComplaints>["counts"],
-    doing: string,
-  ): Promise<number> => {
-    const end = await child.ended;
-    if (end.signal) throw new ToolFailedError(`${doing}: tar ended by ${end.signal}`);
-    // GNU tar: 1 means that files changed or vanished while they were read, which a running OpenEMR does.
-    if (end.code === 0 || end.code === 1) return gone;
-    if (count + others === 0 && gone > 0) return gone;
-    throw new SourceUnreadableError(
-      `${doing}: ${count || "some"} files or directories cannot be read (tar ended with status ${end.code})`,
-    );
-  };
-
   return {
     format: "portable",
     describeTools: async () => ({
@@ -102,85 +45,20 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
     open: async () => {},
     writeDatabase: ({ dumpId }, produce) => upload(keyOf(dumpId, "database.sql"), produce),
     writeSites: async ({ dumpId, sitesPath, exclude }, run): Promise<StoredSites> => {
-      const counter = tarCounter();
-      const complaints = tarComplaints();
-      let vanished = 0;
+      let packed: Omit<StoredSites, "part"> | undefined;
       const part = await upload(keyOf(dumpId, "sites.tar"), async (sink) => {
-        const name = basename(sitesPath);
-        const child = startChild(
-          settings.tar,
-          [
-            ...["--create", "--file=-", "--format=posix", "--pax-option=delete=atime,delete=ctime", "--numeric-owner"],
-            "--hard-dereference", // a second name of a file is a file, as everywhere else
-            ...["--sort=name", "--sparse", "--anchored", "--wildcards", "--no-wildcards-match-slash"],
-            ...exclude.map((glob) => `--exclude=${name.replace(/[\\*?[\]]/g, "\\$&")}/${glob}`),
-            // The archive goes to standard output, so tar lists on standard error.
-            ...["--verbose", "--verbose", "--quoting-style=escape"],
-            ...["--directory", dirname(sitesPath), "--", name],
-          ],
-          {
-            signal: run.signal,
-            onErrorLine: (line) => (listed.test(line) ? counter.onLine(line) : complaints.onLine(line)),
-          },
-        );
-        child.stdin.end();
-        for await (const chunk of child.stdout) {
-          await sink(chunk as Buffer);
-          run.progress({ step: "sites", files: counter.counts.files, bytes: counter.counts.byteLength });
-        }
-        run.signal.throwIfAborted();
-        vanished = await tarEnd(child, complaints.counts, "packing the sites tree");
+        packed = await packTree(settings.tar, { sitesPath, exclude }, sink, run);
       });
-      return { part, ...counter.counts, vanished };
+      if (!packed) throw new ToolFailedError("packing the sites tree: the upload ended before tar did");
+      return { part, ...packed };
     },
     writeManifestCopy: async () => undefined,
     readManifestCopy: async () => undefined,
     listSealed: async () => undefined,
     seal,
     readDatabase: (part, consume, run) => download(objectOf(part), consume, run.signal),
-    restoreSites: async (part, staging, name, run) => {
-      await download(
-        objectOf(part),
-        async (stream) => {
-          const child = startChild(
-            settings.tar,
-            [
-              "--extract",
-              "--file=-",
-              "--numeric-owner",
-              "--same-permissions",
-              "--delay-directory-restore",
-              "--keep-old-files", // no entry takes the place of an earlier one
-            ],
-            { signal: run.signal, cwd: `${staging.at}/${name}` },
-          );
-          child.stdout.resume();
-          // Not a pipeline: a tar that has read all of it may be gone before its input is closed, which is no failure.
-          const sink = streamSink(child.stdin);
-          let failed = false;
-          const watch = ({ code }: { readonly code: number | null }) => {
-            failed = code !== 0;
-          };
-          child.ended.then(watch, () => watch({ code: null }));
-          try {
-            for await (const chunk of stream) {
-              if (failed) break;
-              await sink(chunk as Buffer);
-            }
-          } catch (error) {
-            child.kill("SIGKILL");
-            await child.ended;
-            throw error;
-          }
-          child.stdin.end();
-          const end = await child.ended;
-          run.signal.throwIfAborted();
-          if (lacksSpace(end.errors)) throw new DiskFullError("unpacking the sites tree: no space left on the device");
-          if (end.code !== 0) throw new IntegrityError("unpacking the sites tree: the archive is damaged");
-        },
-        run.signal,
-      );
-    },
+    restoreSites: (part, staging, name, run) =>
+      download(objectOf(part), (stream) => unpackTree(settings.tar, stream, `${staging.at}/${name}`, run), run.signal),
     presentParts: async (parts) => {
       const there = new Map<string, number>();
       for await (const { key, byteLength } of destination.list(folder)) there.set(key, byteLength);

@@ -1,0 +1,56 @@
+import { DiskFullError, IntegrityError } from "@openemr-ops/core/errors";
+import { awaitReader } from "@openemr-ops/files/byteSink";
+import type { DumpStore } from "./dumpStore.ts";
+import { lacksSpace } from "./lacksSpace.ts";
+import type { ResticProgram } from "./resticProgram.ts";
+import type { ResticSnapshots } from "./resticSnapshots.ts";
+
+/** What the database's half is called in its snapshot. */
+export const databaseFile = "database.sql";
+
+/** A program's own working directory. Out of `.` restic would make a path of the names it has now, and follow that. */
+const ownDirectory = "/proc/self/cwd";
+
+/** Reads the snapshots of a dump. @throws {IntegrityError} fatal: they are damaged or gone */
+export interface ResticRestore {
+  readonly database: DumpStore["readDatabase"];
+  readonly sites: DumpStore["restoreSites"];
+}
+
+const damaged = (message: string) => new IntegrityError(message);
+
+export const resticRestore = (restic: ResticProgram, snapshots: ResticSnapshots): ResticRestore => {
+  const database: ResticRestore["database"] = async (part, consume, run) => {
+    const child = await restic.start(["dump", await snapshots.find(part, run), `/${databaseFile}`], run);
+    child.stdin.end();
+    try {
+      await consume(awaitReader(child.stdout));
+    } catch (error) {
+      // What restic says once it is interrupted is no reason: in the middle of its search for the key it says "wrong
+      // password", exit status 12. Only one that had ended by itself may be why the reader failed.
+      const endedByItself = child.stdout.readableEnded;
+      child.kill("SIGINT");
+      child.stdout.destroy();
+      const end = await child.ended;
+      if (endedByItself && end.code !== null && end.code !== 0 && end.code !== 130 && /fatal|error/i.test(end.errors))
+        return restic.failed("reading the database dump", end, damaged);
+      throw error;
+    }
+    const end = await child.ended;
+    run.signal.throwIfAborted();
+    if (end.code !== 0) await restic.failed("reading the database dump", end, damaged);
+  };
+
+  const sites: ResticRestore["sites"] = async (part, staging, name, run) => {
+    const sparse = (await restic.release()).minor >= 15 ? ["--sparse"] : [];
+    const target = ["--target", `${ownDirectory}/${name}`];
+    const args = ["restore", await snapshots.find(part, run), ...target, ...sparse];
+    const end = await restic.end(args, run, { cwd: staging.at });
+    // A destination that is read from never lacks space: it is the disk here.
+    if (lacksSpace(end.errors))
+      throw new DiskFullError(`restoring the sites tree: no space left below ${staging.path}`);
+    if (end.code !== 0) await restic.failed("restoring the sites tree", end, damaged);
+  };
+
+  return { database, sites };
+};

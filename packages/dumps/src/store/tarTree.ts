@@ -1,0 +1,148 @@
+import { basename, dirname } from "node:path";
+import type { Readable } from "node:stream";
+import { DiskFullError, IntegrityError, SourceUnreadableError, ToolFailedError } from "@openemr-ops/core/errors";
+import { type ByteSink, streamSink } from "@openemr-ops/files/byteSink";
+import { type Child, startChild } from "@openemr-ops/files/child";
+import type { StoredSites, StoreRun, WriteSites } from "./dumpStore.ts";
+import { lacksSpace } from "./lacksSpace.ts";
+
+/** Directories and regular files of a tree from tar's own listing, `-rw-r--r-- 0/0 12 2026-01-02 03:04 name`, one line an entry. */
+const tarCounter = () => {
+  const counts = { files: 0, directories: 0, byteLength: 0 };
+  return {
+    counts,
+    onLine: (line: string) => {
+      if (line.startsWith("d")) counts.directories++;
+      else if (line.startsWith("-")) {
+        counts.files++;
+        const size = /^-\S+ \S+ +(\d+) /.exec(line)?.[1];
+        if (size) counts.byteLength += Number(size);
+      }
+    },
+  };
+};
+
+/** One entry of the listing; with `escape` quoting no name can begin a line. */
+const listed = /^[-dlhpcbsCDMNSV?][-rwxsStT]{9}[ +.]/;
+
+/**
+ * What tar complains of, as it comes. Names stand in the middle of a complaint, so its end alone is looked at; and nothing is
+ * lost among the lines of a long listing.
+ */
+const tarComplaints = () => {
+  const counts = { gone: 0, unreadable: 0, others: 0 };
+  return {
+    counts,
+    onLine: (line: string) => {
+      if (
+        line === "" ||
+        /: (file changed as we read it|socket ignored|Exiting with failure status due to previous errors)$/.test(line)
+      )
+        return;
+      if (/: (File removed before we read it|No such file or directory)$/.test(line)) counts.gone++;
+      else if (/: (Permission denied|Operation not permitted|Input\/output error)$/.test(line)) counts.unreadable++;
+      else counts.others++;
+    },
+  };
+};
+
+/** @returns how many files vanished. A packing tar writes to no disk, so it never lacks space. */
+const tarEnd = async (
+  child: Child,
+  { gone, unreadable: count, others }: ReturnType<typeof tarComplaints>["counts"],
+  doing: string,
+): Promise<number> => {
+  const end = await child.ended;
+  if (end.signal) throw new ToolFailedError(`${doing}: tar ended by ${end.signal}`);
+  // GNU tar: 1 means that files changed or vanished while they were read, which a running OpenEMR does.
+  if (end.code === 0 || end.code === 1) return gone;
+  if (count + others === 0 && gone > 0) return gone;
+  throw new SourceUnreadableError(
+    `${doing}: ${count || "some"} files or directories cannot be read (tar ended with status ${end.code})`,
+  );
+};
+
+/**
+ * Packs a tree with GNU tar, as it is at that moment.
+ *
+ * @throws {SourceUnreadableError} fatal: part of the tree cannot be read
+ */
+export const packTree = async (
+  tar: string,
+  { sitesPath, exclude }: Pick<WriteSites, "sitesPath" | "exclude">,
+  sink: ByteSink,
+  run: StoreRun,
+): Promise<Omit<StoredSites, "part">> => {
+  const counter = tarCounter();
+  const complaints = tarComplaints();
+  const name = basename(sitesPath);
+  const child = startChild(
+    tar,
+    [
+      ...["--create", "--file=-", "--format=posix", "--pax-option=delete=atime,delete=ctime", "--numeric-owner"],
+      "--hard-dereference", // a second name of a file is a file, as everywhere else
+      ...["--sort=name", "--sparse", "--anchored", "--wildcards", "--no-wildcards-match-slash"],
+      ...exclude.map((glob) => `--exclude=${name.replace(/[\\*?[\]]/g, "\\$&")}/${glob}`),
+      // The archive goes to standard output, so tar lists on standard error.
+      ...["--verbose", "--verbose", "--quoting-style=escape"],
+      ...["--directory", dirname(sitesPath), "--", name],
+    ],
+    {
+      signal: run.signal,
+      onErrorLine: (line) => (listed.test(line) ? counter.onLine(line) : complaints.onLine(line)),
+    },
+  );
+  child.stdin.end();
+  for await (const chunk of child.stdout) {
+    await sink(chunk as Buffer);
+    run.progress({ step: "sites", files: counter.counts.files, bytes: counter.counts.byteLength });
+  }
+  run.signal.throwIfAborted();
+  const vanished = await tarEnd(child, complaints.counts, "packing the sites tree");
+  return { ...counter.counts, vanished };
+};
+
+/**
+ * Unpacks an archive into an empty directory.
+ *
+ * @param directory a path that stays the same directory while it is used
+ * @throws {IntegrityError} fatal: the archive is damaged
+ * @throws {DiskFullError} fatal
+ */
+export const unpackTree = async (tar: string, stream: Readable, directory: string, run: StoreRun): Promise<void> => {
+  const child = startChild(
+    tar,
+    [
+      "--extract",
+      "--file=-",
+      "--numeric-owner",
+      "--same-permissions",
+      "--delay-directory-restore",
+      "--keep-old-files", // no entry takes the place of an earlier one
+    ],
+    { signal: run.signal, cwd: directory },
+  );
+  child.stdout.resume();
+  // Not a pipeline: a tar that has read all of it may be gone before its input is closed, which is no failure.
+  const sink = streamSink(child.stdin);
+  let failed = false;
+  const watch = ({ code }: { readonly code: number | null }) => {
+    failed = code !== 0;
+  };
+  child.ended.then(watch, () => watch({ code: null }));
+  try {
+    for await (const chunk of stream) {
+      if (failed) break;
+      await sink(chunk as Buffer);
+    }
+  } catch (error) {
+    child.kill("SIGKILL");
+    await child.ended;
+    throw error;
+  }
+  child.stdin.end();
+  const end = await child.ended;
+  run.signal.throwIfAborted();
+  if (lacksSpace(end.errors)) throw new DiskFullError("unpacking the sites tree: no space left on the device");
+  if (end.code !== 0) throw new IntegrityError("unpacking the sites tree: the archive is damaged");
+};

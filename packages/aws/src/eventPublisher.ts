@@ -1,6 +1,6 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from "@aws-sdk/client-eventbridge";
 import { type PublishEvent, sourceOf } from "@openemr-ops/events/jobEvent";
+import pRetry from "p-retry";
 import { clientSettings } from "./clientSettings.ts";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 
@@ -8,8 +8,6 @@ export interface EventPublisherSettings {
   /** The bus's name. */
   readonly bus: string;
   readonly client?: Pick<EventBridgeClient, "send">;
-  /** Waits between attempts; milliseconds. */
-  readonly sleep?: (milliseconds: number) => Promise<unknown>;
 }
 
 const attempts = 4;
@@ -28,7 +26,7 @@ const refusalOf = ({ ErrorCode }: PutEventsResultEntry): Error =>
  * @throws {ControlPlaneMissingError} fatal: there is no such bus
  */
 export const eventPublisher = (settings: EventPublisherSettings): PublishEvent => {
-  const { bus, client = new EventBridgeClient(clientSettings), sleep = wait } = settings;
+  const { bus, client = new EventBridgeClient(clientSettings) } = settings;
   return async (event) => {
     const { name, detail } = event;
     const entry = {
@@ -40,15 +38,19 @@ export const eventPublisher = (settings: EventPublisherSettings): PublishEvent =
     };
     const failure = (error: unknown) =>
       controlPlaneFailure(error, `publishing ${name} on ${bus}`, "events:PutEvents on that bus");
-    for (let attempt = 1; ; attempt += 1) {
+    const put = async (): Promise<void> => {
       const answer = await client.send(new PutEventsCommand({ Entries: [entry] })).catch((error: unknown) => {
         throw failure(error);
       });
       const refused = answer.Entries?.find(({ ErrorCode }) => ErrorCode !== undefined);
-      if (!refused && !answer.FailedEntryCount) return;
-      const error = refusalOf(refused ?? {});
-      if (attempt === attempts || !passing.test(error.name)) throw failure(error);
-      await sleep(200 * 2 ** attempt);
-    }
+      if (refused || answer.FailedEntryCount) throw refusalOf(refused ?? {});
+    };
+    await pRetry(put, {
+      retries: attempts - 1,
+      minTimeout: 400,
+      shouldRetry: ({ error }) => passing.test(error.name),
+    }).catch((error: unknown) => {
+      throw failure(error);
+    });
   };
 };

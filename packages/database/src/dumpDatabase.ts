@@ -1,6 +1,7 @@
 import { DatabaseDumpFailedError, IntegrityError, SourceLayoutError, TableLockedError } from "@openemr-ops/core/errors";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { ByteSink } from "@openemr-ops/files/byteSink";
+import pRetry from "p-retry";
 import type { DatabaseAccess } from "./access.ts";
 import { connect, connectReadOnly, type DatabaseConnection, withoutTimeLimit } from "./connection.ts";
 import { describeSource, type SourceDescription } from "./describeSource.ts";
@@ -59,13 +60,11 @@ const lockedTables = async (
   const seconds = Math.max(1, Math.min(longestLockWaitSeconds, Math.floor(stallSeconds / lockAttempts)));
   await locker.run(`SET SESSION lock_wait_timeout = ${seconds}`);
   const list = tables.map((table) => `${quoteName(table)} READ`).join(", ");
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await locker.run(`LOCK TABLES ${list}`);
-    } catch (error) {
-      if (!(error instanceof TableLockedError) || attempt === lockAttempts) throw error;
-    }
-  }
+  await pRetry(() => locker.run(`LOCK TABLES ${list}`), {
+    retries: lockAttempts - 1,
+    minTimeout: 0,
+    shouldRetry: ({ error }) => error instanceof TableLockedError,
+  });
 };
 
 /** @throws {SourceLayoutError} refused: no restore would take these programs, so a dump with them would be none */

@@ -20,7 +20,6 @@ export interface CheckDestinationOptions {
   readonly now: () => Date;
   /** Milliseconds of a clock that never goes back. */
   readonly monotonic?: () => number;
-  readonly random?: (bytes: number) => Buffer;
   /** Aborted when someone asks to stop; what was written is removed all the same. */
   readonly signal?: AbortSignal;
   /** Opens a store at a folder of the destination; given where dumps are kept by a program that goes there by itself. */
@@ -60,10 +59,10 @@ const digestOf = async (stream: Readable): Promise<{ byteLength: number; sha256:
  */
 export const checkDestination = async (
   destination: Destination,
-  { now, monotonic = () => performance.now(), random, signal, openTrial }: CheckDestinationOptions,
+  { now, monotonic = () => performance.now(), signal, openTrial }: CheckDestinationOptions,
 ): Promise<readonly DestinationFinding[]> => {
   const findings: DestinationFinding[] = [];
-  const folder = `scratch/${ulid(now(), random)}`;
+  const folder = `scratch/${ulid(now())}`;
   const touched = new Set<string>();
   const at = (name: string): string => {
     const key = `${folder}/${name}`;

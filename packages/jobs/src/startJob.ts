@@ -26,7 +26,8 @@ export interface StartedJob {
 /** The job of one due time: a ULID of that time, the same however often it is asked for. */
 export const scheduledJobId = ({ installation, kind, dueAt }: Omit<StartRequest, "stateMachine" | "input">): string => {
   const digest = createHash("sha256").update(`${installation}\n${kind}`).digest();
-  return ulid(new Date(dueAt), (bytes) => digest.subarray(0, bytes));
+  const bytes = digest.values();
+  return ulid(new Date(dueAt), () => (bytes.next().value ?? 0) / 256);
 };
 
 const refuse = (path: string, message: string): never => {

@@ -8,7 +8,7 @@ import { CreateQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, S
 import { eventPublisher } from "@openemr-ops/aws/eventPublisher";
 import { ControlPlaneAccessDeniedError, ControlPlaneUnavailableError, UnexpectedError } from "@openemr-ops/core/errors";
 import type { JobEvent } from "@openemr-ops/events/jobEvent";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type AwsServer, startAws } from "../../support/awsServer.ts";
 import { type AwsAnswer, startAwsStub } from "../../support/awsStub.ts";
 
@@ -40,8 +40,14 @@ const publishAgainst = async (...answers: readonly AwsAnswer[]) => {
   await using stub = await startAwsStub(() => (rest.length > 1 ? rest.shift() : rest[0]) ?? taken);
   const client = new EventBridgeClient({ endpoint: stub.url, maxAttempts: 1 });
   const waits: number[] = [];
-  const sleep = async (milliseconds: number) => void waits.push(milliseconds);
-  const outcome = await eventPublisher({ bus: "bus", client, sleep })(event).catch((error: unknown) => error);
+  const { setTimeout: later } = globalThis;
+  vi.stubGlobal("setTimeout", (act: () => void, milliseconds: number) => {
+    const pause = [400, 800, 1600].includes(milliseconds);
+    if (pause) waits.push(milliseconds);
+    return later(act, pause ? 0 : milliseconds);
+  });
+  const outcome = await eventPublisher({ bus: "bus", client })(event).catch((error: unknown) => error);
+  vi.unstubAllGlobals();
   return { outcome, calls: stub.calls.length, waits };
 };
 

@@ -1,6 +1,5 @@
-import { setTimeout as wait } from "node:timers/promises";
-import type { TaskTokens, TokenAnswer } from "@openemr-ops/aws/taskTokens";
-import { JobAbortedError, RetryableError, TaskStoppedError, toOpsError } from "@openemr-ops/core/errors";
+import type { TaskTokens } from "@openemr-ops/aws/taskTokens";
+import { TaskStoppedError, toOpsError } from "@openemr-ops/core/errors";
 import type { JobLedger } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
 import type { ReportProgress } from "@openemr-ops/core/progress";
@@ -10,6 +9,7 @@ import type { TaskReport } from "@openemr-ops/events/workflowSteps";
 import type { WorkflowPlace } from "./place.ts";
 import { type ProgressNotes, progressNotes } from "./progressNotes.ts";
 import { ledgerJobs, type SharedLocks, sharedLocks, type WorkflowStores } from "./stores.ts";
+import { nameOf, openTokenLine } from "./tokenLine.ts";
 
 /** The workflow's side: its records, locks, bus and the tokens it waits for. */
 export interface WorkflowPorts {
@@ -24,8 +24,6 @@ export interface LinkSurroundings {
   readonly warn: (message: string) => void;
   /** Aborted when the container is asked to stop. */
   readonly signal: AbortSignal;
-  /** Waits between attempts; milliseconds. */
-  readonly sleep?: (milliseconds: number) => Promise<unknown>;
 }
 
 /** What work for a workflow works with. */
@@ -42,11 +40,6 @@ export interface WorkflowLink {
   }>;
 }
 
-/** An answer that the service does not take is sent again for as long. */
-const patienceSeconds = 300;
-
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
-
 /**
  * Does work for a workflow that waits for a task token: sends heartbeats meanwhile, and at the end, when all else is
  * written, the report or the failure under its name.
@@ -58,56 +51,19 @@ const nameOf = (error: unknown): string => (error instanceof Error ? error.name 
  * @throws what `work` throws; the workflow has been told
  */
 export const underWorkflow = async (
-  { jobId, token, heartbeatSeconds }: WorkflowPlace,
-  { ledger, locks, publish, tokens }: WorkflowPorts,
-  { now, warn, signal, sleep = wait }: LinkSurroundings,
+  place: WorkflowPlace,
+  ports: WorkflowPorts,
+  { now, warn, signal }: LinkSurroundings,
   work: (link: WorkflowLink) => Promise<TaskReport>,
 ): Promise<TaskReport> => {
+  const { jobId } = place;
+  const { ledger, locks, publish, tokens } = ports;
   const end = new AbortController();
-  let gone = false;
-  let told = false; // its last word was taken: from then on no heartbeat is
-  let shared: SharedLocks | undefined;
-  let notes: ProgressNotes | undefined;
-
-  const lose = (): void => {
-    gone = true;
-    end.abort(new JobAbortedError("the workflow no longer waits for this job: it was stopped, or its time was up"));
-  };
-  const beat = async (): Promise<void> => {
-    try {
-      if ((await tokens.heartbeat(token)) === "gone" && !told) lose();
-    } catch (error) {
-      warn(`the workflow was not reached with a heartbeat (${nameOf(error)})`);
-    }
-  };
-  let beating = false;
-  const timer = setInterval(() => {
-    if (beating || gone) return;
-    beating = true;
-    void beat().finally(() => {
-      beating = false;
-    });
-  }, heartbeatSeconds * 1000);
-
   const stop = (): void => end.abort(new TaskStoppedError("the container was asked to stop before the job's end"));
   signal.addEventListener("abort", stop);
-
-  /** A word that the service would not take now gets another chance: hours of work may hang on it. */
-  const insist = async (tell: () => Promise<TokenAnswer>): Promise<void> => {
-    let waited = 0;
-    for (let pause = 1; ; pause = Math.min(30, pause * 2)) {
-      try {
-        if ((await tell()) === "gone") lose();
-        else told = true;
-        return;
-      } catch (error) {
-        if (!(error instanceof RetryableError) || waited >= patienceSeconds) throw error;
-        warn(`the workflow was not reached (${error.name}); trying again`);
-      }
-      await sleep(pause * 1000);
-      waited += pause;
-    }
-  };
+  using line = openTokenLine(place, tokens, warn, (error) => end.abort(error));
+  let shared: SharedLocks | undefined;
+  let notes: ProgressNotes | undefined;
 
   const link: WorkflowLink = {
     signal: end.signal,
@@ -126,27 +82,26 @@ export const underWorkflow = async (
 
   try {
     if (signal.aborted) stop();
-    await beat();
+    await line.beat();
     end.signal.throwIfAborted();
     const report = await work(link);
     await notes?.written();
-    if (!gone) await insist(() => tokens.succeed(token, report));
-    if (gone) throw end.signal.reason;
+    if (!line.isGone()) await line.answer((token) => tokens.succeed(token, report));
+    if (line.isGone()) throw end.signal.reason;
     return report;
   } catch (failure) {
     const { name, message } = toOpsError(failure);
     await notes?.written();
-    if (!gone)
-      await insist(() => tokens.fail(token, { name, message })).catch((error: unknown) => {
-        warn(`the workflow was not told of the failure (${nameOf(error)})`);
-      });
-    if (gone)
-      await shared?.letGo().catch((error: unknown) => {
-        warn(`the lock was not let go of (${nameOf(error)}); it runs out by itself`);
-      });
+    if (!line.isGone())
+      await line
+        .answer((token) => tokens.fail(token, { name, message }))
+        .catch((error: unknown) => warn(`the workflow was not told of the failure (${nameOf(error)})`));
+    if (line.isGone())
+      await shared
+        ?.letGo()
+        .catch((error: unknown) => warn(`the lock was not let go of (${nameOf(error)}); it runs out by itself`));
     throw failure;
   } finally {
-    clearInterval(timer);
     signal.removeEventListener("abort", stop);
   }
 };

@@ -13,7 +13,7 @@ import { rewriteSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
 import { readVersion } from "@openemr-ops/openemr/version";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type FreshSchema, freshSchema } from "../support/database.ts";
+import { accessOf, type FreshSchema, freshSchema } from "../support/database.ts";
 import { aDocument, aKeyedSite } from "../support/keyedSite.ts";
 import { aSqlconf, aTree } from "../support/sitesTree.ts";
 import type { TestRow } from "../support/sqliteReader.ts";
@@ -95,7 +95,7 @@ describe("on a MariaDB server, with the rights of a dump user", () => {
 
   beforeAll(async () => {
     schema = await freshSchema();
-    database = await connect({ ...schema, ...schema.dumpUser, tls: "off" });
+    database = await connect(accessOf(schema, schema.dumpUser));
   });
   afterAll(async () => {
     await database?.[Symbol.asyncDispose]();
@@ -180,7 +180,7 @@ if (existsSync(realSchema)) {
   describe("on OpenEMR's own schema", () => {
     it("every question that we ask is understood, and a new installation has nothing wrong", async () => {
       await using schema = await freshSchema();
-      await using database = await connect({ ...schema, ...schema.dumpUser, tls: "off" });
+      await using database = await connect(accessOf(schema, schema.dumpUser));
       const { host, port, user, password, name } = schema;
       const loading = run(
         "mariadb",

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { type MariaDbAddress, type Row, sqlName, sqlString } from "@openemr-ops/local/servers/mariadb";
 import mysql from "mysql2/promise";
 import { inject } from "vitest";
@@ -22,6 +23,12 @@ export interface FreshSchema extends MariaDbAddress {
   drop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** How a user reaches the schema, as the program is told. */
+export const accessOf = (
+  { host, port, name }: Pick<FreshSchema, "host" | "port" | "name">,
+  { user, password }: SchemaUser,
+): DatabaseAccess => ({ host, port, name, user, password: async () => password, tls: "off" });
 
 /** `_` and `%` are wildcards in a GRANT. */
 const grantPattern = (name: string): string => sqlName(name.replaceAll("_", "\\_"));

@@ -6,7 +6,8 @@ export interface DatabaseAccess {
   readonly port: number;
   readonly name: string;
   readonly user: string;
-  readonly password: string;
+  /** Reads it, for whoever logs in; nobody else ever holds it. */
+  readonly password: () => Promise<string>;
   /** `required` encrypts, `verify` also checks the server's certificate and name. */
   readonly tls: "off" | "required" | "verify";
   readonly caFile?: string | undefined;
@@ -25,7 +26,9 @@ export const clientArguments = (access: DatabaseAccess): string[] => [
   ...(access.tls !== "off" && access.caFile ? [`--ssl-ca=${access.caFile}`] : []),
 ];
 
-export const clientEnvironment = (access: DatabaseAccess): Record<string, string> => ({ MYSQL_PWD: access.password });
+export const clientEnvironment = async (access: DatabaseAccess): Promise<Record<string, string>> => ({
+  MYSQL_PWD: await access.password(),
+});
 
 /** The same demands for the driver. */
 export const driverTls = (access: DatabaseAccess) =>

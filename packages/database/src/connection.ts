@@ -78,7 +78,7 @@ export const connect = async (
     host: access.host,
     port: access.port,
     user: access.user,
-    password: access.password,
+    password: await access.password(),
     ...(database === undefined ? {} : { database }),
     charset: bytes ? "latin1" : "utf8mb4", // how the driver turns a text into bytes
     // LOCAL_FILES: a server could ask for a file of ours in answer to any statement. SESSION_TRACK: the driver would

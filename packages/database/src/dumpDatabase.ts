@@ -131,7 +131,7 @@ export const dumpDatabase = async (
       if (locker) await lockedTables(locker, namesOf(exact), settings.stallSeconds);
       await reader.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
       await reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT");
-      if (plain.length > 0) dump = startTablesDump(access, plain, run);
+      if (plain.length > 0) dump = await startTablesDump(access, plain, run);
       await dump?.standing;
       takenAt = settings.now();
     } finally {

@@ -14,11 +14,11 @@ export interface TablesDump {
 }
 
 /** Starts mariadb-dump on these tables and no others; at least one, or it would take all. */
-export const startTablesDump = (
+export const startTablesDump = async (
   access: DatabaseAccess,
   tables: readonly string[],
   { mariadbDump, signal }: { readonly mariadbDump: string; readonly signal: AbortSignal },
-): TablesDump => {
+): Promise<TablesDump> => {
   const snapshot = Promise.withResolvers<void>();
   const child = startChild(
     mariadbDump,
@@ -33,7 +33,7 @@ export const startTablesDump = (
       ...namedTables(access, tables),
     ],
     {
-      environment: clientEnvironment(access),
+      environment: await clientEnvironment(access),
       signal,
       onErrorLine: (line) => {
         if (line.startsWith("-- Retrieving ")) snapshot.resolve();

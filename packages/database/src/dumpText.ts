@@ -40,7 +40,7 @@ export const dumpText = async (
 ): Promise<string> => {
   const locking = "--skip-lock-tables"; // by default each run stops all writers, and stumbles over broken views
   const end = await runChild(mariadbDump, [...clientArguments(access), ...everyRun, locking, ...args], {
-    environment: clientEnvironment(access),
+    environment: await clientEnvironment(access),
     signal,
     encoding: "latin1",
   });

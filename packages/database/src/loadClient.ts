@@ -18,10 +18,10 @@ export const loadError = (doing: string, said: string): OpsError => {
 };
 
 /** Starts MariaDB's client on a schema, in a session that takes a dump's statements as they are. */
-export const startLoadClient = (
+export const startLoadClient = async (
   access: DatabaseAccess,
   { mariadb, signal }: { readonly mariadb: string; readonly signal: AbortSignal },
-): Child => {
+): Promise<Child> => {
   const child = startChild(
     mariadb,
     [
@@ -36,7 +36,7 @@ export const startLoadClient = (
       "--max-allowed-packet=1G",
       access.name,
     ],
-    { environment: clientEnvironment(access), signal },
+    { environment: await clientEnvironment(access), signal },
   );
   child.stdin.write(session);
   return child;

@@ -108,7 +108,7 @@ export const loadDatabase = async (
     return saved;
   };
   let doing = "";
-  const workers = startLoadWorkers(() => startLoadWorker(access, settings, fail, () => doing));
+  const workers = await startLoadWorkers(() => startLoadWorker(access, settings, fail, () => doing));
   const tables = tablesUnderWay(workers, done, save, throwIfFailed);
   const programs = writtenPrograms(dump.database.programs);
   const wanted = new Map(dump.database.tables.map((table) => [table.name, table]));

@@ -37,13 +37,13 @@ export interface LoadWorker {
  * @param fail gets what ended the client
  * @param doing what is being loaded, for messages
  */
-export const startLoadWorker = (
+export const startLoadWorker = async (
   access: DatabaseAccess,
   settings: { readonly mariadb: string; readonly signal: AbortSignal },
   fail: (error: Error) => void,
   doing: () => string,
-): LoadWorker => {
-  const child = startLoadClient(access, settings);
+): Promise<LoadWorker> => {
+  const child = await startLoadClient(access, settings);
   let asked = 0;
   const waiting = new Map<number, () => void>();
   onLines(child.stdout, (line) => {

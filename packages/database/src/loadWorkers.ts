@@ -14,8 +14,9 @@ export interface LoadWorkers {
 }
 
 /** Two to four, as the machine has processors. */
-export const startLoadWorkers = (start: () => LoadWorker): LoadWorkers => {
-  const all = Array.from({ length: Math.max(2, Math.min(4, availableParallelism())) }, start);
+export const startLoadWorkers = async (start: () => Promise<LoadWorker>): Promise<LoadWorkers> => {
+  const count = Math.max(2, Math.min(4, availableParallelism()));
+  const all = await Promise.all(Array.from({ length: count }, start));
   return {
     all,
     next: async (last) => {

@@ -9,19 +9,18 @@ import { chooseDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import { planRestore, restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { planDump, takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { cloudSqlImport } from "./cloudSqlImport.ts";
-import { type Login, openContext } from "./openContext.ts";
+import { openContext } from "./openContext.ts";
 import { openDestination } from "./openDestination.ts";
 import { openSecrets } from "./openSecrets.ts";
 import type { DrillPlan, Job, Operations } from "./operations.ts";
 import { trialStore } from "./trialStore.ts";
 
-const contextOf = (job: Job, ...logins: readonly Login[]): Promise<DumpContext> =>
-  openContext(
-    job.config,
-    job.installation,
-    { ...job, readSecret: openSecrets(job.environment), now: () => new Date() },
-    logins,
-  );
+const contextOf = (job: Job): Promise<DumpContext> =>
+  openContext(job.config, job.installation, {
+    ...job,
+    readSecret: openSecrets(job.environment),
+    now: () => new Date(),
+  });
 
 /** A connection in the words of `sqlconf.php`. */
 const sqlconfOf = async ({ host, port, user, password, name }: OpenEmrConnection, read: SecretReader) => ({
@@ -49,12 +48,12 @@ const planDrill = async (context: DumpContext, name: string): Promise<DrillPlan>
 /** The real operations, each with a context of its own. */
 export const dumpOperations: Operations = {
   takeDump: async (job, options) => {
-    const context = await contextOf(job, "database");
+    const context = await contextOf(job);
     return job.dryRun ? planDump(context) : takeDump(context, options);
   },
   listDumps: async (job) => listDumps(await contextOf(job)),
   restoreDump: async (job, { connection, ...options }) => {
-    const context = await contextOf(job, "restore", ...(options.inPlace ? (["database"] as const) : []));
+    const context = await contextOf(job);
     const sqlconf = connection ? { connection: await sqlconfOf(connection, openSecrets(job.environment)) } : {};
     const restore = { ...options, ...sqlconf };
     return job.dryRun ? planRestore(context, restore) : restoreDump(context, restore);
@@ -65,11 +64,10 @@ export const dumpOperations: Operations = {
     return { dumpId: manifest.dumpId, takenAt: manifest.takenAt, command };
   },
   drillDump: async (job, { dump }) => {
-    const context = await contextOf(job, "drill");
+    const context = await contextOf(job);
     return job.dryRun ? planDrill(context, dump) : drillDump(context, dump);
   },
-  checkDumps: async (job, { level, share }) =>
-    checkDumps(await contextOf(job, ...(level === "drill" ? (["drill"] as const) : [])), level, share),
+  checkDumps: async (job, { level, share }) => checkDumps(await contextOf(job), level, share),
   checkDestination: async ({ installation, environment, signal }) =>
     checkDestination(await openDestination(installation.dumps.destination), {
       now: () => new Date(),

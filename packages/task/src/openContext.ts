@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findPlaceIssues } from "@openemr-ops/core/config/places";
 import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
-import type { SecretReader, SecretReference } from "@openemr-ops/core/config/secrets";
+import { readOnce, type SecretReader, type SecretReference } from "@openemr-ops/core/config/secrets";
 import type { Config, DatabaseServer, InstallationWith } from "@openemr-ops/core/config/settings";
 import type { Destination } from "@openemr-ops/core/destination";
 import { InvalidInputError } from "@openemr-ops/core/errors";
@@ -104,61 +104,37 @@ const realSites = async (config: Config, installation: InstallationWith<"dumps">
   return path;
 };
 
-/** Users of database servers whose passwords a job may need. */
-export type Login = "database" | "drill" | "restore";
-
-/**
- * Puts together what the dump jobs of one installation need. The repository's password is read when it is first opened.
- *
- * @param logins whose passwords are read now. The context has no others, and a step that takes one fails: a job's role may
- *   read no more than it uses
- */
+/** Puts together what the dump jobs of one installation need. Each password is read when it is first needed. */
 export const openContext = async (
   config: Config,
   installation: InstallationWith<"dumps">,
   surroundings: Surroundings,
-  logins: readonly Login[] = ["database", "drill", "restore"],
 ): Promise<DumpContext> => {
   const { database, dumps, platform } = installation;
   const destination = await openDestination(dumps.destination);
   const tools = toolsFrom(surroundings.environment);
-  const access = async (
+  const access = (
     server: DatabaseServer,
     { user, password }: { readonly user: string; readonly password: SecretReference },
-    ...uses: readonly Login[]
-  ): Promise<DatabaseAccess> => {
-    const place = {
-      host: server.host,
-      port: server.port,
-      name: database.name,
-      user,
-      tls: server.tls,
-      ...(server.caFile ? { caFile: server.caFile } : {}),
-    };
-    if (uses.some((login) => logins.includes(login)))
-      return { ...place, password: await surroundings.readSecret(password) };
-    return {
-      ...place,
-      get password(): string {
-        throw new TypeError(`this job does not log in with the password in ${password.field}`);
-      },
-    };
-  };
+  ): DatabaseAccess => ({
+    host: server.host,
+    port: server.port,
+    name: database.name,
+    user,
+    password: readOnce(() => surroundings.readSecret(password)),
+    tls: server.tls,
+    ...(server.caFile ? { caFile: server.caFile } : {}),
+  });
+  const restoreDatabase = access(database, database.restore);
   const drillServer = dumps.drill.database;
-  const restoreDatabase = await access(
-    database,
-    database.restore,
-    "restore",
-    ...(drillServer ? [] : ["drill" as const]),
-  );
   const { now, signal, progress, warn } = surroundings;
   const directory = config.stateDirectory;
   return {
     installation: installation.id,
     jobId: surroundings.stores?.jobId,
-    database: await access(database, database, "database"),
+    database: access(database, database),
     restoreDatabase,
-    drillDatabase: drillServer ? await access(drillServer, drillServer, "drill") : restoreDatabase,
+    drillDatabase: drillServer ? access(drillServer, drillServer) : restoreDatabase,
     drillDirectory: await realPlace(dumps.drill.directory ?? tmpdir()),
     sitesPath: await realSites(config, installation),
     codePath: platform.kind === "host" ? platform.codePath : undefined,

@@ -3,7 +3,7 @@ import { connect } from "@openemr-ops/database/connection";
 import { describeSource } from "@openemr-ops/database/describeSource";
 import { sqlName } from "@openemr-ops/local/servers/mariadb";
 import { expect, it } from "vitest";
-import { freshSchema } from "../../support/database.ts";
+import { accessOf, freshSchema } from "../../support/database.ts";
 import { runStatements } from "../../support/runStatements.ts";
 
 const described = async (statements: readonly string[], revoked: readonly string[] = []) => {
@@ -11,9 +11,8 @@ const described = async (statements: readonly string[], revoked: readonly string
   await runStatements(schema, schema.name, statements);
   for (const right of revoked)
     await schema.query(`REVOKE ${right} ON ${sqlName(schema.name)}.* FROM ${sqlName(schema.dumpUser.user)}@'%'`);
-  const { host, port, name } = schema;
-  await using connection = await connect({ host, port, name, ...schema.dumpUser, tls: "off" });
-  return await describeSource(connection, name);
+  await using connection = await connect(accessOf(schema, schema.dumpUser));
+  return await describeSource(connection, schema.name);
 };
 
 it.each<{ what: string; statements: readonly string[]; said: RegExp }>([

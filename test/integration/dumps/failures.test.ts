@@ -216,7 +216,7 @@ describe("a dump fails under its own name, does not count, and the next one succ
 
   it("when the database's password is wrong", async () => {
     const { context } = await aPlace();
-    const bad = { ...context, database: { ...context.database, password: "another" } };
+    const bad = { ...context, database: { ...context.database, password: async () => "another" } };
     await failsAndRecovers(context, bad, { error: "DatabaseAccessDeniedError", exitCode: 4 });
   });
 

@@ -5,7 +5,7 @@ import { planDump, takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { sqlName, sqlString } from "@openemr-ops/local/servers/mariadb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../../support/aClinic.ts";
-import { type FreshSchema, freshSchema } from "../../support/database.ts";
+import { accessOf, type FreshSchema, freshSchema } from "../../support/database.ts";
 import { aWorkDirectory, contextFor } from "../../support/dumpContext.ts";
 
 /*
@@ -43,9 +43,8 @@ afterAll(async () => {
 
 /** Statements as OpenEMR's own login. */
 const asOpenEmr = async (...statements: readonly string[]): Promise<void> => {
-  const { host, port, name } = clinic.schema;
-  const login = { user: `${name}_attacker`, password: "shell", tls: "off" as const };
-  await using connection = await connect({ host, port, name, ...login });
+  const { schema } = clinic;
+  await using connection = await connect(accessOf(schema, { user: `${schema.name}_attacker`, password: "shell" }));
   for (const statement of statements) await connection.run(statement);
 };
 
@@ -92,14 +91,9 @@ describe("a view that OpenEMR's login puts in the place of a table", () => {
     const context = await contextOf("copy");
     const { manifest } = await takeDump(context);
     await asOpenEmr(trap("trap"), ...viewFor("documents"));
-    const { host, port, name, restoreUser } = clinic.schema;
+    const { schema } = clinic;
 
-    const found = await compareRestored(
-      context,
-      { host, port, name, ...restoreUser, tls: "off" },
-      clinic.sitesPath,
-      manifest,
-    );
+    const found = await compareRestored(context, accessOf(schema, schema.restoreUser), clinic.sitesPath, manifest);
 
     expect(await witnesses()).toEqual([]);
     expect(found.differences).toContainEqual(expect.objectContaining({ kind: "table", subject: "documents" }));
@@ -107,11 +101,10 @@ describe("a view that OpenEMR's login puts in the place of a table", () => {
 
   it("runs nothing either when it is swapped in again and again meanwhile", { timeout: 120_000 }, async () => {
     await asOpenEmr(trap("trap"), "CREATE SQL SECURITY INVOKER VIEW swap AS SELECT * FROM documents WHERE trap(1) = 1");
-    const { host, port, name, dumpUser } = clinic.schema;
+    const { schema } = clinic;
     let [racing, swaps] = [true, 0];
     const race = (async () => {
-      const login = { user: `${name}_attacker`, password: "shell", tls: "off" as const };
-      await using connection = await connect({ host, port, name, ...login });
+      await using connection = await connect(accessOf(schema, { user: `${schema.name}_attacker`, password: "shell" }));
       while (racing) {
         await connection.run("RENAME TABLE documents TO hidden, swap TO documents, hidden TO swap");
         await connection.run("RENAME TABLE documents TO hidden, swap TO documents, hidden TO swap");
@@ -120,7 +113,7 @@ describe("a view that OpenEMR's login puts in the place of a table", () => {
     })();
     let refused = 0;
     for (let round = 0; round < 100; round++) {
-      await using database = await connectReadOnly({ host, port, name, ...dumpUser, tls: "off" });
+      await using database = await connectReadOnly(accessOf(schema, schema.dumpUser));
       await inspect(clinic.sitesPath, ["default"], database).catch(() => refused++);
     }
     racing = false;

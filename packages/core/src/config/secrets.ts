@@ -47,6 +47,12 @@ export const secretsIn = (settings: unknown): readonly SecretReference[] => {
  */
 export type SecretReader = (reference: SecretReference) => Promise<string>;
 
+/** Reads a secret when it is first asked for, and once. */
+export const readOnce = (read: () => Promise<string>): (() => Promise<string>) => {
+  let value: Promise<string> | undefined;
+  return () => (value ??= read());
+};
+
 /** Reads from AWS Secrets Manager; implemented by `packages/aws/src/awsSecret.ts`. Throws as `SecretReader` does. */
 export type AwsSecretReader = (arn: string, key?: string) => Promise<string>;
 

@@ -58,9 +58,10 @@ export const assertStopped = async (
   const elsewhere = "information_schema";
   await using own = await connect(context.restoreDatabase, elsewhere);
   await using application = login
-    ? await connect({ ...context.restoreDatabase, user: login.login, password: login.pass }, elsewhere).catch(
-        () => undefined,
-      )
+    ? await connect(
+        { ...context.restoreDatabase, user: login.login, password: async () => login.pass },
+        elsewhere,
+      ).catch(() => undefined)
     : undefined;
   const ours = new Set([context.restoreDatabase.user, ...(login ? [context.database.user] : [])]);
   if (login) ours.delete(login.login);

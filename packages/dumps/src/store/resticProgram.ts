@@ -1,3 +1,4 @@
+import { readOnce } from "@openemr-ops/core/config/secrets";
 import type { Destination } from "@openemr-ops/core/destination";
 import {
   DestinationMissingError,
@@ -47,10 +48,9 @@ export interface ResticProgram {
 export const resticProgram = (settings: ResticSettings): ResticProgram => {
   const { location, destination } = settings;
   const { assertNames, assertOpenable } = repositoryObjects(destination);
-  let read: Promise<string> | undefined;
   let found: Promise<ResticRelease> | undefined;
   const release = () => (found ??= resticRelease(settings.restic));
-  const password = () => (read ??= settings.readPassword());
+  const password = readOnce(settings.readPassword);
 
   const common = [
     ...location.options,

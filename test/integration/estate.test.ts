@@ -10,11 +10,11 @@ import { buildEstate, type Estate } from "@openemr-ops/local/estate/buildEstate"
 import { sqlconfPhp } from "@openemr-ops/local/estate/sites";
 import type { EstateSizeChoice } from "@openemr-ops/local/estate/size";
 import { assertLayout } from "@openemr-ops/openemr/assertLayout";
-import { checkConsistency } from "@openemr-ops/openemr/consistency";
 import { checkDocuments } from "@openemr-ops/openemr/documents";
 import { proveKeys } from "@openemr-ops/openemr/keyProof";
 import { readVersion } from "@openemr-ops/openemr/version";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { checkConsistency } from "../support/consistency.ts";
 import { type FreshSchema, freshSchema } from "../support/database.ts";
 
 const temporary: string[] = [];

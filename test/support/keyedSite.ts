@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { type NewKeySet, newKeySet } from "@openemr-ops/local/estate/newKeySet";
 import { encrypt, type WritableKeyVersion } from "@openemr-ops/openemr/crypto";
-import { type NewKeySet, newKeySet } from "@openemr-ops/openemr/newKeySet";
 import { aSqlconf, type TreeEntry } from "./sitesTree.ts";
 import type { TestRow } from "./sqliteReader.ts";
 

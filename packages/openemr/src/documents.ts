@@ -69,26 +69,6 @@ export const checkDocuments = async ({
   return { ...counts, missing: missing.result(), empty: empty.result(), notEncrypted: notEncrypted.result() };
 };
 
-/** Rows that went bad between two checks of the same data, by kind; a restore must show none. */
-export const newlyBroken = (
-  before: DocumentCheck,
-  after: DocumentCheck,
-): Readonly<Record<"missing" | "empty" | "notEncrypted", number>> => {
-  const grown = (was: DocumentIds, is: DocumentIds): number => {
-    const known = new Set(was.ids);
-    return Math.max(
-      is.ids.filter((id) => !known.has(id) && was.count === was.ids.length).length,
-      is.count - was.count,
-      0,
-    );
-  };
-  return {
-    missing: grown(before.missing, after.missing),
-    empty: grown(before.empty, after.empty),
-    notEncrypted: grown(before.notEncrypted, after.notEncrypted),
-  };
-};
-
 type Finding = "present" | "missing" | "empty" | "not-encrypted" | "none";
 
 const inspect = async (directory: string, row: SqlRow): Promise<{ file: Finding; thumbnail: Finding }> => {

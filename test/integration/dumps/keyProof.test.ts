@@ -9,7 +9,7 @@ import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { assertPassed, verdictOf } from "@openemr-ops/dumps/steps/verdict";
-import { newKeySet } from "@openemr-ops/openemr/newKeySet";
+import { newKeySet } from "@openemr-ops/local/estate/newKeySet";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aSource, type Source } from "../../support/aSource.ts";
 import { contextFor } from "../../support/dumpContext.ts";

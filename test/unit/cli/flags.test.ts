@@ -13,7 +13,7 @@ const sources = ["packages", "functions", "events"]
   .flatMap((room) =>
     readdirSync(new URL(room, root), { recursive: true, encoding: "utf8" }).map((name) => `${room}/${name}`),
   )
-  .filter((name) => /\.ts$/.test(name) && !/node_modules|^packages\/(cli|local)\//.test(name));
+  .filter((name) => /\.ts$/.test(name) && !/node_modules|^packages\/(cli|local|local-cloud)\//.test(name));
 
 describe("an option of the command line", () => {
   it("is named by the command line alone", () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { newKeySet } from "@openemr-ops/local/estate/newKeySet";
 import {
   decodeKey,
   decrypt,
@@ -10,7 +11,6 @@ import {
   looksEncrypted,
   versionOf,
 } from "@openemr-ops/openemr/crypto";
-import { newKeySet } from "@openemr-ops/openemr/newKeySet";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sharedVectors } from "../../support/sharedVectors.ts";

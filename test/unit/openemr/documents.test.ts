@@ -1,5 +1,5 @@
 import { documentFile } from "@openemr-ops/openemr/documentFile";
-import { checkDocuments, newlyBroken } from "@openemr-ops/openemr/documents";
+import { checkDocuments } from "@openemr-ops/openemr/documents";
 import { describe, expect, it } from "vitest";
 import { aDocument } from "../../support/keyedSite.ts";
 import { aTree } from "../../support/sitesTree.ts";
@@ -100,13 +100,5 @@ describe("documents against files", () => {
     });
     const old = sqliteReader({ documents: [{ id: 5, type: "file_url", url: url("1/a") }] });
     expect(await checkDocuments({ sitesPath, database: old, site: "default" })).toEqual(fine);
-  });
-
-  it("are compared with what the source had: only what went bad since counts", async () => {
-    const rows = [1, 2, 3].map((id) => aDocument({ id, url: url(`1/${id}`) }));
-    const before = await check(rows, { "1/1": "x", "1/2": "x" });
-    expect(newlyBroken(before, before)).toEqual({ missing: 0, empty: 0, notEncrypted: 0 });
-    const after = await check(rows, { "1/1": "", "1/3": "x" });
-    expect(newlyBroken(before, after)).toEqual({ missing: 1, empty: 1, notEncrypted: 0 });
   });
 });

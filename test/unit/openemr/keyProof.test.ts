@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { newKeySet } from "@openemr-ops/local/estate/newKeySet";
 import { decodeKey, encrypt, keyLabels } from "@openemr-ops/openemr/crypto";
 import { type KeyProof, newProblems, proveKeys } from "@openemr-ops/openemr/keyProof";
 import { readKeySet } from "@openemr-ops/openemr/keys";
-import { newKeySet } from "@openemr-ops/openemr/newKeySet";
 import { describe, expect, it } from "vitest";
 import { aKeyedSite, certificatePath, driveKeyPath, type KeyedSite } from "../../support/keyedSite.ts";
 import { sharedVectors } from "../../support/sharedVectors.ts";

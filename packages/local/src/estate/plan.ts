@@ -1,6 +1,6 @@
 import { encrypt } from "@openemr-ops/openemr/crypto";
-import { type NewKeySet, newKeySet } from "@openemr-ops/openemr/newKeySet";
 import type { EstateDocument } from "./documents.ts";
+import { type NewKeySet, newKeySet } from "./newKeySet.ts";
 import { type Random, seededRandom } from "./random.ts";
 import type { EstateSize } from "./size.ts";
 

@@ -1,4 +1,4 @@
-import { baseTable, columnsOf, type ReadTable, type SqlReader } from "./sqlReader.ts";
+import { baseTable, columnsOf, type ReadTable, type SqlReader } from "@openemr-ops/openemr/sqlReader";
 
 export type ConsistencyCode =
   | "document-without-patient"

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { encrypt, type KeyLabel, type KeySet, labelsOf, type WritableKeyVersion } from "./crypto.ts";
+import { encrypt, type KeyLabel, type KeySet, labelsOf, type WritableKeyVersion } from "@openemr-ops/openemr/crypto";
 
 /** Keys of a made-up site in every form that a site keeps them in. */
 export interface NewKeySet {

@@ -12,7 +12,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DocumentedBlock, documentedBlocks } from "../support/documentedBlocks.ts";
 
 /** Pages in the order in which a reader meets them: each one goes on where the one before ended. */
-const pages = ["README.md", "docs/dumps.md", "docs/restore.md"].map((name) => {
+const pages = [
+  "docs/configuration.md",
+  "README.md",
+  "docs/running.md",
+  "docs/dumps.md",
+  "docs/restore.md",
+].map((name) => {
   const page = readFileSync(join(repositoryRoot, name), "utf8");
   return { name, page, blocks: documentedBlocks(page) };
 });

@@ -14,7 +14,7 @@ const listAt = (schema: JsonSchema, keyword: string): readonly unknown[] => {
   return Array.isArray(value) ? value : [];
 };
 
-/** Tells one branch of a union from another: by the fields that have one value only. */
+/** Identifies a branch of a union by the fields that have one value only. */
 const branchName = (branch: unknown): string =>
   isObject(branch)
     ? JSON.stringify(
@@ -37,8 +37,8 @@ const comparedOtherwise: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What in a new schema breaks those who rely on the old one; nothing for a compatible change. Compatible is to add an
- * optional field, a value to choose from, a branch of a union, and to change words. Everything else needs a new version.
+ * The changes in a schema that break consumers of the old one; empty for a compatible change. A compatible change adds an
+ * optional field, a value of an enumeration or a branch of a union, or changes a description. Other changes need a new version.
  *
  * @returns each difference with the field's path
  */

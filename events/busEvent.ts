@@ -15,8 +15,8 @@ const envelope = z.discriminatedUnion(
 );
 
 /**
- * An event as EventBridge hands it to a target, from the source that may say such things of its installation. What the bus
- * adds, and fields newer than this program, are dropped.
+ * An event as EventBridge delivers it to a target, from the source that may publish it for its installation. Fields of the
+ * bus, and fields that are newer than this program, are dropped.
  */
 export const busEvent = envelope.transform((event, context): JobEvent => {
   const said = { name: event["detail-type"], detail: event.detail } as JobEvent;

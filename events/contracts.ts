@@ -13,9 +13,9 @@ import {
 } from "./workflowSteps.ts";
 
 /**
- * Everything that one program writes and another reads, perhaps of another release: an execution that runs during a
- * deployment, a schedule's stored target, a consumer of the bus. A change that is not compatible becomes a new version
- * beside the old one.
+ * Everything that one program writes and another reads, possibly of another release: an execution that runs during a
+ * deployment, a schedule's stored target, a consumer of the bus. An incompatible change becomes a new version beside the
+ * old one.
  */
 const contracts: Readonly<Record<string, z.ZodType>> = {
   ...jobEvents,

@@ -2,12 +2,12 @@ import { identifier } from "@openemr-ops/core/config/fields";
 import { workflowKinds } from "@openemr-ops/core/names";
 import * as z from "zod";
 
-/** The source of what the control plane's functions say: starts, ends, overdue jobs. No container may publish under it. */
+/** The source of events from the control plane's functions: starts, ends, overdue jobs. No container may publish with it. */
 export const eventSource = "openemr.ops";
 
 /**
- * The source of `JobProgressed`, which containers publish: rights are given by it, so it says whose container that is, which
- * the event's own words do not prove.
+ * The source of `JobProgressed`, which containers publish. Rights are granted by source, so it proves which installation's
+ * container published the event; the event's own fields do not.
  */
 export const progressSource = (installation: string): string => `${eventSource}.${installation}`;
 
@@ -19,7 +19,7 @@ const text = (most: number) => z.string({ error: "expected a text" }).min(1).max
 const seconds = z.number({ error: "expected a number" });
 
 /**
- * What a consumer may rely on. Fields that it does not know are dropped: a publisher may be newer than its consumers. See
+ * The contract for consumers. Unknown fields are dropped: a publisher may be newer than its consumers. See
  * `docs/events.md`, "How they change".
  */
 const detail = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => z.object(shape, { error: "expected an object" });
@@ -54,17 +54,17 @@ const ofJob = {
 
 const result = identifiers.describe("what came out, by name: identifiers such as dumpId");
 
-/** A job began its work. */
+/** A job started. */
 export const jobStarted = detail({ ...ofJob });
 
-/** A job got to a step, or on within it; once a minute and step at most. */
+/** A job reached a step, or made progress within it; at most once a minute for each step. */
 export const jobProgressed = detail({
   ...ofJob,
   step: text(64).describe("what it got to, in an operator's words"),
   figures: figures.describe("bytes, rows, files so far, by name"),
 });
 
-/** A job came to its end and did all it was asked. */
+/** A job ended successfully. */
 export const jobSucceeded = detail({
   ...ofJob,
   seconds: seconds.describe("how long the job took"),
@@ -72,7 +72,7 @@ export const jobSucceeded = detail({
   result,
 });
 
-/** A job ended without having done it: by an error, or because a person stopped it. Each such job is told once. */
+/** A job failed, or a person stopped it. Published once for each such job. */
 export const jobFailed = detail({
   ...ofJob,
   status: z
@@ -88,7 +88,7 @@ export const jobFailed = detail({
   ),
 });
 
-/** A scheduled job did not succeed in time; told once for each due time. */
+/** A scheduled job did not succeed in time. Published once for each due time. */
 export const jobOverdue = detail({
   ...common,
   dueAt: moment.describe("when the schedule came"),
@@ -99,7 +99,7 @@ export const jobOverdue = detail({
   }).optional(),
 });
 
-/** By the name that stands in `detail-type`. */
+/** By the name in `detail-type`. */
 export const jobEvents = {
   JobStarted: jobStarted,
   JobProgressed: jobProgressed,
@@ -114,8 +114,8 @@ export type JobEvent = {
 }[JobEventName];
 
 /**
- * Puts an event on the bus.
+ * Publishes an event on the bus.
  *
- * @throws {ControlPlaneUnavailableError} retryable: the bus did not take it, retries included
+ * @throws {ControlPlaneUnavailableError} retryable: the bus did not accept it, retries included
  */
 export type PublishEvent = (event: JobEvent) => Promise<void>;

@@ -26,7 +26,7 @@ const share = z.string({ error: "expected n/m, the n-th of m parts" }).refine(
 
 const common = {
   version: z.literal(1, { error: "expected 1, the version of this contract" }).default(1),
-  /** Needed only where the configuration lists several. */
+  /** Required only when the configuration lists several. */
   installation: identifier.optional(),
 };
 
@@ -51,7 +51,7 @@ const restore = strict({
   }
 });
 
-/** What the container program is asked to do: one job. Unknown names are refused. `samples/taskInput.v1.json` has one of each. */
+/** The input of the container program: one job. Unknown fields are refused. `samples/taskInput.v1.json` has one of each. */
 export const taskInput = z.discriminatedUnion(
   "kind",
   [

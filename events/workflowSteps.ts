@@ -3,7 +3,7 @@ import { strict } from "@openemr-ops/core/config/strict";
 import * as z from "zod";
 import { figures, identifiers, jobName, workflowKind } from "./jobEvent.ts";
 
-/** What a state machine says of itself with each call: fixed in its definition, but for the execution. */
+/** What a state machine sends with each call: fixed in its definition, except the execution. */
 const caller = {
   kind: workflowKind,
   installation: identifier,
@@ -16,11 +16,11 @@ const caller = {
   }),
 };
 
-/** First step: what a person or a schedule gave the execution is in `input`, unchecked. */
+/** First step. `input` is the execution's input, not yet checked. */
 export const beginRequest = strict({ ...caller, input: z.unknown() });
 export type BeginRequest = z.output<typeof beginRequest>;
 
-/** What later steps know of the job. */
+/** The fields of the job that later steps get. */
 export const jobInHand = strict({
   jobId: jobName,
   kind: workflowKind,
@@ -29,7 +29,7 @@ export const jobInHand = strict({
 });
 export type JobInHand = z.output<typeof jobInHand>;
 
-/** What the first step answers. `task` is the text of `OPENEMR_OPS_JOB`. */
+/** The output of the first step. `task` is the text of `OPENEMR_OPS_JOB`. */
 export interface Begun {
   readonly job: JobInHand;
   readonly task: string;
@@ -37,18 +37,18 @@ export interface Begun {
   readonly retention: string;
 }
 
-/** What a container says it did: small, unverified, without names of patients or tables. */
+/** A container's report: small, unverified, without names of patients or tables. */
 export const taskReport = strict({ figures, result: identifiers });
 export type TaskReport = z.output<typeof taskReport>;
 
 export const confirmRequest = strict({ job: jobInHand, report: taskReport });
 export type ConfirmRequest = z.output<typeof confirmRequest>;
 
-/** Last step of a job that went well. `reports`: of its containers, in order. */
+/** Last step of a job that succeeded. `reports`: of its containers, in order. */
 export const finishRequest = strict({ job: jobInHand, reports: z.array(taskReport) });
 export type FinishRequest = z.output<typeof finishRequest>;
 
-/** Last step of one that did not. `state` is all that the execution knew at that moment. */
+/** Last step of a job that failed. `state` is the execution's whole state at that moment. */
 export const failRequest = strict({
   ...caller,
   failure: z.object({ Error: z.string().optional(), Cause: z.string().optional() }),
@@ -56,13 +56,13 @@ export const failRequest = strict({
 });
 export type FailRequest = z.output<typeof failRequest>;
 
-/** What the execution then fails with. */
+/** The failure that the execution ends with. */
 export interface NamedFailure {
   readonly name: string;
   readonly message: string;
 }
 
-/** What a schedule sends: start this job, once for each due time however often the message comes. */
+/** What a schedule sends: start this job, once for each due time even if the message is repeated. */
 export const startRequest = strict({
   kind: workflowKind,
   installation: identifier,
@@ -73,7 +73,7 @@ export const startRequest = strict({
 });
 export type StartRequest = z.output<typeof startRequest>;
 
-/** What the sweep is told: an installation's schedules. */
+/** The input of the sweep: an installation's schedules. */
 export const overdueRequest = strict({
   installation: identifier,
   schedules: z.array(

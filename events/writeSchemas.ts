@@ -9,7 +9,7 @@ const written = async (name: string): Promise<JsonSchema | undefined> => {
   return text === undefined ? undefined : JSON.parse(text);
 };
 
-/** Writes the JSON Schemas anew, unless one of them would break those who rely on what is there. */
+/** Writes the JSON Schemas again, unless a change would break consumers of the current ones. */
 const broken: string[] = [];
 const schemas = Object.entries(contractSchemas());
 for (const [name, schema] of schemas) {

@@ -24,7 +24,7 @@ const colon = ArnFormat.COLON_RESOURCE_NAME;
 
 export type ControlPlane = ReturnType<typeof controlPlane>;
 
-/** What every installation of a stage shares: records and locks, the bus, and the functions that touch nothing else. */
+/** Resources that all installations of a stage share: records and locks, the bus, and the functions that use only these. */
 export const controlPlane = ({ stack }: StackContext, deployment: Deployment) => {
   const { installations, names, removable, stage } = deployment;
   const removalPolicy = removable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
@@ -54,14 +54,14 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
   const undeliveredEvents = undeliveredQueue(stack, "UndeliveredEvents", key);
   const undeliveredSchedules = undeliveredQueue(stack, "UndeliveredSchedules", key);
   const alarms = alarmTopic(stack, key);
-  // One log for all workflows: each log of its own would take room in the account's one policy for such logs.
+  // One log for all workflows: an account's resource policy for such logs has a size limit.
   const workflowLog = new LogGroup(stack, "WorkflowLog", {
     encryptionKey: key,
     retention: logRetention,
     removalPolicy,
   });
 
-  // One by one: a pattern would fit what another stage, or anybody, calls by a longer name.
+  // One by one: a pattern would also match longer names, of another stage or of anybody.
   const workflows = (kindsOf: (installation: DeployedInstallation) => readonly WorkflowKind[]) =>
     installations.flatMap((installation) =>
       kindsOf(installation).map((kind) => workflowArn(stack, names, installation.id, kind)),
@@ -86,32 +86,33 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
   const begin = opsFunction(stack, "Begin", {
     ...shared,
     handler: "functions/job/begin.handler",
-    description: "First step of every workflow: checks what was asked, locks, records, tells",
+    description:
+      "First step of every workflow: checks the input, acquires the lock, records the job, publishes its start",
     grants: [...records, publishEvents(bus.eventBusArn, "JobStarted")],
   });
   const finish = opsFunction(stack, "Finish", {
     ...shared,
     handler: "functions/job/finish.handler",
-    description: "Last step of a job that went well: records, unlocks, tells",
+    description: "Last step of a job that succeeded: records the result, releases the lock, publishes the end",
     grants: [...records, publishEvents(bus.eventBusArn, "JobFailed", "JobSucceeded")],
   });
   const fail = opsFunction(stack, "Fail", {
     ...shared,
     handler: "functions/job/fail.handler",
-    description: "Last step of a job that failed: records, unlocks, tells",
+    description: "Last step of a job that failed: records the error, releases the lock, publishes the end",
     grants: [...records, publishEvents(bus.eventBusArn, "JobFailed", "JobSucceeded")],
   });
   const executionEnded = opsFunction(stack, "ExecutionEnded", {
     ...shared,
     handler: "functions/job/executionEnded.handler",
-    description: "Tells of executions that ended without having said so",
+    description: "Closes jobs whose execution ended without reporting",
     grants: [...records, publishEvents(bus.eventBusArn, "JobFailed", "JobSucceeded")],
     undelivered: undeliveredEvents,
   });
   const taskStopped = opsFunction(stack, "TaskStopped", {
     ...shared,
     handler: "functions/job/taskStopped.handler",
-    description: "Tells the workflow of a container that stopped without a word",
+    description: "Fails the workflow of a container that stopped without reporting a result",
     grants: [
       answerTasks(
         workflows(() => workflowKinds),
@@ -130,7 +131,7 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
   const findOverdue = opsFunction(stack, "FindOverdue", {
     ...shared,
     handler: "functions/schedule/findOverdue.handler",
-    description: "Tells of scheduled jobs that did not succeed in time",
+    description: "Publishes an event for each scheduled job that did not succeed in time",
     grants: [
       jobItems(table, [partitions.once("overdue", "*")], ["GetItem", "UpdateItem"]),
       useKey(stack, key, "dynamodb"),
@@ -142,7 +143,7 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
 
   const delivery = { deadLetterQueue: undeliveredEvents, maxEventAge: Duration.hours(24), retryAttempts: 185 };
   new Rule(stack, "ExecutionEndedRule", {
-    description: "Executions of our workflows that ended badly",
+    description: "Executions of this stage's workflows that failed, timed out or were stopped",
     eventPattern: {
       source: ["aws.states"],
       detailType: ["Step Functions Execution Status Change"],
@@ -163,7 +164,7 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
     targets: [new LambdaFunction(executionEnded, delivery)],
   });
   new Rule(stack, "TaskStoppedRule", {
-    description: "Containers of our workflows that stopped",
+    description: "Containers of this stage's workflows that stopped",
     eventPattern: {
       source: ["aws.ecs"],
       detailType: ["ECS Task State Change"],

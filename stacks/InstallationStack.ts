@@ -16,7 +16,7 @@ export interface InstallationContext {
   readonly deployment: Deployment;
   readonly plane: ControlPlane;
   readonly image: TaskImage;
-  /** From when on schedules count; ISO 8601 UTC. */
+  /** When schedules become valid; ISO 8601 UTC. */
   readonly since: string;
 }
 

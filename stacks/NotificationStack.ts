@@ -14,7 +14,7 @@ import { undeliveredQueue } from "./undeliveredQueue.ts";
 
 export type Notifications = ReturnType<typeof notifications>;
 
-/** Tells people what the bus says of jobs. Nobody waits for it: an outage of Slack holds up no job. */
+/** Notifies people of jobs. No job waits for it: an outage of Slack delays no job. */
 export const notifications = (
   { stack }: StackContext,
   { deployment, plane }: { readonly deployment: Deployment; readonly plane: ControlPlane },
@@ -23,7 +23,7 @@ export const notifications = (
   const undelivered = undeliveredQueue(stack, "UndeliveredNotifications", plane.key);
   const notifySlack = opsFunction(stack, "NotifySlack", {
     handler: "functions/notify/slack.handler",
-    description: "Tells Slack of jobs: one message a job, its result in the thread",
+    description: "Notifies people in Slack: one message for each job, the result in its thread",
     grants: [
       jobItems(plane.table, [partitions.records("*"), partitions.steps("*")], ["GetItem"]),
       jobItems(plane.table, [partitions.threads("*")], ["GetItem", "PutItem"]),
@@ -38,10 +38,10 @@ export const notifications = (
     key: plane.key,
     removable,
     undelivered,
-    timeoutSeconds: 60, // as long as a claim in the ledger lasts
+    timeoutSeconds: 60, // as long as a claim in the ledger is valid
   });
   new Rule(stack, "JobEventRule", {
-    description: "What people are told of jobs; not how each gets on",
+    description: "Starts, results and overdue jobs, for Slack; no progress",
     eventBus: plane.bus,
     eventPattern: {
       source: [eventSource],

@@ -28,19 +28,19 @@ const errorsOf = (fn: IFunction) => fn.metricErrors(quarter);
 const waitingIn = (queue: IQueue) =>
   queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: "Maximum" });
 
-/** The cast: the class says "height?: number | undefined" where its own interface says "height?: number". */
+/** The cast: the class has "height?: number | undefined" where its own interface has "height?: number". */
 const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, width: 12, left }) as IWidget;
 
-/** Alarms for what no job can tell by itself, and one page that shows a stage. Each installation has its own alarms beside it. */
+/** Alarms for failures that no job can report, and a dashboard of the stage. Each installation has its own alarms too. */
 export const observability = ({ stack }: StackContext, { deployment, plane, told, installations }: Observed): void => {
   Tags.of(stack).add("openemr-ops:stage", deployment.stage);
   const queues: Readonly<Record<string, readonly [IQueue, string]>> = {
-    UndeliveredEvents: [plane.undeliveredEvents, "Executions or containers ended, and the job was not told of it"],
+    UndeliveredEvents: [plane.undeliveredEvents, "The end of an execution or a container was not delivered to its job"],
     UndeliveredSchedules: [
       plane.undeliveredSchedules,
-      "A schedule came, and its job was not started or not looked for",
+      "A schedule was due, and the start of its job or the search for overdue jobs was not delivered",
     ],
-    UndeliveredNotifications: [told.undelivered, "People were not told of a job"],
+    UndeliveredNotifications: [told.undelivered, "A notification of a job was not delivered to Slack"],
   };
   for (const [id, [queue, what]] of Object.entries(queues))
     alarm(stack, `${id}Waiting`, plane.alarms, {
@@ -67,7 +67,7 @@ export const observability = ({ stack }: StackContext, { deployment, plane, told
   if (deployment.installations.some(({ schedules }) => Object.keys(schedules).length > 0))
     alarm(stack, "SweepSilent", plane.alarms, {
       metric: plane.findOverdue.metricInvocations({ period: Duration.hours(1), statistic: "Sum" }),
-      description: "Nobody looks for overdue jobs (runbook: sweep-silent)",
+      description: "The search for overdue jobs does not run (runbook: sweep-silent)",
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       evaluationPeriods: 2,
       treatMissingData: TreatMissingData.BREACHING,

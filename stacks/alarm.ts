@@ -11,10 +11,10 @@ import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
 import type { ITopic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
 
-/** How often a metric is looked at. */
+/** The period of every metric. */
 export const quarter = { period: Duration.minutes(15), statistic: "Sum" } as const;
 
-/** An alarm at the first count above none, which tells the topic. `description` names the runbook. */
+/** An alarm that notifies the topic when the count is above zero. `description` names the runbook. */
 export const alarm = (
   scope: Construct,
   id: string,
@@ -34,7 +34,7 @@ export const alarm = (
   }).addAlarmAction(new SnsAction(topic));
 };
 
-/** Several metrics as one. `name` tells apart what stands in one graph: letters, digits and underscores. */
+/** The sum of several metrics. `name` is unique within a graph: letters, digits and underscores. */
 export const sumOf = (name: string, label: string, metrics: readonly IMetric[]): MathExpression => {
   const named = Object.fromEntries(metrics.map((metric, index) => [`${name}_${index}`, metric]));
   return new MathExpression({

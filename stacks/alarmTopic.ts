@@ -4,7 +4,7 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import type { Construct } from "constructs";
 
-/** Where alarms tell; whoever is to hear of them subscribes to it. The account's alarms may publish, over TLS, and nobody else. */
+/** The topic of all alarms; subscribe to it to be notified. Only the account's alarms may publish, over TLS. */
 export const alarmTopic = (scope: Construct, key: IKey): Topic => {
   const { account, partition, region } = Stack.of(scope);
   const topic = new Topic(scope, "Alarms", { masterKey: key, enforceSSL: true });

@@ -11,12 +11,12 @@ export interface AppSettings {
   readonly deployment: Deployment;
   /** The repository's root: functions and the image are built from it. */
   readonly root: string;
-  /** An image that is pushed already; not set, it is built at deployment. */
+  /** An image that is already pushed. Not set: it is built at deployment. */
   readonly imageUri?: string;
   readonly now: Date;
 }
 
-/** Adds all stacks of a stage, in the order in which they need one another. */
+/** Adds all stacks of a stage, in the order of their dependencies. */
 export const addStacks = (app: App, { deployment, root, imageUri, now }: AppSettings): void => {
   app.setDefaultFunctionProps(functionDefaults);
   const add = <Result>(id: string, make: (context: StackContext) => Result): Result => {
@@ -24,12 +24,12 @@ export const addStacks = (app: App, { deployment, root, imageUri, now }: AppSett
     app.stack(
       (context) => {
         made = { result: make(context) };
-        // SST's own function for custom resources, which nothing here has.
+        // SST's own function for custom resources. This app has none.
         context.stack.node.tryRemoveChild("CustomResourceHandler");
       },
       { id },
     );
-    if (!made) throw new TypeError(`the stack ${id} was not made`);
+    if (!made) throw new TypeError(`the stack ${id} was not created`);
     return made.result;
   };
   const plane = add("ControlPlaneStack", (context) => controlPlane(context, deployment));

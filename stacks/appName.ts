@@ -1,2 +1,2 @@
-/** Begins the names of what SST names, and with the stage those of the stacks. */
+/** Prefix of every resource and stack name. */
 export const appName = "openemr-ops";

@@ -3,11 +3,11 @@ import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
 import type { Construct } from "constructs";
 
-/** The one key of a stage: over its records, logs, queues and alarms. Rotated yearly by AWS. */
+/** The encryption key of a stage, for its records, logs, queues and alarms. AWS rotates it yearly. */
 export const controlKey = (scope: Construct, removalPolicy: RemovalPolicy): Key => {
   const stack = Stack.of(scope);
   const key = new Key(scope, "Key", {
-    description: "Records, logs and queues of OpenEMR Ops",
+    description: "Encrypts the records, logs and queues of OpenEMR Ops",
     enableKeyRotation: true,
     removalPolicy,
   });

@@ -18,11 +18,11 @@ export interface DeployedSecret {
 export interface DumpSecrets {
   readonly database: DeployedSecret;
   readonly restore: DeployedSecret;
-  /** Only where a drill has a server of its own. */
+  /** Only when drills use a server of their own. */
   readonly drill?: DeployedSecret;
-  /** Only where dumps lie in a restic repository. */
+  /** Only when dumps are stored in a restic repository. */
   readonly repository?: DeployedSecret;
-  /** Only where portable dumps are sealed. */
+  /** Only when portable dumps are sealed. */
   readonly seal?: DeployedSecret;
 }
 
@@ -41,26 +41,26 @@ export interface DeployedInstallation {
   readonly network: TaskNetwork;
   readonly sites: { readonly path: string; readonly fileSystemId: string; readonly accessPointId?: string };
   readonly schedules: Schedules;
-  /** The text of `OPENEMR_OPS_CONFIG_JSON`: this installation alone, as it was written. */
+  /** The text of `OPENEMR_OPS_CONFIG_JSON`: this installation only, as it was written. */
   readonly taskConfig: string;
   /** Only where the installation has this section. */
   readonly dumps?: DeployedDumps;
 }
 
-/** Where people hear of jobs. */
+/** Where people are notified of jobs. */
 export type DeployedSlack =
   | { readonly kind: "webhook"; readonly secret: DeployedSecret }
   | { readonly kind: "bot"; readonly secret: DeployedSecret; readonly channel: string };
 
-/** What is deployed: the configuration as one stage has it. */
+/** What is deployed: the configuration of one stage. */
 export interface Deployment {
   readonly stage: string;
   readonly names: ReturnType<typeof namesOf>;
-  /** A developer's stage leaves nothing behind when it is removed. */
+  /** A developer's stage: removing it deletes everything. */
   readonly removable: boolean;
   readonly installations: readonly DeployedInstallation[];
   readonly slack?: DeployedSlack;
-  /** Installations that are left out, in words for whoever deploys. */
+  /** Messages about installations that are not deployed, for the person who deploys. */
   readonly notes: readonly string[];
 }
 
@@ -132,7 +132,7 @@ const taskConfigOf = ({ written }: LoadedConfig, index: number, { sites }: Insta
   });
 };
 
-/** Nothing when the installation lacks something. What that is is added to `issues`, so that one look shows all that is to mend. */
+/** Undefined when fields are missing. Each one is added to `issues`, so that one run reports all of them. */
 const deployedInstallation = (
   config: LoadedConfig,
   index: number,
@@ -180,9 +180,9 @@ const deployedInstallation = (
 };
 
 /**
- * Says what a stage of this configuration deploys. Installations that do not run in ECS are left out with a note.
+ * Decides what a stage of this configuration deploys. Installations that do not run in ECS are left out, with a note.
  *
- * @throws {InvalidInputError} fatal: names every field that a deployment needs and that is absent or cannot work in AWS
+ * @throws {InvalidInputError} fatal: names every field that a deployment needs and that is missing or not usable in AWS
  */
 export const deploymentOf = (config: LoadedConfig, stage: string): Deployment => {
   const issues: InputIssue[] = [...stageIssues(stage)];

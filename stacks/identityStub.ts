@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What the two stacks that SST and CDK keep in an account say of themselves. */
+/** Outputs of the two stacks that SST and CDK have in an account. */
 const bootstrapStacks: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   CDKToolkit: { BootstrapVersion: "30", BucketName: "cdk-assets" },
   SSTBootstrap: { Version: "7.4", BucketName: "sst-bootstrap" },
@@ -33,11 +33,11 @@ const answerTo = (form: URLSearchParams, account: string): string | undefined =>
 
 export interface IdentityStub extends AsyncDisposable {
   readonly url: string;
-  /** Calls that it had no answer to. */
+  /** Calls that it could not answer. */
   readonly unanswered: readonly string[];
 }
 
-/** Answers on 127.0.0.1 the few questions that `sst build` asks AWS, and refuses every other. */
+/** Answers the few AWS calls of `sst build` on 127.0.0.1, and refuses all others. */
 export const startIdentityStub = async (account: string): Promise<IdentityStub> => {
   const unanswered: string[] = [];
   const server = createServer((request, response) => {

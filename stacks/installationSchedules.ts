@@ -32,7 +32,7 @@ const scheduledOf = ({ schedules }: DeployedInstallation): readonly Scheduled[] 
   ];
 };
 
-/** Starts an installation's jobs by the clock, and looks every quarter of an hour for one that did not succeed in time. */
+/** Schedules of an installation's jobs, and of the search for overdue jobs every 15 minutes. */
 export const installationSchedules = (
   stack: Stack,
   installation: DeployedInstallation,
@@ -64,7 +64,7 @@ export const installationSchedules = (
     new CfnSchedule(stack, `${kind}Schedule`, {
       name: names.schedule(id, kind),
       groupName: plane.scheduleGroup,
-      description: `Starts ${kind} of ${id}`,
+      description: `Starts the ${kind} of ${id}`,
       scheduleExpression: schedulerExpression(cron),
       scheduleExpressionTimezone: timeZone,
       flexibleTimeWindow:
@@ -78,14 +78,14 @@ export const installationSchedules = (
           dueAt: "<aws.scheduler.scheduled-time>",
           input: { ...input },
         },
-        // A start that comes after the deadline helps nobody.
+        // A start after the deadline is of no use.
         Duration.seconds(Math.min(86_400, Math.max(60, deadlineMinutes * 60))),
       ),
     });
   new CfnSchedule(stack, "OverdueSchedule", {
     name: `${id}-overdue`,
     groupName: plane.scheduleGroup,
-    description: `Looks for jobs of ${id} that did not succeed in time`,
+    description: `Searches for scheduled jobs of ${id} that did not succeed in time`,
     scheduleExpression: "rate(15 minutes)",
     flexibleTimeWindow: { mode: "OFF" },
     target: target(

@@ -48,8 +48,8 @@ export const installationTasks = (
     AWS_REGION: stack.region,
   };
   /**
-   * Telling the workflow and the bus how it goes, and noting it beside the job's record, under the lock that the workflow
-   * took. The record itself is the functions' alone: a container cannot end a job, nor make one up.
+   * Report to the workflow and the bus, and write steps beside the job's record, under the lock that the workflow acquired.
+   * Only functions write the record itself: a container can neither end a job nor invent one.
    */
   const takePart = (...kinds: readonly WorkflowKind[]): readonly (readonly PolicyStatement[])[] => [
     answerTasks(
@@ -93,7 +93,7 @@ export const installationTasks = (
       sites: "read",
       grants: [
         ...takePart("dump"),
-        listJobs(plane.table, id), // a repository that held dumps and is gone is no new one
+        listJobs(plane.table, id), // a repository that held dumps and is missing is not a new one
         readSecrets(stack, given(database, repository, seal)),
         [...read, ...write, ...locks, ...open],
         mountSites(stack, installation, { write: false }),
@@ -121,7 +121,7 @@ export const installationTasks = (
       grants: [
         ...takePart("restore"),
         listJobs(plane.table, id),
-        readSecrets(stack, given(database, restore, repository, seal)), // the safety dump is taken by the dump user
+        readSecrets(stack, given(database, restore, repository, seal)), // the dump user takes the safety dump
         [...read, ...write, ...locks, ...open],
         mountSites(stack, installation, { write: true }),
       ],

@@ -8,26 +8,26 @@ import { sendToQueue } from "./policies/sendToQueue.ts";
 import { useKey } from "./policies/useKey.ts";
 import { writeLogs } from "./policies/writeLogs.ts";
 
-/** As long as the records of jobs are kept: 400 days. */
+/** As long as job records are kept: 400 days. */
 export const logRetention = RetentionDays.THIRTEEN_MONTHS;
 
 export interface OpsFunctionSettings {
   /** File and export, such as `functions/job/begin.handler`. */
   readonly handler: string;
   readonly description: string;
-  /** All that it may do beside writing its log and traces. */
+  /** All its rights, besides writing its log and traces. */
   readonly grants: readonly (readonly PolicyStatement[])[];
   readonly environment: Readonly<Record<string, string>>;
   /** Encrypts its log. */
   readonly key: IKey;
   readonly removable: boolean;
-  /** Where events go that it failed on; for functions that nobody waits for. */
+  /** The queue for events that it failed on; for functions that are called asynchronously. */
   readonly undelivered?: IQueue;
   readonly timeoutSeconds?: number;
   readonly memoryMiB?: number;
 }
 
-/** A Lambda function with a role and an encrypted log of its own. */
+/** A Lambda function with its own role and encrypted log. */
 export const opsFunction = (stack: Stack, id: string, settings: OpsFunctionSettings): SstFunction => {
   const { key, undelivered } = settings;
   const logGroup = new LogGroup(stack, `${id}Log`, {
@@ -55,7 +55,7 @@ export const opsFunction = (stack: Stack, id: string, settings: OpsFunctionSetti
   });
 };
 
-/** What all functions of the app have in common. */
+/** Settings of all functions of the app. */
 export const functionDefaults: FunctionProps = {
   runtime: "nodejs24.x",
   architecture: "arm_64",

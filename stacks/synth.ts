@@ -25,7 +25,7 @@ A configuration that discovers an installation needs AWS: npx sst build --stage 
   process.exit(0);
 }
 
-/** The real `sst build`, with no AWS in reach. */
+/** Runs the real `sst build` without access to AWS. */
 await using stub = await startIdentityStub(values.account);
 const build = spawn(
   process.execPath,

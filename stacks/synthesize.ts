@@ -15,20 +15,20 @@ export interface SynthesizeSettings {
   readonly region: string;
   /** Twelve digits. */
   readonly account: string;
-  /** Where the assembly goes: templates, and the bundles of functions as `asset.…` directories. */
+  /** Directory of the assembly: templates, and bundles of functions as `asset.…` directories. */
   readonly outdir: string;
-  /** An image that is pushed already, so that none is staged. */
+  /** An image that is already pushed, so that none is staged. */
   readonly imageUri?: string;
-  /** From when on schedules count; the present moment when not set. */
+  /** When schedules become valid; default: now. */
   readonly now?: Date;
-  /** Called before synthesis with the whole app; adds aspects such as cdk-nag's. */
+  /** Called with the whole app before synthesis; adds aspects such as cdk-nag's. */
   readonly inspect?: (app: App) => void;
 }
 
 export interface SynthesizedStack {
   readonly name: string;
   readonly template: Template;
-  /** What constructs had to say, such as findings of cdk-nag. */
+  /** Messages of constructs, such as findings of cdk-nag. */
   readonly messages: readonly StackMessage[];
 }
 
@@ -60,11 +60,11 @@ export interface Synthesized {
   readonly stacks: readonly SynthesizedStack[];
 }
 
-/** Changes what belongs to the whole process and returns what puts it back. SST reads all of it while it builds. */
+/** Changes settings of the whole process, which SST reads while it builds. Returns a function that restores them. */
 const borrowProcess = (): (() => void) => {
   const { cwd, env } = { cwd: process.cwd(), env: { ...process.env } };
   process.chdir(repositoryRoot);
-  process.env.NODE_ENV = "test"; // SST then asks AWS nothing
+  process.env.NODE_ENV = "test"; // SST then sends no request to AWS
   process.env.SST_BUILD_CONCURRENCY ??= "4";
   process.env.JSII_DEPRECATED = "quiet";
   return () => {
@@ -77,7 +77,7 @@ const borrowProcess = (): (() => void) => {
   };
 };
 
-/** SST keeps its first project for good, so all syntheses of a process build in one place, which goes with the process. */
+/** SST keeps its first project, so all syntheses of a process build in one directory, which is removed with the process. */
 const workplace = { running: false, out: undefined as string | undefined };
 
 const placeToBuild = (): string => {
@@ -89,8 +89,8 @@ const placeToBuild = (): string => {
 };
 
 /**
- * Makes what `sst build` makes, in this process and with no AWS: every stack's template and every function's bundle. One
- * call at a time: SST and esbuild take the working directory for the repository's root.
+ * Builds what `sst build` builds, in this process and without AWS: every stack's template and every function's bundle. One
+ * call at a time: SST and esbuild use the working directory as the repository's root.
  *
  * @throws {InvalidInputError} fatal: the configuration cannot be deployed; names each field
  */

@@ -13,7 +13,7 @@ import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import { type DeployedInstallation, taskDirectory } from "./deployment.ts";
 import type { TaskImage } from "./taskImage.ts";
 
-/** The container that answers the workflow's token. */
+/** The container that reports to the workflow's token. */
 export const containerName = "task";
 
 export interface TaskSettings {
@@ -22,15 +22,15 @@ export interface TaskSettings {
   readonly image: TaskImage;
   readonly log: ILogGroup;
   readonly environment: Readonly<Record<string, string>>;
-  /** All that the program may do. */
+  /** All rights of the program. */
   readonly grants: readonly (readonly PolicyStatement[])[];
-  /** Whether it mounts the sites directory. Who writes there is root: owners have to be set. */
+  /** Whether it mounts the sites directory. A task that writes there runs as root, because it sets owners. */
   readonly sites: "none" | "read" | "write";
-  /** Room in `/tmp`, GiB; what it restores into it must fit. */
+  /** Space in `/tmp`, GiB; must be enough for what a drill restores. */
   readonly diskGiB: number;
 }
 
-/** One kind of work on one installation as a Fargate task, with a role of its own and a read-only root. */
+/** A Fargate task for one kind of job of one installation, with its own role and a read-only root. */
 export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings): FargateTaskDefinition => {
   const { installation, sites } = settings;
   const { fileSystemId, accessPointId, path } = installation.sites;
@@ -82,14 +82,14 @@ export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings)
   return task;
 };
 
-/** What a user without rights keeps: nothing. Root keeps what setting owners and modes of others' files takes. */
+/** Dropped capabilities: all for an ordinary user; for root all that it does not need to set owners and modes. */
 const rights = (stack: Stack, id: string, dropped: readonly Capability[]): LinuxParameters => {
   const parameters = new LinuxParameters(stack, `${id}Linux`);
   parameters.dropCapabilities(...dropped);
   return parameters;
 };
 
-/** Of those that Fargate gives, all but CHOWN, DAC_OVERRIDE and FOWNER. */
+/** All capabilities that Fargate grants, except CHOWN, DAC_OVERRIDE and FOWNER. */
 const needlessForOwners = [
   Capability.AUDIT_WRITE,
   Capability.FSETID,

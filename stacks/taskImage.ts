@@ -6,13 +6,13 @@ import { pullImage } from "./policies/pullImage.ts";
 
 export interface TaskImage {
   readonly image: ContainerImage;
-  /** What fetching it needs beside what the image grants by itself. */
+  /** Rights to pull the image, besides those that the image grants itself. */
   readonly grants: (stack: Stack) => readonly PolicyStatement[];
 }
 
 /**
- * The image that tasks run: the one named, or else one that is built from this repository when it is deployed. Synthesis
- * needs no Docker: it only copies what `.dockerignore` lets through.
+ * The image that tasks run: the given one, otherwise one that is built from this repository at deployment. Synthesis needs no
+ * Docker: it only copies the files that `.dockerignore` does not exclude.
  *
  * @param uri such as `123456789012.dkr.ecr.eu-central-1.amazonaws.com/openemr-ops@sha256:…`
  */

@@ -3,7 +3,7 @@ import type { IKey } from "aws-cdk-lib/aws-kms";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 
-/** Keeps for two weeks what could not be delivered. Anything in it is worth an alarm. */
+/** A dead-letter queue that keeps messages for two weeks. An alarm reports every message in it. */
 export const undeliveredQueue = (scope: Construct, id: string, key: IKey): Queue =>
   new Queue(scope, id, {
     encryption: QueueEncryption.KMS,

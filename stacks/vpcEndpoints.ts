@@ -2,14 +2,14 @@ import type { TaskNetwork } from "@openemr-ops/core/config/settings";
 import type { Stack } from "aws-cdk-lib";
 import { CfnVPCEndpoint, Peer, Port, SecurityGroup, Vpc } from "aws-cdk-lib/aws-ec2";
 
-/** Services that tasks talk to by an address in the VPC. */
+/** Services that tasks reach by an address in the VPC. */
 const byInterface = ["ecr.api", "ecr.dkr", "events", "kms", "logs", "secretsmanager", "states"];
-/** Services that are reached by a route. */
+/** Services that tasks reach by a route. */
 const byRoute = ["dynamodb", "s3"];
 
 /**
- * Ways from the tasks' subnets to AWS's services that pass no NAT and no internet, where the configuration asks for them.
- * A VPC takes each once: of several installations in one VPC, one asks.
+ * Endpoints that connect the tasks' subnets to AWS services without NAT and without the internet, when they are configured.
+ * A VPC accepts each endpoint once: of several installations in one VPC, one configures them.
  */
 export const vpcEndpoints = (stack: Stack, { vpcId, subnetIds, securityGroupIds, endpoints }: TaskNetwork): void => {
   if (!endpoints) return;

@@ -1,7 +1,7 @@
 import type { namesOf, WorkflowKind } from "@openemr-ops/core/names";
 import { ArnFormat, type Stack } from "aws-cdk-lib";
 
-/** ARN of an installation's workflow, from its name: tasks and schedules have to know it before it is made. */
+/** ARN of an installation's workflow, from its name: tasks and schedules need it before it is created. */
 export const workflowArn = (
   stack: Stack,
   names: ReturnType<typeof namesOf>,

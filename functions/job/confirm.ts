@@ -8,8 +8,8 @@ const { destination: address, ...place } = readConfirmSettings(process.env);
 const destination = s3Destination(address);
 
 /**
- * Looks whether the dump that a container reports lies whole at the destination. Answers its report with `confirmedAt`
- * among the results: only that counts as a dump, for who finishes the job and for who reports that a later step failed.
+ * Checks that the dump that a container reports is complete at the destination. Returns the report with `confirmedAt`
+ * among its results. Without it, no later step counts the report as a dump.
  */
 export const handler = taskHandler(confirmRequest, async ({ report }): Promise<TaskReport> => {
   const { manifestDigest, manifestSnapshot, ...result } = report.result;

@@ -25,7 +25,7 @@ const executionStatusChange = z.object({
 
 type Detail = z.output<typeof executionStatusChange>["detail"];
 
-/** What the execution was given, where the event holds it and it is JSON. */
+/** The execution's input, when the event contains it and it is JSON. */
 const inputOf = ({ input }: Detail): unknown => {
   try {
     return JSON.parse(input ?? "null");
@@ -34,7 +34,7 @@ const inputOf = ({ input }: Detail): unknown => {
   }
 };
 
-/** Told of each execution that did not succeed: reports the jobs that could not report themselves. */
+/** Runs for each execution that did not succeed: closes jobs whose execution ended without reporting. */
 export const handler = taskHandler(executionStatusChange, ({ detail }) =>
   endExecution(
     {

@@ -6,8 +6,8 @@ import { taskHandler } from "../shared/taskHandler.ts";
 
 const { ports } = controlPlane(process.env);
 
-/** A person may give an execution a name that no job can begin under: it fails, and that is reported like any failure. */
+/** A person can give an execution a name that no job may have. It fails, and is reported like every failure. */
 const anyFailure = failRequest.extend({ execution: failRequest.shape.execution.extend({ name: z.string() }) });
 
-/** Last step of every workflow that failed; answers what the execution shall fail with. */
+/** Last step of every workflow that failed; returns the failure that the execution ends with. */
 export const handler = taskHandler(anyFailure, (request) => failJob(request, ports));

@@ -5,5 +5,5 @@ import { taskHandler } from "../shared/taskHandler.ts";
 
 const { ports } = controlPlane(process.env);
 
-/** Last step of every workflow that went well. */
+/** Last step of every workflow that succeeded. */
 export const handler = taskHandler(finishRequest, (request) => finishJob(request, ports));

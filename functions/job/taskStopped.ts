@@ -28,7 +28,7 @@ const taskStateChange = z.object({
   }),
 });
 
-/** Told of each task that stopped: fails its workflow, unless the task spoke for itself before. */
+/** Runs for each task that stopped: fails its workflow, unless the task has already reported. */
 export const handler = taskHandler(taskStateChange, async ({ detail }) => {
   const stopped = stoppedTask(detail);
   if (stopped) await tokens.fail(stopped.token, stopped.failure);

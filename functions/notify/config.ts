@@ -4,7 +4,7 @@ import { InvalidInputError } from "@openemr-ops/core/errors";
 import * as z from "zod";
 import { type Environment, readStage } from "../shared/environment.ts";
 
-/** A message that begins with "expected" would repeat what came, and people paste the webhook itself. */
+/** A message that begins with "expected" would quote the value, and people may paste the webhook itself. */
 const secret = strict({
   arn: z.string({ error: "is missing" }).regex(secretReference, { error: "is no secret's ARN" }),
   key: z.string({ error: "is no field's name" }).optional(),
@@ -18,9 +18,9 @@ const slackSettings = z.discriminatedUnion(
 
 export interface NotifyConfig {
   readonly stage: string;
-  /** Not set: nobody is to be told. */
+  /** Not set: nobody is notified. */
   readonly slack?: z.output<typeof slackSettings>;
-  /** Another address than Slack's own for its API. */
+  /** Address of Slack's API, when it is not Slack's own. */
   readonly api?: string;
 }
 
@@ -28,7 +28,7 @@ const json = (name: string, text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
-    throw new InvalidInputError([{ path: name, message: "is no JSON; deploy this function again" }]);
+    throw new InvalidInputError([{ path: name, message: "is not JSON; deploy this function again" }]);
   }
 };
 

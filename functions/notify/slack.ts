@@ -9,7 +9,7 @@ import { type Told, tell } from "@openemr-ops/notifications/tell";
 import { logger, taskHandler } from "../shared/taskHandler.ts";
 import { type NotifyConfig, readNotifyConfig } from "./config.ts";
 
-/** Seconds for Slack, retries included: the function may run for 60, and a claim in the ledger lasts as long. */
+/** Seconds for Slack, retries included: the function may run for 60, and a claim in the ledger is valid as long. */
 const budgetSeconds = 40;
 
 const { stage, slack: settings, api } = readNotifyConfig(process.env);
@@ -18,7 +18,7 @@ const ledger = dynamoLedger({ table });
 const threads = dynamoThreads({ table });
 const readSecret = awsSecret();
 
-/** Read anew for each event: a token that was replaced counts at once. */
+/** Reads the secret for each event, so that a new token is used at once. */
 const access = async (slack: NonNullable<NotifyConfig["slack"]>) => {
   const secret = await readSecret(slack.secret.arn, slack.secret.key);
   if (slack.kind === "webhook") return { kind: "webhook", url: secret } as const;
@@ -26,17 +26,17 @@ const access = async (slack: NonNullable<NotifyConfig["slack"]>) => {
 };
 
 /**
- * Tells people of what the bus says, in Slack. Whatever fails here fails this function alone, never a job: Lambda tries the
- * event again, then puts it into the dead-letter queue.
+ * Notifies people in Slack of events on the bus. A failure here fails this function only, never a job: Lambda retries the
+ * event, then puts it into the dead-letter queue.
  */
 export const handler = taskHandler(busEvent, async (event): Promise<{ readonly told: Told }> => {
   if (event.name === "JobProgressed") return { told: "nothing" };
   if (settings === undefined) {
-    logger.info("nobody is told: the configuration names no Slack", { event: event.name });
+    logger.info("nobody was notified: the configuration has no notifications.slack", { event: event.name });
     return { told: "nothing" };
   }
   const slack = openSlack(await access(settings), slackTransport(budgetSeconds));
   const told = await tell(event, { stage, slack, ledger, threads, warn: (message) => logger.warn(message) });
-  logger.info("event told", { event: event.name, told });
+  logger.info("event handled", { event: event.name, told });
   return { told };
 });

@@ -5,5 +5,5 @@ import { taskHandler } from "../shared/taskHandler.ts";
 
 const { ports } = controlPlane(process.env);
 
-/** Each quarter of an hour: tells of an installation's jobs that did not succeed in time. */
+/** Runs every 15 minutes: reports an installation's scheduled jobs that did not succeed in time. */
 export const handler = taskHandler(overdueRequest, (request) => findOverdue(request, ports));

@@ -7,5 +7,5 @@ import { taskHandler } from "../shared/taskHandler.ts";
 const stage = readStage(process.env);
 const workflows = executions();
 
-/** Told by a schedule that its time has come: starts the job of that time. */
+/** Runs when a schedule is due: starts the job of that due time. */
 export const handler = taskHandler(startRequest, (request) => startJob(request, stage, workflows));

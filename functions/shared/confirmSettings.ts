@@ -17,7 +17,7 @@ const settings = strict({
   }),
 });
 
-/** Which installation's dumps a function looks at, and where. */
+/** The installation whose dumps a function checks, and their destination. */
 export type ConfirmSettings = z.output<typeof settings>;
 
 /** @throws {InvalidInputError} fatal: names the variable, or the field in it */

@@ -9,5 +9,5 @@ export const readVariable = (environment: Environment, name: string): string => 
   throw new InvalidInputError([{ path: name, message: "is not set; deploy this function again" }]);
 };
 
-/** The stage that a function belongs to, from which the names of all it works on follow. */
+/** The stage of a function. The names of all its resources derive from it. */
 export const readStage = (environment: Environment): string => readVariable(environment, "OPENEMR_OPS_STAGE");

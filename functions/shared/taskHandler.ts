@@ -5,13 +5,13 @@ import { parseStrictly } from "@openemr-ops/core/config/strict";
 import { InvalidInputError, type OpsError, toOpsError } from "@openemr-ops/core/errors";
 import type * as z from "zod";
 
-/** One line of JSON each; never what a function was given. */
+/** One JSON line for each entry; never a function's input. */
 export const logger = new Logger({ serviceName: "openemr-ops" });
 
 const framesOf = (error: Error): readonly string[] =>
   (error.stack ?? "").split("\n").filter((line) => line.startsWith("    at "));
 
-/** Our own words and where it happened; of what others threw the name alone, since their words may quote data. */
+/** Our own message and stack; of a foreign error the name only, because its message may quote data. */
 const logged = (error: OpsError) => {
   const { name, message, cause } = error;
   const because = cause instanceof Error ? { name: cause.name, stack: framesOf(cause) } : undefined;
@@ -19,10 +19,10 @@ const logged = (error: OpsError) => {
 };
 
 /**
- * One function: checks what it is given, does the work, lets a failure leave under a name that a workflow knows.
+ * A Lambda handler: checks the input, runs the work, throws failures with a name that a workflow knows.
  *
- * @throws {InvalidInputError} fatal: what came breaks its contract; names each field
- * @throws what `run` throws; what nobody foresaw as {UnexpectedError}
+ * @throws {InvalidInputError} fatal: the input breaks its contract; names each field
+ * @throws what `run` throws; a foreign error as {UnexpectedError}
  */
 export const taskHandler = <Input, Result>(schema: z.ZodType<Input>, run: (input: Input) => Promise<Result>) =>
   middy()

@@ -2,7 +2,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 
 type Answer = "Failure" | "Heartbeat" | "Success";
 
-/** Telling these state machines how the work of a container goes. Needs the task's token beside this right. */
+/** Report a task's heartbeat and result to these state machines. The task's token is needed too. */
 export const answerTasks = (
   stateMachines: readonly string[],
   answers: readonly Answer[],

@@ -1,7 +1,7 @@
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 
 /**
- * What Step Functions asks of a role to write logs; AWS narrows none of it to a log group.
+ * The rights that Step Functions needs to write logs. AWS cannot limit them to a log group.
  * Source: docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html.
  */
 export const deliverLogs = (): readonly PolicyStatement[] => [

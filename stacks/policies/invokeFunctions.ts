@@ -1,6 +1,6 @@
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 
-/** Calling these functions, unqualified. */
+/** Invoke these functions, unqualified. */
 export const invokeFunctions = (
   ...functions: readonly { readonly functionArn: string }[]
 ): readonly PolicyStatement[] => [

@@ -2,7 +2,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 
 type ItemAction = "DeleteItem" | "GetItem" | "PutItem" | "UpdateItem";
 
-/** Items of the jobs' table by their partition keys: those of one installation, or a pattern for those of all. */
+/** Read or write items of the jobs' table by partition key: of one installation, or a pattern for all. */
 export const jobItems = (
   table: { readonly tableArn: string },
   keys: readonly string[],

@@ -1,7 +1,7 @@
 import { partitions } from "@openemr-ops/core/partitions";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 
-/** Listing the jobs of an installation; `"*"`: of any, one at a time. */
+/** List the jobs of an installation; `"*"`: of any, one at a time. */
 export const listJobs = (table: { readonly tableArn: string }, installation: string): readonly PolicyStatement[] => [
   new PolicyStatement({
     actions: ["dynamodb:Query"],

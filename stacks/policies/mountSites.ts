@@ -2,7 +2,7 @@ import type { Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { DeployedInstallation } from "../deployment.ts";
 
-/** Mounting the sites directory. Writing, as root so that owners can be set, is for restores alone. */
+/** Mount the sites directory. Only restores may write, as root, so that they can set owners. */
 export const mountSites = (
   stack: Stack,
   { sites }: DeployedInstallation,

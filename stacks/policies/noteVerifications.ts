@@ -3,7 +3,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { DeployedDumps } from "../deployment.ts";
 import { dumpsPlace } from "./dumpsPlace.ts";
 
-/** Writing down, beside the dumps, that one of them passed a check or a drill. */
+/** Record beside the dumps that one of them passed a check or a drill. */
 export const noteVerifications = (stack: Stack, dumps: DeployedDumps): readonly PolicyStatement[] => [
   new PolicyStatement({
     actions: ["s3:PutObject"],

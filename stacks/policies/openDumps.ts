@@ -4,8 +4,8 @@ import type { DeployedDumps } from "../deployment.ts";
 import { dumpsPlace } from "./dumpsPlace.ts";
 
 /**
- * Objects in a bucket under a key of the customer's own. Which key that is only the bucket knows, so any is allowed, but
- * only by S3 and only for this bucket or this installation's objects in it.
+ * Decrypt and encrypt objects with a customer managed key. The key is not known here, so any key is allowed, but only through
+ * S3 and only for this bucket or this installation's objects in it.
  */
 export const openDumps = (
   stack: Stack,

@@ -1,7 +1,7 @@
 import { eventSource, type JobEventName, progressSource } from "@openemr-ops/events/jobEvent";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 
-/** Both operators: a request may hold several events, and each of them has to fit. */
+/** Both operators: a request can contain several events, and each must match. */
 const putEvents = (bus: string, source: string, names: readonly JobEventName[]): readonly PolicyStatement[] => {
   const allowed = { "events:source": source, "events:detail-type": [...names] };
   return [
@@ -13,10 +13,10 @@ const putEvents = (bus: string, source: string, names: readonly JobEventName[]):
   ];
 };
 
-/** Putting these events of ours on the bus, and no others: for the functions of the control plane alone. */
+/** Publish these events, and no others: for the functions of the control plane only. */
 export const publishEvents = (bus: string, ...names: readonly JobEventName[]): readonly PolicyStatement[] =>
   putEvents(bus, eventSource, names);
 
-/** Saying how an installation's jobs get on, under the source that is that installation's own. */
+/** Publish the progress of an installation's jobs, with that installation's own source. */
 export const publishProgress = (bus: string, installation: string): readonly PolicyStatement[] =>
   putEvents(bus, progressSource(installation), ["JobProgressed"]);

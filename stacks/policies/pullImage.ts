@@ -3,7 +3,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 
 const privateRegistry = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/([^:@]+)/;
 
-/** Fetching an image from the one repository in ECR that its URI names. Images elsewhere are public and need no right. */
+/** Pull an image from the ECR repository in its URI. Images elsewhere are public and need no right. */
 export const pullImage = (stack: Stack, uri: string): readonly PolicyStatement[] => {
   const [, account, region, repository] = privateRegistry.exec(uri) ?? [];
   if (repository === undefined) return [];

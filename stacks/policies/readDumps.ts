@@ -4,8 +4,8 @@ import type { DeployedDumps } from "../deployment.ts";
 import { dumpsPlace } from "./dumpsPlace.ts";
 
 /**
- * Listing and reading what lies at one installation's destination, and nothing beside it in the bucket: a list of `clinic-a`
- * without the slash would show what lies in `clinic-a-b`.
+ * List and read objects at one installation's destination, and nothing else in the bucket. The prefix ends with a slash: a
+ * list of `clinic-a` without it would show the objects of `clinic-a-b`.
  */
 export const readDumps = (stack: Stack, dumps: DeployedDumps): readonly PolicyStatement[] => {
   const { bucket, prefix, objects } = dumpsPlace(stack, dumps);

@@ -1,12 +1,12 @@
 import type { Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 
-/** A secret's ARN as policies know it: with the six characters that Secrets Manager adds to the name. */
+/** A secret's ARN in a policy: with the six characters that Secrets Manager adds to the name. */
 const wholeArn = (arn: string): string => (/-[A-Za-z0-9]{6}$/.test(arn) ? arn : `${arn}-??????`);
 
 /**
- * Reading these secrets, which may be none, and no other. A key of the customer's own may lie over them; which one is not known here, so
- * decryption is allowed with any key, but only by Secrets Manager and only of these secrets.
+ * Read these secrets only; the list may be empty. They may be encrypted with a customer managed key that is not known here, so
+ * decryption is allowed with any key, but only through Secrets Manager and only for these secrets.
  */
 export const readSecrets = (stack: Stack, secrets: readonly { readonly arn: string }[]): readonly PolicyStatement[] => {
   const arns = [...new Set(secrets.map(({ arn }) => wholeArn(arn)))];

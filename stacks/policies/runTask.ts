@@ -7,7 +7,7 @@ interface RunnableTask {
   readonly executionRole?: { readonly roleArn: string } | undefined;
 }
 
-/** Running one task definition, any revision of it, in one cluster, with the roles it has. */
+/** Run one task definition, in any revision, in one cluster, with its own roles. */
 export const runTask = (stack: Stack, cluster: string, task: RunnableTask): readonly PolicyStatement[] => {
   const roles = [task.taskRole, ...(task.executionRole ? [task.executionRole] : [])];
   return [

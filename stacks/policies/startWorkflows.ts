@@ -1,6 +1,6 @@
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 
-/** Starting these state machines, which may be none, and no other. */
+/** Start these state machines only; the list may be empty. */
 export const startWorkflows = (stateMachines: readonly string[]): readonly PolicyStatement[] =>
   stateMachines.length === 0
     ? []

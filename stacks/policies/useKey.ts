@@ -15,7 +15,7 @@ const actions = {
   sqs: ["kms:Decrypt", "kms:GenerateDataKey"],
 } as const;
 
-/** Using the control plane's key through one service, never by itself. */
+/** Use the control plane's key through one service, never directly. */
 export const useKey = (
   stack: Stack,
   key: { readonly keyArn: string },

@@ -3,7 +3,7 @@ import type { Construct } from "constructs";
 import { reportFailure } from "./reportFailure.ts";
 import { acceptInput, begin, containerStep, finish, type Workflow } from "./steps.ts";
 
-/** One job that a single container does, under the name that operators have for it. */
+/** A job that one container runs. */
 export const containerWorkflow = (
   scope: Construct,
   workflow: Workflow,

@@ -2,6 +2,6 @@ import type { Construct } from "constructs";
 import { containerWorkflow } from "./containerWorkflow.ts";
 import type { Workflow } from "./steps.ts";
 
-/** Restores a dump into a scratch place, compares it with its manifest and tears it down again. In: `{}` or `{ dump }`. */
+/** Restores a dump into a scratch schema and directory, compares it with its manifest and deletes the copy. In: `{}` or `{ dump }`. */
 export const drillWorkflow = (scope: Construct, workflow: Workflow, task: string) =>
   containerWorkflow(scope, workflow, { name: "Drill restore", task, hours: 24 });

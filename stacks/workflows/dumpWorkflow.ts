@@ -5,8 +5,8 @@ import { reportFailure } from "./reportFailure.ts";
 import { acceptInput, begin, containerStep, finish, functionStep, type Workflow } from "./steps.ts";
 
 /**
- * One dump: taken by a container, confirmed at the destination by somebody else, then old ones cleared by a container that
- * may delete. A dry run has nothing to confirm or to clear. In: `{}`.
+ * One dump: a container takes it, a function confirms it at the destination, then a container that may delete removes old
+ * dumps. A dry run has nothing to confirm or to remove. In: `{}`.
  */
 export const dumpWorkflow = (
   scope: Construct,
@@ -23,7 +23,7 @@ export const dumpWorkflow = (
   const confirmed = functionStep(scope, "Confirm dump", {
     lambdaFunction: confirm,
     payload: { job: JsonPath.objectAt("$.job"), report: JsonPath.objectAt("$.report") },
-    // The report again, and that it is confirmed.
+    // The report, with its confirmation.
     resultSelector: {
       figures: JsonPath.objectAt("$.Payload.figures"),
       result: JsonPath.objectAt("$.Payload.result"),

@@ -4,8 +4,8 @@ import type { Construct } from "constructs";
 import { caller, functionStep, type Workflow } from "./steps.ts";
 
 /**
- * Lets every failure of these states be recorded and told; then the execution fails under the domain's name for it. When
- * even that fails, it fails under the first failure's name, and the rule on ended executions tells of it.
+ * Records and publishes every failure of these states; then the execution fails with the domain's error name. If that fails
+ * too, it fails with the first failure's name, and the rule on ended executions closes the job.
  */
 export const reportFailure = (
   scope: Construct,
@@ -15,7 +15,7 @@ export const reportFailure = (
   const failed = new Fail(scope, "Job failed", { errorPath: "$.failure.Error", causePath: "$.failure.Cause" });
   const untold = new Fail(scope, "Job failed untold", {
     errorPath: "$.failure.Error",
-    causePath: "States.JsonToString($.failure)", // a failure may lack a cause
+    causePath: "States.JsonToString($.failure)", // a failure may have no cause
   });
   const report = functionStep(scope, "Report failure", {
     lambdaFunction: workflow.fail,

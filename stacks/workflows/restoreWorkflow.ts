@@ -2,6 +2,6 @@ import type { Construct } from "constructs";
 import { containerWorkflow } from "./containerWorkflow.ts";
 import type { Workflow } from "./steps.ts";
 
-/** Brings a dump back beside the live system, or in its place. In: `{ dump, intoDatabase, intoSites }` or `{ dump, inPlace: true }`. */
+/** Restores a dump beside the live system, or in its place. In: `{ dump, intoDatabase, intoSites }` or `{ dump, inPlace: true }`. */
 export const restoreWorkflow = (scope: Construct, workflow: Workflow, task: string) =>
   containerWorkflow(scope, workflow, { name: "Restore dump", task, hours: 48 });

@@ -11,11 +11,11 @@ export interface StateMachineSettings {
   readonly definition: IChainable;
   readonly timeout: Duration;
   readonly log: ILogGroup;
-  /** All that it may do beside writing its log and traces. */
+  /** All its rights, besides writing its log and traces. */
   readonly grants: readonly (readonly PolicyStatement[])[];
 }
 
-/** A state machine whose role has what is granted here and nothing that the library thinks fit. */
+/** A state machine whose role has exactly these grants, and none that the library adds. */
 export const stateMachine = (scope: Construct, settings: StateMachineSettings): StateMachine => {
   const role = new Role(scope, "Role", {
     assumedBy: new ServicePrincipal("states.amazonaws.com", {
@@ -29,9 +29,9 @@ export const stateMachine = (scope: Construct, settings: StateMachineSettings): 
     timeout: settings.timeout,
     role: role.withoutPolicyUpdates(),
     tracingEnabled: true,
-    // What went in and out stays in the history of the execution; a log lives longer.
+    // Input and output stay in the execution's history; a log is kept longer.
     logs: { destination: settings.log, level: LogLevel.ERROR, includeExecutionData: false },
   });
-  machine.node.addDependency(role); // its policy too: creation tries the log out
+  machine.node.addDependency(role); // its policy too: creation writes to the log
   return machine;
 };

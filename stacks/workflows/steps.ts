@@ -8,7 +8,7 @@ import { LambdaInvoke } from "aws-cdk-lib/aws-stepfunctions-tasks";
 import type { Construct } from "constructs";
 import { containerName } from "../taskDefinition.ts";
 
-/** What the states of one workflow know without being told. */
+/** The constant values that the states of one workflow use. */
 export interface Workflow {
   readonly kind: WorkflowKind;
   readonly installation: string;
@@ -21,7 +21,7 @@ export interface Workflow {
   readonly partition: string;
 }
 
-/** A busy installation stays busy for as long as a job takes: the caller hears of it at once. */
+/** A busy installation stays busy for as long as a job runs: report it at once, without a retry. */
 const retryable = retryableErrorNames.filter((name) => name !== "InstallationBusyError");
 
 /** Faults of Lambda itself. Source: docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html. */
@@ -33,7 +33,7 @@ const lambdaFaults = [
   "Lambda.TooManyRequestsException",
 ];
 
-/** No room in Fargate just now, or ECS itself in trouble. */
+/** Fargate has no capacity at the moment, or ECS has a fault. */
 const ecsFaults = ["AmazonECS.Unknown", "ECS.AmazonECSException", "ECS.ServerException", "ECS.ThrottlingException"];
 
 interface FunctionStep {
@@ -45,7 +45,7 @@ interface FunctionStep {
   readonly minutes?: number;
 }
 
-/** One step by a function; tried again where that can help. */
+/** A step that runs a function; retried when a retry can help. */
 export const functionStep = (scope: Construct, name: string, { payload, minutes = 2, ...step }: FunctionStep) =>
   new LambdaInvoke(scope, name, {
     ...step,
@@ -62,16 +62,16 @@ export const functionStep = (scope: Construct, name: string, { payload, minutes 
 interface ContainerStep {
   /** ARN of the task definition. */
   readonly task: string;
-  /** Where in the state the text of `OPENEMR_OPS_JOB` is. */
+  /** Path in the state of the text of `OPENEMR_OPS_JOB`. */
   readonly asked: string;
   readonly resultPath: string;
   readonly hours: number;
 }
 
-/** The container tells of itself far more often; this long a silence means that it is gone. */
+/** The container sends heartbeats far more often. Without one for this time, it is lost. */
 const longestSilence = Duration.minutes(10);
 
-/** One step by a container, which answers the state's token; out: its report. */
+/** A step that runs a container, which reports to the state's token. Out: its report. */
 export const containerStep = (
   scope: Construct,
   name: string,
@@ -120,7 +120,7 @@ export const containerStep = (
   });
 };
 
-/** What a workflow says of itself and of this execution. */
+/** The fields of the workflow and of this execution. */
 export const caller = ({ kind, installation }: Workflow) => ({
   kind,
   installation,
@@ -131,7 +131,7 @@ export const caller = ({ kind, installation }: Workflow) => ({
   },
 });
 
-/** Whatever was given, be it no object, becomes a field of one, so that later states can add theirs. */
+/** Puts the input into a field of an object, so that later states can add fields. The input may be of any type. */
 export const acceptInput = (scope: Construct): Pass =>
   new Pass(scope, "Accept input", { parameters: { input: JsonPath.entirePayload } });
 
@@ -143,7 +143,7 @@ export const begin = (scope: Construct, workflow: Workflow): TaskStateBase =>
     outputPath: "$.Payload",
   });
 
-/** @param reports where in the state the containers' reports are */
+/** @param reports path in the state of the containers' reports */
 export const finish = (scope: Construct, workflow: Workflow, ...reports: readonly string[]): TaskStateBase =>
   functionStep(scope, "Finish", {
     lambdaFunction: workflow.finish,

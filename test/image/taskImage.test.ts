@@ -37,15 +37,23 @@ const configuration = (trust: { readonly caFile?: string } = { caFile: "/run/sec
         id: "clinic-a",
         platform: { kind: "host" },
         database: {
-          ...{ host: server.host, port: server.port, name: "openemr", user: estate.dumpLogin.user, tls: "verify" },
+          host: server.host,
+          port: server.port,
+          name: "openemr",
+          user: estate.dumpLogin.user,
+          tls: "verify",
           ...trust,
           passwordFile: "/run/secrets/dump",
           restore: { user: server.user, passwordFile: "/run/secrets/restore" },
         },
         sites: { path: "/mnt/sites" },
         dumps: {
-          ...{ format: "restic", destination: "s3://dumps/clinic-a", passwordFile: "/run/secrets/repository" },
-          ...{ endpoint: store.url, region: store.region, pathStyle: true },
+          format: "restic",
+          destination: "s3://dumps/clinic-a",
+          passwordFile: "/run/secrets/repository",
+          endpoint: store.url,
+          region: store.region,
+          pathStyle: true,
           retention: { keepDaily: 7 },
         },
       },
@@ -111,7 +119,9 @@ beforeAll(async () => {
   await chmod(at("secrets/ca.pem"), 0o444);
   const { accessKeyId, secretAccessKey } = store;
   const bucket = new S3Client({
-    ...{ endpoint: store.url, region: store.region, forcePathStyle: true },
+    endpoint: store.url,
+    region: store.region,
+    forcePathStyle: true,
     credentials: { accessKeyId, secretAccessKey },
   });
   await bucket.send(new CreateBucketCommand({ Bucket: "dumps" }));

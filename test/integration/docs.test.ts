@@ -12,16 +12,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DocumentedBlock, documentedBlocks } from "../support/documentedBlocks.ts";
 
 /** Pages in the order in which a reader meets them: each one goes on where the one before ended. */
-const pages = [
-  "docs/configuration.md",
-  "README.md",
-  "docs/running.md",
-  "docs/dumps.md",
-  "docs/restore.md",
-].map((name) => {
-  const page = readFileSync(join(repositoryRoot, name), "utf8");
-  return { name, page, blocks: documentedBlocks(page) };
-});
+const pages = ["docs/configuration.md", "README.md", "docs/running.md", "docs/dumps.md", "docs/restore.md"].map(
+  (name) => {
+    const page = readFileSync(join(repositoryRoot, name), "utf8");
+    return { name, page, blocks: documentedBlocks(page) };
+  },
+);
 
 /** A machine of its own in a directory: the pages' absolute paths, a server, a home with its administrator's login. */
 let machine: string;

@@ -45,7 +45,12 @@ export const schemaImage = async (
   schema: string,
 ): Promise<SchemaImage> => {
   const connection = await mysql.createConnection({
-    ...{ host, port, user, password, database: schema, charset: "utf8mb4" },
+    host,
+    port,
+    user,
+    password,
+    database: schema,
+    charset: "utf8mb4",
     typeCast: (field) => field.string(),
   });
   const ask = async (sql: string, values: readonly string[] = []): Promise<readonly Found[]> => {

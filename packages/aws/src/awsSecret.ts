@@ -11,7 +11,9 @@ import { type OpsError, SecretStoreUnavailableError, SecretUnreadableError } fro
 
 const toSecretError = (arn: string, error: unknown): OpsError => {
   if (error instanceof ResourceNotFoundException) {
-    return new SecretUnreadableError(`there is no secret ${arn}; check the ARN and the account`, { cause: error });
+    return new SecretUnreadableError(`the secret ${arn} does not exist; check the ARN and the account`, {
+      cause: error,
+    });
   }
   if (error instanceof InvalidRequestException || error instanceof InvalidParameterException) {
     return new SecretUnreadableError(`the secret ${arn} cannot be read; is it marked for deletion?`, { cause: error });
@@ -33,13 +35,13 @@ const fieldOf = (arn: string, text: string, key: string | undefined): string => 
   const value = parseObject(text);
   if (value === undefined) {
     if (key === undefined) return text;
-    throw new SecretUnreadableError(`the secret ${arn} is no JSON object; leave "#${key}" off its ARN`);
+    throw new SecretUnreadableError(`the secret ${arn} is not a JSON object; remove "#${key}" from its ARN`);
   }
   const name = key ?? "password";
   const field = Object.hasOwn(value, name) ? value[name] : undefined;
   if (typeof field === "string") return field;
   throw new SecretUnreadableError(
-    `the secret ${arn} lacks a text under "${name}"; add "#name" of the right field to its ARN`,
+    `the secret ${arn} has no text in the field "${name}"; add "#" and the right field to its ARN`,
   );
 };
 
@@ -53,15 +55,15 @@ const parseObject = (text: string): Readonly<Record<string, unknown>> | undefine
   }
 };
 
-/** The region that a Secrets Manager ARN names. */
+/** The region in a Secrets Manager ARN. */
 const regionOf = (arn: string): string | undefined => arn.split(":")[3];
 
 /**
- * Reads the current version of a secret in AWS Secrets Manager, in the region of its ARN. A JSON object's `password` counts,
- * or the field that `key` names; any other text counts whole.
+ * Reads the current version of a secret in AWS Secrets Manager, in the region of its ARN. From a JSON object it takes the field
+ * `key` (default: `password`); any other text is used whole.
  *
- * @param createClient for tests and for credentials of one's own
- * @throws {SecretUnreadableError} fatal: absent, refused, or without that field
+ * @param createClient for tests and for other credentials
+ * @throws {SecretUnreadableError} fatal: missing, refused, or without that field
  * @throws {SecretStoreUnavailableError} retryable
  */
 export const awsSecret =
@@ -76,5 +78,5 @@ export const awsSecret =
         throw toSecretError(arn, error);
       });
     if (answer.SecretString !== undefined) return fieldOf(arn, answer.SecretString, key);
-    throw new SecretUnreadableError(`the secret ${arn} holds bytes, not text; store it as text`);
+    throw new SecretUnreadableError(`the secret ${arn} contains bytes, not text; store it as text`);
   };

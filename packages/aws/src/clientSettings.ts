@@ -1,6 +1,6 @@
 /**
- * How clients of the control plane's services behave: an answer that does not come must not hold up a heartbeat or a
- * Lambda for long. Region, credentials and `AWS_ENDPOINT_URL` come from the environment, as the SDK reads it.
+ * Settings of clients for the control plane's services: a missing response must not delay a heartbeat or a Lambda for long.
+ * The SDK reads region, credentials and `AWS_ENDPOINT_URL` from the environment.
  */
 export const clientSettings = {
   maxAttempts: 4,

@@ -15,7 +15,7 @@ const absent = /^(ResourceNotFound|StateMachineDoesNotExist|TableNotFound|EventB
 const busy =
   /Throttl|TooManyRequests|RequestLimitExceeded|ThroughputExceeded|SlowDown|LimitExceeded|ServiceUnavailable|InternalServer|InternalFailure|InternalError|InternalException|RequestTimeout|TransactionInProgress/;
 
-/** The status of an AWS answer; nothing for what never came to one. */
+/** The HTTP status of an AWS response; undefined when there was no response. */
 const statusOf = (error: unknown): number | undefined => {
   if (!(error instanceof Error) || !("$metadata" in error)) return undefined;
   const { $metadata: metadata } = error;
@@ -24,11 +24,11 @@ const statusOf = (error: unknown): number | undefined => {
 };
 
 /**
- * Gives a failure of one of the control plane's services its name in our family; the original is the `cause`. The message
- * holds the service's error name and status, never its text, which may repeat a request.
+ * Converts a failure of one of the control plane's services into one of our errors; the original is the `cause`. The message
+ * has the service's error name and status, never its text, which may quote a request.
  *
  * @param doing for the message, such as `reading the job 01K… in openemr-ops-production-jobs`
- * @param right what the caller needs to be allowed, such as `dynamodb:GetItem`
+ * @param right the permission that the caller needs, such as `dynamodb:GetItem`
  */
 export const controlPlaneFailure = (error: unknown, doing: string, right: string): OpsError => {
   if (error instanceof OpsError) return error;
@@ -45,11 +45,11 @@ export const controlPlaneFailure = (error: unknown, doing: string, right: string
       },
     );
   if (badCredentials.test(name))
-    return new ControlPlaneAccessDeniedError(`${said}: give this program valid credentials of AWS`, options);
+    return new ControlPlaneAccessDeniedError(`${said}: give this program valid AWS credentials`, options);
   if (refused.test(name)) return new ControlPlaneAccessDeniedError(`${said}: allow this role ${right}`, options);
   if (absent.test(name))
     return new ControlPlaneMissingError(
-      `${said}: it is not there; deploy this stage, or correct stage, account and region`,
+      `${said}: it does not exist; deploy this stage, or correct stage, account and region`,
       options,
     );
   if (busy.test(name) || status === 429 || (status !== undefined && status >= 500))
@@ -59,7 +59,7 @@ export const controlPlaneFailure = (error: unknown, doing: string, right: string
   const network = networkFailureOf(error);
   if (network)
     return new ControlPlaneUnavailableError(
-      `${doing} failed (${network}): check the network, and AWS_ENDPOINT_URL where it is set`,
+      `${doing} failed (${network}): check the network, and AWS_ENDPOINT_URL if it is set`,
       options,
     );
   return new UnexpectedError(said, options);

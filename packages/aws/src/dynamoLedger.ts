@@ -11,7 +11,7 @@ export interface DynamoLedgerSettings {
   /** The name of the jobs' table. */
   readonly table: string;
   readonly now?: () => Date;
-  /** A text that no other call gets. */
+  /** A text that is different in each call. */
   readonly mark?: () => string;
   readonly client?: DynamoDBClient;
 }
@@ -26,13 +26,13 @@ const onceKeyOf = ({ topic, installation, key }: OnceKey): Key => ({
   sk: key,
 });
 
-/** The record without what an item holds beside it. Whose it is, its key says. */
+/** The record in an item. Its key has the installation. */
 const recordOf = (item: Item): JobRecord => {
   const { pk, sk, listKey, expiresAt, createdBy, ...record } = item;
   return record as unknown as JobRecord;
 };
 
-/** What a job that runs got to, as it is noted beside its record. */
+/** The steps of a running job, beside its record. */
 interface Noted {
   readonly steps: readonly JobStep[];
   /** ISO 8601 UTC. */
@@ -48,13 +48,13 @@ const withStep = (steps: readonly JobStep[], step: JobStep): readonly JobStep[] 
 
 const wordsOf = ({ topic, installation, key }: OnceKey): string => `${topic} ${key} of ${installation}`;
 
-/** Who began something to be done once has so long to come to its end; milliseconds. */
+/** Time limit of an act that is done once; milliseconds. */
 const claimMilliseconds = 60_000;
 
 /**
  * Job records in a DynamoDB table with the keys `pk` and `sk` and the index `byMoment`. Each write is one conditional
- * request, so that of several callers one wins. Where it matters who won, it carries a mark of its call: the SDK sends a
- * request again when the answer was lost, and the second must know its own first.
+ * request, so that one of several callers wins. Where it matters which one, the request has a unique mark: the SDK repeats a
+ * request whose response was lost, and the repeated one must recognise the first.
  *
  * @throws {ControlPlaneUnavailableError} retryable
  * @throws {ControlPlaneAccessDeniedError} fatal
@@ -78,7 +78,7 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
   const readSteps = async (job: JobKey): Promise<Noted | undefined> =>
     (await read(stepsKeyOf(job), `the steps of the job ${job.jobId}`)) as Noted | undefined;
 
-  /** The record with what was noted beside it; an ending has taken that in. */
+  /** The record with the steps beside it; the record of an ended job already contains them. */
   const whole = async (item: Item): Promise<JobRecord> => {
     const record = recordOf(item);
     const noted = record.endedAt === undefined ? await readSteps(record) : undefined;
@@ -134,7 +134,7 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
         throw failure(error, `recording the job ${record.jobId}`, "dynamodb:PutItem");
       const present = await readRecord(record);
       if (present) return { record: await whole(present), created: present.createdBy === createdBy };
-      return create(record); // its time had come between the two requests
+      return create(record); // it expired between the two requests
     }
     return { record: recordOf(item), created: true };
   };
@@ -163,7 +163,7 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
         );
         return;
       } catch (error) {
-        // Somebody else noted a step meanwhile: look again.
+        // Another caller recorded a step in between: read again.
         if (!(error instanceof ConditionalCheckFailedException))
           throw failure(error, `noting a step of the job ${job.jobId}`, "dynamodb:UpdateItem");
       }
@@ -215,7 +215,7 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
     }
   };
 
-  /** True when it is ours to do, false when it was done. */
+  /** True when this call must do it, false when it is done. */
   const claim = async (what: OnceKey, claimedBy: string): Promise<boolean> => {
     const time = now().getTime();
     const claimed = await change(
@@ -233,7 +233,7 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
     if (claimed) return true;
     const item = await read(onceKeyOf(what), wordsOf(what));
     if (item?.done === true) return false;
-    throw new ControlPlaneUnavailableError(`another run is at ${wordsOf(what)}; try again in a minute`);
+    throw new ControlPlaneUnavailableError(`another run works on ${wordsOf(what)}; try again in a minute`);
   };
 
   const once = async (what: OnceKey, act: () => Promise<void>): Promise<boolean> => {
@@ -242,7 +242,7 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
     try {
       await act();
     } catch (error) {
-      // A claim that cannot be given back runs out by itself.
+      // A claim that cannot be released expires.
       await change(what, "SET claimEndsAt = :zero", "claimedBy = :claimedBy", {
         ":claimedBy": claimedBy,
         ":zero": 0,

@@ -13,7 +13,7 @@ export interface DynamoLocksSettings {
   readonly client?: DynamoDBClient;
 }
 
-/** A lock's item. It outlives its holders, so that the fence grows for ever. */
+/** A lock's item. It is never deleted, so that the fence always grows. */
 interface LockItem {
   readonly owner: string;
   readonly fence: number;
@@ -30,14 +30,14 @@ const busy = ({ installation, resource }: Held, item: LockItem | undefined): Ins
   new InstallationBusyError(
     item && !item.released
       ? `${installation}: ${resource} is held by job ${item.owner} until ${new Date(item.leaseEndsAt).toISOString()}; try again after that`
-      : `${installation}: ${resource} is not held by this job any more`,
+      : `${installation}: ${resource} is no longer held by this job`,
   );
 
 /**
- * Locks in the jobs' table, each change one conditional request: of several that try at once exactly one succeeds. What a
- * holder did whose answer was lost, it may do again.
+ * Locks in the jobs' table. Each change is one conditional request: of several concurrent callers exactly one succeeds. A
+ * holder can repeat a request whose response was lost.
  *
- * Leases assume that the clocks of all holders agree to within a fraction of `leaseSeconds`.
+ * Leases assume that the clocks of all holders differ by a fraction of `leaseSeconds` only.
  *
  * @throws {ControlPlaneUnavailableError} retryable
  * @throws {ControlPlaneAccessDeniedError} fatal
@@ -62,7 +62,7 @@ export const dynamoLocks = (settings: DynamoLocksSettings): LockStore => {
     return Item as LockItem | undefined;
   };
 
-  /** Changes the lock when `condition` holds; nothing came of it otherwise. */
+  /** Changes the lock if `condition` is true; undefined otherwise. */
   const change = async (
     request: Held,
     update: string,

@@ -15,7 +15,7 @@ export interface DynamoThreadsSettings {
 const keyOf = ({ installation, job }: ThreadKey) => ({ pk: partitions.threads(installation), sk: job });
 
 /**
- * The threads of jobs, beside their records in the jobs' table, and kept as long.
+ * Slack threads of jobs, beside the job records in the jobs' table, and kept as long.
  *
  * @throws {ControlPlaneUnavailableError} retryable
  * @throws {ControlPlaneAccessDeniedError} fatal

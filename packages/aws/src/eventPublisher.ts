@@ -13,13 +13,13 @@ export interface EventPublisherSettings {
 const attempts = 4;
 const passing = /Throttl|Internal|ServiceUnavailable|LimitExceeded/;
 
-/** An entry that the bus did not take, as an error with its code for a name. */
+/** An entry that the bus did not accept, as an error with its code as the name. */
 const refusalOf = ({ ErrorCode }: PutEventsResultEntry): Error =>
-  Object.assign(new Error("the bus did not take the event"), { name: ErrorCode ?? "InternalFailure" });
+  Object.assign(new Error("the bus did not accept the event"), { name: ErrorCode ?? "InternalFailure" });
 
 /**
- * Puts events on an EventBridge bus, one a request. The answer to a request says of each entry whether it was taken; one
- * that was not is tried again, then an error.
+ * Publishes events on an EventBridge bus, one for each request. The response reports for each entry whether it was accepted;
+ * an entry that was not is retried, then an error.
  *
  * @throws {ControlPlaneUnavailableError} retryable
  * @throws {ControlPlaneAccessDeniedError} fatal

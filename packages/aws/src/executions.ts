@@ -16,9 +16,9 @@ import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 
 export interface StartExecution {
   readonly stateMachineArn: string;
-  /** 1 to 80 letters, digits, hyphens and underscores; taken for 90 days after the execution's end. */
+  /** 1 to 80 letters, digits, hyphens and underscores; reserved for 90 days after the execution's end. */
   readonly name: string;
-  /** Goes to the workflow as JSON. */
+  /** The workflow's input, sent as JSON. */
   readonly input: unknown;
 }
 
@@ -28,19 +28,19 @@ export interface Execution {
   readonly status: ExecutionStatus;
   readonly startedAt: Date;
   readonly stoppedAt?: Date;
-  /** Why it did not come to its end. */
+  /** Why it did not succeed. */
   readonly failure?: { readonly name: string; readonly message: string };
 }
 
-/** Runs of workflows. Errors: those of the control plane. */
+/** Executions of workflows. Errors: those of the control plane. */
 export interface Executions {
-  /** `started` is false when there is, or was, another execution with that name: a repeated start is the same job. */
+  /** `started` is false when an execution with that name exists or existed: a repeated start is the same job. */
   start(request: StartExecution): Promise<{ readonly executionArn: string; readonly started: boolean }>;
-  /** Nothing when there is none. */
+  /** Undefined when there is none. */
   describe(executionArn: string): Promise<Execution | undefined>;
   /** Safe to repeat. */
   stop(executionArn: string, failure: { readonly name: string; readonly message: string }): Promise<void>;
-  /** The ARN of the state machine with this name in this account and region; nothing when there is none. */
+  /** The ARN of the state machine with this name in this account and region; undefined when there is none. */
   find(stateMachine: string): Promise<string | undefined>;
 }
 

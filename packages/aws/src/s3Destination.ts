@@ -16,16 +16,16 @@ import { s3Failure } from "./s3Failure.ts";
 
 export interface S3DestinationSettings {
   readonly bucket: string;
-  /** Segments joined by `/`, none at either end; empty is the bucket's root. */
+  /** Segments joined by `/`, without one at either end; empty is the bucket's root. */
   readonly prefix: string;
-  /** A server that speaks S3; not set means AWS. */
+  /** A server with the S3 API; default: AWS. */
   readonly endpoint?: string | undefined;
-  /** Not set: what AWS's usual environment says. */
+  /** Default: AWS's usual environment. */
   readonly region?: string | undefined;
   readonly pathStyle?: boolean | undefined;
-  /** Instead of one made from the settings above. */
+  /** Replaces the client that the settings above create. */
   readonly client?: S3Client | undefined;
-  /** Objects that a listing asks for at once; the store's own limit is 1000. */
+  /** Objects in one page of a listing; the store's limit is 1000. */
   readonly pageSize?: number | undefined;
 }
 
@@ -33,8 +33,8 @@ export interface S3DestinationSettings {
 const partBytes = 10 * 1024 * 1024;
 
 /**
- * The client for a store. Servers that only resemble S3 refuse the checksum headers and trailers that the SDK adds by
- * itself, so they are sent only where S3 demands them. Source: github.com/aws/aws-sdk-js-v3/issues/6810.
+ * The client for a store. Some servers with the S3 API refuse the checksum headers and trailers that the SDK adds by
+ * default, so they are sent only where S3 requires them. Source: github.com/aws/aws-sdk-js-v3/issues/6810.
  */
 const s3Client = ({ endpoint, region, pathStyle }: S3DestinationSettings): S3Client =>
   new S3Client({
@@ -47,11 +47,11 @@ const s3Client = ({ endpoint, region, pathStyle }: S3DestinationSettings): S3Cli
     requestHandler: { connectionTimeout: 10_000, socketTimeout: 120_000 },
   });
 
-/** `NotFound` is the answer to HEAD, which has no body that could say more. */
+/** `NotFound` is the response to HEAD, which has no body with details. */
 const isNotFound = (error: unknown): boolean =>
   error instanceof S3ServiceException && (error.name === "NoSuchKey" || error.name === "NotFound");
 
-/** A bucket of S3, or of a server that speaks S3, as destination. Failures: `s3Failure`. */
+/** A bucket of S3, or of a server with the S3 API, as destination. Failures: `s3Failure`. */
 export const s3Destination = (settings: S3DestinationSettings): Destination => {
   const { bucket, prefix, pageSize = 1000 } = settings;
   const client = settings.client ?? s3Client(settings);
@@ -101,7 +101,7 @@ export const s3Destination = (settings: S3DestinationSettings): Destination => {
       if (!isNotFound(error)) throw s3Failure(error, `looking at ${key} in ${url}`);
     }
     try {
-      await page("", 1, undefined); // the answer to HEAD has no body, so it cannot say that the bucket itself is absent
+      await page("", 1, undefined); // the response to HEAD has no body, so it cannot report that the bucket itself is missing
       return undefined;
     } catch (error) {
       throw s3Failure(error, `looking at ${key} in ${url}`);

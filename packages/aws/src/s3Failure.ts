@@ -29,9 +29,9 @@ const noCredentials = new Set([
 ]);
 
 /**
- * Gives a failure of S3, or of a server that speaks S3, its name in our family. Names come first, since servers agree on
- * them more than on status codes; the original is the `cause`. The message holds the store's error name and status,
- * never its text, which may repeat a signed request.
+ * Converts a failure of S3, or of a server with the S3 API, into one of our errors; the original is the `cause`. Error names
+ * are compared before status codes, because servers agree on them more. The message has the store's error name and status,
+ * never its text, which may quote a signed request.
  *
  * @param doing for the message, such as `reading a/b from s3://bucket`
  */
@@ -48,9 +48,9 @@ export const s3Failure = (error: unknown, doing: string): OpsError => {
     return new DestinationThrottledError(`${said}: the store asks to slow down; try again later`, options);
   if (missing.has(name)) return new DestinationMissingError(`${said}: create the bucket or correct its name`, options);
   if (elsewhere.has(name) || status === 301)
-    return new DestinationMissingError(`${said}: the bucket lies in another region; set dumps.region`, options);
+    return new DestinationMissingError(`${said}: the bucket is in another region; set dumps.region`, options);
   if (name === "RequestTimeTooSkewed")
-    return new DestinationAccessDeniedError(`${said}: set this machine's clock right`, options);
+    return new DestinationAccessDeniedError(`${said}: correct this machine's clock`, options);
   if (noCredentials.has(name))
     return new DestinationAccessDeniedError(`${said}: give this program valid credentials for the store`, options);
   if (status === 401 || status === 403)
@@ -64,7 +64,7 @@ export const s3Failure = (error: unknown, doing: string): OpsError => {
       options,
     );
   if (status !== undefined && status >= 500)
-    return new DestinationUnavailableError(`${said}: the store has a fault of its own; try again later`, options);
+    return new DestinationUnavailableError(`${said}: the store has an internal fault; try again later`, options);
   const network = networkFailureOf(error);
   if (network)
     return new DestinationUnavailableError(

@@ -11,14 +11,14 @@ import { UnexpectedError } from "@openemr-ops/core/errors";
 import { clientSettings } from "./clientSettings.ts";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 
-/** `gone`: nobody waits for this token any more: its workflow ended, or the token was used or never was. */
+/** `gone`: no workflow waits for this token: the workflow ended, or the token was used or never existed. */
 export type TokenAnswer = "taken" | "gone";
 
-/** What a workflow's task tells it. Errors: those of the control plane. */
+/** Reports of a task to its workflow. Errors: those of the control plane. */
 export interface TaskTokens {
-  /** @throws {UnexpectedError} fatal: the output is larger than a workflow takes; nothing was sent */
+  /** @throws {UnexpectedError} fatal: the output is larger than a workflow accepts; nothing was sent */
   succeed(token: string, output: unknown): Promise<TokenAnswer>;
-  /** What is longer than Step Functions takes is cut. */
+  /** Texts that are too long for Step Functions are cut. */
   fail(token: string, failure: { readonly name: string; readonly message: string }): Promise<TokenAnswer>;
   heartbeat(token: string): Promise<TokenAnswer>;
 }
@@ -28,7 +28,7 @@ const outputBytes = 256 * 1024;
 const causeBytes = 32 * 1024;
 const errorCharacters = 256;
 
-/** As much of a text as fits, whole characters only. */
+/** The beginning of a text that fits, in whole characters. */
 const cut = (text: string, bytes: number): string => {
   const encoded = Buffer.from(text);
   if (encoded.byteLength <= bytes) return text;
@@ -58,7 +58,7 @@ export const taskTokens = ({
       const text = JSON.stringify(output);
       const size = Buffer.byteLength(text);
       if (size > outputBytes)
-        throw new UnexpectedError(`the result has ${size} bytes; a workflow takes ${outputBytes} at most`);
+        throw new UnexpectedError(`the result has ${size} bytes; a workflow accepts at most ${outputBytes}`);
       return answer(client.send(new SendTaskSuccessCommand({ taskToken, output: text })), "SendTaskSuccess");
     },
     fail: (taskToken, { name, message }) => {

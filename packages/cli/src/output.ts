@@ -7,16 +7,16 @@ import { nothing, type Shown, shown } from "./shown.ts";
 import { renderFacts } from "./table.ts";
 import { type Sink, type Stylist, stylist } from "./terminal.ts";
 
-/** What a command says. With `--json` people's words go to standard error and the result alone to standard output. */
+/** Where a command writes. With `--json`, texts for people go to standard error and only the result to standard output. */
 export interface Output {
-  /** What is about to happen, on standard error. */
+  /** What the command is going to do, on standard error. */
   plan(title: string, facts: readonly (readonly [label: string, value: string])[]): void;
   readonly progress: ReportProgress;
-  /** Something to look at, on standard error. */
+  /** A warning, on standard error. */
   warn(message: string): void;
-  /** The end of a command: `value` for machines, `words` for people; one of them on standard output. */
+  /** The result of a command: `value` for programs, `words` for people; one of them on standard output. */
   result(value: unknown, words: (style: Stylist) => Shown): void;
-  /** The end of a command that failed. */
+  /** The error of a command that failed. */
   failure(error: OpsError): void;
 }
 
@@ -28,7 +28,7 @@ export interface OutputOptions {
   readonly now: () => Date;
 }
 
-/** Where a defect of ours lies: the frames of the original's stack. Its message is left out, it may quote data. */
+/** Where a defect of this program is: the stack frames of the original error. Its message is left out, it may quote data. */
 const framesOf = (error: OpsError): Shown => {
   const { cause } = error;
   if (!(error instanceof UnexpectedError && cause instanceof Error)) return nothing;
@@ -59,17 +59,17 @@ export const createOutput = ({ stdout, stderr, environment, json, now }: OutputO
       const issues = error instanceof InvalidInputError ? error.issues : undefined;
       if (json) writeJson({ error: { name, message, ...(issues ? { issues } : {}) } });
       const lines = issues?.map((issue) => shown`  ${issue.path ? `${issue.path}: ` : ""}${issue.message}\n`);
-      const what = lines && lines.length > 0 ? shown`nothing was touched\n${lines}` : shown`${message}\n`;
+      const what = lines && lines.length > 0 ? shown`nothing was changed\n${lines}` : shown`${message}\n`;
       say(shown`${onStderr("red", "error")} ${onStderr("bold", name)}: ${what}`);
       say(framesOf(error));
     },
   };
 };
 
-/** Numbers one a line; the unit is read from the name's end: `…Bytes`, `…Seconds`, else a count. */
+/** One figure on each line. */
 export const renderFigures = (figures: Readonly<Record<string, number>>): Shown =>
   renderFacts(Object.entries(figures).map(([name, value]) => formatFigure(name, value)));
 
-/** What the source itself lacks, one a line. */
+/** One warning on each line. */
 export const renderWarnings = (warnings: readonly { readonly message: string }[], style: Stylist): Shown =>
   shown`${warnings.map(({ message }) => shown`${style("yellow", "warning:")} ${message}\n`)}`;

@@ -18,12 +18,21 @@ export const formatDuration = (seconds: number): string => {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 };
 
-/** A figure with its name, read from the unit that the name ends with: `databaseBytes`, `restoreSeconds`, `rows`. */
+/**
+ * A figure with its label. The name ends with the unit, which the label keeps, so that no two figures have one label:
+ * `files` is `files`, `filesBytes` is `files size`, `restoreSeconds` is `restore time`. A count of one is singular.
+ */
 export const formatFigure = (name: string, value: number): readonly [label: string, text: string] => {
   const words = name.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
-  if (words.endsWith("bytes")) return [words.replace(/ ?bytes$/, "") || "bytes", formatBytes(value)];
-  if (words.endsWith("seconds")) return [words.replace(/ ?seconds$/, "") || "time", formatDuration(value)];
-  return [words, formatCount(value)];
+  if (words.endsWith("bytes")) return [words.replace(/bytes$/, "size"), formatBytes(value)];
+  if (words.endsWith("seconds")) return [words.replace(/seconds$/, "time"), formatDuration(value)];
+  return [value === 1 ? words.replace(/(?<=[a-rt-z])s$/, "") : words, formatCount(value)];
+};
+
+/** A figure within a sentence: `3 files`, `files size 1.0 KiB`. */
+export const figureWords = (name: string, value: number): string => {
+  const [label, text] = formatFigure(name, value);
+  return /(size|time)$/.test(label) ? `${label} ${text}` : `${text} ${label}`;
 };
 
 /** An ISO 8601 moment without its fraction of a second: `2026-11-21 04:08:00Z`. */

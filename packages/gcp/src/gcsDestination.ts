@@ -11,24 +11,24 @@ import { gcsFailure, gcsStatusOf } from "./gcsFailure.ts";
 
 export interface GcsDestinationSettings {
   readonly bucket: string;
-  /** Segments joined by `/`, none at either end; empty is the bucket's root. */
+  /** Segments joined by `/`, without one at either end; empty is the bucket's root. */
   readonly prefix: string;
-  /** Another server than Google's; such a one is asked without credentials. */
+  /** A server other than Google's; it is called without credentials. */
   readonly apiEndpoint?: string | undefined;
-  /** Who we are; not set means Google's usual environment (application default credentials). */
+  /** Credentials; default: Google's usual environment (application default credentials). */
   readonly authClient?: StorageOptions["authClient"] | undefined;
-  /** Instead of one made from the settings above. */
+  /** Replaces the client that the settings above create. */
   readonly storage?: Storage | undefined;
-  /** Objects that a listing asks for at once; the store's own limit is 1000. */
+  /** Objects in one page of a listing; the store's limit is 1000. */
   readonly pageSize?: number | undefined;
 }
 
-/** The server compares the checksum that the library sends; `auto` types would let it unpack what we packed. */
+/** The server compares the checksum that the library sends. With `auto` types it would decompress our files. */
 const stored = { validation: "crc32c", contentType: "application/octet-stream" } as const;
-/** What a resumable upload holds in memory and sends again after a fault; a multiple of 256 KiB. */
+/** Part of a resumable upload that is kept in memory and sent again after a fault; a multiple of 256 KiB. */
 const chunkBytes = 8 * 1024 * 1024;
 
-/** Our writes replace whole objects, so that repeating any of them is safe. The time limit counts whole uploads: a day. */
+/** Our writes replace whole objects, so repeating them is safe. The time limit is for a whole upload: a day. */
 const retryOptions = {
   autoRetry: true,
   maxRetries: 3,
@@ -43,7 +43,7 @@ const gcsClient = ({ apiEndpoint, authClient }: GcsDestinationSettings): Storage
     ...(authClient ? { authClient } : {}),
     retryOptions,
   });
-  // STORAGE_EMULATOR_HOST is a server's address to Google's Go library, so to restic; this library takes it for the API's.
+  // For Google's Go library, and so for restic, STORAGE_EMULATOR_HOST is a server's address; for this library the API's.
   storage.baseUrl = `${storage.apiEndpoint}/storage/v1`;
   return storage;
 };
@@ -59,7 +59,7 @@ export const gcsDestination = (settings: GcsDestinationSettings): Destination =>
   const page = (start: string, maxResults: number, pageToken: string | undefined) =>
     bucket.getFiles({ prefix: below + start, maxResults, autoPaginate: false, ...(pageToken ? { pageToken } : {}) });
 
-  /** Google answers 404 for an absent object and for an absent bucket: returns for the first, throws for the second. */
+  /** Google responds 404 for a missing object and for a missing bucket: returns for the first, throws for the second. */
   const assertBucket = async (doing: string): Promise<undefined> => {
     await page("", 1, undefined).catch((error: unknown) => {
       throw gcsFailure(error, doing);
@@ -100,10 +100,10 @@ export const gcsDestination = (settings: GcsDestinationSettings): Destination =>
   const get = async (key: string): Promise<Readable | undefined> => {
     const doing = `reading ${key} from ${url}`;
     const source = file(key).createReadStream({ decompress: false });
-    source.once("response", (answer: EventEmitter) => answer.setMaxListeners(0)); // it hangs a dozen on it, and Node warns
+    source.once("response", (answer: EventEmitter) => answer.setMaxListeners(0)); // the library adds a dozen, and Node warns
     const stream = withRenamedErrors(source, (error) => gcsFailure(error, doing));
     try {
-      await once(stream, "readable"); // the library cannot bear that its stream is destroyed before the answer is there
+      await once(stream, "readable"); // the library fails when its stream is destroyed before the response arrives
       return stream;
     } catch (error) {
       if (!(error instanceof OpsError) || gcsStatusOf(error.cause) !== 404) throw error;

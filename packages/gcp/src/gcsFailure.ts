@@ -12,7 +12,7 @@ import { networkFailureOf } from "@openemr-ops/core/networkFailure";
 const rateReasons = new Set(["rateLimitExceeded", "userRateLimitExceeded"]);
 const quotaReasons = new Set(["quotaExceeded", "storageQuotaExceeded"]);
 
-/** HTTP status of an answer of Google's, wherever the library put it. */
+/** HTTP status of a response from Google; the library stores it in different fields. */
 export const gcsStatusOf = (error: unknown): number | undefined => {
   if (typeof error !== "object" || error === null) return undefined;
   const { code, status } = error as { readonly code?: unknown; readonly status?: unknown };
@@ -22,7 +22,7 @@ export const gcsStatusOf = (error: unknown): number | undefined => {
   return undefined;
 };
 
-/** Google's own words for what went wrong: its library leaves them in a list, in the answer's data or in the message, by call. */
+/** Google's reason for the failure. Its library stores it in a list, in the response's data or in the message. */
 const reasonsOf = (error: unknown): readonly string[] => {
   if (!(error instanceof Error)) return [];
   const { errors, response, message } = error as Error & {
@@ -37,7 +37,7 @@ const isCredentialFault = (error: unknown): boolean =>
   error instanceof Error && /default credentials|invalid_grant|invalid_rapt|refresh access token/i.test(error.message);
 
 /**
- * Gives a failure of Google Cloud Storage its name in our family; the original is the `cause`.
+ * Converts a failure of Google Cloud Storage into one of our errors; the original is the `cause`.
  *
  * @param doing for the message, such as `reading a/b from gs://bucket`
  */
@@ -61,7 +61,7 @@ export const gcsFailure = (error: unknown, doing: string): OpsError => {
     return new DestinationAccessDeniedError(`${said}: give this program Google credentials that are valid`, options);
   if (status === 404) return new DestinationMissingError(`${said}: create the bucket or correct its name`, options);
   if (status === 408 || (status !== undefined && status >= 500))
-    return new DestinationUnavailableError(`${said}: the store has a fault of its own; try again later`, options);
+    return new DestinationUnavailableError(`${said}: the store has an internal fault; try again later`, options);
   const network = networkFailureOf(error);
   if (network || (error instanceof Error && error.name === "FetchError"))
     return new DestinationUnavailableError(

@@ -10,21 +10,21 @@ import { readInput } from "./readInput.ts";
 
 const assertOpen = (record: JobRecord, job: JobExecution): void => {
   if (!isRecordOf(record, job)) {
-    const message = `there is a job ${job.jobId} already, of ${record.installation}; start this one under another name`;
+    const message = `the job ${job.jobId} already exists, for ${record.installation}; start this one with another name`;
     throw new InvalidInputError([{ path: "execution.name", message }]);
   }
   if (record.endedAt !== undefined)
-    throw new JobAbortedError(`job ${job.jobId} has ended already (${record.status}); start a new one`);
+    throw new JobAbortedError(`the job ${job.jobId} has already ended (${record.status}); start a new one`);
 };
 
 /**
- * First step of every workflow: checks the input, takes the lock, records the job, tells of its start. Without a lock no
- * record and no event; a failure behind it lets the lock go.
+ * First step of every workflow: checks the input, acquires the lock, records the job, publishes its start. Without a lock
+ * there is no record and no event. If a later step fails, the lock is released.
  *
- * Safe to repeat: same lock, same record. `JobStarted` is published once, and a second time only when a run died between
- * publishing it and saying so.
+ * Safe to repeat: same lock, same record. `JobStarted` is published once; a second time only when a run stopped between
+ * publishing it and recording that.
  *
- * @throws {InvalidInputError} fatal: names each field that is wrong; nothing was touched
+ * @throws {InvalidInputError} fatal: names each field that is wrong; nothing was changed
  * @throws {InstallationBusyError} names the job that holds the lock
  * @throws {JobAbortedError} fatal: the job has ended already
  * @throws {ControlPlaneUnavailableError} retryable
@@ -39,7 +39,7 @@ export const beginJob = async (request: BeginRequest, ports: JobPorts): Promise<
 
   const known = await ports.ledger.get(job);
   if (known) assertOpen(known, run);
-  await takeLock(job, ports); // before the record: whoever ends the job meanwhile finds the lock, or this finds the end
+  await takeLock(job, ports); // before the record: a caller that ends the job now finds the lock, or this call finds the end
   try {
     assertOpen((await ports.ledger.create({ ...newRecord(run), input: task })).record, run);
     await ports.ledger.once({ topic: "started", installation, key: job.jobId }, () =>
@@ -50,7 +50,7 @@ export const beginJob = async (request: BeginRequest, ports: JobPorts): Promise<
     );
     await ports.ledger.note(job, { name: begunStep, at: ports.now().toISOString() });
   } catch (error) {
-    await letGo(job, ports).catch(() => {}); // the lease ends by itself
+    await letGo(job, ports).catch(() => {}); // the lease expires
     throw error;
   }
   const retention = { version: 1, kind: "retention", installation, dryRun: job.dryRun };

@@ -17,13 +17,13 @@ export interface ExecutionEnd {
   readonly status: "FAILED" | "TIMED_OUT" | "ABORTED";
   readonly startedAt: Date;
   readonly endedAt: Date;
-  /** What the execution was given; absent where it is too long for the event. */
+  /** The execution's input; absent when it is too long for the event. */
   readonly input?: unknown;
   readonly error?: string | undefined;
   readonly cause?: string | undefined;
 }
 
-/** Whose workflow a state machine is, by its name; nothing when it is none of this stage's. */
+/** The installation and kind of a state machine, from its name; undefined when it does not belong to this stage. */
 export const workflowOf = (
   stage: string,
   stateMachine: string,
@@ -40,8 +40,9 @@ export const workflowOf = (
 const failureOf = ({ status, error, cause }: ExecutionEnd): NamedFailure => {
   const failure = nameFailure(error, cause);
   if (status === "FAILED") return failure;
-  if (status === "TIMED_OUT") return { name: "JobTimeoutError", message: "the workflow took longer than it may" };
-  const message = isOurs(error) ? failure.message : "a person stopped the execution before it came to its end";
+  if (status === "TIMED_OUT")
+    return { name: "JobTimeoutError", message: "the workflow ran longer than its time limit" };
+  const message = isOurs(error) ? failure.message : "a person stopped the execution before it ended";
   return { name: "JobAbortedError", message };
 };
 
@@ -49,11 +50,11 @@ const saysDryRun = (input: unknown): boolean =>
   typeof input === "object" && input !== null && "dryRun" in input && input.dryRun === true;
 
 /**
- * Ends the job of an execution that ended without reporting: stopped by a person, out of time, or with a broken report.
- * Where it was reported nothing changes. Safe to repeat.
+ * Closes the job of an execution that ended without reporting: stopped by a person, timed out, or its report failed.
+ * A job that has already ended does not change. Safe to repeat.
  *
- * A container that is at work learns within seconds that nobody waits, stops and lets go of the lock; it ends after a
- * minute at the latest. Without a container it is free at once.
+ * A running container finds out within seconds that its workflow has ended, stops and releases the lock, within a minute
+ * at the latest. Without a container the lock is released at once.
  *
  * @throws {ControlPlaneUnavailableError} retryable
  */

@@ -4,17 +4,17 @@ import { isRecordOf, type JobExecution, newRecord } from "./jobRecord.ts";
 import type { JobPorts } from "./ports.ts";
 import { tellEnd } from "./tellEnd.ts";
 
-/** Does all of several things, however many fail, then fails as the first of them did. */
+/** Waits for all, then throws the first failure. */
 const settle = async (work: readonly Promise<void>[]): Promise<void> => {
   for (const outcome of await Promise.allSettled(work)) if (outcome.status === "rejected") throw outcome.reason;
 };
 
 /**
- * Brings a job to its end: in its record, which is made when there is none, then by an event, and its lock is let go.
- * Safe to repeat, and for several callers at once: the first ending counts, and is told once.
+ * Ends a job: writes the end to its record (and creates the record if there is none), publishes the event, releases the
+ * lock. Safe to repeat, and safe for several callers at once: the first end counts and is published once.
  *
  * @param lingering seconds for which the lock may still be needed
- * @throws {ControlPlaneUnavailableError} retryable: repeating does what was left undone
+ * @throws {ControlPlaneUnavailableError} retryable: the next call does what is still to do
  */
 export const endJob = async (
   job: JobExecution,
@@ -27,7 +27,7 @@ export const endJob = async (
     const ended = (await ports.ledger.end(job, ending)) ?? { ...record, ...ending };
     await settle([letGo(job, ports, lingering(ended)), tellEnd(job, ended, ports)]);
   } else {
-    // Another job has the name and so the record; this one has no container, since it never began.
+    // Another job has this name, and the record. This one never started, so it has no container.
     const key = `${job.execution}#${job.requestedAt.toISOString()}`;
     await settle([letGo(job, ports), tellEnd(job, { ...newRecord(job), ...ending }, ports, key)]);
   }

@@ -8,13 +8,13 @@ import type { JobPorts } from "./ports.ts";
 const valuesOf = (state: unknown): readonly unknown[] =>
   typeof state === "object" && state !== null ? Object.values(state) : [];
 
-/** Whether any of what the execution knew, its input or the job in hand, says that it is a dry run. */
+/** Whether the execution's state says that this is a dry run: in its input or in its job. */
 const saysDryRun = (state: unknown): boolean =>
   [state, ...valuesOf(state)].some(
     (value) => typeof value === "object" && value !== null && "dryRun" in value && value.dryRun === true,
   );
 
-/** What came out all the same: what a container said of itself counts only where the destination was looked at. */
+/** Results in spite of the failure: a container's report counts only when the destination was checked. */
 const confirmedResult = (state: unknown): Readonly<Record<string, string>> => {
   for (const value of valuesOf(state)) {
     const { data } = taskReport.safeParse(value);
@@ -24,10 +24,10 @@ const confirmedResult = (state: unknown): Readonly<Record<string, string>> => {
 };
 
 /**
- * Last step of a job that failed: record, `JobFailed`, lock. Also where its first step never came to record it: then the
- * record is made here. Never frees another job's lock. Safe to repeat.
+ * Last step of a job that failed: writes the record, publishes `JobFailed`, releases the lock. Creates the record if the
+ * first step did not. Never releases another job's lock. Safe to repeat.
  *
- * @returns what the execution shall fail with
+ * @returns the failure that the execution ends with
  * @throws {ControlPlaneUnavailableError} retryable
  */
 export const failJob = async (request: FailRequest, ports: JobPorts): Promise<NamedFailure> => {

@@ -21,7 +21,7 @@ export interface LastSuccess {
 /** So many of the newest records decide; a month has some hundreds. */
 export const recordsRead = 1000;
 
-/** The last job of a kind that did what it was asked; a dry run did nothing. */
+/** The last job of a kind that succeeded. A dry run does not count. */
 export const lastSuccessOf = (kind: Schedule["kind"], records: readonly JobRecord[]): LastSuccess | undefined =>
   records
     .flatMap(({ jobId, kind: other, status, dryRun, endedAt }) =>
@@ -30,9 +30,9 @@ export const lastSuccessOf = (kind: Schedule["kind"], records: readonly JobRecor
     .sort((one, other) => Date.parse(other.endedAt) - Date.parse(one.endedAt))[0];
 
 /**
- * Whether a schedule's last due time with a deadline in the past is overdue. Any success since that time counts, a person's
- * too, a dry run's never. `since` is when the schedule was deployed: before, nothing was due, unless such jobs ran already
- * and so the deployment was not the first.
+ * Whether a schedule's last due time with a deadline in the past is overdue. Every success since that time counts, also of a
+ * job that a person started, but not of a dry run. `since` is when the schedule was deployed: nothing was due before, unless
+ * such jobs had already run and so the deployment was not the first.
  */
 export const overdueAt = (schedule: Schedule, records: readonly JobRecord[], now: Date): Overdue | undefined => {
   const patience = schedule.deadlineMinutes * 60_000;
@@ -47,7 +47,7 @@ export const overdueAt = (schedule: Schedule, records: readonly JobRecord[], now
 };
 
 /**
- * Tells of each schedule whose last due time passed its deadline without a success; once for each due time.
+ * Publishes `JobOverdue` for each schedule whose last deadline passed without a success; once for each due time.
  *
  * @throws {ControlPlaneUnavailableError} retryable
  */

@@ -2,18 +2,18 @@ import type { FinishRequest, TaskReport } from "@openemr-ops/events/workflowStep
 import { endJob } from "./endJob.ts";
 import type { JobPorts } from "./ports.ts";
 
-/** In order; of two reports that use one name, the earlier has it: the job's own work comes before what tidies up after it. */
+/** Merges reports in order. If two reports use one name, the earlier wins: the job's own work comes before the clean-up. */
 const merged = <Key extends keyof TaskReport>(reports: readonly TaskReport[], key: Key): TaskReport[Key] =>
   Object.assign({}, ...[...reports, ...reports.toReversed()].map((report) => report[key]));
 
-/** What an execution that went well answers. */
+/** The output of an execution that succeeded. */
 export interface FinishedJob extends TaskReport {
   readonly jobId: string;
 }
 
 /**
- * Last step of a job that went well: record, `JobSucceeded`, lock. Safe to repeat. A job that ended otherwise meanwhile,
- * since a person stopped it, stays so.
+ * Last step of a job that succeeded: writes the record, publishes `JobSucceeded`, releases the lock. Safe to repeat. A job
+ * that has already ended in another way, because a person stopped it, keeps that end.
  *
  * @throws {ControlPlaneUnavailableError} retryable
  */

@@ -3,8 +3,8 @@ import type { JobInHand } from "@openemr-ops/events/workflowSteps";
 import type { JobPorts } from "./ports.ts";
 
 /**
- * Takes the lock that a job works under, for its container to go on with: same owner, same fence. A dry run and a check
- * change nothing, so they need none.
+ * Acquires the lock of a job. Its container continues to hold it, with the same owner and fence. A dry run and a check
+ * change nothing, so they need no lock.
  *
  * @throws {InstallationBusyError} names the holder
  */
@@ -19,7 +19,7 @@ export const takeLock = async (job: JobInHand, { locks }: JobPorts): Promise<voi
     });
 };
 
-/** Lets go of the job's lock, if it holds one; after `seconds` where its container may still be at work. Safe to repeat. */
+/** Releases the job's lock, if it holds one; after `seconds` when its container may still be running. Safe to repeat. */
 export const letGo = async (
   { jobId, kind, installation }: Omit<JobInHand, "dryRun">,
   { locks }: JobPorts,

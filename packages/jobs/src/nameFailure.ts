@@ -9,7 +9,7 @@ export const isOurs = (name: string | undefined): name is string => name !== und
 
 const longestMessage = 1000;
 
-/** The message in what a Lambda says when it throws, `{ "errorMessage": … }`, or the text as it is; its first line. */
+/** The first line of the message of a Lambda's error, `{ "errorMessage": … }`, or of the text itself. */
 const messageIn = (cause: string): string => {
   let text = cause;
   try {
@@ -17,32 +17,32 @@ const messageIn = (cause: string): string => {
     if (typeof said === "object" && said !== null && "errorMessage" in said && typeof said.errorMessage === "string")
       text = said.errorMessage;
   } catch {
-    // a container's own words
+    // a container's own message
   }
   const [line = ""] = text.trim().split(/[\r\n]/, 1);
   return line.length > longestMessage ? `${line.slice(0, longestMessage - 1)}…` : line;
 };
 
-/** A foreign error's name is a word of AWS's; anything longer or odder is none. */
+/** An AWS error's name in parentheses; empty for a text that is not a name. */
 const wordOf = (name: string | undefined): string => (name && /^[\w.]{1,128}$/.test(name) ? ` (${name})` : "");
 
 /**
- * The name and the message under which a job failed. Our own pass; what AWS calls its failures gets the name of ours that
- * fits. Foreign words may repeat input or show code, so they stay in the execution's history.
+ * The name and the message of a job's failure. Our own errors keep theirs; an AWS error gets the matching name of ours.
+ * Its message may quote input or code, so it stays in the execution's history.
  *
  * @param name what Step Functions calls `Error`
  * @param cause what it calls `Cause`
  */
 export const nameFailure = (name: string | undefined, cause = ""): NamedFailure => {
-  if (isOurs(name)) return { name, message: messageIn(cause) || "no more is known; see the execution" };
+  if (isOurs(name)) return { name, message: messageIn(cause) || "no details are known; see the execution" };
   if (name === "States.HeartbeatTimeout")
-    return { name: "TaskLostError", message: "the task was not heard of for longer than it may be silent" };
+    return { name: "TaskLostError", message: "the task sent no heartbeat within its time limit" };
   if (name === "States.Timeout")
-    return { name: "JobTimeoutError", message: "a step of the workflow took longer than it may" };
+    return { name: "JobTimeoutError", message: "a step of the workflow ran longer than its time limit" };
   if (name !== undefined && /^(Amazon)?ECS\./.test(name))
     return {
       name: "TaskNotStartedError",
-      message: `the container service did not start the task${wordOf(name)}; see the execution for its reason`,
+      message: `the container service did not start the task${wordOf(name)}; see the execution for the reason`,
     };
   return { name: "UnexpectedError", message: `a step of the workflow failed${wordOf(name)}; see the execution` };
 };

@@ -4,7 +4,7 @@ import { type TaskInput, taskInput } from "@openemr-ops/events/taskInput";
 import type { BeginRequest } from "@openemr-ops/events/workflowSteps";
 
 /**
- * ECS takes 8192 characters for all that a task is told, the workflow's token among them.
+ * ECS accepts 8192 characters for all overrides of a task, the workflow's token included.
  * Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskOverride.html.
  */
 const longestText = 4096;
@@ -17,8 +17,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
- * What a person or a schedule asks a workflow to do. `{}` is enough where the job needs no more; the workflow itself says
- * which job, and on what installation, so the input may only agree.
+ * The input that a person or a schedule gives to a workflow. `{}` is enough when the job needs no more. The workflow sets
+ * the kind and the installation; the input may repeat them, but not change them.
  *
  * @throws {InvalidInputError} fatal: names each field that is wrong
  */

@@ -7,7 +7,7 @@ import { workflowOf } from "./endExecution.ts";
 
 /** Starts workflows. */
 export interface StartsExecutions {
-  /** `started` is false when there is, or was, an execution with that name. */
+  /** `started` is false when an execution with that name exists or existed. */
   start(request: {
     readonly stateMachineArn: string;
     readonly name: string;
@@ -19,11 +19,11 @@ export interface StartedJob {
   readonly jobId: string;
   /** ARN. */
   readonly execution: string;
-  /** False when an earlier message for the same due time did it. */
+  /** False when an earlier message for the same due time started it. */
   readonly started: boolean;
 }
 
-/** The job of one due time: a ULID of that time, the same however often it is asked for. */
+/** The job of one due time: a ULID of that time, always the same. */
 export const scheduledJobId = ({ installation, kind, dueAt }: Omit<StartRequest, "stateMachine" | "input">): string => {
   const digest = createHash("sha256").update(`${installation}\n${kind}`).digest();
   const bytes = digest.values();
@@ -34,7 +34,7 @@ const refuse = (path: string, message: string): never => {
   throw new InvalidInputError([{ path, message }]);
 };
 
-/** A message is a schedule's own, or it is none: it starts what schedules start, on the installation that it names. */
+/** Accepts only what a schedule sends: a kind that schedules may start, with its own installation in the input. */
 const assertScheduled = ({ kind, installation, stateMachine }: StartRequest, stage: string): void => {
   if (!scheduledKinds.some((scheduled) => scheduled === kind))
     refuse("kind", `expected ${scheduledKinds.join(", ")}; a ${kind} is started by a person`);
@@ -44,9 +44,9 @@ const assertScheduled = ({ kind, installation, stateMachine }: StartRequest, sta
 };
 
 /**
- * Starts the job of one due time, once however often the schedule's message comes.
+ * Starts the job of one due time. Repeated messages of the schedule start it once.
  *
- * @throws {InvalidInputError} fatal: what is asked for is not what a schedule may start
+ * @throws {InvalidInputError} fatal: a schedule may not start this job
  * @throws {ControlPlaneUnavailableError} retryable
  */
 export const startJob = async (

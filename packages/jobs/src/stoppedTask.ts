@@ -1,6 +1,6 @@
 import type { NamedFailure } from "@openemr-ops/events/workflowSteps";
 
-/** What ECS says of a task that changed. Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html. */
+/** The fields of an ECS task state change. Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html. */
 export interface TaskChange {
   readonly lastStatus: string;
   readonly stopCode?: string | undefined;
@@ -17,7 +17,7 @@ export interface TaskChange {
   };
 }
 
-/** What a stopped task left to be told to its workflow. */
+/** What to report to the workflow of a stopped task. */
 export interface StoppedTask {
   readonly token: string;
   readonly failure: NamedFailure;
@@ -39,8 +39,8 @@ const reasonsOf = ({ stoppedReason, containers }: TaskChange): readonly string[]
 ];
 
 /**
- * What a workflow has to hear of a task that stopped, in case the task itself could not say: its token, and why it stopped
- * in ECS's words. Nothing where the task goes on, or never was under a workflow.
+ * What to report to the workflow of a task that stopped, in case the task itself could not report: its token, and the
+ * reason that ECS gives. Undefined when the task still runs, or when it has no workflow.
  */
 export const stoppedTask = (change: TaskChange): StoppedTask | undefined => {
   const token = tokenOf(change);

@@ -17,15 +17,15 @@ const eventOf = ({ jobId, kind, installation }: Omit<JobInHand, "dryRun">, recor
     ...(execution === undefined ? {} : { execution }),
   };
   if (status === "succeeded") return { name: "JobSucceeded", detail: { ...detail, figures } };
-  const { error = { name: "UnexpectedError", message: "it ended without a word" } } = record;
+  const { error = { name: "UnexpectedError", message: "the job ended without reporting a result" } } = record;
   return { name: "JobFailed", detail: { ...detail, status: status === "aborted" ? "aborted" : "failed", error } };
 };
 
 /**
- * Tells of a job's end, as the record has it, whoever of several ended it.
+ * Publishes a job's end as its record has it, whichever caller ended it.
  *
- * @param key one for each job, so that the end is told once
- * @throws {ControlPlaneUnavailableError} retryable; what was not told is told by the next caller
+ * @param key one for each job, so that the end is published once
+ * @throws {ControlPlaneUnavailableError} retryable; the next caller publishes what was not published
  */
 export const tellEnd = async (
   job: Omit<JobInHand, "dryRun">,

@@ -57,8 +57,11 @@ export const delivery = (options: DeliveryOptions) => {
   };
 
   const functions: FunctionHost = functionHost({
-    ...{ directory, retryScale, environmentOf },
-    ...{ parallel: 4, processes: 16 },
+    directory,
+    retryScale,
+    environmentOf,
+    parallel: 4,
+    processes: 16,
     faultOf: faults.strikes.lambda,
     sendTo: (queue, body, fn) => sendTo(queue, body, principalOf(`function ${fn.name}`, fn.role)),
   });

@@ -187,7 +187,11 @@ export const executionsOf = (options: ExecutionsOptions) => {
     if (known) return known.status === "RUNNING" && known.input === input ? known : "ExecutionAlreadyExists";
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     const run: Run = {
-      ...{ arn, name, machine, input, ended },
+      arn,
+      name,
+      machine,
+      input,
+      ended,
       startedAt: new Date(),
       status: "RUNNING",
       history: [],

@@ -65,14 +65,19 @@ const installationOf = (
     },
   },
   database: {
-    ...{ host: server.host, port: server.port, name: estate.database.name, tls: "off" },
-    ...{ user: estate.dumpLogin.user, password: secretArn(`${id}/dump-AbCdEf`) },
+    host: server.host,
+    port: server.port,
+    name: estate.database.name,
+    tls: "off",
+    user: estate.dumpLogin.user,
+    password: secretArn(`${id}/dump-AbCdEf`),
     restore: { user: server.user, password: secretArn(`${id}/restore-AbCdEf`) },
   },
   sites: { path: estate.sitesPath, fileSystemId: "fs-0123456789abcdef0" },
   dumps: {
     destination: `s3://${bucket}/${id}`,
-    ...{ region, pathStyle: true },
+    region,
+    pathStyle: true,
     password: secretArn(`${id}/repository-AbCdEf`),
     retention: { keepDaily: 7, keepWeekly: 5, keepMonthly: 12 },
     drill: { directory: join(drills, id) },
@@ -122,7 +127,10 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
   say("synthesising the stacks, as a deployment would");
   const { directory: assembly } = await synthesize({
     config: await loadConfig(file),
-    ...{ stage: hospitalStage, region, account, outdir: at("assembly") },
+    stage: hospitalStage,
+    region,
+    account,
+    outdir: at("assembly"),
     imageUri: `${account}.dkr.ecr.${region}.amazonaws.com/openemr-ops@sha256:${"0".repeat(64)}`,
   });
 
@@ -131,7 +139,9 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
   let endpoint = "";
   const cloud = started.use(
     await startLocalCloud({
-      ...{ assembly, directory: at("cloud"), ...options.cloud },
+      assembly,
+      directory: at("cloud"),
+      ...options.cloud,
       taskEnvironment: (environment) => {
         const { OPENEMR_OPS_CONFIG_JSON: text = "{}" } = environment;
         const local = { OPENEMR_OPS_CONFIG_JSON: withEndpoint(text, endpoint) };
@@ -157,7 +167,12 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
   const names = namesOf(hospitalStage);
   const running = started.move();
   return {
-    ...{ cloud, slack, server, estate, installations, config: file },
+    cloud,
+    slack,
+    server,
+    estate,
+    installations,
+    config: file,
     environment: () => ({ ...cloud.environment(), OPENEMR_OPS_STAGE: hospitalStage }),
     machine: (kind, installation = installations[0] ?? "") => names.stateMachine(installation, kind),
     [Symbol.asyncDispose]: () => running.disposeAsync(),

@@ -123,12 +123,20 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
   const motoUrl = options.moto ?? ownMoto?.url ?? "";
   const moto = motoClient(motoUrl, place.region);
   const around = surroundings({
-    ...{ access, moto, region: place.region, endpoint: () => endpoint.url },
+    access,
+    moto,
+    region: place.region,
+    endpoint: () => endpoint.url,
     taskEnvironment: options.taskEnvironment,
     functionEnvironment: options.functionEnvironment,
   });
   const delivered = delivery({
-    ...{ deployment, access, faults, moto, directory, retryScale },
+    deployment,
+    access,
+    faults,
+    moto,
+    directory,
+    retryScale,
     environmentOf: around.ofFunction,
   });
   const { functions, later, underWay } = delivered;
@@ -142,14 +150,19 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     onChange: tell.task,
   });
   const executions = executionsOf({
-    ...{ machines, tokens, heartbeatScale },
+    machines,
+    tokens,
+    heartbeatScale,
     callTask: taskCalls({ deployment, access, functions, containers, buses, faults }),
     onChange: tell.execution,
   });
 
   await createState(deployment, moto);
   const endpoint = await startEndpoint({
-    ...{ place, access, faults, moto: motoUrl },
+    place,
+    access,
+    faults,
+    moto: motoUrl,
     services: {
       ecs: ecsApi({ containers, place }),
       events: eventsApi(buses),

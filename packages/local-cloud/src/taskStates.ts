@@ -112,7 +112,10 @@ export const taskCalls = ({ deployment, access, functions, containers, buses, fa
       );
     const task = containers.run(
       {
-        ...{ cluster, definition, container, startedBy: "AWS Step Functions" },
+        cluster,
+        definition,
+        container,
+        startedBy: "AWS Step Functions",
         refusal: refusedMount(place, access, definition),
         overrides: Object.fromEntries(
           maybeList(override?.Environment).map((pair) => {

@@ -1,4 +1,4 @@
-/** What Slack takes at most. Source: docs.slack.dev/reference/block-kit/blocks and chat.postMessage. */
+/** Slack's limits. Source: docs.slack.dev/reference/block-kit/blocks and chat.postMessage. */
 export const limits = {
   blocks: 50,
   header: 150,
@@ -6,14 +6,14 @@ export const limits = {
   fields: 10,
   fieldText: 2000,
   contextElements: 10,
-  /** Slack cuts above 40,000; what a phone's lock screen shows is far shorter. */
+  /** Slack cuts at 40,000 characters; a phone's lock screen shows far fewer. */
   fallback: 3000,
 } as const;
 
 interface Mrkdwn {
   readonly type: "mrkdwn";
   readonly text: string;
-  /** Slack does not make links and names out of what looks like some. */
+  /** Slack does not convert text into links and mentions. */
   readonly verbatim: true;
 }
 
@@ -29,7 +29,7 @@ export type Block =
   | { readonly type: "section"; readonly fields: readonly Mrkdwn[] }
   | { readonly type: "context"; readonly elements: readonly Mrkdwn[] };
 
-/** A message of Slack's Block Kit. `text` is what notifications and screen readers say. */
+/** A message of Slack's Block Kit. `text` is for notifications and screen readers. */
 export interface SlackMessage {
   readonly text: string;
   readonly blocks: readonly Block[];
@@ -37,7 +37,7 @@ export interface SlackMessage {
 
 const mrkdwn = (text: string): Mrkdwn => ({ type: "mrkdwn", text, verbatim: true });
 
-/** Of our own words and checked identifiers only: plain text has nothing to escape with. */
+/** For our own texts and checked identifiers only: plain text cannot be escaped. */
 export const header = (text: string): Block => ({
   type: "header",
   text: { type: "plain_text", text: text.slice(0, limits.header), emoji: true },
@@ -50,7 +50,7 @@ export const context = (texts: readonly string[]): Block => ({
   elements: texts.slice(0, limits.contextElements).map(mrkdwn),
 });
 
-/** Labels with values below them, two side by side, in as many sections as they need. */
+/** Labels with values below them, in two columns, in as many sections as needed. */
 export const fields = (texts: readonly string[]): readonly Block[] =>
   Array.from({ length: Math.ceil(texts.length / limits.fields) }, (_, index) => ({
     type: "section" as const,

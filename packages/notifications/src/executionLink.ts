@@ -4,11 +4,11 @@ const consoleHosts: Readonly<Record<string, string>> = {
   "aws-us-gov": "console.amazonaws-us-gov.com",
 };
 
-/** An execution's ARN: the state machine and the job's name, no character that could end a link. */
+/** An execution's ARN: state machine and name, without a character that could end a link. */
 const executionArn =
   /^arn:(aws[a-z-]*):states:([a-z0-9-]{1,32}):\d{12}:execution:[A-Za-z0-9_-]{1,80}:[A-Za-z0-9_-]{1,80}$/;
 
-/** Where the console of AWS shows an execution; nothing for what is no execution's ARN. */
+/** Address of an execution in the AWS console; undefined for a text that is not an execution's ARN. */
 export const executionLink = (arn: string): string | undefined => {
   const [, partition = "", region] = executionArn.exec(arn) ?? [];
   const host = consoleHosts[partition];

@@ -1,4 +1,4 @@
-import { formatDuration, formatFigure } from "@openemr-ops/core/format";
+import { figureWords, formatDuration, formatFigure } from "@openemr-ops/core/format";
 import type { WorkflowKind } from "@openemr-ops/core/names";
 import type { JobEvent } from "@openemr-ops/events/jobEvent";
 import { type Block, context, fields, header, limits, type SlackMessage, section } from "./blocks.ts";
@@ -9,7 +9,7 @@ import { nextStepFor } from "./nextSteps.ts";
 type EventNamed<Name extends JobEvent["name"]> = Extract<JobEvent, { readonly name: Name }>;
 type Detail<Name extends JobEvent["name"]> = EventNamed<Name>["detail"];
 
-/** The events that a person is told. */
+/** The events that people are notified of. */
 export type ToldEvent = EventNamed<"JobStarted" | "JobSucceeded" | "JobFailed" | "JobOverdue">;
 /** The events that end a job. */
 export type ResultEvent = EventNamed<"JobSucceeded" | "JobFailed">;
@@ -21,7 +21,7 @@ const nouns: Readonly<Record<WorkflowKind, string>> = {
   restore: "Restore",
 };
 
-/** What the plain `seconds` among a job's figures measure; the duration of the job itself stands elsewhere. */
+/** What the figure `seconds` measures. The duration of the job itself is a field of the event. */
 const measured: Readonly<Record<WorkflowKind, string>> = {
   dump: "dump time",
   drill: "restore time",
@@ -29,7 +29,7 @@ const measured: Readonly<Record<WorkflowKind, string>> = {
   restore: "restore time",
 };
 
-/** More figures than that are for the job's record, not for a message. */
+/** A message shows at most this many; the job's record has all of them. */
 const mostFigures = 20;
 const mostIdentifiers = 10;
 
@@ -39,7 +39,7 @@ const subject = ({ kind, installation }: { readonly kind: WorkflowKind; readonly
 const jobSubject = (detail: Detail<"JobStarted">): string =>
   detail.dryRun ? `${subject(detail)} (dry run)` : subject(detail);
 
-/** A moment in the reader's own time zone; readers of plain text get UTC. */
+/** A time in the reader's time zone; UTC in plain text. */
 const moment = (iso: string): string => {
   const utc = iso.replace("T", " ").replace(/\.\d+Z$/, "Z");
   return `<!date^${Math.floor(Date.parse(iso) / 1000)}^{date_short_pretty}, {time}|${utc}>`;
@@ -60,17 +60,14 @@ const identifierFields = (identifiers: Readonly<Record<string, string>>): readon
     .slice(0, mostIdentifiers)
     .map(([name, value]) => field(inLine(name, 200), inCode(value, 1500)));
 
-const figureWords = (figures: Readonly<Record<string, number>>): string =>
+const figureList = (figures: Readonly<Record<string, number>>): string =>
   Object.entries(figures)
     .filter(([name]) => name !== "seconds")
     .slice(0, 6)
-    .map(([name, value]) => {
-      const [label, text] = formatFigure(name, value);
-      return `${inLine(text, 100)} ${inLine(label, 64)}`;
-    })
+    .map(([name, value]) => inLine(figureWords(name, value), 165))
     .join(", ");
 
-/** The last line of a message: what it is about, and where there is more. */
+/** The last line of a message: job, stage, and where to find details. */
 const footer = (stage: string, parts: readonly string[], runbook?: string): Block =>
   context([
     ...parts,
@@ -83,7 +80,7 @@ const ofJob = ({ jobId, execution }: Detail<"JobStarted">): readonly string[] =>
   return [`Job ${inCode(jobId, 100)}`, ...(link === undefined ? [] : [`<${link}|Execution in the console>`])];
 };
 
-/** @param command what to type, as `docs/deploy.md` writes commands */
+/** @param command the command to type, in the form of `docs/deploy.md` */
 const nextStep = (name: string, command?: string): Block =>
   section(`*Next step*\n${nextStepFor(name).step}${command === undefined ? "" : `\n\`npm run -s ops -- ${command}\``}`);
 
@@ -92,7 +89,7 @@ const bounded = (text: string, blocks: readonly Block[]): SlackMessage => ({
   blocks: blocks.slice(0, limits.blocks),
 });
 
-/** The message under which a job's thread hangs, as long as the job runs. */
+/** The first message of a job's thread, while the job runs. */
 export const startMessage = (detail: Detail<"JobStarted">, stage: string): SlackMessage => {
   const title = `${jobSubject(detail)} is running`;
   return bounded(title, [
@@ -112,11 +109,11 @@ const resultSentence = (event: ResultEvent): string => {
   const { title } = ending(event);
   const after = `after ${formatDuration(event.detail.seconds)}`;
   if (event.name === "JobFailed") return `${title} ${after}: ${inLine(event.detail.error.name, 256)}`;
-  const words = figureWords(event.detail.figures);
+  const words = figureList(event.detail.figures);
   return words === "" ? `${title} ${after}` : `${title} ${after}: ${words}`;
 };
 
-/** How a job ended: figures of a success; error, next step and runbook of a failure. */
+/** The result of a job: figures of a success; error, next step and runbook of a failure. */
 export const resultMessage = (event: ResultEvent, stage: string): SlackMessage => {
   const { icon, title } = ending(event);
   const sentence = resultSentence(event);
@@ -134,7 +131,7 @@ export const resultMessage = (event: ResultEvent, stage: string): SlackMessage =
     header(`${icon} ${title}`),
     ...fields([field("Error", inCode(error.name, 500)), duration, ...identifierFields(result)]),
     ...(error.message.trim() === "" ? [] : [section(asCode(error.message.trim(), limits.sectionText))]),
-    // A restore has a target to be named anew each time.
+    // A restore needs a new target each time.
     nextStep(
       error.name,
       kind === "restore" ? undefined : `run ${kind} --stage ${stage} --installation ${installation}`,
@@ -143,24 +140,24 @@ export const resultMessage = (event: ResultEvent, stage: string): SlackMessage =
   ]);
 };
 
-/** What the message at the head of the thread becomes when the job has ended: the result in one line. */
+/** The first message of the thread after the job has ended: the result in one line. */
 export const endedMessage = (event: ResultEvent, stage: string): SlackMessage => {
   const { icon, title } = ending(event);
   const sentence = resultSentence(event);
   return bounded(sentence, [header(`${icon} ${title}`), section(sentence), footer(stage, ofJob(event.detail))]);
 };
 
-/** The same when the result was told before the start, in a message of its own. */
+/** The same, when the result was posted before the start, as a separate message. */
 export const endedElsewhereMessage = (detail: Detail<"JobStarted">, stage: string): SlackMessage => {
   const title = `${jobSubject(detail)} has ended`;
   return bounded(title, [
     header(`:ballot_box_with_check: ${title}`),
-    section("Its result is a message of its own in this channel."),
+    section("The result is in a separate message in this channel."),
     footer(stage, ofJob(detail)),
   ]);
 };
 
-/** A due time came, and no success until the deadline. */
+/** A schedule was due, and no job succeeded before the deadline. */
 export const overdueMessage = (detail: Detail<"JobOverdue">, stage: string): SlackMessage => {
   const title = `${subject(detail)} is overdue`;
   const { lastSuccess, installation } = detail;
@@ -169,7 +166,7 @@ export const overdueMessage = (detail: Detail<"JobOverdue">, stage: string): Sla
     ...fields([
       field("Due", moment(detail.dueAt)),
       field("Deadline", moment(detail.deadlineAt)),
-      field("Last success", lastSuccess === undefined ? "none on record" : moment(lastSuccess.endedAt)),
+      field("Last success", lastSuccess === undefined ? "none recorded" : moment(lastSuccess.endedAt)),
     ]),
     nextStep("JobOverdue", `jobs --stage ${stage} --installation ${installation}`),
     footer(stage, [], "JobOverdue"),

@@ -1,6 +1,6 @@
-/** What a person does first, and the page of `docs/runbooks` that goes on. */
+/** The first thing that a person does, and the page of `docs/runbooks` with the rest. */
 export interface NextStep {
-  /** One sentence or two, in Slack's mark-up; the runbook's section under the same name begins with it. */
+  /** One or two sentences in Slack's mark-up. The runbook's section of the same name begins with them. */
   readonly step: string;
   /** Name of a file in `docs/runbooks`. */
   readonly runbook: string;
@@ -9,7 +9,7 @@ export interface NextStep {
 const page = (runbook: string, steps: Readonly<Record<string, string>>): Readonly<Record<string, NextStep>> =>
   Object.fromEntries(Object.entries(steps).map(([name, step]) => [name, { step, runbook }]));
 
-/** By the name of an error or of an alarm. A test holds it to `packages/core/src/errors.ts` and to the runbooks. */
+/** By the name of an error or an alarm. A test compares it with `packages/core/src/errors.ts` and with the runbooks. */
 export const nextSteps: Readonly<Record<string, NextStep>> = {
   ...page("busy.md", {
     InstallationBusyError: "Let the job that the message names come to its end, then start this one again.",
@@ -79,7 +79,7 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
   }),
 };
 
-/** What to do about an error of this name; a name that is not ours is treated as one that nobody foresaw. */
+/** The next step for an error of this name. An unknown name is treated as `UnexpectedError`. */
 export const nextStepFor = (name: string): NextStep => {
   const known = Object.hasOwn(nextSteps, name) ? nextSteps[name] : undefined;
   return known ?? nextStepFor("UnexpectedError");

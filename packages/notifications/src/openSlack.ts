@@ -4,11 +4,11 @@ import type { Slack } from "./slack.ts";
 import { apiAnswer, webhookAnswer } from "./slackAnswer.ts";
 import { type SlackTransport, send } from "./slackRequest.ts";
 
-/** How messages get to Slack. What is a secret here never shows up in an error. */
+/** How to send messages to Slack. No error message contains these secrets. */
 export type SlackAccess =
-  /** An incoming webhook's address: whoever has it may post. */
+  /** Address of an incoming webhook. Anyone who has it can post. */
   | { readonly kind: "webhook"; readonly url: string }
-  /** `api`: Slack's own when not set. `channel`: its identifier. */
+  /** `api`: default is Slack's own. `channel`: its identifier. */
   | { readonly kind: "bot"; readonly token: string; readonly channel: string; readonly api?: string };
 
 const refuse = (message: string): never => {
@@ -17,11 +17,11 @@ const refuse = (message: string): never => {
 
 const isLoopback = ({ hostname }: URL): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 
-/** Tokens and webhooks travel encrypted, but for a receiver on this machine. */
+/** Requires encryption for tokens and webhooks, except for a receiver on this machine. */
 const safeUrl = (url: string, what: string): URL => {
   const parsed = URL.parse(url);
   if (parsed === null || parsed.username !== "" || parsed.password !== "")
-    return refuse(`${what} is no address; expected one that begins with https://`);
+    return refuse(`${what} is not an address; expected one that begins with https://`);
   if (parsed.protocol === "https:" || (parsed.protocol === "http:" && isLoopback(parsed))) return parsed;
   return refuse(`${what} is not encrypted; expected an address that begins with https://`);
 };
@@ -30,11 +30,11 @@ const adviceFor = (code: string, channel: string | undefined): string => {
   if (/^(invalid_auth|not_authed|account_inactive|token_|no_service|no_active_hooks|invalid_token|no_team)/.test(code))
     return "put a valid bot token, or the address of an existing webhook, into the secret";
   if (/^(not_in_channel|channel_not_found|is_archived|channel_is_archived)/.test(code))
-    return `see that the channel ${channel ?? "of the webhook"} exists and invite the bot to it`;
+    return `check that the channel ${channel ?? "of the webhook"} exists, and invite the bot to it`;
   if (
     /^(missing_scope|not_allowed_token_type|no_permission|access_denied|restricted_action|action_prohibited)/.test(code)
   )
-    return "give the app the scope chat:write, and see who may post to the channel";
+    return "give the app the scope chat:write, and check who may post to the channel";
   return "look the code up in Slack's documentation of chat.postMessage";
 };
 
@@ -55,7 +55,7 @@ const webhook = (url: string, transport: SlackTransport): Slack => {
 const bot = (access: Extract<SlackAccess, { kind: "bot" }>, transport: SlackTransport): Slack => {
   const { token, channel, api = "https://slack.com/api/" } = access;
   const base = safeUrl(api.endsWith("/") ? api : `${api}/`, "the address of Slack's API");
-  if (!/^[\x21-\x7e]+$/.test(token)) return refuse("the secret holds no bot token");
+  if (!/^[\x21-\x7e]+$/.test(token)) return refuse("the secret does not contain a bot token");
   const call = (method: string, purpose: string, body: unknown) =>
     send(
       {
@@ -80,6 +80,6 @@ const bot = (access: Extract<SlackAccess, { kind: "bot" }>, transport: SlackTran
   };
 };
 
-/** @throws {InvalidInputError} the webhook or the API's address is none, or would send a secret in the clear */
+/** @throws {InvalidInputError} the webhook or the API's address is not an address, or not encrypted */
 export const openSlack = (access: SlackAccess, transport: SlackTransport): Slack =>
   access.kind === "webhook" ? webhook(access.url, transport) : bot(access, transport);

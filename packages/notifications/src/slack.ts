@@ -1,12 +1,12 @@
 import type { SlackMessage } from "./blocks.ts";
 import type { MessagePlace } from "./threads.ts";
 
-/** A channel of Slack that messages go to. */
+/** A Slack channel that receives messages. */
 export interface Slack {
   /**
-   * @param answer to which message; `broadcast`: the channel sees the answer too. A webhook cannot answer and just posts.
-   * @returns where the message is; nothing from a webhook, which does not tell
-   * @throws {ControlPlaneUnavailableError} retryable: Slack does not answer, or asks to wait for longer than there is time
+   * @param answer the message to reply to; `broadcast`: the channel shows the reply too. A webhook cannot reply and only posts.
+   * @returns the message's place; undefined from a webhook, which does not return it
+   * @throws {ControlPlaneUnavailableError} retryable: Slack does not answer, or asks to wait for longer than the time limit
    * @throws {NotificationRefusedError} fatal: token, channel or webhook is wrong
    */
   post(

@@ -1,13 +1,13 @@
 import type { MessagePlace } from "./threads.ts";
 
-/** What an answer of Slack's means for the one who sent something. */
+/** The meaning of Slack's response for the sender. */
 export type SlackAnswer =
   | { readonly kind: "taken"; readonly place?: MessagePlace }
-  /** `code`: Slack's own name for it, or the HTTP status. */
+  /** `code`: Slack's error code, or the HTTP status. */
   | { readonly kind: "refused"; readonly code: string }
   | { readonly kind: "later"; readonly code: string };
 
-/** Failures of Slack's own, by the names it gives them in answers with status 200. */
+/** Temporary failures of Slack, by their error codes in responses with status 200. */
 const passing: ReadonlySet<string> = new Set([
   "fatal_error",
   "internal_error",
@@ -19,7 +19,7 @@ const passing: ReadonlySet<string> = new Set([
   "team_added_to_org",
 ]);
 
-/** Slack's codes are small words. What else a proxy may answer is not repeated. */
+/** Slack's codes are short lower-case names. Another text, of a proxy for example, is not repeated. */
 const codeIn = (text: unknown): string | undefined =>
   typeof text === "string" && /^[a-z][a-z0-9_]{1,63}$/.test(text) ? text : undefined;
 
@@ -36,7 +36,7 @@ const fieldsOf = (body: string): { readonly [name: string]: unknown } | undefine
 
 const busy = (status: number): boolean => status === 408 || status === 429 || status >= 500;
 
-/** Reads what `chat.postMessage` and `chat.update` answer: `{"ok":true,"channel","ts"}` or `{"ok":false,"error"}`. */
+/** Reads the response of `chat.postMessage` and `chat.update`: `{"ok":true,"channel","ts"}` or `{"ok":false,"error"}`. */
 export const apiAnswer = (status: number, body: string): SlackAnswer => {
   const fields = fieldsOf(body);
   if (fields?.ok === true) {
@@ -48,17 +48,17 @@ export const apiAnswer = (status: number, body: string): SlackAnswer => {
   const code = codeIn(fields?.error);
   if (busy(status)) return { kind: "later", code: code ?? `HTTP status ${status}` };
   if (code !== undefined) return judged(code);
-  const other = `HTTP status ${status}, and no answer in Slack's form`;
+  const other = `HTTP status ${status}, and not a response of Slack`;
   return status < 400 ? { kind: "later", code: other } : { kind: "refused", code: other };
 };
 
-/** Reads what an incoming webhook answers: `ok`, or a code as plain text. */
+/** Reads the response of an incoming webhook: `ok`, or a code as plain text. */
 export const webhookAnswer = (status: number, body: string): SlackAnswer => {
   const text = body.trim();
   if (status >= 200 && status < 300 && text === "ok") return { kind: "taken" };
   const code = codeIn(text);
   if (busy(status)) return { kind: "later", code: code ?? `HTTP status ${status}` };
   if (code !== undefined && status >= 400) return judged(code);
-  const other = `HTTP status ${status}, and no answer in Slack's form`;
+  const other = `HTTP status ${status}, and not a response of Slack`;
   return status < 400 ? { kind: "later", code: other } : { kind: "refused", code: other };
 };

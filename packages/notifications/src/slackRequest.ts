@@ -4,18 +4,18 @@ import { networkFailureOf } from "@openemr-ops/core/networkFailure";
 import type { SlackAnswer } from "./slackAnswer.ts";
 import type { MessagePlace } from "./threads.ts";
 
-/** What sending takes from its surroundings. */
+/** What sending needs from its environment. */
 export interface SlackTransport {
   readonly fetch: typeof fetch;
   readonly now: () => Date;
   readonly sleep: (milliseconds: number) => Promise<void>;
-  /** Nothing begins or waits beyond this moment, however many messages are sent. */
+  /** No attempt starts or waits after this time, for all messages together. */
   readonly deadline: Date;
-  /** One attempt may take so long. */
+  /** Time limit of one attempt. */
   readonly attemptSeconds: number;
 }
 
-/** The real one, with an end after so many seconds: less than the function that sends may run. */
+/** The real one. `budgetSeconds` must be less than the time limit of the function that sends. */
 export const slackTransport = (budgetSeconds: number): SlackTransport => ({
   fetch,
   now: () => new Date(),
@@ -25,13 +25,13 @@ export const slackTransport = (budgetSeconds: number): SlackTransport => ({
 });
 
 export interface SlackRequest {
-  /** What is being done, for messages: `post to Slack`. */
+  /** The action, for messages: `post to Slack`. */
   readonly purpose: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
   readonly read: (status: number, body: string) => SlackAnswer;
-  /** What a person does about a refusal with this code. */
+  /** What a person must do about a refusal with this code. */
   readonly advice: (code: string) => string;
 }
 
@@ -54,21 +54,21 @@ const attempt = async (request: SlackRequest, transport: SlackTransport, left: n
       method: "POST",
       headers: { "content-type": "application/json; charset=utf-8", ...headers },
       body: JSON.stringify(body),
-      redirect: "error", // whoever redirects Slack's address is not Slack
+      redirect: "error", // a server that redirects Slack's address is not Slack
       signal: AbortSignal.timeout(Math.min(transport.attemptSeconds * 1000, left)),
     });
     const wait = askedToWait(response.headers.get("retry-after"), transport.now());
     const answer = read(response.status, await response.text());
     return wait === undefined ? { answer } : { answer, wait };
   } catch (error) {
-    // The error itself is dropped: some of fetch's quote the address, and a webhook's address is a secret.
+    // The error itself is dropped: some errors of fetch quote the address, and a webhook's address is a secret.
     return { answer: { kind: "later", code: networkFailureOf(error) ?? "the connection failed" } };
   }
 };
 
 /**
- * Sends until it is taken, refused, or time is up. Waits as long as `Retry-After` says, a second at least, else 1, 2, 4, 8 s. An attempt whose
- * answer got lost is repeated, so Slack may show a message twice; that is better than not at all.
+ * Sends until the message is accepted or refused, or time is up. Waits for `Retry-After`, at least a second, otherwise 1, 2, 4,
+ * 8 s. An attempt whose response was lost is repeated, so Slack may show a message twice; that is better than not at all.
  *
  * @throws {ControlPlaneUnavailableError} retryable
  * @throws {NotificationRefusedError} fatal
@@ -76,9 +76,9 @@ const attempt = async (request: SlackRequest, transport: SlackTransport, left: n
 export const send = async (request: SlackRequest, transport: SlackTransport): Promise<MessagePlace | undefined> => {
   const timeLeft = (): number => transport.deadline.getTime() - transport.now().getTime();
   const giveUp = (why: string): never => {
-    throw new ControlPlaneUnavailableError(`could not ${request.purpose} in the time there was: ${why}`);
+    throw new ControlPlaneUnavailableError(`could not ${request.purpose} within the time limit: ${why}`);
   };
-  if (timeLeft() <= 0) return giveUp("nothing was left of it");
+  if (timeLeft() <= 0) return giveUp("no time was left");
   for (let tries = 1; ; tries++) {
     const { answer, wait } = await attempt(request, transport, timeLeft());
     if (answer.kind === "taken") return answer.place;

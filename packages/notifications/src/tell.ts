@@ -14,18 +14,18 @@ import type { Slack } from "./slack.ts";
 import type { MessagePlace, ThreadKey, ThreadStore } from "./threads.ts";
 
 export interface TellContext {
-  /** Which deployment speaks: several may share a channel. */
+  /** Which deployment sends: several can share a channel. */
   readonly stage: string;
   readonly slack: Slack;
   readonly ledger: Pick<JobLedger, "get" | "once">;
   readonly threads: ThreadStore;
-  /** Told of what went wrong and does not matter enough to fail. */
+  /** Logs a failure that is not important enough to fail. */
   readonly warn: (message: string) => void;
 }
 
 type StartEvent = Extract<JobEvent, { readonly name: "JobStarted" }>;
 
-/** What came of an event: `before` when it had been told already, `nothing` when there is nothing to tell people. */
+/** The outcome: `before` when people had already been notified, `nothing` when there is nothing to notify them of. */
 export type Told = "told" | "before" | "nothing";
 
 const once = async (
@@ -35,7 +35,7 @@ const once = async (
   act: () => Promise<void>,
 ): Promise<Told> => ((await ledger.once({ topic: "slack", installation, key }, act)) ? "told" : "before");
 
-/** A message that cannot be changed (deleted, too old, locked) stays as it is: what it had to say was said. */
+/** Updates a message. One that cannot be updated (deleted, too old, locked) stays as it is, with a warning. */
 const change = async ({ slack, warn }: TellContext, place: MessagePlace, message: SlackMessage): Promise<void> => {
   await slack.update?.(place, message).catch((error: unknown) => {
     if (!(error instanceof NotificationRefusedError)) throw error;
@@ -43,11 +43,11 @@ const change = async ({ slack, warn }: TellContext, place: MessagePlace, message
   });
 };
 
-/** Unlike any other job's: two workflows may have executions of one name, when a person chose it. */
+/** A name that no other job has. When people name executions, two workflows can use the same name. */
 const nameOf = ({ execution, jobId }: { readonly execution?: string | undefined; readonly jobId: string }): string =>
   execution ?? jobId;
 
-/** The job that a thread is of. */
+/** The key of a job's thread. */
 const threadOf = (detail: ResultEvent["detail"] | StartEvent["detail"]): ThreadKey => ({
   installation: detail.installation,
   job: nameOf(detail),
@@ -59,16 +59,16 @@ const tellStart = async (event: StartEvent, context: TellContext): Promise<Told>
     const record = await context.ledger.get(detail);
     return record?.endedAt !== undefined && record.execution === detail.execution;
   };
-  if (await hasEnded()) return "nothing"; // late: the result stands for itself
+  if (await hasEnded()) return "nothing"; // late: the result is already posted
   return once(event, `start/${nameOf(detail)}`, context, async () => {
     const place = await context.slack.post(startMessage(detail, context.stage));
     if (place === undefined) return;
     await context.threads.put(threadOf(detail), place);
-    if (await hasEnded()) await change(context, place, endedElsewhereMessage(detail, context.stage)); // or this says "running" for ever
+    if (await hasEnded()) await change(context, place, endedElsewhereMessage(detail, context.stage)); // otherwise this message would show "running" for ever
   });
 };
 
-/** Slack's words for a message that takes no answers (any more). */
+/** Slack's error codes for a message that accepts no replies. */
 const noThread: ReadonlySet<string> = new Set([
   "cannot_reply_to_message",
   "invalid_thread_ts",
@@ -78,7 +78,7 @@ const noThread: ReadonlySet<string> = new Set([
   "thread_not_found",
 ]);
 
-/** In the job's thread; in the channel when there is no thread, or none that takes answers. */
+/** Posts in the job's thread; in the channel when there is no thread, or it accepts no replies. */
 const postResult = async (event: ResultEvent, context: TellContext): Promise<void> => {
   const message = resultMessage(event, context.stage);
   const root = await context.threads.get(threadOf(event.detail));
@@ -97,15 +97,15 @@ const tellResult = async (event: ResultEvent, context: TellContext): Promise<Tol
   const { detail } = event;
   const told = await once(event, `result/${nameOf(detail)}/${detail.at}`, context, () => postResult(event, context));
   const root = await context.threads.get(threadOf(detail));
-  if (root !== undefined) await change(context, root, endedMessage(event, context.stage)); // each time: an earlier delivery may have died before
+  if (root !== undefined) await change(context, root, endedMessage(event, context.stage)); // each time: an earlier delivery may have stopped before this
   return told;
 };
 
 /**
- * Tells people of an event. Safe to call again with the same event, at the same time too: each start, result and due time is
- * one message, unless Slack took one and its answer got lost.
+ * Notifies people of an event. Safe to repeat with the same event, also concurrently: each start, result and due time is one
+ * message, unless Slack accepted one and its response was lost.
  *
- * @throws {ControlPlaneUnavailableError} retryable: Slack or the ledger does not answer, or another delivery is at it
+ * @throws {ControlPlaneUnavailableError} retryable: Slack or the ledger does not answer, or another delivery is in progress
  * @throws {NotificationRefusedError} fatal: token, channel or webhook is wrong
  */
 export const tell = async (event: JobEvent, context: TellContext): Promise<Told> => {

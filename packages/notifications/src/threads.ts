@@ -1,19 +1,19 @@
-/** Where a chat keeps a message, so that it can be answered and changed. */
+/** The place of a message in a chat: needed to reply to it and to update it. */
 export interface MessagePlace {
   /** The channel's identifier. */
   readonly channel: string;
-  /** Slack's name for a message within its channel: seconds with a fraction. */
+  /** Slack's identifier of a message within its channel: seconds with a fraction. */
   readonly ts: string;
 }
 
-/** Which job a thread is of. */
+/** Identifies a job's thread. */
 export interface ThreadKey {
   readonly installation: string;
   /** The ARN of its execution, or its identifier where there is none. */
   readonly job: string;
 }
 
-/** Remembers the message under which a job's thread hangs. Implementations pass `test/contract/threads.ts`. */
+/** Stores the first message of each job's thread. Implementations pass `test/contract/threads.ts`. */
 export interface ThreadStore {
   get(job: ThreadKey): Promise<MessagePlace | undefined>;
   /** Inserts or replaces. */

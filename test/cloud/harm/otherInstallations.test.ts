@@ -16,8 +16,11 @@ const names = namesOf("prod");
 const { jobsTable: table, bus } = names;
 /** Every minute: overdue as soon as there is no success. */
 const schedule = {
-  ...{ kind: "dump" as const, cron: "* * * * *", timeZone: "UTC" },
-  ...{ deadlineMinutes: 1, since: "2026-01-01T00:00:00Z" },
+  kind: "dump" as const,
+  cron: "* * * * *",
+  timeZone: "UTC",
+  deadlineMinutes: 1,
+  since: "2026-01-01T00:00:00Z",
 };
 
 let directory: string;

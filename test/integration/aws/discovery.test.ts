@@ -193,7 +193,7 @@ describe("an OpenEMR on ECS", () => {
 
   it.each<[string, Record<string, string>, string]>([
     ["another cluster", { ECSClusterName: "gone" }, "there is no ECS cluster gone"],
-    ["another service", { ECSServiceName: "gone" }, "the ECS service gone of cluster openemr-cluster is not there"],
+    ["another service", { ECSServiceName: "gone" }, "the ECS service gone of cluster openemr-cluster does not exist"],
     ["a service without a network", { ECSServiceName: "plain-service" }, "overrides.platform.network"],
     ["another file system", { EFSSitesFileSystemId: "fs-00000000000000000" }, "fs-00000000000000000"],
     ["another database", { DatabaseEndpoint: "db.example.org" }, "no database cluster has the endpoint db.example.org"],

@@ -87,8 +87,15 @@ describe("a name that gives orders", () => {
       {
         name: "JobFailed",
         detail: {
-          ...{ version: 1, jobId: "01K9ZV6T5W8QH3N2R4X7BCDEFG", kind: "dump", installation: "clinic-a", dryRun: false },
-          ...{ at, seconds: 3, status: "failed", figures: {}, result: { table: name } },
+          version: 1,
+          jobId: "01K9ZV6T5W8QH3N2R4X7BCDEFG",
+          kind: "dump",
+          installation: "clinic-a",
+          dryRun: false,
+          at,
+          seconds: 3,
+          status: "failed",
+          result: { table: name },
           error: { name: "SourceUnreadableError", message: name },
         },
       },

@@ -49,12 +49,22 @@ describe("a secret of AWS", () => {
   });
 
   it.each<[string, Partial<GetSecretValueCommandOutput>, string | undefined, string]>([
-    ["has no password", { SecretString: `{"user":"${canary}"}` }, undefined, 'lacks a text under "password"'],
-    ["has a number for a password", { SecretString: '{"password":1}' }, undefined, 'lacks a text under "password"'],
-    ["lacks the named field", { SecretString: `{"password":"${canary}"}` }, "reader", 'lacks a text under "reader"'],
-    ["names a field of every object", { SecretString: "{}" }, "constructor", 'lacks a text under "constructor"'],
-    ["is no object though a field is named", { SecretString: canary }, "reader", 'leave "#reader" off'],
-    ["is bytes", { SecretBinary: new Uint8Array([1]) }, undefined, "holds bytes, not text"],
+    ["has no password", { SecretString: `{"user":"${canary}"}` }, undefined, 'has no text in the field "password"'],
+    [
+      "has a number for a password",
+      { SecretString: '{"password":1}' },
+      undefined,
+      'has no text in the field "password"',
+    ],
+    [
+      "lacks the named field",
+      { SecretString: `{"password":"${canary}"}` },
+      "reader",
+      'has no text in the field "reader"',
+    ],
+    ["names a field of every object", { SecretString: "{}" }, "constructor", 'has no text in the field "constructor"'],
+    ["is no object though a field is named", { SecretString: canary }, "reader", 'remove "#reader" from'],
+    ["is bytes", { SecretBinary: new Uint8Array([1]) }, undefined, "contains bytes, not text"],
   ])("is refused, never shown, when it %s", async (_, answer, key, says) => {
     const failure: unknown = await awsSecret(clientThat(() => answer))(arn, key).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(SecretUnreadableError);

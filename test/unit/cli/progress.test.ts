@@ -1,5 +1,5 @@
 import { showProgress } from "@openemr-ops/cli/progress";
-import { formatBytes, formatCount, formatDuration, formatFigure } from "@openemr-ops/core/format";
+import { figureWords, formatBytes, formatCount, formatDuration, formatFigure } from "@openemr-ops/core/format";
 import { describe, expect, it } from "vitest";
 import { memorySink } from "../../support/commandLine.ts";
 
@@ -109,13 +109,31 @@ describe("figures", () => {
   });
 
   it.each<[string, number, readonly [string, string]]>([
-    ["databaseBytes", 1024, ["database", "1.0 KiB"]],
-    ["bytes", 1024, ["bytes", "1.0 KiB"]],
-    ["restoreSeconds", 2, ["restore", "2.0 s"]],
+    ["databaseBytes", 1024, ["database size", "1.0 KiB"]],
+    ["bytes", 1024, ["size", "1.0 KiB"]],
+    ["restoreSeconds", 2, ["restore time", "2.0 s"]],
     ["seconds", 2, ["time", "2.0 s"]],
     ["rows", 1234567, ["rows", "1,234,567"]],
+    ["warnings", 1, ["warning", "1"]],
+    ["access", 1, ["access", "1"]],
   ])("%s carries its unit in its name", (name, value, shown) => {
     expect(formatFigure(name, value)).toEqual(shown);
     expect(formatCount(1000)).toBe("1,000");
+  });
+
+  it("has a label for each figure of a dump, and no label twice", () => {
+    const figures = ["tables", "rows", "files", "databaseBytes", "filesBytes", "addedBytes", "seconds", "warnings"];
+    const labels = figures.map((name) => formatFigure(name, 2)[0]);
+
+    expect(new Set(labels).size).toBe(figures.length);
+  });
+
+  it.each<[string, number, string]>([
+    ["warnings", 1, "1 warning"],
+    ["warnings", 0, "0 warnings"],
+    ["filesBytes", 1024, "files size 1.0 KiB"],
+    ["restoreSeconds", 2, "restore time 2.0 s"],
+  ])("in a sentence reads as people say it: %s", (name, value, words) => {
+    expect(figureWords(name, value)).toBe(words);
   });
 });

@@ -29,7 +29,7 @@ describe("the environment of the function that tells Slack", () => {
 
   it.each([
     [{}, /OPENEMR_OPS_STAGE/],
-    [{ ...environment, OPENEMR_OPS_SLACK: "https://hooks.slack.com/canary" }, /OPENEMR_OPS_SLACK: is no JSON/],
+    [{ ...environment, OPENEMR_OPS_SLACK: "https://hooks.slack.com/canary" }, /OPENEMR_OPS_SLACK: is not JSON/],
     [{ ...environment, OPENEMR_OPS_SLACK: "{}" }, /OPENEMR_OPS_SLACK/],
     [
       { ...environment, OPENEMR_OPS_SLACK: JSON.stringify({ kind: "bot", secret: { arn } }) },

@@ -280,7 +280,7 @@ describe("an execution that ended without a report", () => {
 
     expect(plane.ledger.records()).toMatchObject([{ ...job, dryRun: true, status: "aborted", execution }]);
     expect(endsIn(plane)).toEqual(["JobFailed"]);
-    await expect(beginJob(aBeginRequest(), plane)).rejects.toThrow(/has ended already/);
+    await expect(beginJob(aBeginRequest(), plane)).rejects.toThrow(/has already ended/);
     expect(plane.locks.held()).toEqual([]);
     eventsFit();
   });

@@ -84,12 +84,12 @@ describe("a message", () => {
 
     expect(titleOf(message)).toBe(":white_check_mark: Dump of clinic-a succeeded");
     expect(message.text).toBe(
-      "Dump of clinic-a succeeded after 7 min 12 s: 2,113,412 rows, 287 tables, 1.1 GiB database, 48,211 files, 9.0 GiB files, 0 warnings",
+      "Dump of clinic-a succeeded after 7 min 12 s: 2,113,412 rows, 287 tables, database size 1.1 GiB, 48,211 files, files size 9.0 GiB, 0 warnings",
     );
     for (const field of [
       "*Duration*\n7 min 12 s",
       "*rows*\n2,113,412",
-      "*database*\n1.1 GiB",
+      "*database size*\n1.1 GiB",
       "*dump time*\n6 min 58 s",
       "*dumpId*\n`01KAK0RB3F8C2M7P4H6S9TVWXY`",
     ])
@@ -158,7 +158,7 @@ describe("a message", () => {
     expect(words).toContain("|2026-11-21 02:30:00Z>");
     expect(words).toContain("*Last success*\n<!date^");
     expect(wordsOf(overdueMessage(sample("JobOverdue", overdue[1]).detail, stage))).toContain(
-      "*Last success*\nnone on record",
+      "*Last success*\nnone recorded",
     );
   });
 });

@@ -6,10 +6,10 @@ type WrittenInstallation = ConfigFile["installations"][number];
 type EcsPlatform = Extract<WrittenInstallation["platform"], { readonly kind: "ecs" }>;
 type Network = NonNullable<EcsPlatform["network"]>;
 
-/** What the stack does not know, and whatever else is to be said instead of what it says. */
+/** Values that the stack does not have, and values that replace the stack's. */
 export interface EcsOverrides extends Pick<WrittenInstallation, "id" | "dumps" | "schedules" | "url"> {
   readonly platform?: { readonly cluster?: string; readonly service?: string; readonly network?: Partial<Network> };
-  /** `user` and `password`: better those of a user that may only read than the stack's master user. */
+  /** `user` and `password`: prefer a read-only user to the stack's master user. */
   readonly database?: Partial<WrittenInstallation["database"]>;
   readonly sites?: Partial<WrittenInstallation["sites"]>;
 }
@@ -17,19 +17,19 @@ export interface EcsOverrides extends Pick<WrittenInstallation, "id" | "dumps" |
 export interface EcsDiscovery {
   /** The CloudFormation stack of github.com/openemr/openemr-on-ecs. */
   readonly stackName: string;
-  /** Not set: what AWS's usual environment says. */
+  /** Default: AWS's usual environment. */
   readonly region?: string;
   readonly overrides: EcsOverrides;
-  /** For tests and for credentials of one's own. */
+  /** For tests and for other credentials. */
   readonly clients?: DiscoveryClients;
 }
 
-/** Where tasks mount the sites directory; OpenEMR's own place for it is below its code, which tasks lack. */
+/** Where tasks mount the sites directory. OpenEMR has it below its code, which tasks do not have. */
 const sitesPath = "/mnt/openemr-sites";
-/** What openemr-on-ecs calls OpenEMR's schema. */
+/** Name of OpenEMR's schema in openemr-on-ecs. */
 const schemaName = "openemr";
 
-/** Runs a look-up at its first use, and once. */
+/** Runs a look-up once, at its first use. */
 const once = <Value>(look: () => Promise<Value>): (() => Promise<Value>) => {
   let value: Promise<Value> | undefined;
   return () => {
@@ -45,11 +45,11 @@ const once = <Value>(look: () => Promise<Value>): (() => Promise<Value>) => {
  * export default { installations: [await fromOpenEmrOnEcs({ stackName: "OpenemrEcsStack", overrides: { id, dumps } })] };
  * ```
  *
- * Taken are the stack's outputs, and what they lead to: the service's subnets and security groups, the database cluster
- * with that endpoint, the VPC of the sites' file system. What `overrides` says is not looked up. Reads only.
+ * It reads the stack's outputs, the service's subnets and security groups, the database cluster with that endpoint, and the
+ * VPC of the sites' file system. Values in `overrides` are not looked up. It changes nothing.
  *
- * @throws {DiscoveryError} refused: names the output, or the part of AWS, that is missing, and the override that replaces it
- * @throws {InvalidInputError} fatal: the overrides contradict themselves
+ * @throws {DiscoveryError} refused: names the missing output or resource, and the override that replaces it
+ * @throws {InvalidInputError} fatal: the overrides contradict one another
  * @throws {ControlPlaneAccessDeniedError} fatal: names the right that is missing
  * @throws {ControlPlaneUnavailableError} retryable
  */
@@ -62,7 +62,7 @@ export const fromOpenEmrOnEcs = async ({
   const { platform = {}, database = {}, sites = {}, ...rest } = overrides;
   const ownPassword = database.password !== undefined || database.passwordFile !== undefined;
   if (ownPassword !== (database.user !== undefined)) {
-    const message = "says a user without a password, or a password without its user; say both or neither";
+    const message = "has a user without a password, or a password without a user; set both or neither";
     throw new InvalidInputError([{ path: "overrides.database", message }]);
   }
   const outputs = once(() => readOutputs(clients, stackName));
@@ -71,7 +71,7 @@ export const fromOpenEmrOnEcs = async ({
     const value = (await outputs()).get(name);
     if (value !== undefined && value !== "") return value;
     throw new DiscoveryError(
-      `the stack ${stackName} has no output ${name}; is it one of openemr-on-ecs? Otherwise set overrides.${override}`,
+      `the stack ${stackName} has no output ${name}; check that it is a stack of openemr-on-ecs, or set overrides.${override}`,
     );
   };
 

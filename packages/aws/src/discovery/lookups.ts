@@ -6,7 +6,7 @@ import { DiscoveryError } from "@openemr-ops/core/errors";
 import { clientSettings } from "../clientSettings.ts";
 import { controlPlaneFailure } from "../controlPlaneFailure.ts";
 
-/** The services that are asked. */
+/** The AWS services that are used. */
 export interface DiscoveryClients {
   readonly stacks: CloudFormationClient;
   readonly ecs: ECSClient;
@@ -42,7 +42,7 @@ export const readOutputs = async (
   }
 };
 
-/** Where the tasks of a service run. */
+/** The network of a service's tasks. */
 export const findNetwork = async (
   { ecs }: DiscoveryClients,
   cluster: string,
@@ -59,13 +59,13 @@ export const findNetwork = async (
       throw controlPlaneFailure(error, `looking at ${missing}`, "ecs:DescribeServices");
     });
   if (!found || found.status === "INACTIVE")
-    throw new DiscoveryError(`${missing} is not there; set overrides.platform.service`);
+    throw new DiscoveryError(`${missing} does not exist; set overrides.platform.service`);
   const { subnets = [], securityGroups = [] } = found.networkConfiguration?.awsvpcConfiguration ?? {};
   if (subnets.length > 0 && securityGroups.length > 0) return { subnetIds: subnets, securityGroupIds: securityGroups };
-  throw new DiscoveryError(`${missing} names no subnets and security groups; set overrides.platform.network`);
+  throw new DiscoveryError(`${missing} has no subnets and security groups; set overrides.platform.network`);
 };
 
-/** The VPC that a file system can be mounted in. */
+/** The VPC in which a file system can be mounted. */
 export const findVpc = async ({ efs }: DiscoveryClients, fileSystemId: string): Promise<string> => {
   const { MountTargets = [] } = await efs
     .send(new DescribeMountTargetsCommand({ FileSystemId: fileSystemId }))
@@ -86,7 +86,7 @@ export const findVpc = async ({ efs }: DiscoveryClients, fileSystemId: string): 
   throw new DiscoveryError(`the file system ${fileSystemId} ${problem}; set overrides.platform.network.vpcId`);
 };
 
-/** The database cluster that writes at this endpoint. */
+/** The database cluster with this writer endpoint. */
 export const findCluster = async (
   { rds }: DiscoveryClients,
   endpoint: string,

@@ -1,5 +1,5 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
-import { formatBytes, formatCount, formatMoment } from "@openemr-ops/core/format";
+import { figureWords, formatBytes, formatCount, formatMoment } from "@openemr-ops/core/format";
 import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
 import { type CommandContext, installationCommand, jobOf } from "./context.ts";
@@ -29,9 +29,10 @@ const dumps = async (context: CommandContext): Promise<void> => {
       count(one.files),
       one.databaseBytes === undefined ? "" : formatBytes(one.databaseBytes + (one.filesBytes ?? 0)),
       one.problem ??
-        [...(one.sealed === false ? ["not sealed"] : []), ...(one.warnings ? [`${one.warnings} warnings`] : [])].join(
-          ", ",
-        ),
+        [
+          ...(one.sealed === false ? ["not sealed"] : []),
+          ...(one.warnings ? [figureWords("warnings", one.warnings)] : []),
+        ].join(", "),
     ]);
     return renderTable(["dump", "taken at", "state", "verified", ">rows", ">files", ">size", "remarks"], rows);
   });

@@ -34,7 +34,10 @@ const schedulesOf = async (installation: Installation, context: ControlContext):
     const { cron, timeZone, deadlineMinutes } = schedule;
     const overdue = overdueAt({ kind, cron, timeZone, deadlineMinutes, since: deployedAt }, records, context.now());
     return {
-      ...{ installation: installation.id, kind, cron, timeZone },
+      installation: installation.id,
+      kind,
+      cron,
+      timeZone,
       ...(nextDueAt === undefined ? {} : { nextDueAt }),
       ...(lastSuccess ? { lastSuccess } : {}),
       ...(overdue ? { overdueSince: overdue.dueAt.toISOString() } : {}),

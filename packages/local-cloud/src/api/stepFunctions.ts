@@ -153,7 +153,11 @@ export const stepFunctionsApi = ({
       const { arn, name, role, definition } = machineOf(body);
       return {
         stateMachineArn: arn,
-        ...{ name, roleArn: role, status: "ACTIVE", type: "STANDARD", creationDate: 0 },
+        name,
+        roleArn: role,
+        status: "ACTIVE",
+        type: "STANDARD",
+        creationDate: 0,
         definition: JSON.stringify(definition),
       };
     },

@@ -37,7 +37,11 @@ export const verdictReport = (result: Verdict | RestorePlan | DrillPlan): TaskRe
   const { documents, warnings, seconds, verdict, keyProof, target } = result;
   return {
     figures: {
-      ...{ tables, rows, files, filesBytes, documents },
+      tables,
+      rows,
+      files,
+      filesBytes,
+      documents,
       warnings: warnings.length,
       restoreSeconds: seconds.restore,
       compareSeconds: seconds.compare,

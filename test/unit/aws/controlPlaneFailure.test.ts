@@ -60,7 +60,7 @@ describe("a failure of the control plane's services", () => {
     (code) => {
       const failure = name(answer(code));
       expect(failure).toBeInstanceOf(ControlPlaneAccessDeniedError);
-      expect(failure.message).toContain("valid credentials");
+      expect(failure.message).toContain("valid AWS credentials");
     },
   );
 

@@ -216,7 +216,7 @@ describe("openemr-ops watch", () => {
     expect(ended.exitCode).toBe(0);
     expect(ended.stderr).toMatch(/^begun\ndatabase: 1\.5 KiB\ndatabase: 3\.0 KiB.*\nsites: 3 files\n$/);
     expect(ended.stdout).toBe(
-      `Job ${dumpId} (dump of clinic-a): succeeded after 3 min 12 s\n  dumpId  ${dumpId}\n  rows      1,234,567\n  database  1.5 KiB\n`,
+      `Job ${dumpId} (dump of clinic-a): succeeded after 3 min 12 s\n  dumpId  ${dumpId}\n  rows           1,234,567\n  database size  1.5 KiB\n`,
     );
   });
 

@@ -40,7 +40,7 @@ describe("a command", () => {
       "Dump clinic-a\n  database     openemr on 127.0.0.1:3306 as dump, TLS off\n  sites        /srv/openemr/sites\n  destination  file:///srv/backups/clinic-a (restic)\n",
     );
     expect(run.stdout).toBe(
-      `Dump ${dumpId} is complete.\n  rows      1,234,567\n  database  1.5 KiB\n  time      4.2 s\nwarning: 2 rows of documents have no file\n`,
+      `Dump ${dumpId} is complete.\n  rows           1,234,567\n  database size  1.5 KiB\n  time           4.2 s\nwarning: 2 rows of documents have no file\n`,
     );
   });
 

@@ -259,7 +259,7 @@ describe("an execution that ended without a report", () => {
       "aborted",
     ],
     ["ABORTED", { error: "Oops", cause: "secret words" }, "JobAbortedError", /a person stopped/, "aborted"],
-    ["TIMED_OUT", {}, "JobTimeoutError", /longer than it may/, "failed"],
+    ["TIMED_OUT", {}, "JobTimeoutError", /longer than its time limit/, "failed"],
     ["FAILED", { error: "DiskFullError", cause: "no space left" }, "DiskFullError", /no space left/, "failed"],
     ["FAILED", { error: "States.Runtime", cause: "secret words" }, "UnexpectedError", /States\.Runtime/, "failed"],
     ["FAILED", {}, "UnexpectedError", /see the execution/, "failed"],

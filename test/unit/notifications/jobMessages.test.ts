@@ -148,7 +148,7 @@ describe("a message", () => {
     const error = { name: "constructor", message: "?" };
 
     expect(wordsOf(resultMessage({ ...event, detail: { ...event.detail, error } }, stage))).toContain(
-      "this is a defect until proven otherwise",
+      "Treat this as a defect of the program",
     );
   });
 

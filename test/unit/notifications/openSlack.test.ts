@@ -137,7 +137,7 @@ describe("a bot in Slack", () => {
   it.each([
     ["invalid_auth", 200, /put a valid bot token/],
     ["token_revoked", 200, /put a valid bot token/],
-    ["not_in_channel", 200, /channel C0123456789 exists and invite the bot/],
+    ["not_in_channel", 200, /channel C0123456789 exists, and invite the bot/],
     ["channel_not_found", 404, /invite the bot/],
     ["missing_scope", 200, /chat:write/],
     ["invalid_blocks", 400, /documentation of chat.postMessage/],

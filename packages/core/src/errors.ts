@@ -18,9 +18,9 @@ export abstract class OpsError extends Error {
 export abstract class RetryableError extends OpsError {}
 /** A person or a deployment has to act first. */
 export abstract class FatalError extends OpsError {}
-/** A precondition does not hold; nothing was changed. */
+/** A precondition is not met; nothing was changed. */
 export abstract class RefusedError extends FatalError {}
-/** What is stored, or what came back, is not what was written. */
+/** Stored or restored data differ from what was written. */
 export abstract class DamagedError extends FatalError {}
 
 /** One wrong field of a configuration, an event or the command line. */
@@ -31,7 +31,7 @@ export interface InputIssue {
   readonly message: string;
 }
 
-/** The input breaks its contract; nothing was touched. */
+/** The input breaks its contract; nothing was changed. */
 export class InvalidInputError extends FatalError {
   override readonly name = "InvalidInputError";
   readonly issues: readonly InputIssue[];
@@ -42,19 +42,19 @@ export class InvalidInputError extends FatalError {
 }
 
 // Destinations
-/** The store answers "slow down". */
+/** The store limits the request rate. */
 export class DestinationThrottledError extends RetryableError {
   override readonly name = "DestinationThrottledError";
 }
-/** The store does not answer, or answers with a fault of its own. */
+/** The store does not answer, or reports an internal fault. */
 export class DestinationUnavailableError extends RetryableError {
   override readonly name = "DestinationUnavailableError";
 }
-/** The store refuses our credentials or our right to do this. */
+/** The store refuses our credentials, or we lack the right for this request. */
 export class DestinationAccessDeniedError extends FatalError {
   override readonly name = "DestinationAccessDeniedError";
 }
-/** Bucket or directory is absent, or a repository that held dumps is gone. */
+/** The bucket or directory does not exist, or a repository that contained dumps no longer exists. */
 export class DestinationMissingError extends FatalError {
   override readonly name = "DestinationMissingError";
 }
@@ -68,7 +68,7 @@ export class RepositoryPasswordError extends FatalError {
 }
 
 // The source
-/** The database server does not answer, or went away half-way. */
+/** The database server does not answer, or the connection broke. */
 export class DatabaseUnavailableError extends RetryableError {
   override readonly name = "DatabaseUnavailableError";
 }
@@ -80,15 +80,15 @@ export class DatabaseAccessDeniedError extends FatalError {
 export class DatabaseMissingError extends FatalError {
   override readonly name = "DatabaseMissingError";
 }
-/** The server refuses a statement for a reason that has no name of its own here. */
+/** The server refuses a statement for another reason. */
 export class DatabaseFailedError extends FatalError {
   override readonly name = "DatabaseFailedError";
 }
-/** Someone holds a lock on a table for longer than the dump may wait. */
+/** Another session locks a table for longer than the dump waits. */
 export class TableLockedError extends RetryableError {
   override readonly name = "TableLockedError";
 }
-/** The dump program failed, or its output lacks the end mark. */
+/** The dump program failed, or its output has no end marker. */
 export class DatabaseDumpFailedError extends FatalError {
   override readonly name = "DatabaseDumpFailedError";
 }
@@ -96,17 +96,17 @@ export class DatabaseDumpFailedError extends FatalError {
 export class SourceUnreadableError extends FatalError {
   override readonly name = "SourceUnreadableError";
 }
-/** A path or a name that no dump could hold faithfully. */
+/** A path or a name that a dump cannot contain exactly. */
 export class SourceLayoutError extends RefusedError {
   override readonly name = "SourceLayoutError";
 }
-/** A `sqlconf.php` computes its values, or has another form than one we can read and rewrite without running it. */
+/** A `sqlconf.php` computes its values, or cannot be read and rewritten without running it. */
 export class SqlconfError extends FatalError {
   override readonly name = "SqlconfError";
 }
 
 // Jobs
-/** Another job holds the installation's resource. */
+/** Another job holds the lock of the installation. */
 export class InstallationBusyError extends RetryableError {
   override readonly name = "InstallationBusyError";
 }
@@ -114,7 +114,7 @@ export class InstallationBusyError extends RetryableError {
 export class ToolMissingError extends RefusedError {
   override readonly name = "ToolMissingError";
 }
-/** A child program ended in a way that we cannot tell more of. */
+/** A child program failed for an unknown reason. */
 export class ToolFailedError extends FatalError {
   override readonly name = "ToolFailedError";
 }
@@ -122,27 +122,27 @@ export class ToolFailedError extends FatalError {
 export class DiskFullError extends FatalError {
   override readonly name = "DiskFullError";
 }
-/** The container service did not start the task: no capacity, no right, no image. */
+/** The container service did not start the task: no capacity, a missing right or image. */
 export class TaskNotStartedError extends RetryableError {
   override readonly name = "TaskNotStartedError";
 }
-/** The task ended, or was ended, without a word. */
+/** The task stopped without reporting a result. */
 export class TaskStoppedError extends RetryableError {
   override readonly name = "TaskStoppedError";
 }
-/** The task was not heard of for longer than it may be silent. */
+/** The task sent no heartbeat within its time limit. */
 export class TaskLostError extends RetryableError {
   override readonly name = "TaskLostError";
 }
-/** The workflow, or one of its steps, took longer than it may. */
+/** The workflow, or one of its steps, ran longer than its time limit. */
 export class JobTimeoutError extends FatalError {
   override readonly name = "JobTimeoutError";
 }
-/** A service of the control plane itself (records, events, notifications) does not answer. */
+/** A service of the control plane (records, events, notifications) does not answer. */
 export class ControlPlaneUnavailableError extends RetryableError {
   override readonly name = "ControlPlaneUnavailableError";
 }
-/** The chat that people read refuses a message: token, channel or webhook. The job itself is not touched by it. */
+/** Slack refuses a message: token, channel or webhook. This does not affect the job. */
 export class NotificationRefusedError extends FatalError {
   override readonly name = "NotificationRefusedError";
   /** The chat's own word for it, such as `not_in_channel`. */
@@ -156,74 +156,74 @@ export class NotificationRefusedError extends FatalError {
 export class ControlPlaneAccessDeniedError extends FatalError {
   override readonly name = "ControlPlaneAccessDeniedError";
 }
-/** A part of the control plane is not there: another stage, account or region was meant, or nothing is deployed. */
+/** A part of the control plane does not exist: wrong stage, account or region, or nothing is deployed. */
 export class ControlPlaneMissingError extends FatalError {
   override readonly name = "ControlPlaneMissingError";
 }
-/** What a deployed OpenEMR says of itself does not suffice to work on it; the message names what is missing. */
+/** A value of the deployed OpenEMR stack is missing; the message names it. */
 export class DiscoveryError extends RefusedError {
   override readonly name = "DiscoveryError";
 }
-/** Someone asked the job to stop. */
+/** A person or the system stopped the job. */
 export class JobAbortedError extends FatalError {
   override readonly name = "JobAbortedError";
 }
 
 // Secrets
-/** The secret store does not answer, or answers "slow down". */
+/** The secret store does not answer, or limits the request rate. */
 export class SecretStoreUnavailableError extends RetryableError {
   override readonly name = "SecretStoreUnavailableError";
 }
-/** The secret store knows no such secret, refuses it, or what it holds is no password. */
+/** The secret does not exist, is refused, or contains no password. */
 export class SecretUnreadableError extends FatalError {
   override readonly name = "SecretUnreadableError";
 }
 
 // Restore
-/** No complete dump answers to that name. */
+/** No complete dump has this identifier. */
 export class DumpNotFoundError extends RefusedError {
   override readonly name = "DumpNotFoundError";
 }
-/** The target schema or directory already holds something. */
+/** The target schema or directory is not empty. */
 export class TargetNotEmptyError extends RefusedError {
   override readonly name = "TargetNotEmptyError";
 }
-/** Restoring over the live system needs the explicit flag. */
+/** Replacing the live system must be requested explicitly. */
 export class InPlaceNotAllowedError extends RefusedError {
   override readonly name = "InPlaceNotAllowedError";
 }
-/** OpenEMR still answers, or still holds connections to the schema. */
+/** OpenEMR still answers, or still has connections to the schema. */
 export class ServiceRunningError extends RefusedError {
   override readonly name = "ServiceRunningError";
 }
-/** The code at the target is older than the dump. */
+/** The OpenEMR version at the target is older than the dump's. */
 export class OlderVersionError extends RefusedError {
   override readonly name = "OlderVersionError";
 }
-/** The target server cannot hold the dump: limits, collations. */
+/** The target server cannot store the dump: limits, collations. */
 export class TargetUnsuitableError extends RefusedError {
   override readonly name = "TargetUnsuitableError";
 }
-/** Loading the dump into the target failed; the same command resumes it. */
+/** Loading the dump into the target failed; the same command continues it. */
 export class LoadFailedError extends FatalError {
   override readonly name = "LoadFailedError";
 }
 
 // Integrity
-/** Bytes at the destination are not the bytes that were written. */
+/** Bytes at the destination differ from the bytes that were written. */
 export class IntegrityError extends DamagedError {
   override readonly name = "IntegrityError";
 }
-/** Drive keys, `keys` rows or the OAuth set do not fit together. */
+/** Drive keys, `keys` rows or the OAuth set do not match. */
 export class KeyPairError extends DamagedError {
   override readonly name = "KeyPairError";
 }
-/** Restored rows or files are not those of the dump. */
+/** Restored rows or files differ from the dump. */
 export class RestoredDataDiffersError extends DamagedError {
   override readonly name = "RestoredDataDiffersError";
 }
 
-/** Not foreseen: a defect of ours until proven otherwise. */
+/** An unknown error: treat it as a defect of this program. */
 export class UnexpectedError extends FatalError {
   override readonly name = "UnexpectedError";
 }
@@ -242,7 +242,7 @@ export const retryableErrorNames: readonly string[] = Object.keys({
   TaskStoppedError,
 });
 
-/** Gives every failure a name; what nobody foresaw becomes `UnexpectedError` with the original as its cause. */
+/** Converts every failure into an `OpsError`; an unknown one becomes `UnexpectedError` with the original as its cause. */
 export const toOpsError = (error: unknown): OpsError =>
   error instanceof OpsError
     ? error

@@ -45,7 +45,8 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
     TaskStoppedError: "Read why the task stopped: memory, a deployment or a person; then start the job again.",
     TaskLostError: "Check whether the task still runs, read the end of its log, then start the job again.",
     JobTimeoutError: "Compare the job's duration with earlier runs, and find the step that takes longer.",
-    JobAbortedError: "Ask the person who stopped it. Incomplete work does not count. Start the job again when they agree.",
+    JobAbortedError:
+      "Ask the person who stopped it. Incomplete work does not count. Start the job again when they agree.",
     DiskFullError: "Give the task more ephemeral storage, or the machine more disk space, then start the job again.",
     ToolMissingError: "Install the program that the message names, or deploy an image that contains it.",
     ToolFailedError: "Read the program's output in the message and in the task's log.",
@@ -72,7 +73,8 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
     UnexpectedError: "Open the execution and its log. Treat this as a defect of the program.",
   }),
   ...page("overdue.md", {
-    JobOverdue: "Check whether the job is running, failed or never started. Until one succeeds, there is no new result.",
+    JobOverdue:
+      "Check whether the job is running, failed or never started. Until one succeeds, there is no new result.",
   }),
   ...page("notifications.md", {
     NotificationRefusedError: "Put a valid token or webhook into the secret, and invite the bot to its channel.",

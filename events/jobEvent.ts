@@ -1,6 +1,6 @@
 import { identifier } from "@openemr-ops/core/config/fields";
-import { workflowKinds } from "@openemr-ops/core/names";
 import * as z from "zod";
+import { workflowKinds } from "./jobKinds.ts";
 
 /** The source of events from the control plane's functions: starts, ends, overdue jobs. No container may publish with it. */
 export const eventSource = "openemr.ops";

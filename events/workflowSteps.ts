@@ -2,6 +2,7 @@ import { identifier } from "@openemr-ops/core/config/fields";
 import { strict } from "@openemr-ops/core/config/strict";
 import * as z from "zod";
 import { figures, identifiers, jobName, workflowKind } from "./jobEvent.ts";
+import type { JobInput } from "./jobKinds.ts";
 
 /** What a state machine sends with each call: fixed in its definition, except the execution. */
 const caller = {
@@ -29,12 +30,11 @@ export const jobInHand = strict({
 });
 export type JobInHand = z.output<typeof jobInHand>;
 
-/** The output of the first step. `task` is the text of `OPENEMR_OPS_JOB`. */
+/** The output of the first step. A workflow composes the input of its containers from it. */
 export interface Begun {
   readonly job: JobInHand;
-  readonly task: string;
-  /** The same for the retention run that follows a dump. */
-  readonly retention: string;
+  /** What a person or a schedule asked for, checked and with its defaults. */
+  readonly input: JobInput;
 }
 
 /** A container's report: small, unverified, without names of patients or tables. */

@@ -1,5 +1,5 @@
-import { scheduledKinds, type WorkflowKind, workflowKinds } from "@openemr-ops/core/names";
 import { partitions } from "@openemr-ops/core/partitions";
+import { scheduledKinds, type WorkflowKind, workflowKinds } from "@openemr-ops/events/jobKinds";
 import { ArnFormat, Duration, RemovalPolicy, Tags } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
 import { EventBus, Rule } from "aws-cdk-lib/aws-events";

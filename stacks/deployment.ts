@@ -6,7 +6,8 @@ import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secret
 import { installation } from "@openemr-ops/core/config/sections/installation";
 import type { DumpSettings, Installation, Schedules, TaskNetwork } from "@openemr-ops/core/config/settings";
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
-import { isStage, longestDeployedId, longestStage, namesOf } from "@openemr-ops/core/names";
+import { isStage, longestStage, namesOf } from "@openemr-ops/core/names";
+import { longestDeployedId } from "@openemr-ops/events/jobKinds";
 
 /** A secret in Secrets Manager, by its ARN. `key`: the field of a JSON secret. */
 export interface DeployedSecret {
@@ -137,6 +138,7 @@ const deployedInstallation = (
   config: LoadedConfig,
   index: number,
   settings: Installation,
+  stage: string,
   issues: InputIssue[],
 ): DeployedInstallation | undefined => {
   const at = `installations[${index}]`;
@@ -146,8 +148,9 @@ const deployedInstallation = (
 
   if (platform.kind !== "ecs") return undefined;
   assertSecretsInAws(settings, issues);
-  if (id.length > longestDeployedId)
-    refuse("id", `is longer than the ${longestDeployedId} characters that leave room in AWS's names`);
+  const longest = longestDeployedId(stage);
+  if (isStage(stage) && id.length > longest)
+    refuse("id", `is longer than the ${longest} characters that leave room in AWS's names`);
   if (!platform.network)
     refuse("platform.network", "is missing; expected vpcId, subnetIds and securityGroupIds, where tasks run");
   if (sites.fileSystemId === undefined)
@@ -194,7 +197,7 @@ export const deploymentOf = (config: LoadedConfig, stage: string): Deployment =>
       );
       return [];
     }
-    return deployedInstallation(config, index, installation, issues) ?? [];
+    return deployedInstallation(config, index, installation, stage, issues) ?? [];
   });
   if (!config.installations.some(({ platform }) => platform.kind === "ecs"))
     issues.push({ path: "installations", message: "holds none with platform.kind ecs; there is nothing to deploy" });

@@ -1,6 +1,9 @@
-import { type WorkflowKind, workflowNames } from "@openemr-ops/core/names";
+import { jobKinds, type WorkflowOfSection, workflowsOfSection } from "@openemr-ops/events/jobKinds";
 import { Duration, type Stack } from "aws-cdk-lib";
+import type { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
+import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
+import type { IChainable } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { alarm, quarter } from "./alarm.ts";
 import type { DeployedDumps, DeployedInstallation } from "./deployment.ts";
@@ -16,11 +19,20 @@ import { drillWorkflow } from "./workflows/drillWorkflow.ts";
 import { dumpWorkflow } from "./workflows/dumpWorkflow.ts";
 import { restoreWorkflow } from "./workflows/restoreWorkflow.ts";
 import { stateMachine } from "./workflows/stateMachine.ts";
+import type { Workflow } from "./workflows/steps.ts";
 
 interface DumpResourcesContext extends Omit<InstallationContext, "since"> {
   /** ARN of the cluster that the tasks run in. */
   readonly cluster: string;
   readonly log: ILogGroup;
+}
+
+/** One workflow: what it runs, and its states. */
+interface DefinedWorkflow {
+  readonly tasks: readonly FargateTaskDefinition[];
+  /** Beside those of every workflow. */
+  readonly functions?: readonly IFunction[];
+  readonly define: (scope: Construct, workflow: Workflow) => IChainable;
 }
 
 /** Longer than all steps with their retries: only a workflow that hangs meets it. */
@@ -53,39 +65,43 @@ export const dumpResources = (
   });
 
   const { begin, finish, fail } = plane;
-  const machine = (
-    kind: WorkflowKind,
-    runs: readonly (typeof tasks)[keyof typeof tasks][],
-    define: (scope: Construct, workflow: Parameters<typeof checkWorkflow>[1]) => ReturnType<typeof checkWorkflow>,
-    ...functions: readonly (typeof confirm)[]
-  ) => {
-    const scope = new Construct(stack, workflowNames[kind]);
-    const { partition } = stack;
-    const made = stateMachine(scope, {
-      name: names.stateMachine(id, kind),
-      definition: define(scope, { kind, installation: id, begin, finish, fail, cluster, network, partition }),
+  const containers = { cluster, network, partition: stack.partition };
+  const { dump, retention, drill, restore } = tasks;
+  const workflows: Readonly<Record<WorkflowOfSection<"dumps">, DefinedWorkflow>> = {
+    dump: {
+      tasks: [dump, retention],
+      functions: [confirm],
+      define: (scope, workflow) =>
+        dumpWorkflow(scope, workflow, containers, {
+          take: dump.taskDefinitionArn,
+          confirm,
+          clear: retention.taskDefinitionArn,
+        }),
+    },
+    drill: {
+      tasks: [drill],
+      define: (scope, workflow) => drillWorkflow(scope, workflow, containers, drill.taskDefinitionArn),
+    },
+    check: {
+      tasks: [drill],
+      define: (scope, workflow) => checkWorkflow(scope, workflow, containers, drill.taskDefinitionArn),
+    },
+    restore: {
+      tasks: [restore],
+      define: (scope, workflow) => restoreWorkflow(scope, workflow, containers, restore.taskDefinitionArn),
+    },
+  };
+  const stateMachines = workflowsOfSection("dumps").map((kind) => {
+    const { tasks: run, functions = [], define } = workflows[kind];
+    const scope = new Construct(stack, jobKinds[kind].workflow);
+    return stateMachine(scope, {
+      name: names.stateMachine(id, jobKinds[kind].workflow),
+      definition: define(scope, { kind, installation: id, begin, finish, fail }),
       timeout: longestRun,
       log: plane.workflowLog,
-      grants: [
-        invokeFunctions(begin, finish, fail, ...functions),
-        ...runs.map((task) => runTask(stack, cluster, task)),
-      ],
+      grants: [invokeFunctions(begin, finish, fail, ...functions), ...run.map((task) => runTask(stack, cluster, task))],
     });
-    return made;
-  };
-  const { dump, retention, drill, restore } = tasks;
-  const stateMachines = [
-    machine(
-      "dump",
-      [dump, retention],
-      (scope, workflow) =>
-        dumpWorkflow(scope, workflow, { take: dump.taskDefinitionArn, confirm, clear: retention.taskDefinitionArn }),
-      confirm,
-    ),
-    machine("drill", [drill], (scope, workflow) => drillWorkflow(scope, workflow, drill.taskDefinitionArn)),
-    machine("check", [drill], (scope, workflow) => checkWorkflow(scope, workflow, drill.taskDefinitionArn)),
-    machine("restore", [restore], (scope, workflow) => restoreWorkflow(scope, workflow, restore.taskDefinitionArn)),
-  ];
+  });
   alarm(stack, "ConfirmErrors", plane.alarms, {
     metric: confirm.metricErrors(quarter),
     description: `A dump of ${id} is not confirmed (runbook: job-failed)`,

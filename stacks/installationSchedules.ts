@@ -1,6 +1,6 @@
 import type { Schedule } from "@openemr-ops/core/config/settings";
 import { schedulerExpression } from "@openemr-ops/core/cron";
-import type { scheduledKinds } from "@openemr-ops/core/names";
+import type { scheduledKinds } from "@openemr-ops/events/jobKinds";
 import type { OverdueRequest, StartRequest } from "@openemr-ops/events/workflowSteps";
 import { Duration, type Stack } from "aws-cdk-lib";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";

@@ -1,5 +1,5 @@
-import type { WorkflowKind } from "@openemr-ops/core/names";
 import { partitions } from "@openemr-ops/core/partitions";
+import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
 import type { Stack } from "aws-cdk-lib";
 import type { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";

@@ -1,4 +1,5 @@
-import type { namesOf, WorkflowKind } from "@openemr-ops/core/names";
+import type { namesOf } from "@openemr-ops/core/names";
+import { jobKinds, type WorkflowKind } from "@openemr-ops/events/jobKinds";
 import { ArnFormat, type Stack } from "aws-cdk-lib";
 
 /** ARN of an installation's workflow, from its name: tasks and schedules need it before it is created. */
@@ -11,6 +12,6 @@ export const workflowArn = (
   stack.formatArn({
     service: "states",
     resource: "stateMachine",
-    resourceName: names.stateMachine(installation, kind),
+    resourceName: names.stateMachine(installation, jobKinds[kind].workflow),
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });

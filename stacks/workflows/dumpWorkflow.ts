@@ -2,7 +2,17 @@ import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Choice, Condition, type IChainable, JsonPath, Pass, Result } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
 import { reportFailure } from "./reportFailure.ts";
-import { acceptInput, begin, containerStep, finish, functionStep, type Workflow } from "./steps.ts";
+import {
+  acceptInput,
+  allOfInput,
+  ask,
+  begin,
+  type Containers,
+  containerStep,
+  finish,
+  functionStep,
+  type Workflow,
+} from "./steps.ts";
 
 /**
  * One dump: a container takes it, a function confirms it at the destination, then a container that may delete removes old
@@ -11,12 +21,13 @@ import { acceptInput, begin, containerStep, finish, functionStep, type Workflow 
 export const dumpWorkflow = (
   scope: Construct,
   workflow: Workflow,
+  containers: Containers,
   { take, confirm, clear }: { readonly take: string; readonly confirm: IFunction; readonly clear: string },
 ): IChainable => {
   const started = begin(scope, workflow);
-  const taken = containerStep(scope, "Take dump", workflow, {
+  const taken = containerStep(scope, "Take dump", containers, {
     task: take,
-    asked: "$.task",
+    asks: allOfInput,
     resultPath: "$.report",
     hours: 24,
   });
@@ -31,9 +42,9 @@ export const dumpWorkflow = (
     resultPath: "$.report",
     minutes: 16,
   });
-  const cleared = containerStep(scope, "Clear old dumps", workflow, {
+  const cleared = containerStep(scope, "Clear old dumps", containers, {
     task: clear,
-    asked: "$.retention",
+    asks: ask("retention", workflow, { dryRun: "$.job.dryRun" }),
     resultPath: "$.cleared",
     hours: 12,
   });

@@ -1,6 +1,6 @@
 import type { TaskNetwork } from "@openemr-ops/core/config/settings";
 import { retryableErrorNames } from "@openemr-ops/core/errors";
-import type { WorkflowKind } from "@openemr-ops/core/names";
+import type { JobKind, WorkflowKind } from "@openemr-ops/events/jobKinds";
 import { Duration } from "aws-cdk-lib";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { CustomState, JsonPath, Pass, TaskInput, type TaskStateBase, Timeout } from "aws-cdk-lib/aws-stepfunctions";
@@ -15,6 +15,10 @@ export interface Workflow {
   readonly begin: IFunction;
   readonly finish: IFunction;
   readonly fail: IFunction;
+}
+
+/** Where the containers of an installation run. */
+export interface Containers {
   /** ARN. */
   readonly cluster: string;
   readonly network: TaskNetwork;
@@ -59,11 +63,28 @@ export const functionStep = (scope: Construct, name: string, { payload, minutes 
     maxAttempts: 6,
   });
 
+/** The container is asked to do what the workflow was asked, all of it. */
+export const allOfInput = "States.JsonToString($.input)";
+
+/**
+ * The container is asked to do a job that the workflow was not asked for.
+ *
+ * @param part its fields, and where in the state each value is
+ */
+export const ask = (kind: JobKind, { installation }: Workflow, part: Readonly<Record<string, string>>): string => {
+  const said = Object.entries({ version: 1, kind, installation }).map(
+    ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`,
+  );
+  const places = Object.keys(part).map((name) => `${JSON.stringify(name)}:{}`);
+  const values = Object.values(part).map((path) => `States.JsonToString(${path})`);
+  return `States.Format('\\{${[...said, ...places].join(",")}\\}', ${values.join(", ")})`;
+};
+
 interface ContainerStep {
   /** ARN of the task definition. */
   readonly task: string;
-  /** Path in the state of the text of `OPENEMR_OPS_JOB`. */
-  readonly asked: string;
+  /** The input of the container: an expression for the text of `OPENEMR_OPS_JOB`. */
+  readonly asks: string;
   readonly resultPath: string;
   readonly hours: number;
 }
@@ -75,8 +96,8 @@ const longestSilence = Duration.minutes(10);
 export const containerStep = (
   scope: Construct,
   name: string,
-  { cluster, network, partition }: Workflow,
-  { task, asked, resultPath, hours }: ContainerStep,
+  { cluster, network, partition }: Containers,
+  { task, asks, resultPath, hours }: ContainerStep,
 ) => {
   const variable = (Name: string, path: string) => ({ Name, "Value.$": path });
   return new CustomState(scope, name, {
@@ -102,8 +123,9 @@ export const containerStep = (
             {
               Name: containerName,
               Environment: [
-                variable("OPENEMR_OPS_JOB", asked),
+                variable("OPENEMR_OPS_JOB", asks),
                 variable("OPENEMR_OPS_JOB_ID", "$.job.jobId"),
+                variable("OPENEMR_OPS_JOB_KIND", "$.job.kind"),
                 variable("OPENEMR_OPS_TASK_TOKEN", "$$.Task.Token"),
               ],
             },
@@ -135,7 +157,7 @@ export const caller = ({ kind, installation }: Workflow) => ({
 export const acceptInput = (scope: Construct): Pass =>
   new Pass(scope, "Accept input", { parameters: { input: JsonPath.entirePayload } });
 
-/** Out: `{ job, task, retention }`. */
+/** Out: `{ job, input }`. */
 export const begin = (scope: Construct, workflow: Workflow): TaskStateBase =>
   functionStep(scope, "Begin", {
     lambdaFunction: workflow.begin,

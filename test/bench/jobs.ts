@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { WorkflowKind } from "@openemr-ops/core/names";
+import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
 import { startHospitalCloud } from "@openemr-ops/local-cloud/hospitalCloud";
 
 /**

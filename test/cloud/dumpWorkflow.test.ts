@@ -6,8 +6,9 @@ import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
 import { dynamoLedger } from "@openemr-ops/aws/dynamoLedger";
 import { s3Destination } from "@openemr-ops/aws/s3Destination";
-import { namesOf, type WorkflowKind } from "@openemr-ops/core/names";
+import { namesOf } from "@openemr-ops/core/names";
 import { listManifestIds } from "@openemr-ops/dumps/manifest";
+import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
 import type { Execution } from "@openemr-ops/local-cloud/executions";
 import {
   type HospitalCloud,

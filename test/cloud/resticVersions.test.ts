@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { WorkflowKind } from "@openemr-ops/core/names";
+import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
 import { type HospitalCloud, startHospitalCloud } from "@openemr-ops/local-cloud/hospitalCloud";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resticsHere } from "../support/dumpContext.ts";

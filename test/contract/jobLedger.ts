@@ -96,6 +96,30 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
       expect(await other.list("clinic-c")).toEqual([]);
     });
 
+    it("lists only jobs that are asked for, however many others came after them", async () => {
+      const done: JobEnding = { ...succeeded, endedAt: moment(3) };
+      const asked = [
+        aJobRecord({ at: minute(1), kind: "check" }),
+        aJobRecord({ at: minute(2), kind: "check" }),
+        aJobRecord({ at: minute(3), kind: "check", dryRun: true }),
+      ];
+      for (const record of asked) {
+        await one.create(record);
+        await one.end(record, done);
+      }
+      for (let count = 4; count < 24; count += 1) await one.create(aJobRecord({ at: minute(count) }));
+      await one.create(aJobRecord({ at: minute(24), kind: "check" }));
+
+      const ids = async (...asking: Parameters<JobLedger["list"]>) =>
+        (await other.list(...asking)).map(({ jobId }) => jobId);
+      const [first, second, third] = asked.map(({ jobId }) => jobId);
+      expect(await ids("clinic-a", 9, { kind: "check", status: "succeeded" })).toEqual([third, second, first]);
+      expect(await ids("clinic-a", 1, { kind: "check", status: "succeeded", dryRun: false })).toEqual([second]);
+      expect(await ids("clinic-a", 9, { kind: "check", requestedBefore: minute(2) })).toEqual([first]);
+      expect(await ids("clinic-a", 9, { kind: "drill" })).toEqual([]);
+      expect(await ids("clinic-b", 9, { kind: "check" })).toEqual([]);
+    });
+
     it("makes a requested job a running one with its first step", async () => {
       const record = aJobRecord();
       await one.create(record);

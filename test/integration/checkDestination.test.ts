@@ -7,7 +7,7 @@ import { configSchema } from "@openemr-ops/core/config/schema";
 import { requireSection, selectInstallation } from "@openemr-ops/core/config/select";
 import type { S3Server } from "@openemr-ops/local/servers/storeServer";
 import { startVersityGateway } from "@openemr-ops/local/servers/versitygw";
-import { dumpOperations } from "@openemr-ops/task/dumpOperations";
+import { operations } from "@openemr-ops/task/operations";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { aConfig, anInstallation } from "../support/configuration.ts";
 import { resticsHere } from "../support/dumpContext.ts";
@@ -34,10 +34,10 @@ const check = async (dumps: Readonly<Record<string, unknown>>, restic: string) =
   const changed = anInstallation({ dumps: { ...anInstallation().dumps, ...dumps } });
   const config = resolveConfig(configSchema.parse(aConfig(changed)), directory);
   const installation = requireSection(config, selectInstallation(config), "dumps");
-  const findings = await dumpOperations.checkDestination({
+  const findings = await operations.checkDestination({
     config,
     installation,
-    dryRun: false,
+    now: () => new Date(),
     environment: { ...process.env, OPENEMR_OPS_RESTIC: restic },
     signal: new AbortController().signal,
     progress: () => {},

@@ -1,4 +1,4 @@
-import { workflowKinds } from "@openemr-ops/core/names";
+import { workflowKinds } from "@openemr-ops/events/jobKinds";
 import type { ToldEvent } from "@openemr-ops/notifications/jobMessages";
 import * as fc from "fast-check";
 

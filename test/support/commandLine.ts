@@ -1,9 +1,24 @@
 import { runProgram } from "@openemr-ops/cli/program";
 import type { Surroundings } from "@openemr-ops/cli/surroundings";
 import type { Sink } from "@openemr-ops/cli/terminal";
-import type { DumpResult } from "@openemr-ops/dumps/steps/takeDump";
+import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
+import type { RetentionResult } from "@openemr-ops/dumps/steps/applyRetention";
+import type { CheckPlan, CheckResult } from "@openemr-ops/dumps/steps/checkDumps";
+import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
+import type { DumpPlan, DumpResult } from "@openemr-ops/dumps/steps/takeDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
-import type { Job, Operations } from "@openemr-ops/task/operations";
+import type { InputOf, JobInput } from "@openemr-ops/events/jobKinds";
+import type { TaskReport } from "@openemr-ops/events/workflowSteps";
+import type { Operations } from "@openemr-ops/task/operations";
+import type { Place } from "@openemr-ops/task/program";
+import { checkPlanReport, checkReport } from "@openemr-ops/task/programs/check";
+import type { DrillPlan } from "@openemr-ops/task/programs/drill";
+import { dumpPlanReport, dumpReport } from "@openemr-ops/task/programs/dump";
+import { type RestoreRequest, restore } from "@openemr-ops/task/programs/restore";
+import { retentionReport } from "@openemr-ops/task/programs/retention";
+import { restorePlanReport, verdictReport } from "@openemr-ops/task/programs/verdictReport";
+import { memoryJobs } from "./memoryJobs.ts";
+import { memoryLocks } from "./memoryLocks.ts";
 
 export const dumpId = "01K9ZV6T5W8QH3N2R4X7BCDEFG";
 const takenAt = "2026-11-21T04:08:00.123Z";
@@ -62,22 +77,61 @@ export const aVerdict: Verdict = {
   next: ["start OpenEMR"],
 };
 
-export interface MemoryOperations extends Operations {
+/** The place where a program works, and whether it only plans. */
+export interface Job extends Place {
+  readonly dryRun: boolean;
+}
+
+/** The work of each program, by what it does. */
+export interface Steps extends Pick<Operations, "planCloudSql"> {
+  takeDump(job: Job, options: { readonly forceNewRepository: boolean }): Promise<DumpResult | DumpPlan>;
+  restoreDump(job: Job, options: RestoreOptions): Promise<Verdict | RestorePlan>;
+  drillDump(job: Job, options: { readonly dump: string }): Promise<Verdict | DrillPlan>;
+  checkDumps(
+    job: Job,
+    options: { readonly level: CheckResult["level"]; readonly share?: string | undefined },
+  ): Promise<CheckResult | CheckPlan>;
+  applyRetention(job: Job): Promise<RetentionResult>;
+  listDumps(job: Job): ReturnType<Operations["listDumps"]>;
+  checkDestination(job: Job): ReturnType<Operations["checkDestination"]>;
+}
+type RestoreOptions = Omit<RestoreRequest, keyof ReturnType<typeof askedOf>>;
+
+export interface MemoryOperations extends Operations, Pick<Steps, "takeDump" | "drillDump"> {
   /** What was asked, in order. */
   readonly asked: { readonly operation: string; readonly job: Job; readonly options: unknown }[];
 }
 
-/** Operations that succeed at once and remember what they were asked; `changes` replaces some. */
-export const memoryOperations = (changes: Partial<Operations> = {}): MemoryOperations => {
+const askedOf = ({
+  kind,
+  version,
+  installation,
+  dryRun,
+}: Pick<JobInput, "kind" | "version" | "installation" | "dryRun">) => ({
+  kind,
+  version,
+  installation,
+  dryRun,
+});
+
+/** What a request says beside what every request says. */
+const optionsOf = <Request extends Pick<JobInput, "kind" | "version" | "installation" | "dryRun">>(
+  request: Request,
+) => {
+  const { kind, version, installation, dryRun, ...options } = request;
+  return options;
+};
+
+/** Programs that succeed at once and remember what they were asked; `changes` replaces the work of some. */
+export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations => {
   const asked: MemoryOperations["asked"] = [];
   const answer =
     <Result>(operation: string, result: Result) =>
-    async (job: Job, options?: unknown): Promise<Result> => {
-      asked.push({ operation, job, options });
+    async (job: Place & { readonly dryRun?: boolean }, options?: unknown): Promise<Result> => {
+      asked.push({ operation, job: { dryRun: false, ...job }, options });
       return result;
     };
-  return {
-    asked,
+  const steps: Steps = {
     takeDump: answer("takeDump", aDumpResult),
     listDumps: answer("listDumps", []),
     restoreDump: answer("restoreDump", aVerdict),
@@ -87,6 +141,47 @@ export const memoryOperations = (changes: Partial<Operations> = {}): MemoryOpera
     checkDestination: answer("checkDestination", [{ check: "it answers", ok: true, milliseconds: 3, note: "" }]),
     applyRetention: answer("applyRetention", { dryRun: false, keep: [], expire: [], orphans: [] }),
     ...changes,
+  };
+  /** Both ways of a program: what comes of the work may be a plan or a result, whatever was asked. */
+  const program = <Request extends { readonly dryRun: boolean }, Answer>(
+    work: (job: Job, request: Request) => Promise<Answer>,
+    reportOf: (answer: Answer, place: Place) => TaskReport,
+  ) => {
+    const act = async (place: Place, request: Request) => {
+      const result = await work({ ...place, dryRun: request.dryRun }, request);
+      return { result: result as never, report: reportOf(result, place) };
+    };
+    return { plan: act, run: act };
+  };
+  const verdictOrPlan = (answer: Verdict | RestorePlan | DrillPlan) =>
+    "dryRun" in answer ? restorePlanReport(answer) : verdictReport(answer);
+  return {
+    asked,
+    takeDump: steps.takeDump,
+    drillDump: steps.drillDump,
+    openStores: async ({ now }) => ({ jobs: memoryJobs(), locks: memoryLocks(now) }),
+    listDumps: (place) => steps.listDumps({ ...place, dryRun: false }),
+    planCloudSql: steps.planCloudSql,
+    checkDestination: (place) => steps.checkDestination({ ...place, dryRun: false }),
+    programs: {
+      dump: program(
+        (job, request: InputOf<"dump">) => steps.takeDump(job, optionsOf(request)),
+        (answer, { installation: { dumps } }) => {
+          if ("dryRun" in answer) return dumpPlanReport(answer);
+          return dumpReport(answer, dumps ? formatDestination(dumps.destination) : "");
+        },
+      ),
+      drill: program((job, request: InputOf<"drill">) => steps.drillDump(job, optionsOf(request)), verdictOrPlan),
+      check: program(
+        (job, request: InputOf<"check">) => steps.checkDumps(job, optionsOf(request)),
+        (answer) => ("dryRun" in answer ? checkPlanReport(answer) : checkReport(answer)),
+      ),
+      retention: program((job, _request: InputOf<"retention">) => steps.applyRetention(job), retentionReport),
+      restore: {
+        ...program((job, request: RestoreRequest) => steps.restoreDump(job, optionsOf(request)), verdictOrPlan),
+        ...(restore.prepare ? { prepare: restore.prepare } : {}),
+      },
+    },
   };
 };
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { ControlPlaneUnavailableError } from "@openemr-ops/core/errors";
 import type { JobKey, JobLedger, JobRecord, OnceKey } from "@openemr-ops/core/jobs";
 
@@ -33,15 +34,16 @@ export const memoryJobLedger = (now: () => Date = () => new Date()): MemoryJobLe
       await elsewhere();
       return structuredClone(records.get(nameOf(job)));
     },
-    async list(installation, limit = Number.POSITIVE_INFINITY) {
+    async list(installation, limit = Number.POSITIVE_INFINITY, { requestedBefore, ...fields } = {}) {
       await elsewhere();
-      const ours = [...records.values()].filter((record) => record.installation === installation);
-      return structuredClone(
-        ours
-          .sort(newestFirst)
-          .slice(0, limit)
-          .map((record) => (record.endedAt === undefined ? (created.get(nameOf(record)) ?? record) : record)),
-      );
+      const ours = [...records.values()]
+        .filter((record) => record.installation === installation)
+        .map((record) => (record.endedAt === undefined ? (created.get(nameOf(record)) ?? record) : record))
+        .filter((record) => !requestedBefore || record.requestedAt < requestedBefore.toISOString())
+        .filter(({ kind, status, dryRun }) =>
+          isDeepStrictEqual({ kind, status, dryRun, ...fields }, { kind, status, dryRun }),
+        );
+      return structuredClone(ours.sort(newestFirst).slice(0, limit));
     },
     async create(record) {
       await elsewhere();

@@ -58,7 +58,7 @@ export const rooms: readonly Room[] = [
   },
   {
     directory: "packages/task/src",
-    may: ["core", "events", "files", "openemr", "database", "dumps", "aws", "gcp"],
+    may: ["core", "events", "files", "database", "dumps", "jobs", "aws", "gcp"],
     why: "the task program puts domains and adapters together; it leans on neither command line nor estate",
   },
   {
@@ -79,7 +79,7 @@ export const rooms: readonly Room[] = [
   },
   {
     directory: "packages/local-cloud/src",
-    may: ["core", "local", "stacks"],
+    may: ["core", "events", "local", "stacks"],
     why: "the local cloud plays AWS; it must not share the adapters that are tested against it",
   },
 ];

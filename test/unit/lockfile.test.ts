@@ -21,10 +21,10 @@ describe.each(["packages/cli", "packages/task"])("what a machine with %s alone i
 
   it("has nothing of the deployment, of the tests and of the emulator", () => {
     const rooms = [...brought.keys()].filter((place) => !place.includes("node_modules/")).sort();
-    const shared = ["aws", "core", "database", "dumps", "files", "gcp", "openemr", "task"].map(
+    const shared = ["aws", "core", "database", "dumps", "files", "gcp", "jobs", "openemr", "task"].map(
       (room) => `packages/${room}`,
     );
-    const own = workspace === "packages/cli" ? ["packages/cli", "packages/jobs"] : [];
+    const own = workspace === "packages/cli" ? ["packages/cli"] : [];
     expect(rooms).toEqual(["events", ...shared, ...own].sort());
     for (const name of names)
       expect(name).not.toMatch(/^(aws-sdk|sst|aws-cdk|aws-cdk-lib|constructs|esbuild|vitest|typescript)$/);

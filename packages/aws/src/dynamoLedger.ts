@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
 import { ControlPlaneUnavailableError } from "@openemr-ops/core/errors";
-import type { JobEnding, JobKey, JobLedger, JobRecord, JobStep, OnceKey } from "@openemr-ops/core/jobs";
+import type { JobEnding, JobFilter, JobKey, JobLedger, JobRecord, JobStep, OnceKey } from "@openemr-ops/core/jobs";
 import { partitions } from "@openemr-ops/core/partitions";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 import { documents, expiryFrom, listIndex } from "./jobsTable.ts";
@@ -90,8 +90,14 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
     return item && whole(item);
   };
 
-  const list = async (installation: string, limit = Number.POSITIVE_INFINITY): Promise<readonly JobRecord[]> => {
+  const list = async (
+    installation: string,
+    limit = Number.POSITIVE_INFINITY,
+    { requestedBefore, ...fields }: JobFilter = {},
+  ): Promise<readonly JobRecord[]> => {
     const records: JobRecord[] = [];
+    const wanted = Object.entries(fields).filter(([, value]) => value !== undefined);
+    const filter = wanted.map(([name]) => `#${name} = :${name}`).join(" AND ");
     let start: Record<string, unknown> | undefined;
     while (records.length < limit) {
       const page = await client
@@ -99,10 +105,21 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
           new QueryCommand({
             TableName: table,
             IndexName: listIndex,
-            KeyConditionExpression: "pk = :pk",
-            ExpressionAttributeValues: { ":pk": partitions.records(installation) },
+            KeyConditionExpression: `pk = :pk${requestedBefore ? " AND listKey < :before" : ""}`,
+            ExpressionAttributeValues: {
+              ":pk": partitions.records(installation),
+              ...(requestedBefore ? { ":before": requestedBefore.toISOString() } : {}),
+              ...Object.fromEntries(wanted.map(([name, value]) => [`:${name}`, value])),
+            },
+            ...(filter === ""
+              ? {}
+              : {
+                  FilterExpression: filter,
+                  ExpressionAttributeNames: Object.fromEntries(wanted.map(([name]) => [`#${name}`, name])),
+                }),
             ScanIndexForward: false,
-            ...(Number.isFinite(limit) ? { Limit: Math.ceil(limit - records.length) } : {}),
+            // A filter leaves out what was read, so that as many as are wanted may be far too few to read.
+            ...(Number.isFinite(limit) && filter === "" ? { Limit: Math.ceil(limit - records.length) } : {}),
             ...(start ? { ExclusiveStartKey: start } : {}),
           }),
         )

@@ -28,6 +28,6 @@ process.exitCode = await runProgram({
   now: () => new Date(),
   signal: stop.signal,
   ...(stdin.isTTY && stderr.isTTY ? { ask } : {}),
-  openOperations: async () => (await import("@openemr-ops/task/dumpOperations")).dumpOperations,
+  openOperations: async () => (await import("@openemr-ops/task/operations")).operations,
   openControlPlane: async (stage) => (await import("./openControlPlane.ts")).openControlPlane(stage),
 });

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
 import { fileName, identifier, schemaName } from "@openemr-ops/core/config/fields";
 import { ulidPattern } from "@openemr-ops/core/ids";
-import { isStage, longestStage, type WorkflowKind, workflowKinds, workflowNames } from "@openemr-ops/core/names";
+import { isStage, longestStage } from "@openemr-ops/core/names";
 import { jobName } from "@openemr-ops/events/jobEvent";
+import { jobKinds, type WorkflowKind, workflowKinds } from "@openemr-ops/events/jobKinds";
 import { InvalidArgumentError } from "commander";
 
 /** Reads one option's value; `earlier` is what an earlier occurrence gave, relative names start at `cwd`. */
@@ -79,7 +80,7 @@ export const aLimit = once((text) => {
 
 /** A workflow by what it does, or by its name in the console. */
 export const aWorkflow = once((text): WorkflowKind => {
-  const kind = workflowKinds.find((known) => text === known || text === workflowNames[known]);
+  const kind = workflowKinds.find((known) => text === known || text === jobKinds[known].workflow);
   if (kind) return kind;
   throw new InvalidArgumentError(`expected ${oneOf(workflowKinds)}`);
 });

@@ -1,12 +1,13 @@
 import type { OnceTopic } from "./partitions.ts";
 
-export type JobKind = "dump" | "restore" | "drill" | "check" | "retention";
 export type JobStatus = "requested" | "running" | "succeeded" | "failed" | "aborted";
 
 /** Something that a job got to. */
 export interface JobStep {
   /** In words an operator would use: `database`, `sites`, `confirmed`. */
   readonly name: string;
+  /** Who noted it. Records of earlier releases do not have it. */
+  readonly by?: "workflow" | "function" | "container";
   /** ISO 8601 UTC. */
   readonly at: string;
   /** Bytes, rows, files so far: numbers only. */
@@ -30,7 +31,8 @@ export interface JobEnding {
 export interface JobRecord extends Partial<Omit<JobEnding, "status">> {
   /** The name of the Step Functions execution; a ULID where we chose it. */
   readonly jobId: string;
-  readonly kind: JobKind;
+  /** One of `events/jobKinds.ts`, perhaps of another release. */
+  readonly kind: string;
   readonly installation: string;
   readonly status: JobStatus;
   readonly dryRun: boolean;
@@ -45,13 +47,25 @@ export interface JobRecord extends Partial<Omit<JobEnding, "status">> {
   readonly steps?: readonly JobStep[];
 }
 
+/** What is known of earlier jobs. */
+export interface JobHistory {
+  /** Newest first. */
+  list(installation: string, limit?: number): Promise<readonly JobRecord[]>;
+}
+
 /** Keeps the records of jobs that one program runs. Implementations pass `test/contract/jobs.ts`. */
-export interface JobStore {
+export interface JobStore extends JobHistory {
   /** Inserts or replaces the record with this `jobId`. */
   save(record: JobRecord): Promise<void>;
   get(jobId: string): Promise<JobRecord | undefined>;
-  /** Newest first. */
-  list(installation: string, limit?: number): Promise<readonly JobRecord[]>;
+}
+
+/** Which of an installation's jobs: all that agree with what is set. */
+export interface JobFilter {
+  readonly kind?: string;
+  readonly status?: JobStatus;
+  readonly dryRun?: boolean;
+  readonly requestedBefore?: Date;
 }
 
 /** Which job: two installations may have jobs of one name. */
@@ -76,7 +90,7 @@ export interface OnceKey {
 export interface JobLedger {
   get(job: JobKey): Promise<JobRecord | undefined>;
   /** Newest first. A job that has not ended is listed as it was created: only `get` knows how it goes. */
-  list(installation: string, limit?: number): Promise<readonly JobRecord[]>;
+  list(installation: string, limit?: number, which?: JobFilter): Promise<readonly JobRecord[]>;
   /** Inserts the record unless one of its installation with its `jobId` is there. `created`: whether it was this call. */
   create(record: JobRecord): Promise<{ readonly record: JobRecord; readonly created: boolean }>;
   /**

@@ -1,23 +1,10 @@
-import type { JobKind } from "./jobs.ts";
-
-/** What a job may hold of an installation; see `docs/architecture.md`. */
-export type LockedResource = "credentials" | "drill" | "dump-repository" | "service";
-
-/** What a workflow holds from its first step to its last, and its containers work under. A check changes nothing. */
-export const lockedByWorkflow: Readonly<Record<JobKind, LockedResource | undefined>> = {
-  dump: "dump-repository",
-  retention: "dump-repository",
-  drill: "drill",
-  restore: "service",
-  check: undefined,
-};
-
-/** Such a lock's lease: outlives the time between two steps, with a place to run in, an image, a retry's wait. */
+/** Lease of a lock that a workflow holds: outlives the time between two steps, with a place to run in, an image, a retry's wait. */
 export const workflowLeaseSeconds = 900;
 
 export interface LockRequest {
   readonly installation: string;
-  readonly resource: LockedResource;
+  /** What is held; `events/jobKinds.ts` lists them. */
+  readonly resource: string;
   /** The job that wants it. */
   readonly owner: string;
   /** How long the lock lasts without renewal, in seconds. A dead owner's lock is free after that. */

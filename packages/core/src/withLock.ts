@@ -5,6 +5,8 @@ export interface WithLockOptions {
   readonly now: () => Date;
   /** Aborts the work from outside; its reason is passed on. */
   readonly signal?: AbortSignal;
+  /** The owner goes on with the lock when the work is done: it is not released here. */
+  readonly keep?: boolean;
   /** Told of renewals and releases that failed and were not fatal. */
   readonly warn?: (message: string) => void;
 }
@@ -13,7 +15,8 @@ const nameOf = (error: unknown): string => (error instanceof Error ? error.name 
 
 /**
  * Does `work` while holding a lock. The lease is renewed at each third of it; when it is lost to somebody else, or could
- * not be renewed until it ran out, the signal that `work` got is aborted. The lock is let go however `work` ends.
+ * not be renewed until it ran out, the signal that `work` got is aborted. The lock is released however `work` ends, unless
+ * it is to be kept.
  *
  * @throws {InstallationBusyError} retryable: somebody else holds the lock, or it was lost under way, even when `work`
  * then still came to its end
@@ -23,7 +26,7 @@ export const withLock = async <T>(
   store: LockStore,
   request: LockRequest,
   work: (signal: AbortSignal, lock: Lock) => Promise<T>,
-  { now, signal, warn = () => undefined }: WithLockOptions,
+  { now, signal, keep = false, warn = () => undefined }: WithLockOptions,
 ): Promise<T> => {
   let lock = await store.acquire(request);
   let lost: InstallationBusyError | undefined;
@@ -68,10 +71,22 @@ export const withLock = async <T>(
     throw lost ?? error;
   } finally {
     clearInterval(timer);
-    await store.release(lock).catch((error: unknown) => {
-      warn(
-        `the lock ${request.resource} of ${request.installation} was not released (${nameOf(error)}); it runs out by itself`,
-      );
-    });
+    if (!keep)
+      await store.release(lock).catch((error: unknown) => {
+        warn(
+          `the lock ${request.resource} of ${request.installation} was not released (${nameOf(error)}); it runs out by itself`,
+        );
+      });
   }
 };
+
+/** The same with several locks, all or none of them, taken in this order. */
+export const withLocks = <T>(
+  store: LockStore,
+  [first, ...others]: readonly LockRequest[],
+  work: (signal: AbortSignal) => Promise<T>,
+  options: WithLockOptions & { readonly signal: AbortSignal },
+): Promise<T> =>
+  first
+    ? withLock(store, first, (signal) => withLocks(store, others, work, { ...options, signal }), options)
+    : work(options.signal);

@@ -1,6 +1,5 @@
 import type { Destination } from "@openemr-ops/core/destination";
-import type { JobStore } from "@openemr-ops/core/jobs";
-import type { LockStore } from "@openemr-ops/core/locks";
+import type { JobHistory } from "@openemr-ops/core/jobs";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { DumpStore } from "./store/dumpStore.ts";
@@ -16,8 +15,6 @@ export interface Tools {
 /** All that a dump job needs of one installation, put together by the program that runs it. */
 export interface DumpContext {
   readonly installation: string;
-  /** The job that this work belongs to, when a workflow runs it; not set, the work is a job of its own. */
-  readonly jobId?: string | undefined;
   /** The live schema, with the user that may only read. */
   readonly database: DatabaseAccess;
   /** The same server with a user that may create schemas. */
@@ -33,13 +30,13 @@ export interface DumpContext {
   readonly url?: string | undefined;
   readonly store: DumpStore;
   readonly destination: Destination;
-  /** Locks, records, caches and the state of interrupted restores. */
+  /** Caches and the state of interrupted restores. */
   readonly stateDirectory: string;
   /** A stream that gives nothing for so long is given up. */
   readonly stallSeconds: number;
   readonly tools: Tools;
-  readonly jobs: JobStore;
-  readonly locks: LockStore;
+  /** Says whether dumps were taken before. */
+  readonly jobs: JobHistory;
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly progress: ReportProgress;

@@ -8,7 +8,7 @@ import { readState, replaceFile, stateFailure, stateFiles, systemCodeOf } from "
 
 const Stored = z.object({
   jobId: z.string().regex(ulidPattern),
-  kind: z.enum(["dump", "restore", "drill", "check", "retention"]),
+  kind: z.string(),
   installation: z.string(),
   status: z.enum(["requested", "running", "succeeded", "failed", "aborted"]),
   dryRun: z.boolean(),

@@ -3,8 +3,8 @@ import { InvalidInputError, JobAbortedError } from "@openemr-ops/core/errors";
 import type { JobRecord } from "@openemr-ops/core/jobs";
 import { jobName } from "@openemr-ops/events/jobEvent";
 import type { BeginRequest, Begun } from "@openemr-ops/events/workflowSteps";
-import { letGo, takeLock } from "./jobLock.ts";
-import { begunStep, isRecordOf, type JobExecution, momentOf, newRecord } from "./jobRecord.ts";
+import { releaseLocks, takeLocks } from "./jobLocks.ts";
+import { isRecordOf, type JobExecution, momentOf, newRecord } from "./jobRecord.ts";
 import type { JobPorts } from "./ports.ts";
 import { readInput } from "./readInput.ts";
 
@@ -18,14 +18,14 @@ const assertOpen = (record: JobRecord, job: JobExecution): void => {
 };
 
 /**
- * First step of every workflow: checks the input, acquires the lock, records the job, publishes its start. Without a lock
- * there is no record and no event. If a later step fails, the lock is released.
+ * First step of every workflow: checks the input, acquires the locks, records the job, publishes its start. Without the
+ * locks there is no record and no event. If a later step fails, the locks are released.
  *
- * Safe to repeat: same lock, same record. `JobStarted` is published once; a second time only when a run stopped between
+ * Safe to repeat: same locks, same record. `JobStarted` is published once; a second time only when a run stopped between
  * publishing it and recording that.
  *
  * @throws {InvalidInputError} fatal: names each field that is wrong; nothing was changed
- * @throws {InstallationBusyError} names the job that holds the lock
+ * @throws {InstallationBusyError} names the job that holds a lock
  * @throws {JobAbortedError} fatal: the job has ended already
  * @throws {ControlPlaneUnavailableError} retryable
  */
@@ -33,26 +33,25 @@ export const beginJob = async (request: BeginRequest, ports: JobPorts): Promise<
   const { kind, installation, execution } = request;
   const name = parseStrictly(jobName, execution.name);
   if ("issues" in name) throw new InvalidInputError(name.issues.map((issue) => ({ ...issue, path: "execution.name" })));
-  const task = readInput(request);
-  const job = { jobId: execution.name, kind, installation, dryRun: "dryRun" in task && task.dryRun };
+  const input = readInput(request);
+  const job = { jobId: execution.name, kind, installation, dryRun: input.dryRun };
   const run = { ...job, execution: execution.id, requestedAt: momentOf(execution.startedAt, ports.now()) };
 
   const known = await ports.ledger.get(job);
   if (known) assertOpen(known, run);
-  await takeLock(job, ports); // before the record: a caller that ends the job now finds the lock, or this call finds the end
+  await takeLocks(job, input, ports); // before the record: a caller that ends the job now finds the locks, or this call finds the end
   try {
-    assertOpen((await ports.ledger.create({ ...newRecord(run), input: task })).record, run);
+    assertOpen((await ports.ledger.create({ ...newRecord(run), input })).record, run);
     await ports.ledger.once({ topic: "started", installation, key: job.jobId }, () =>
       ports.publish({
         name: "JobStarted",
         detail: { ...job, version: 1, execution: execution.id, at: ports.now().toISOString() },
       }),
     );
-    await ports.ledger.note(job, { name: begunStep, at: ports.now().toISOString() });
+    await ports.ledger.note(job, { name: "begun", by: "workflow", at: ports.now().toISOString() });
   } catch (error) {
-    await letGo(job, ports).catch(() => {}); // the lease expires
+    await releaseLocks(job, ports).catch(() => {}); // the leases expire
     throw error;
   }
-  const retention = { version: 1, kind: "retention", installation, dryRun: job.dryRun };
-  return { job, task: JSON.stringify(task), retention: JSON.stringify(retention) };
+  return { job, input };
 };

@@ -1,5 +1,5 @@
 import type { JobEnding } from "@openemr-ops/core/jobs";
-import { namesOf, type WorkflowKind, workflowKinds } from "@openemr-ops/core/names";
+import { stateMachineOf, type WorkflowKind, workflowKinds } from "@openemr-ops/events/jobKinds";
 import type { NamedFailure } from "@openemr-ops/events/workflowSteps";
 import { endJob } from "./endJob.ts";
 import { jobIdOf } from "./jobRecord.ts";
@@ -30,7 +30,7 @@ export const workflowOf = (
 ): { readonly installation: string; readonly kind: WorkflowKind } | undefined => {
   const name = stateMachine.slice(stateMachine.lastIndexOf(":") + 1);
   for (const kind of workflowKinds) {
-    const [before = "", after = ""] = namesOf(stage).stateMachine("/", kind).split("/");
+    const [before = "", after = ""] = stateMachineOf(stage, "/", kind).split("/");
     const installation = name.slice(before.length, name.length - after.length);
     if (installation && name === `${before}${installation}${after}`) return { installation, kind };
   }

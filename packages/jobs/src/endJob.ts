@@ -1,5 +1,5 @@
 import type { JobEnding, JobRecord } from "@openemr-ops/core/jobs";
-import { letGo } from "./jobLock.ts";
+import { releaseLocks } from "./jobLocks.ts";
 import { isRecordOf, type JobExecution, newRecord } from "./jobRecord.ts";
 import type { JobPorts } from "./ports.ts";
 import { tellEnd } from "./tellEnd.ts";
@@ -11,9 +11,9 @@ const settle = async (work: readonly Promise<void>[]): Promise<void> => {
 
 /**
  * Ends a job: writes the end to its record (and creates the record if there is none), publishes the event, releases the
- * lock. Safe to repeat, and safe for several callers at once: the first end counts and is published once.
+ * locks. Safe to repeat, and safe for several callers at once: the first end counts and is published once.
  *
- * @param lingering seconds for which the lock may still be needed
+ * @param lingering seconds for which the locks may still be needed
  * @throws {ControlPlaneUnavailableError} retryable: the next call does what is still to do
  */
 export const endJob = async (
@@ -25,10 +25,10 @@ export const endJob = async (
   const { record } = await ports.ledger.create(newRecord(job));
   if (isRecordOf(record, job)) {
     const ended = (await ports.ledger.end(job, ending)) ?? { ...record, ...ending };
-    await settle([letGo(job, ports, lingering(ended)), tellEnd(job, ended, ports)]);
+    await settle([releaseLocks(job, ports, lingering(ended)), tellEnd(job, ended, ports)]);
   } else {
-    // Another job has this name, and the record. This one never started, so it has no container.
+    // Another job has this name, and so the record and the locks. This one never started.
     const key = `${job.execution}#${job.requestedAt.toISOString()}`;
-    await settle([letGo(job, ports), tellEnd(job, { ...newRecord(job), ...ending }, ports, key)]);
+    await tellEnd(job, { ...newRecord(job), ...ending }, ports, key);
   }
 };

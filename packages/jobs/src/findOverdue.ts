@@ -1,5 +1,4 @@
 import { lastDue } from "@openemr-ops/core/cron";
-import type { JobRecord } from "@openemr-ops/core/jobs";
 import type { OverdueRequest } from "@openemr-ops/events/workflowSteps";
 import type { JobPorts } from "./ports.ts";
 
@@ -18,32 +17,44 @@ export interface LastSuccess {
   readonly endedAt: string;
 }
 
-/** So many of the newest records decide; a month has some hundreds. */
-export const recordsRead = 1000;
+type Ledger = Pick<JobPorts["ledger"], "list">;
 
-/** The last job of a kind that succeeded. A dry run does not count. */
-export const lastSuccessOf = (kind: Schedule["kind"], records: readonly JobRecord[]): LastSuccess | undefined =>
-  records
-    .flatMap(({ jobId, kind: other, status, dryRun, endedAt }) =>
-      other === kind && status === "succeeded" && !dryRun && endedAt !== undefined ? [{ jobId, endedAt }] : [],
-    )
+/** Two jobs of a kind may run at once, so the last to end need not be the last that was asked for. */
+const newestRead = 10;
+
+/** The last job of a kind that succeeded, however many jobs of other kinds came after it. A dry run does not count. */
+export const lastSuccessOf = async (
+  ledger: Ledger,
+  installation: string,
+  kind: Schedule["kind"],
+): Promise<LastSuccess | undefined> => {
+  const records = await ledger.list(installation, newestRead, { kind, status: "succeeded", dryRun: false });
+  return records
+    .flatMap(({ jobId, endedAt }) => (endedAt === undefined ? [] : [{ jobId, endedAt }]))
     .sort((one, other) => Date.parse(other.endedAt) - Date.parse(one.endedAt))[0];
+};
 
 /**
  * Whether a schedule's last due time with a deadline in the past is overdue. Every success since that time counts, also of a
  * job that a person started, but not of a dry run. `since` is when the schedule was deployed: nothing was due before, unless
  * such jobs had already run and so the deployment was not the first.
  */
-export const overdueAt = (schedule: Schedule, records: readonly JobRecord[], now: Date): Overdue | undefined => {
+export const overdueAt = async (
+  ledger: Ledger,
+  installation: string,
+  schedule: Schedule,
+  now: Date,
+): Promise<Overdue | undefined> => {
+  const { kind } = schedule;
   const patience = schedule.deadlineMinutes * 60_000;
   const dueAt = lastDue(schedule, new Date(now.getTime() - patience));
   if (!dueAt) return undefined;
-  const ranBefore = records.some(({ kind, requestedAt }) => kind === schedule.kind && new Date(requestedAt) < dueAt);
-  if (dueAt < new Date(schedule.since) && !ranBefore) return undefined;
-  const lastSuccess = lastSuccessOf(schedule.kind, records);
+  const ranBefore = async () => (await ledger.list(installation, 1, { kind, requestedBefore: dueAt })).length > 0;
+  if (dueAt < new Date(schedule.since) && !(await ranBefore())) return undefined;
+  const lastSuccess = await lastSuccessOf(ledger, installation, kind);
   if (lastSuccess && new Date(lastSuccess.endedAt) >= dueAt) return undefined;
   const deadlineAt = new Date(dueAt.getTime() + patience);
-  return { kind: schedule.kind, dueAt, deadlineAt, ...(lastSuccess ? { lastSuccess } : {}) };
+  return { kind, dueAt, deadlineAt, ...(lastSuccess ? { lastSuccess } : {}) };
 };
 
 /**
@@ -56,9 +67,10 @@ export const findOverdue = async (
   { ledger, publish, now }: Omit<JobPorts, "locks">,
 ): Promise<void> => {
   const at = now();
-  const records = await ledger.list(installation, recordsRead);
-  const found = schedules.map((schedule) => overdueAt(schedule, records, at)).filter((each) => each !== undefined);
-  for (const { kind, dueAt, deadlineAt, lastSuccess } of found) {
+  for (const schedule of schedules) {
+    const overdue = await overdueAt(ledger, installation, schedule, at);
+    if (!overdue) continue;
+    const { kind, dueAt, deadlineAt, lastSuccess } = overdue;
     await ledger.once({ topic: "overdue", installation, key: `${kind}#${dueAt.toISOString()}` }, () =>
       publish({
         name: "JobOverdue",

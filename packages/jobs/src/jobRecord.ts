@@ -1,6 +1,6 @@
 import type { JobRecord } from "@openemr-ops/core/jobs";
-import type { WorkflowKind } from "@openemr-ops/core/names";
 import { jobName } from "@openemr-ops/events/jobEvent";
+import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
 
 /** The fields of a workflow's execution that a job's record needs. */
 export interface JobExecution {
@@ -45,8 +45,6 @@ export const momentOf = (text: string, otherwise: Date): Date => {
   return Number.isNaN(moment.getTime()) ? otherwise : moment;
 };
 
-/** The step that the workflow itself records. All others come from its container. */
-export const begunStep = "begun";
-
-/** Whether a container has reported that it works on the job. */
-export const hasContainer = ({ steps = [] }: JobRecord): boolean => steps.some(({ name }) => name !== begunStep);
+/** Whether a container has noted a step of the job. Before steps told who noted them, any step may be a container's. */
+export const hasContainer = ({ steps = [] }: JobRecord): boolean =>
+  steps.some(({ by = "container" }) => by === "container");

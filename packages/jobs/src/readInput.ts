@@ -1,6 +1,6 @@
 import { parseStrictly } from "@openemr-ops/core/config/strict";
 import { InvalidInputError } from "@openemr-ops/core/errors";
-import { type TaskInput, taskInput } from "@openemr-ops/events/taskInput";
+import { type InputOf, jobKinds, type WorkflowKind } from "@openemr-ops/events/jobKinds";
 import type { BeginRequest } from "@openemr-ops/events/workflowSteps";
 
 /**
@@ -22,13 +22,17 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
  *
  * @throws {InvalidInputError} fatal: names each field that is wrong
  */
-export const readInput = ({ kind, installation, input = {} }: Omit<BeginRequest, "execution">): TaskInput => {
+export const readInput = ({
+  kind,
+  installation,
+  input = {},
+}: Omit<BeginRequest, "execution">): InputOf<WorkflowKind> => {
   if (!isObject(input)) return refuse("", "expected an object, such as {}");
   if (Object.hasOwn(input, "kind") && input.kind !== kind)
     refuse("kind", `expected ${kind}, which this workflow does, or leave it out`);
   if (Object.hasOwn(input, "installation") && input.installation !== installation)
     refuse("installation", `expected ${installation}, which this workflow works on, or leave it out`);
-  const parsed = parseStrictly(taskInput, { ...input, kind, installation });
+  const parsed = parseStrictly<InputOf<WorkflowKind>>(jobKinds[kind].input, { ...input, kind, installation });
   if ("issues" in parsed) throw new InvalidInputError(parsed.issues);
   if (JSON.stringify(JSON.stringify(parsed.data)).length > longestText)
     refuse("", `is too long for a task; expected at most ${longestText} characters of JSON`);

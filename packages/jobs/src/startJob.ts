@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
-import { scheduledKinds } from "@openemr-ops/core/names";
+import { scheduledKinds } from "@openemr-ops/events/jobKinds";
 import type { StartRequest } from "@openemr-ops/events/workflowSteps";
 import { workflowOf } from "./endExecution.ts";
 

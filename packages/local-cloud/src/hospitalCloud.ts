@@ -2,7 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadConfig } from "@openemr-ops/core/config/load";
 import type { ConfigFile } from "@openemr-ops/core/config/schema";
-import { namesOf, type WorkflowKind } from "@openemr-ops/core/names";
+import { namesOf } from "@openemr-ops/core/names";
+import { jobKinds, type WorkflowKind } from "@openemr-ops/events/jobKinds";
 import { buildEstate, type Estate } from "@openemr-ops/local/estate/buildEstate";
 import type { EstateSizeChoice } from "@openemr-ops/local/estate/size";
 import { type MariaDb, startMariaDb } from "@openemr-ops/local/servers/mariadb";
@@ -174,7 +175,7 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
     installations,
     config: file,
     environment: () => ({ ...cloud.environment(), OPENEMR_OPS_STAGE: hospitalStage }),
-    machine: (kind, installation = installations[0] ?? "") => names.stateMachine(installation, kind),
+    machine: (kind, installation = installations[0] ?? "") => names.stateMachine(installation, jobKinds[kind].workflow),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };

@@ -1,6 +1,6 @@
 import { figureWords, formatDuration, formatFigure } from "@openemr-ops/core/format";
-import type { WorkflowKind } from "@openemr-ops/core/names";
 import type { JobEvent } from "@openemr-ops/events/jobEvent";
+import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
 import { type Block, context, fields, header, limits, type SlackMessage, section } from "./blocks.ts";
 import { executionLink } from "./executionLink.ts";
 import { asCode, inCode, inLine } from "./mrkdwn.ts";

@@ -16,6 +16,6 @@ process.exitCode = await runTask({
   writeLog: (line) => stderr.write(`${line}\n`),
   now: () => new Date(),
   signal: stop.signal,
-  openOperations: async () => (await import("./dumpOperations.ts")).dumpOperations,
+  openOperations: async () => (await import("./operations.ts")).operations,
   openWorkflow: async (stage) => (await import("./workflow/openWorkflow.ts")).openWorkflow(stage, () => new Date()),
 });

@@ -1,11 +1,11 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findPlaceIssues } from "@openemr-ops/core/config/places";
 import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
 import { readOnce, type SecretReader, type SecretReference } from "@openemr-ops/core/config/secrets";
 import type { Config, DatabaseServer, InstallationWith } from "@openemr-ops/core/config/settings";
 import type { Destination } from "@openemr-ops/core/destination";
 import { InvalidInputError } from "@openemr-ops/core/errors";
+import type { JobHistory } from "@openemr-ops/core/jobs";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { DumpContext, Tools } from "@openemr-ops/dumps/context";
@@ -15,9 +15,8 @@ import { resticStore } from "@openemr-ops/dumps/store/restic";
 import { resticLocation } from "@openemr-ops/dumps/store/resticLocation";
 import { realPlace } from "@openemr-ops/files/directory";
 import { fileJobs } from "@openemr-ops/files/fileJobs";
-import { fileLocks } from "@openemr-ops/files/fileLocks";
 import { openDestination } from "./openDestination.ts";
-import type { WorkflowStores } from "./workflow/stores.ts";
+import { realSites } from "./realPlaces.ts";
 
 export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -26,8 +25,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   readonly progress: ReportProgress;
   readonly warn: (message: string) => void;
-  /** Records and locks of a workflow; not set, files in the state directory. */
-  readonly stores?: WorkflowStores;
+  /** Earlier jobs; not set, those in the state directory. */
+  readonly history?: JobHistory;
 }
 
 /** Programs come from the PATH; a variable names another copy. */
@@ -75,35 +74,6 @@ const storeOf = (
   });
 };
 
-/**
- * Where the sites tree really is. Directories that may not lie in it are looked at where they really are, too.
- *
- * @throws {InvalidInputError} fatal: the state, a destination or the drills lie inside
- */
-const realSites = async (config: Config, installation: InstallationWith<"dumps">): Promise<string> => {
-  const path = await realPlace(installation.sites.path);
-  const { dumps } = installation;
-  const { destination, drill } = dumps;
-  const real: InstallationWith<"dumps"> = {
-    ...installation,
-    sites: { ...installation.sites, path },
-    dumps: {
-      ...dumps,
-      drill: { ...drill, directory: await realPlace(drill.directory ?? tmpdir()) },
-      ...(destination.kind === "file"
-        ? { destination: { ...destination, directory: await realPlace(destination.directory) } }
-        : {}),
-    },
-  };
-  const issues = findPlaceIssues({
-    ...config,
-    stateDirectory: await realPlace(config.stateDirectory),
-    installations: config.installations.map((each) => (each.id === installation.id ? real : each)),
-  });
-  if (issues.length > 0) throw new InvalidInputError(issues);
-  return path;
-};
-
 /** Puts together what the dump jobs of one installation need. Each password is read when it is first needed. */
 export const openContext = async (
   config: Config,
@@ -131,7 +101,6 @@ export const openContext = async (
   const directory = config.stateDirectory;
   return {
     installation: installation.id,
-    jobId: surroundings.stores?.jobId,
     database: access(database, database),
     restoreDatabase,
     drillDatabase: drillServer ? access(drillServer, drillServer) : restoreDatabase,
@@ -144,8 +113,7 @@ export const openContext = async (
     stateDirectory: directory,
     stallSeconds: dumps.stallSeconds,
     tools,
-    jobs: surroundings.stores?.jobs ?? fileJobs({ directory: join(directory, "jobs"), now, warn }),
-    locks: surroundings.stores?.locks ?? fileLocks({ directory: join(directory, "locks"), now, warn }),
+    jobs: surroundings.history ?? fileJobs({ directory: join(directory, "jobs"), now, warn }),
     now,
     signal,
     progress,

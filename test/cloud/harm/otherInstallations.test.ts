@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { DynamoDBClient, GetItemCommand, QueryCommand, UpdateItemCommand } from "@aws-sdk/client-dynamodb";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { dynamoLedger } from "@openemr-ops/aws/dynamoLedger";
-import type { JobKey, JobRecord } from "@openemr-ops/core/jobs";
+import type { JobKey } from "@openemr-ops/core/jobs";
 import { namesOf } from "@openemr-ops/core/names";
 import { partitions } from "@openemr-ops/core/partitions";
 import { overdueAt } from "@openemr-ops/jobs/findOverdue";
@@ -34,7 +34,7 @@ let own: JobKey;
 const idle = [process.execPath, "-e", "setTimeout(() => {}, 3_600_000)"];
 
 const jobOf = (installation: string): JobKey => {
-  const execution = cloud.start(names.stateMachine(installation, "dump"));
+  const execution = cloud.start(names.stateMachine(installation, "DumpInstallation"));
   return { installation, jobId: execution.split(":").at(-1) ?? "" };
 };
 
@@ -102,8 +102,8 @@ const publish = (installation: string, source: string, ...names: readonly string
     }),
   );
 
-const isOverdue = (records: readonly JobRecord[], now: Date): boolean =>
-  overdueAt(schedule, records, now) !== undefined;
+const isOverdue = async (installation: string, now: Date): Promise<boolean> =>
+  (await overdueAt(ledger(), installation, schedule, now)) !== undefined;
 
 const refused = { name: "AccessDeniedException" };
 
@@ -126,7 +126,7 @@ describe("whoever has the keys of clinic-b's container", () => {
     ]);
     for (const pk of everywhere) await write(pk, "faked", successOf(installation, now)).catch(() => undefined);
 
-    expect(isOverdue(await ledger().list(installation), now)).toBe(true);
+    expect(await isOverdue(installation, now)).toBe(true);
     expect(await ledger().get({ installation, jobId: "faked" })).toBeUndefined();
   });
 

@@ -1,4 +1,5 @@
-import { namesOf, workflowKinds } from "@openemr-ops/core/names";
+import { longestStage } from "@openemr-ops/core/names";
+import { longestDeployedId, stateMachineOf, workflowKinds } from "@openemr-ops/events/jobKinds";
 import fc from "fast-check";
 import { describe, expect, inject, it } from "vitest";
 import { canaryTexts } from "../../support/sampleDeployment.ts";
@@ -60,18 +61,24 @@ describe("names", () => {
     expect(new Set([...prod, ...developer].map(({ name }) => name)).size).toBe(prod.length + developer.length);
   });
 
+  it.each(workflowKinds)("of the workflow %s fits for the longest stage and installation", (kind) => {
+    const stage = "s".repeat(longestStage);
+    const name = stateMachineOf(stage, "c".repeat(longestDeployedId(stage)), kind);
+    expect(name.length).toBeLessThanOrEqual(80);
+  });
+
   it("of workflows tell any stages and installations apart, and fit", () => {
     const stage = fc.oneof(
       fc.stringMatching(/^[a-z][a-z0-9]{0,15}$/).filter((name) => name !== "dev"),
       fc.stringMatching(/^dev-[a-z0-9]{1,12}$/),
     );
     const id = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/);
-    const machine = fc.tuple(stage, id, fc.constantFrom(...workflowKinds));
+    const machine = fc
+      .tuple(stage, id, fc.constantFrom(...workflowKinds))
+      .filter(([of, installation]) => installation.length <= longestDeployedId(of));
     fc.assert(
       fc.property(machine, machine, (one, other) => {
-        const [left, right] = [one, other].map(([of, installation, kind]) =>
-          namesOf(of).stateMachine(installation, kind),
-        );
+        const [left, right] = [one, other].map(([of, installation, kind]) => stateMachineOf(of, installation, kind));
         expect(left?.length).toBeLessThanOrEqual(80);
         expect(left === right).toBe(one.join("/") === other.join("/"));
       }),

@@ -1,5 +1,5 @@
 import { retryableErrorNames } from "@openemr-ops/core/errors";
-import { workflowKinds, workflowNames } from "@openemr-ops/core/names";
+import { jobKinds, workflowKinds } from "@openemr-ops/events/jobKinds";
 import { describe, expect, inject, it } from "vitest";
 import { aslErrors } from "../../support/aslErrors.ts";
 import { machinesOf, type State } from "../../support/templates.ts";
@@ -17,7 +17,7 @@ const isContainer = ({ Resource = "" }: State): boolean => Resource.endsWith(":e
 describe("workflows", () => {
   it("are four for each installation, under names that an operator understands", () => {
     const expected = ["clinic-a", "clinic-b"].flatMap((id) =>
-      workflowKinds.map((kind) => `openemr-ops-prod-${id}-${workflowNames[kind]}`),
+      workflowKinds.map((kind) => `openemr-ops-prod-${id}-${jobKinds[kind].workflow}`),
     );
     expect(machines.map(({ name }) => name).sort()).toEqual(expected.sort());
   });

@@ -18,7 +18,7 @@ beforeAll(async () => {
   await createJobsTable(names.jobsTable);
   await new SFNClient().send(
     new CreateStateMachineCommand({
-      name: names.stateMachine("clinic-a", "dump"),
+      name: names.stateMachine("clinic-a", "DumpInstallation"),
       roleArn: "arn:aws:iam::123456789012:role/workflow",
       definition: JSON.stringify({ StartAt: "Wait", States: { Wait: { Type: "Wait", Seconds: 60, End: true } } }),
     }),

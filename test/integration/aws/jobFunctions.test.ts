@@ -17,6 +17,7 @@ import { dynamoLedger } from "@openemr-ops/aws/dynamoLedger";
 import { dynamoLocks } from "@openemr-ops/aws/dynamoLocks";
 import { namesOf } from "@openemr-ops/core/names";
 import { jobEvents } from "@openemr-ops/events/jobEvent";
+import { stateMachineOf } from "@openemr-ops/events/jobKinds";
 import { scheduledJobId } from "@openemr-ops/jobs/startJob";
 import type { Context } from "aws-lambda";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -111,7 +112,7 @@ const coldStart = async (
 };
 
 const machineOf = (kind: "dump" | "drill") =>
-  `arn:aws:states:us-east-1:123456789012:stateMachine:${namesOf(stage).stateMachine("clinic-a", kind)}`;
+  `arn:aws:states:us-east-1:123456789012:stateMachine:${stateMachineOf(stage, "clinic-a", kind)}`;
 
 const callerOf = (jobId: string) => ({
   kind: "dump",
@@ -282,7 +283,7 @@ describe("the functions of a schedule", () => {
   it("start the job of a due time once", async () => {
     const { stateMachineArn: stateMachine = "" } = await new SFNClient().send(
       new CreateStateMachineCommand({
-        name: namesOf(stage).stateMachine("clinic-a", "dump"),
+        name: stateMachineOf(stage, "clinic-a", "dump"),
         roleArn: "arn:aws:iam::123456789012:role/workflow",
         definition: JSON.stringify({ StartAt: "Wait", States: { Wait: { Type: "Wait", Seconds: 60, End: true } } }),
       }),

@@ -85,6 +85,7 @@ const runTask = async (
       OPENEMR_OPS_CONFIG_JSON: JSON.stringify(config),
       OPENEMR_OPS_JOB: JSON.stringify(job),
       OPENEMR_OPS_JOB_ID: jobId,
+      OPENEMR_OPS_JOB_KIND: "dump",
       OPENEMR_OPS_STAGE: "test",
       OPENEMR_OPS_TASK_TOKEN: token,
       OPENEMR_OPS_HEARTBEAT_SECONDS: "1",

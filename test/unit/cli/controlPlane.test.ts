@@ -136,7 +136,6 @@ describe("openemr-ops run", () => {
     [["run", "dump", "--input", '{"installation":"clinic-b"}'], "--input: installation"],
     [["run", "check", "--input", '{"share":"8/7"}'], "--input: share"],
     [["run", "restore", "--input", '{"dump":"latest"}'], "--input: intoDatabase"],
-    [["run", "check", "--dry-run"], "--dry-run"],
     [["run", "dump", "--stage", "Production"], "--stage"],
   ])("ends with 2 and names the field before anything starts: %j", async (argv, path) => {
     const stage = aStage();

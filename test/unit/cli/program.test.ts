@@ -180,9 +180,12 @@ describe("a command", () => {
   it("passes the wish to stop on to the job", async () => {
     await using directory = await aConfigDirectory();
     const operations = memoryOperations();
-    const { signal } = new AbortController();
-    await runInMemory(["dump", "--config", await directory.write(aConfig())], operations, { signal });
-    expect(operations.asked[0]?.job.signal).toBe(signal);
+    const stop = new AbortController();
+    await runInMemory(["dump", "--config", await directory.write(aConfig())], operations, { signal: stop.signal });
+    const [asked] = operations.asked;
+    expect(asked?.job.signal.aborted).toBe(false);
+    stop.abort();
+    expect(asked?.job.signal.aborted).toBe(true);
   });
 
   it("warns on standard error alone", async () => {

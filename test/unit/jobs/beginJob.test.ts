@@ -4,8 +4,8 @@ import {
   InvalidInputError,
   JobAbortedError,
 } from "@openemr-ops/core/errors";
-import { workflowKinds } from "@openemr-ops/core/names";
 import { jobEvents } from "@openemr-ops/events/jobEvent";
+import { workflowKinds } from "@openemr-ops/events/jobKinds";
 import { taskInput } from "@openemr-ops/events/taskInput";
 import { beginJob } from "@openemr-ops/jobs/beginJob";
 import * as fc from "fast-check";
@@ -48,14 +48,8 @@ describe("a job that begins", () => {
 
     const job = { jobId, kind: "dump", installation: "clinic-a", dryRun: false };
     const input = { version: 1, kind: "dump", installation: "clinic-a", forceNewRepository: false, dryRun: false };
-    expect(begun).toEqual({ job, task: expect.any(String), retention: expect.any(String) });
-    expect(JSON.parse(begun.task)).toEqual(input);
-    expect(taskInput.parse(JSON.parse(begun.retention))).toEqual({
-      version: 1,
-      kind: "retention",
-      installation: "clinic-a",
-      dryRun: false,
-    });
+    expect(begun).toEqual({ job, input });
+    expect(taskInput.parse(begun.input)).toEqual(input);
     const { id: execution, startedAt: requestedAt } = aBeginRequest().execution;
     expect(plane.ledger.records()).toEqual([
       {
@@ -65,7 +59,7 @@ describe("a job that begins", () => {
         startedAt: requestedAt,
         execution,
         input,
-        steps: [{ name: "begun", at: requestedAt }],
+        steps: [{ name: "begun", by: "workflow", at: requestedAt }],
       },
     ]);
     expect(plane.locks.held()).toEqual([`clinic-a/dump-repository ${jobId}`]);
@@ -85,8 +79,12 @@ describe("a job that begins", () => {
   it.each<[(typeof workflowKinds)[number], readonly string[], unknown]>([
     ["dump", [`clinic-a/dump-repository ${jobId}`], {}],
     ["drill", [`clinic-a/drill ${jobId}`], {}],
-    ["restore", [`clinic-a/service ${jobId}`], { dump: "latest", inPlace: true }],
-    ["check", [], {}],
+    ["restore", [`clinic-a/service ${jobId}`, `clinic-a/dump-repository ${jobId}`], { dump: "latest", inPlace: true }],
+    ["restore", [`clinic-a/service ${jobId}`], { dump: "latest", intoDatabase: "restored", intoSites: "/srv/new" }],
+    ["check", [`clinic-a/dump-repository ${jobId}`], {}],
+    ["check", [`clinic-a/dump-repository ${jobId}`], { level: "read-data", share: "1/7" }],
+    ["check", [`clinic-a/drill ${jobId}`], { level: "drill" }],
+    ["check", [], { dryRun: true }],
     ["dump", [], { dryRun: true }],
     ["restore", [], { dump: "latest", inPlace: true, dryRun: true }],
   ])("a %s holds %j when it is given %j", async (kind, held, input) => {
@@ -95,7 +93,7 @@ describe("a job that begins", () => {
     expect(plane.locks.held()).toEqual(held);
     expect(plane.events[0]).toMatchObject({
       name: "JobStarted",
-      detail: { kind, dryRun: kind !== "check" && held.length === 0 },
+      detail: { kind, dryRun: held.length === 0 },
     });
   });
 
@@ -171,6 +169,25 @@ describe("a job that begins", () => {
     await beginJob(aBeginRequest({ jobId: "three", kind: "drill" }), plane);
 
     expect(plane.locks.held()).toHaveLength(3);
+  });
+
+  it.each<[string, object, boolean]>([
+    ["in place", { inPlace: true }, false],
+    ["beside the live system", { intoDatabase: "restored", intoSites: "/srv/restored" }, true],
+  ])("restores %s, and a dump that comes meanwhile runs: %j gives %s", async (_, target, runs) => {
+    await beginJob(aBeginRequest({ jobId: "restore", kind: "restore", input: { dump: "latest", ...target } }), plane);
+    const dump = beginJob(aBeginRequest({ jobId: "dump" }), plane);
+
+    if (runs) await expect(dump).resolves.toMatchObject({ job: { kind: "dump" } });
+    else await expect(dump).rejects.toThrow(InstallationBusyError);
+  });
+
+  it("takes all of its locks or none", async () => {
+    await beginJob(aBeginRequest({ jobId: "dump" }), plane);
+    const input = { dump: "latest", inPlace: true };
+
+    await expect(beginJob(aBeginRequest({ jobId: "restore", kind: "restore", input }), plane)).rejects.toThrow(/dump/);
+    expect(plane.locks.held()).toEqual(["clinic-a/dump-repository dump"]);
   });
 
   it("is the same job when it begins twice: one lock, one record, one event", async () => {
@@ -301,7 +318,7 @@ describe("a job that begins", () => {
             ]).toContain(`${name} ${given}`);
           expect(outcome).toMatchObject({
             job: { kind, installation: "clinic-a", dryRun: "dryRun" in asked && asked.dryRun === true },
-            task: JSON.stringify(record?.input),
+            input: record?.input,
           });
         },
       ),

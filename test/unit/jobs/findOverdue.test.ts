@@ -135,6 +135,14 @@ describe("a scheduled job", () => {
     expect(plane.events).toMatchObject([{ detail: { kind: "dump" } }, { detail: { kind: "check" } }]);
   });
 
+  it("is in order by a success that thousands of other jobs came after", async () => {
+    await succeed("2026-11-20T02:45:00.000Z", { kind: "check" });
+    for (let job = 0; job < 1500; job += 1) await succeed("2026-11-20T11:00:00.000Z", { jobId: `busy-${job}` });
+    await sweep(nightly({ kind: "check" }));
+
+    expect(plane.events).toEqual([]);
+  });
+
   it("is told of by the next sweep when the bus did not take it", async () => {
     const failure = new ControlPlaneUnavailableError("the bus does not answer");
     const broken = interferedPorts(

@@ -1,7 +1,7 @@
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import { ulidPattern, ulidTime } from "@openemr-ops/core/ids";
-import { namesOf, type WorkflowKind, workflowKinds } from "@openemr-ops/core/names";
 import { jobName } from "@openemr-ops/events/jobEvent";
+import { stateMachineOf, type WorkflowKind, workflowKinds } from "@openemr-ops/events/jobKinds";
 import type { StartRequest } from "@openemr-ops/events/workflowSteps";
 import { scheduledJobId, startJob } from "@openemr-ops/jobs/startJob";
 import * as fc from "fast-check";
@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 
 const stage = "production";
 const machineOf = (installation: string, kind: WorkflowKind): string =>
-  `arn:aws:states:eu-central-1:123456789012:stateMachine:${namesOf(stage).stateMachine(installation, kind)}`;
+  `arn:aws:states:eu-central-1:123456789012:stateMachine:${stateMachineOf(stage, installation, kind)}`;
 
 const aStartRequest = (changes: Partial<StartRequest> = {}): StartRequest => ({
   kind: "dump",

@@ -9,11 +9,11 @@ import {
 import type { LockRequest } from "@openemr-ops/core/locks";
 import { type JobEvent, jobProgressed } from "@openemr-ops/events/jobEvent";
 import { taskReport } from "@openemr-ops/events/workflowSteps";
-import type { Job, Operations } from "@openemr-ops/task/operations";
+import type { Operations } from "@openemr-ops/task/operations";
 import { runTask } from "@openemr-ops/task/taskProgram";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { aJobRecord } from "../../support/aJobRecord.ts";
-import { aVerdict, dumpId, memoryOperations } from "../../support/commandLine.ts";
+import { aVerdict, dumpId, type Job, memoryOperations, type Steps } from "../../support/commandLine.ts";
 import { aConfig, aConfigDirectory, type ConfigDirectory, databasePassword } from "../../support/configuration.ts";
 import { memoryJobLedger } from "../../support/memoryJobLedger.ts";
 import { memoryLocks } from "../../support/memoryLocks.ts";
@@ -55,7 +55,11 @@ type Stage = Awaited<ReturnType<typeof aStage>>;
 const run = async (
   stage: Stage,
   operations: Operations,
-  { job = { kind: "dump" } as object, signal = new AbortController().signal, environment = {} } = {},
+  {
+    job = { kind: "dump" } as { readonly kind: string; readonly [field: string]: unknown },
+    signal = new AbortController().signal,
+    environment = {},
+  } = {},
 ) => {
   const written = { results: [] as string[], log: [] as string[] };
   const stages: string[] = [];
@@ -66,6 +70,7 @@ const run = async (
       OPENEMR_OPS_TASK_TOKEN: token,
       OPENEMR_OPS_STAGE: "test",
       OPENEMR_OPS_JOB_ID: jobId,
+      OPENEMR_OPS_JOB_KIND: job.kind === "retention" ? "dump" : job.kind,
       ...environment,
     },
     cwd: "/nonexistent",
@@ -108,7 +113,7 @@ const locked = (owner = jobId): LockRequest => ({
 });
 
 describe("the container program in a workflow", () => {
-  it.each<[object, object, object]>([
+  it.each<[{ readonly kind: string }, object, object]>([
     [
       { kind: "dump" },
       { rows: 1_234_567, databaseBytes: 1536, seconds: 4.2 },
@@ -215,15 +220,7 @@ describe("the container program in a workflow", () => {
     const stage = await aStage();
     await stage.locks.acquire({ ...locked(), leaseSeconds: 900 });
     const { begun, work } = longWork();
-    const takeDump = async (job: Job): Promise<never> => {
-      const lock = await job.stores?.locks.acquire(locked());
-      try {
-        await work(job, undefined);
-        throw new Error("the work was not stopped");
-      } finally {
-        if (lock) await job.stores?.locks.release(lock);
-      }
-    };
+    const takeDump = (job: Job): Promise<never> => work(job, undefined as never);
     const ending = run(stage, memoryOperations({ takeDump }));
     const job = await begun;
     expect(stage.locks.held()).toEqual([`clinic-a/dump-repository ${jobId}`]);
@@ -244,11 +241,9 @@ describe("the container program in a workflow", () => {
   it("leaves the workflow's lock held for its next step, with time for that", async () => {
     const stage = await aStage();
     const first = await stage.locks.acquire({ ...locked(), leaseSeconds: 900 });
-    const takeDump: Operations["takeDump"] = async (job, options) => {
-      const lock = await job.stores?.locks.acquire(locked());
-      expect(lock?.fence).toBe(first.fence);
+    const takeDump: Steps["takeDump"] = async (job, options) => {
       await pass(300);
-      if (lock) await job.stores?.locks.release(lock);
+      expect((await stage.locks.acquire({ ...locked(), leaseSeconds: 900 })).fence).toBe(first.fence);
       return memoryOperations().takeDump(job, options);
     };
     expect((await run(stage, memoryOperations({ takeDump }))).exitCode).toBe(0);
@@ -257,19 +252,42 @@ describe("the container program in a workflow", () => {
     await expect(stage.locks.acquire(locked("job-2"))).rejects.toThrow(InstallationBusyError);
   });
 
-  it("lets go of locks that the workflow does not hold, as a restore's safety dump takes one", async () => {
+  it("works under all the locks that its workflow took, and loses none of them to a job that comes meanwhile", async () => {
     const stage = await aStage("restore");
-    const restoreDump: Operations["restoreDump"] = async (job) => {
-      for (const resource of ["service", "dump-repository"] as const) {
-        const lock = await job.stores?.locks.acquire({ ...locked(), resource });
-        if (lock) await job.stores?.locks.release(lock);
-      }
+    const held = [`clinic-a/service ${jobId}`, `clinic-a/dump-repository ${jobId}`];
+    const restoreDump: Steps["restoreDump"] = async () => {
+      expect(stage.locks.held()).toEqual(held);
+      await pass(3600);
+      await expect(stage.locks.acquire(locked("a dump"))).rejects.toThrow(InstallationBusyError);
       return aVerdict;
     };
     const job = { kind: "restore", dump: "latest", inPlace: true };
     expect((await run(stage, memoryOperations({ restoreDump }), { job })).exitCode).toBe(0);
 
-    expect(stage.locks.held()).toEqual([`clinic-a/service ${jobId}`]);
+    expect(stage.locks.held()).toEqual(held);
+  });
+
+  it("does nothing when another job has one of its locks", async () => {
+    const stage = await aStage("restore");
+    await stage.locks.acquire(locked("a dump"));
+    const operations = memoryOperations();
+    const job = { kind: "restore", dump: "latest", inPlace: true };
+
+    expect((await run(stage, operations, { job })).exitCode).toBe(5);
+    expect(operations.asked).toEqual([]);
+  });
+
+  it("stops its work when it loses a lock", async () => {
+    const stage = await aStage();
+    const { begun, work } = longWork();
+    const ending = run(stage, memoryOperations({ takeDump: (job) => work(job, undefined as never) }));
+    await begun;
+    await stage.locks.expireWithin({ ...locked() }, 0);
+    await stage.locks.acquire({ ...locked("another"), leaseSeconds: 3600 });
+    await pass(300);
+
+    expect((await ending).exitCode).toBe(5);
+    expect(stage.locks.held()).toEqual(["clinic-a/dump-repository another"]);
   });
 
   it("works under the job's record, which the workflow keeps, and sees earlier dumps", async () => {
@@ -281,17 +299,14 @@ describe("the container program in a workflow", () => {
     await stage.ledger.create(earlier);
     const operations = memoryOperations();
     await run(stage, operations);
-    const { stores } = operations.asked[0]?.job ?? {};
 
-    expect(stores?.jobId).toBe(jobId);
-    await stores?.jobs.save(aJobRecord({ jobId, status: "failed" }));
     expect((await stage.ledger.get({ installation: "clinic-a", jobId }))?.status).toBe("running");
-    expect(await stores?.jobs.list("clinic-a")).toContainEqual(earlier);
+    expect(await operations.asked[0]?.job.history?.list("clinic-a")).toContainEqual(earlier);
   });
 
   it("notes a step when it begins and once a minute, in the record and on the bus, before its last word", async () => {
     const stage = await aStage();
-    const drillDump: Operations["drillDump"] = async ({ progress }) => {
+    const drillDump: Steps["drillDump"] = async ({ progress }) => {
       progress({ step: "load", bytes: 1, totalBytes: 9, detail: "patient_data" });
       await pass(30);
       progress({ step: "load", bytes: 3, totalBytes: 9 });
@@ -312,9 +327,9 @@ describe("the container program in a workflow", () => {
     await run({ ...stage, tokens }, memoryOperations({ drillDump }), { job: { kind: "drill" } });
 
     expect(noted).toEqual([
-      { name: "prepare", at: "2026-11-21T04:00:00.000Z", figures: {} },
-      { name: "compare", at: "2026-11-21T04:00:30.000Z", figures: {} },
-      { name: "load", at: "2026-11-21T04:01:01.000Z", figures: { bytes: 9, totalBytes: 9 } },
+      { name: "prepare", by: "container", at: "2026-11-21T04:00:00.000Z", figures: {} },
+      { name: "compare", by: "container", at: "2026-11-21T04:00:30.000Z", figures: {} },
+      { name: "load", by: "container", at: "2026-11-21T04:01:01.000Z", figures: { bytes: 9, totalBytes: 9 } },
     ]);
     expect(stage.published.map(({ name, detail }) => [name, "step" in detail && detail.step])).toEqual([
       ["JobProgressed", "prepare"],
@@ -335,7 +350,7 @@ describe("the container program in a workflow", () => {
   it("says in the record that a container is at work before it does anything", async () => {
     const stage = await aStage();
     let steps: unknown;
-    const drillDump: Operations["drillDump"] = async () => {
+    const drillDump: Steps["drillDump"] = async () => {
       steps = (await stage.ledger.get({ installation: "clinic-a", jobId }))?.steps;
       return aVerdict;
     };
@@ -346,7 +361,7 @@ describe("the container program in a workflow", () => {
 
   it("tells of a retention run as part of the dump that it follows", async () => {
     const stage = await aStage();
-    const applyRetention: Operations["applyRetention"] = async ({ progress }) => {
+    const applyRetention: Steps["applyRetention"] = async ({ progress }) => {
       progress({ step: "expire" });
       return { dryRun: false, keep: [], expire: [], orphans: [] };
     };
@@ -358,7 +373,7 @@ describe("the container program in a workflow", () => {
   it("does its work although records and bus do not answer", async () => {
     const stage = await aStage();
     const away = () => Promise.reject(new ControlPlaneUnavailableError("away"));
-    const drillDump: Operations["drillDump"] = async ({ progress }) => {
+    const drillDump: Steps["drillDump"] = async ({ progress }) => {
       progress({ step: "load" });
       return aVerdict;
     };
@@ -419,7 +434,7 @@ describe("the container program in a workflow", () => {
   it("reports work that came to its end although the container was asked to stop", async () => {
     const stage = await aStage();
     const stop = new AbortController();
-    const drillDump: Operations["drillDump"] = async () => {
+    const drillDump: Steps["drillDump"] = async () => {
       stop.abort();
       return aVerdict;
     };
@@ -431,7 +446,7 @@ describe("the container program in a workflow", () => {
 
   it("says it again when the workflow is not reached with the result", async () => {
     const stage = await aStage();
-    const drillDump: Operations["drillDump"] = async () => {
+    const drillDump: Steps["drillDump"] = async () => {
       stage.tokens.failNext(new ControlPlaneUnavailableError("away"));
       return aVerdict;
     };
@@ -444,7 +459,7 @@ describe("the container program in a workflow", () => {
 
   it("fails under a name when the workflow cannot take the result", async () => {
     const stage = await aStage();
-    const drillDump: Operations["drillDump"] = async () => {
+    const drillDump: Steps["drillDump"] = async () => {
       stage.tokens.failNext(new UnexpectedError("the result has 300000 bytes"));
       return aVerdict;
     };
@@ -458,6 +473,8 @@ describe("the container program in a workflow", () => {
     ["OPENEMR_OPS_STAGE", ""],
     ["OPENEMR_OPS_STAGE", "Prod uction"],
     ["OPENEMR_OPS_JOB_ID", ""],
+    ["OPENEMR_OPS_JOB_KIND", ""],
+    ["OPENEMR_OPS_JOB_KIND", "retention"],
     ["OPENEMR_OPS_JOB_ID", "a/b"],
     ["OPENEMR_OPS_HEARTBEAT_SECONDS", "0"],
     ["OPENEMR_OPS_HEARTBEAT_SECONDS", "soon"],

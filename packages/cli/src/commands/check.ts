@@ -1,9 +1,10 @@
 import { formatDuration } from "@openemr-ops/core/format";
 import { type VerificationLevel, verificationLevels } from "@openemr-ops/dumps/verification";
+import { usualAndDryRun } from "../commonOptions.ts";
 import { optional, withDefault } from "../options.ts";
 import { aChoice, aShare } from "../optionValues.ts";
 import { shown } from "../shown.ts";
-import { announce, type CommandContext, installationCommand, jobOf, storeFacts } from "./context.ts";
+import { announce, type CommandContext, carryOut, installationCommand, jobOf, storeFacts } from "./context.ts";
 
 interface CheckOptions {
   readonly level: VerificationLevel;
@@ -13,10 +14,11 @@ interface CheckOptions {
 const check = async (context: CommandContext, { level, share }: CheckOptions): Promise<void> => {
   const depth = share === undefined ? level : `${level}, part ${share}`;
   announce(context, "Check", [...storeFacts(context), ["level", depth]]);
-  const options = share === undefined ? { level } : { level, share };
-  const result = await context.operations.checkDumps(jobOf(context), options);
+  const request = { ...jobOf(context, "check"), level, ...(share === undefined ? {} : { share }) };
+  const result = await carryOut(context, context.operations.programs.check, request);
   context.output.result(result, (style) => {
     const dumps = result.dumps.length === 1 ? "1 dump" : `${result.dumps.length} dumps`;
+    if ("dryRun" in result) return shown`A check (${depth}) would look at ${dumps}.\n`;
     return shown`${dumps} checked (${depth}): ${style("green", "passed")} in ${formatDuration(result.seconds)}\n`;
   });
 };
@@ -24,6 +26,7 @@ const check = async (context: CommandContext, { level, share }: CheckOptions): P
 export const command = installationCommand({
   name: "check",
   summary: "Check dumps at the destination, or the destination itself.",
+  common: usualAndDryRun,
   options: {
     level: withDefault(
       "--level <level>",

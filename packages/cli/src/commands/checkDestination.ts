@@ -1,10 +1,10 @@
 import { renderTable } from "../table.ts";
-import { announce, type CommandContext, installationCommand, jobOf, storeFacts } from "./context.ts";
+import { announce, type CommandContext, installationCommand, placeOf, storeFacts } from "./context.ts";
 
 /** @returns the exit status: 0 when the destination can serve, 4 when a check fails */
 const checkDestination = async (context: CommandContext): Promise<number> => {
   announce(context, "Check the destination of", storeFacts(context));
-  const findings = await context.operations.checkDestination(jobOf(context));
+  const findings = await context.operations.checkDestination(placeOf(context));
   const ok = findings.every((finding) => finding.ok);
   context.output.result({ ok, findings }, (style) => {
     const rows = findings.map((finding) => [

@@ -3,7 +3,10 @@ import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import { requireSection, selectInstallation } from "@openemr-ops/core/config/select";
 import type { InstallationWith } from "@openemr-ops/core/config/settings";
 import { JobAbortedError } from "@openemr-ops/core/errors";
-import type { Job, Operations } from "@openemr-ops/task/operations";
+import type { JobKind } from "@openemr-ops/events/jobKinds";
+import type { Operations } from "@openemr-ops/task/operations";
+import type { Place } from "@openemr-ops/task/program";
+import { runByHand } from "@openemr-ops/task/runByHand";
 import type { CommonOptions } from "../commonOptions.ts";
 import { type CliCommand, type CommandDefinition, defineCommand } from "../defineCommand.ts";
 import type { CliOptions } from "../options.ts";
@@ -18,6 +21,7 @@ export interface CommandContext {
   readonly output: Output;
   readonly common: CommonOptions;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly now: () => Date;
   readonly signal: AbortSignal;
   /** Asks a person; not set when nobody can answer. */
   readonly ask?: (question: string) => Promise<boolean>;
@@ -30,24 +34,39 @@ export const installationCommand = <const Options extends CliOptions>(
   defineCommand<Options>({
     ...definition,
     run: async (surroundings, asked) => {
-      const { output, common, environment, signal, ask } = surroundings;
+      const { output, common, environment, now, signal, ask } = surroundings;
       const config = await readConfig(surroundings);
       const installation = requireSection(config, selectInstallation(config, common.installation), "dumps");
       const operations = await surroundings.openOperations();
-      const context = { config, installation, operations, output, common, environment, signal };
+      const context = { config, installation, operations, output, common, environment, now, signal };
       return (await definition.run({ ...context, ...(ask ? { ask } : {}) }, asked)) ?? 0;
     },
   });
 
-export const jobOf = ({ config, installation, common, environment, signal, output }: CommandContext): Job => ({
+export const placeOf = ({ config, installation, environment, now, signal, output }: CommandContext): Place => ({
   config,
   installation,
-  dryRun: common.dryRun,
   environment,
+  now,
   signal,
   progress: output.progress,
   warn: output.warn,
 });
+
+/** What the input of every job of a kind says. */
+export const jobOf = <const Kind extends JobKind>({ installation, common }: CommandContext, kind: Kind) => ({
+  version: 1 as const,
+  kind,
+  installation: installation.id,
+  dryRun: common.dryRun,
+});
+
+/** Runs a job's program under a record and locks of its own, or shows what it would do. */
+export const carryOut = async <Request extends Parameters<typeof runByHand>[2], Plan, Result>(
+  context: CommandContext,
+  program: Parameters<typeof runByHand<Request, Plan, Result>>[0],
+  request: Request,
+): Promise<Plan | Result> => (await runByHand(program, placeOf(context), request, context.operations)).result;
 
 export type Fact = readonly [label: string, value: string];
 

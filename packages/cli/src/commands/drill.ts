@@ -1,7 +1,7 @@
 import { usualAndDryRun } from "../commonOptions.ts";
 import { withDefault } from "../options.ts";
 import { aDump } from "../optionValues.ts";
-import { announce, type CommandContext, installationCommand, jobOf, storeFacts } from "./context.ts";
+import { announce, type CommandContext, carryOut, installationCommand, jobOf, storeFacts } from "./context.ts";
 import { showVerdict } from "./verdict.ts";
 
 const drill = async (context: CommandContext, options: { readonly dump: string }): Promise<void> => {
@@ -12,7 +12,8 @@ const drill = async (context: CommandContext, options: { readonly dump: string }
     ["dump", options.dump],
     ["scratch schema on", `${server.host}:${server.port}`],
   ]);
-  showVerdict(context, "Drill", await context.operations.drillDump(jobOf(context), options));
+  const request = { ...jobOf(context, "drill"), ...options };
+  showVerdict(context, "Drill", await carryOut(context, context.operations.programs.drill, request));
 };
 
 export const command = installationCommand({

@@ -2,11 +2,19 @@ import { usualAndDryRun } from "../commonOptions.ts";
 import { flag } from "../options.ts";
 import { renderFigures, renderWarnings } from "../output.ts";
 import { shown } from "../shown.ts";
-import { announce, type CommandContext, installationCommand, jobOf, sourceFacts, storeFacts } from "./context.ts";
+import {
+  announce,
+  type CommandContext,
+  carryOut,
+  installationCommand,
+  jobOf,
+  sourceFacts,
+  storeFacts,
+} from "./context.ts";
 
 const dump = async (context: CommandContext, options: { readonly forceNewRepository: boolean }): Promise<void> => {
   announce(context, "Dump", [...sourceFacts(context), ...storeFacts(context)]);
-  const report = await context.operations.takeDump(jobOf(context), options);
+  const report = await carryOut(context, context.operations.programs.dump, { ...jobOf(context, "dump"), ...options });
   context.output.result(report, (style) => {
     if ("dryRun" in report) {
       const { tables, views, sites, server, warnings } = report;

@@ -2,12 +2,12 @@ import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import { figureWords, formatBytes, formatCount, formatMoment } from "@openemr-ops/core/format";
 import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
-import { type CommandContext, installationCommand, jobOf } from "./context.ts";
+import { type CommandContext, installationCommand, placeOf } from "./context.ts";
 
 const count = (value: number | undefined): string => (value === undefined ? "" : formatCount(value));
 
 const dumps = async (context: CommandContext): Promise<void> => {
-  const listed = await context.operations.listDumps(jobOf(context));
+  const listed = await context.operations.listDumps(placeOf(context));
   if (listed.length === 0)
     context.output.warn(
       `${formatDestination(context.installation.dumps.destination)} holds no dump of ${context.installation.id}; if it should, look whether the volume is mounted and the bucket the right one`,

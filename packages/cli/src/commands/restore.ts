@@ -8,10 +8,12 @@ import { shown } from "../shown.ts";
 import {
   announce,
   type CommandContext,
+  carryOut,
   confirm,
   type Fact,
   installationCommand,
   jobOf,
+  placeOf,
   sourceFacts,
   storeFacts,
 } from "./context.ts";
@@ -79,7 +81,7 @@ const targetFacts = (options: RestoreArguments, context: CommandContext): readon
 
 /** Cloud SQL loads a dump by itself; only the command for that is found here. */
 const planCloudSql = async (context: CommandContext, { dump, intoDatabase = "" }: RestoreArguments): Promise<void> => {
-  const plan = await context.operations.planCloudSql(jobOf(context), { dump, intoDatabase });
+  const plan = await context.operations.planCloudSql(placeOf(context), { dump, intoDatabase });
   const words = `To load dump ${plan.dumpId} of ${formatMoment(plan.takenAt)}, type (INSTANCE is the name of yours):`;
   context.output.result(plan, (style) => shown`${words}\n  ${style("bold", plan.command)}\n`);
 };
@@ -93,7 +95,8 @@ const restore = async (context: CommandContext, options: RestoreArguments): Prom
   if (options.inPlace) {
     await confirm(context, "This replaces the live database and sites; a safety dump is taken first. Go on?");
   }
-  const verdict = await context.operations.restoreDump(jobOf(context), {
+  const verdict = await carryOut(context, context.operations.programs.restore, {
+    ...jobOf(context, "restore"),
     ...rest,
     ...(platform ? { platform } : {}),
     ...(connection ? { connection } : {}),

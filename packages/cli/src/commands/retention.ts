@@ -4,7 +4,7 @@ import type { RetentionEntry } from "@openemr-ops/dumps/steps/applyRetention";
 import { usualAndDryRun } from "../commonOptions.ts";
 import { nothing, type Shown, shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
-import { announce, type CommandContext, confirm, installationCommand, jobOf, storeFacts } from "./context.ts";
+import { announce, type CommandContext, carryOut, confirm, installationCommand, jobOf, storeFacts } from "./context.ts";
 
 const describePolicy = (policy: RetentionPolicy): string =>
   Object.entries(policy)
@@ -21,7 +21,7 @@ const retention = async (context: CommandContext): Promise<void> => {
     ["policy", describePolicy(context.installation.dumps.retention)],
   ]);
   await confirm(context, "Dumps that the policy no longer keeps are deleted for good. Go on?");
-  const report = await context.operations.applyRetention(jobOf(context));
+  const report = await carryOut(context, context.operations.programs.retention, jobOf(context, "retention"));
   context.output.result(report, (style) => {
     const expire = style("yellow", context.common.dryRun ? "would expire" : "expired");
     const rows = [...rowsOf(expire, report.expire), ...rowsOf("kept", report.keep)];

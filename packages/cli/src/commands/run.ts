@@ -2,7 +2,7 @@ import { parseJson } from "@openemr-ops/core/config/jsonText";
 import { selectInstallation } from "@openemr-ops/core/config/select";
 import { ControlPlaneMissingError, InvalidInputError, JobAbortedError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
-import { namesOf, type WorkflowKind, workflowKinds, workflowNames } from "@openemr-ops/core/names";
+import { jobKinds, stateMachineOf, type WorkflowKind, workflowKinds } from "@openemr-ops/events/jobKinds";
 import { readInput } from "@openemr-ops/jobs/readInput";
 import { usualAndDryRun } from "../commonOptions.ts";
 import { argument, flag, optional } from "../options.ts";
@@ -42,8 +42,6 @@ const readObject = (text: string): Input =>
 
 /** What goes to the workflow, checked as its first step will check it. */
 const checkedInput = (kind: WorkflowKind, said: Input, installation: string, dryRun: boolean): Input => {
-  if (dryRun && kind === "check")
-    throw new InvalidInputError([{ path: "--dry-run", message: "has no use: a check changes nothing; leave it out" }]);
   const input = dryRun ? { ...said, dryRun } : said;
   withinInput(() => readInput({ kind, installation, input }));
   return input;
@@ -65,7 +63,7 @@ const runWorkflow = async (context: ControlContext, asked: Asked): Promise<numbe
   const input = checkedInput(kind, said, installation, common.dryRun);
   await confirm(context, input, installation);
 
-  const stateMachine = namesOf(stage).stateMachine(installation, kind);
+  const stateMachine = stateMachineOf(stage, installation, kind);
   const stateMachineArn = await executions.find(stateMachine);
   if (stateMachineArn === undefined)
     throw new ControlPlaneMissingError(
@@ -74,7 +72,7 @@ const runWorkflow = async (context: ControlContext, asked: Asked): Promise<numbe
   const jobId = ulid(now());
   const { executionArn: execution } = await executions.start({ stateMachineArn, name: jobId, input });
   const started = { jobId, kind, installation, stage, execution };
-  const words = `${workflowNames[kind]} of ${installation} is started as job ${jobId}.`;
+  const words = `${jobKinds[kind].workflow} of ${installation} is started as job ${jobId}.`;
   if (asked.wait) {
     output.plan(words, [["execution", execution]]);
     return watch(context, { installation, jobId });

@@ -2,12 +2,11 @@ import { selectInstallation } from "@openemr-ops/core/config/select";
 import type { Installation } from "@openemr-ops/core/config/settings";
 import { nextDue } from "@openemr-ops/core/cron";
 import { formatMoment } from "@openemr-ops/core/format";
-import { lastSuccessOf, overdueAt, recordsRead } from "@openemr-ops/jobs/findOverdue";
+import { type ScheduledKind, scheduledKinds } from "@openemr-ops/events/jobKinds";
+import { lastSuccessOf, overdueAt } from "@openemr-ops/jobs/findOverdue";
 import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
 import { type ControlContext, stageCommand } from "./controlContext.ts";
-
-type ScheduledKind = keyof Installation["schedules"];
 
 interface ListedSchedule {
   readonly installation: string;
@@ -20,30 +19,33 @@ interface ListedSchedule {
   readonly overdueSince?: string;
 }
 
-const schedulesOf = async (installation: Installation, context: ControlContext): Promise<readonly ListedSchedule[]> => {
-  const schedules = (["dump", "drill", "check"] as const).flatMap((kind) => {
-    const schedule = installation.schedules[kind];
-    return schedule ? [[kind, schedule] as const] : [];
-  });
-  if (schedules.length === 0) return [];
-  const records = await context.ledger.list(installation.id, recordsRead);
-  const deployedAt = new Date(0).toISOString(); // when is not known here
-  return schedules.map(([kind, schedule]) => {
-    const nextDueAt = nextDue(schedule, context.now())?.toISOString();
-    const lastSuccess = lastSuccessOf(kind, records);
-    const { cron, timeZone, deadlineMinutes } = schedule;
-    const overdue = overdueAt({ kind, cron, timeZone, deadlineMinutes, since: deployedAt }, records, context.now());
-    return {
-      installation: installation.id,
+const listedSchedule = async (
+  { id: installation, schedules }: Installation,
+  kind: ScheduledKind,
+  { ledger, now }: ControlContext,
+): Promise<readonly ListedSchedule[]> => {
+  const schedule = schedules[kind];
+  if (!schedule) return [];
+  const { cron, timeZone, deadlineMinutes } = schedule;
+  const since = new Date(0).toISOString(); // when it was deployed is not known here
+  const overdue = await overdueAt(ledger, installation, { kind, cron, timeZone, deadlineMinutes, since }, now());
+  const lastSuccess = await lastSuccessOf(ledger, installation, kind);
+  const nextDueAt = nextDue(schedule, now())?.toISOString();
+  return [
+    {
+      installation,
       kind,
       cron,
       timeZone,
       ...(nextDueAt === undefined ? {} : { nextDueAt }),
       ...(lastSuccess ? { lastSuccess } : {}),
       ...(overdue ? { overdueSince: overdue.dueAt.toISOString() } : {}),
-    };
-  });
+    },
+  ];
 };
+
+const schedulesOf = async (installation: Installation, context: ControlContext): Promise<readonly ListedSchedule[]> =>
+  (await Promise.all(scheduledKinds.map((kind) => listedSchedule(installation, kind, context)))).flat();
 
 const schedules = async (context: ControlContext): Promise<void> => {
   const config = await context.readConfig();

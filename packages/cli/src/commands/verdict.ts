@@ -1,7 +1,7 @@
 import { formatMoment } from "@openemr-ops/core/format";
 import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
-import type { DrillPlan } from "@openemr-ops/task/operations";
+import type { DrillPlan } from "@openemr-ops/task/programs/drill";
 import { renderFigures, renderWarnings } from "../output.ts";
 import { nothing, shown } from "../shown.ts";
 import { renderFacts } from "../table.ts";

@@ -5,8 +5,6 @@ import { decideRetention, type RetentionPolicy } from "../retention.ts";
 import { removeVerifications, type Verification } from "../verification.ts";
 import { type FoundDump, findDumps } from "./listDumps.ts";
 import { rebuildManifests } from "./rebuildManifests.ts";
-import { runJob } from "./runJob.ts";
-import { underLock } from "./underLock.ts";
 
 export interface RetentionEntry {
   readonly dumpId: string;
@@ -44,88 +42,79 @@ const isThorough = (check: Verification | undefined): boolean => check !== undef
  *
  * The newest verified and the newest complete dump always stay. Safe to repeat; `dryRun` writes nothing.
  */
-export const applyRetention = (
+export const applyRetention = async (
   context: DumpContext,
   policy: RetentionPolicy,
   dryRun: boolean,
-): Promise<RetentionResult> =>
-  runJob(context, "retention", dryRun, async (jobId) => {
-    const carryOut = async (run: DumpContext): Promise<RetentionResult> => {
-      const found = await findDumps(context);
-      const aside = found.flatMap((dump) => {
-        const reason = setAside(context, dump);
-        return reason === undefined ? [] : [{ dumpId: dump.listed.dumpId, reasons: [reason] }];
-      });
-      const decision = decideRetention(
-        found
-          .filter((dump) => setAside(context, dump) === undefined)
-          .map(({ listed, provenCheck, claimedCheck }) => ({
-            dumpId: listed.dumpId,
-            takenAt: new Date(listed.takenAt),
-            complete: true,
-            ...(provenCheck && isThorough(provenCheck) ? { verifiedAt: new Date(provenCheck.at) } : {}),
-            saidToBeVerified: isThorough(claimedCheck),
-          })),
-        policy,
-        { now: context.now() },
-      );
-      const timeOf = new Map(found.map(({ listed }) => [listed.dumpId, listed.takenAt]));
-      const entry = ({
-        dumpId,
-        reasons,
-      }: {
-        readonly dumpId: string;
-        readonly reasons: readonly string[];
-      }): RetentionEntry => ({
-        dumpId,
-        takenAt: timeOf.get(dumpId) ?? ulidTime(dumpId).toISOString(),
-        reasons,
-      });
-      const known = new Set(found.map(({ listed }) => listed.dumpId));
-      const present = context.store.format === "restic" ? await context.destination.describe("config") : true;
-      const rests = present ? await context.store.orphans(known, run) : [];
-      const mayBeWhole = rests
-        .filter((rest) => rest.mayBeWhole)
-        .map(({ dumpId }) => ({ dumpId, reasons: ["has both halves and no manifest: kept for a person to look at"] }));
-      const orphans = rests
-        .filter((rest) => !rest.mayBeWhole && found.every(({ listed }) => listed.complete))
-        .map(({ dumpId }) => dumpId)
-        .filter((dumpId) => context.now().getTime() - ulidTime(dumpId).getTime() > orphanAgeMilliseconds);
-      const result: RetentionResult = {
-        dryRun,
-        keep: [...decision.keep, ...aside, ...mayBeWhole].map(entry),
-        expire: decision.expire.map(entry),
-        orphans,
-      };
-      if (dryRun) return result;
-      await context.store.recover(run);
-      const expired = result.expire.map(({ dumpId }) => dumpId);
-      const lost = found
-        .filter(({ listed, manifest }) => listed.complete && !manifest)
-        .map(({ listed }) => listed.dumpId);
-      await rebuildManifests(
-        context,
-        lost.filter((dumpId) => !expired.includes(dumpId)),
-      );
-      const gone = [...orphans, ...expired];
-      for (const dumpId of gone) {
-        run.signal.throwIfAborted();
-        if (expired.includes(dumpId)) await context.store.announceRemoval(dumpId);
-        await context.destination.delete(manifestKey(context.installation, dumpId));
-        await removeVerifications(context.destination, context.installation, dumpId);
-      }
-      if (gone.length > 0) {
-        await context.store.remove(
-          gone.map((dumpId) => ({ dumpId, parts: [] })),
-          run,
-        );
-        await context.store.reclaim(run);
-      }
-      return result;
-    };
-    const result = await (dryRun ? carryOut(context) : underLock(context, "dump-repository", jobId, carryOut));
-    return {
-      result,
-      figures: { keep: result.keep.length, expire: result.expire.length, orphans: result.orphans.length },
-    };
+): Promise<RetentionResult> => {
+  await context.store.describeTools();
+  const found = await findDumps(context);
+  const aside = found.flatMap((dump) => {
+    const reason = setAside(context, dump);
+    return reason === undefined ? [] : [{ dumpId: dump.listed.dumpId, reasons: [reason] }];
   });
+  const decision = decideRetention(
+    found
+      .filter((dump) => setAside(context, dump) === undefined)
+      .map(({ listed, provenCheck, claimedCheck }) => ({
+        dumpId: listed.dumpId,
+        takenAt: new Date(listed.takenAt),
+        complete: true,
+        ...(provenCheck && isThorough(provenCheck) ? { verifiedAt: new Date(provenCheck.at) } : {}),
+        saidToBeVerified: isThorough(claimedCheck),
+      })),
+    policy,
+    { now: context.now() },
+  );
+  const timeOf = new Map(found.map(({ listed }) => [listed.dumpId, listed.takenAt]));
+  const entry = ({
+    dumpId,
+    reasons,
+  }: {
+    readonly dumpId: string;
+    readonly reasons: readonly string[];
+  }): RetentionEntry => ({
+    dumpId,
+    takenAt: timeOf.get(dumpId) ?? ulidTime(dumpId).toISOString(),
+    reasons,
+  });
+  const known = new Set(found.map(({ listed }) => listed.dumpId));
+  const present = context.store.format === "restic" ? await context.destination.describe("config") : true;
+  const rests = present ? await context.store.orphans(known, context) : [];
+  const mayBeWhole = rests
+    .filter((rest) => rest.mayBeWhole)
+    .map(({ dumpId }) => ({ dumpId, reasons: ["has both halves and no manifest: kept for a person to look at"] }));
+  const orphans = rests
+    .filter((rest) => !rest.mayBeWhole && found.every(({ listed }) => listed.complete))
+    .map(({ dumpId }) => dumpId)
+    .filter((dumpId) => context.now().getTime() - ulidTime(dumpId).getTime() > orphanAgeMilliseconds);
+  const result: RetentionResult = {
+    dryRun,
+    keep: [...decision.keep, ...aside, ...mayBeWhole].map(entry),
+    expire: decision.expire.map(entry),
+    orphans,
+  };
+  if (dryRun) return result;
+  await context.store.recover(context);
+  const expired = result.expire.map(({ dumpId }) => dumpId);
+  const lost = found.filter(({ listed, manifest }) => listed.complete && !manifest).map(({ listed }) => listed.dumpId);
+  await rebuildManifests(
+    context,
+    lost.filter((dumpId) => !expired.includes(dumpId)),
+  );
+  const gone = [...orphans, ...expired];
+  for (const dumpId of gone) {
+    context.signal.throwIfAborted();
+    if (expired.includes(dumpId)) await context.store.announceRemoval(dumpId);
+    await context.destination.delete(manifestKey(context.installation, dumpId));
+    await removeVerifications(context.destination, context.installation, dumpId);
+  }
+  if (gone.length > 0) {
+    await context.store.remove(
+      gone.map((dumpId) => ({ dumpId, parts: [] })),
+      context,
+    );
+    await context.store.reclaim(context);
+  }
+  return result;
+};

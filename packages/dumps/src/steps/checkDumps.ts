@@ -5,7 +5,6 @@ import { type Manifest, manifestBytes } from "../manifest.ts";
 import { recordVerification, type VerificationLevel } from "../verification.ts";
 import { drillDump } from "./drillDump.ts";
 import { chooseFrom, findDumps, genuineManifest } from "./listDumps.ts";
-import { runJob } from "./runJob.ts";
 
 export interface CheckResult {
   readonly level: VerificationLevel;
@@ -30,49 +29,69 @@ const assertManifestCopy = async (context: DumpContext, manifest: Manifest): Pro
     );
 };
 
+/** What a check would look at. Nothing was written. */
+export interface CheckPlan {
+  readonly dryRun: true;
+  readonly level: VerificationLevel;
+  readonly dumps: readonly string[];
+  readonly share?: string;
+}
+
+/** Every dump and its manifest. @throws {IntegrityError} one of them is not complete */
+const dumpsToCheck = async (context: DumpContext) => {
+  const dumps = await findDumps(context);
+  const newest = await chooseFrom(context, dumps, "latest");
+  const broken = dumps.filter(({ listed }) => !listed.complete);
+  if (broken.length > 0)
+    throw new IntegrityError(
+      `${broken.length} of ${dumps.length} dumps are not complete: ${broken
+        .map(({ listed }) => `${listed.dumpId} (${listed.problem})`)
+        .slice(0, 3)
+        .join("; ")}`,
+    );
+  const manifests: Manifest[] = [];
+  for (const dump of dumps) manifests.push(dump.manifest ?? (await genuineManifest(context, dump)));
+  if (manifests.length === 0) throw new DumpNotFoundError("there is no dump to check");
+  return { newest, manifests };
+};
+
+/** Looks which dumps a check is about, and writes nothing. */
+export const planCheck = async (context: DumpContext, level: VerificationLevel, share?: string): Promise<CheckPlan> => {
+  await context.store.describeTools();
+  const { newest, manifests } = await dumpsToCheck(context);
+  const dumps = (level === "drill" ? [newest] : manifests).map(({ dumpId }) => dumpId);
+  return { dryRun: true, level, dumps, ...(share ? { share } : {}) };
+};
+
 /**
- * Checks what lies at the destination, for all dumps at once. `objects`: manifests and the small objects of the store;
- * `read-data`: every stored byte, or a share such as `3/52` of it; `drill`: a restore drill of the newest.
+ * Checks what lies at the destination, for all dumps at once, and notes there which dumps passed. `objects`: manifests and
+ * the small objects of the store; `read-data`: every stored byte, or a share such as `3/52` of it; `drill`: a restore drill
+ * of the newest. Removes locks that dead programs left in the store.
  *
  * @throws {IntegrityError} names what is damaged
  */
-export const checkDumps = (context: DumpContext, level: VerificationLevel, share?: string): Promise<CheckResult> => {
+export const checkDumps = async (
+  context: DumpContext,
+  level: VerificationLevel,
+  share?: string,
+): Promise<CheckResult> => {
   const elapsed = stopwatch(context.now);
-  if (level === "drill")
-    return drillDump(context, "latest").then(({ dumpId }) => ({
-      level,
-      dumps: [dumpId],
-      seconds: elapsed(),
-    }));
-  return runJob(context, "check", false, async () => {
-    const dumps = await findDumps(context);
-    const newest = await chooseFrom(context, dumps, "latest");
-    const broken = dumps.filter(({ listed }) => !listed.complete);
-    if (broken.length > 0)
-      throw new IntegrityError(
-        `${broken.length} of ${dumps.length} dumps are not complete: ${broken
-          .map(({ listed }) => `${listed.dumpId} (${listed.problem})`)
-          .slice(0, 3)
-          .join("; ")}`,
-      );
-    const manifests: Manifest[] = [];
-    for (const dump of dumps) manifests.push(dump.manifest ?? (await genuineManifest(context, dump)));
-    if (manifests.length === 0) throw new DumpNotFoundError("there is no dump to check");
-    await context.store.recover(context);
-    await context.store.verify(
-      level,
-      manifests.flatMap(({ database, sites }) => [database.part, sites.part]),
-      { signal: context.signal, progress: context.progress, ...(share ? { share } : {}) },
-    );
-    for (const manifest of level === "read-data" ? manifests : [newest]) await assertManifestCopy(context, manifest);
-    const at = context.now().toISOString();
-    if (!share)
-      for (const { dumpId, digest } of manifests)
-        await recordVerification(context, dumpId, { level, at }, { manifest: digest });
-    const seconds = elapsed();
-    return {
-      result: { level, dumps: manifests.map(({ dumpId }) => dumpId), ...(share ? { share } : {}), seconds },
-      figures: { dumps: manifests.length, seconds },
-    };
-  });
+  if (level === "drill") {
+    const { dumpId } = await drillDump(context, "latest");
+    return { level, dumps: [dumpId], seconds: elapsed() };
+  }
+  await context.store.describeTools();
+  const { newest, manifests } = await dumpsToCheck(context);
+  await context.store.recover(context);
+  await context.store.verify(
+    level,
+    manifests.flatMap(({ database, sites }) => [database.part, sites.part]),
+    { signal: context.signal, progress: context.progress, ...(share ? { share } : {}) },
+  );
+  for (const manifest of level === "read-data" ? manifests : [newest]) await assertManifestCopy(context, manifest);
+  const at = context.now().toISOString();
+  if (!share)
+    for (const { dumpId, digest } of manifests)
+      await recordVerification(context, dumpId, { level, at }, { manifest: digest });
+  return { level, dumps: manifests.map(({ dumpId }) => dumpId), ...(share ? { share } : {}), seconds: elapsed() };
 };

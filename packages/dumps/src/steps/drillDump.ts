@@ -10,8 +10,6 @@ import { recordVerification } from "../verification.ts";
 import { compareRestored } from "./compare.ts";
 import { chooseDump } from "./listDumps.ts";
 import { loadParts } from "./loadParts.ts";
-import { runJob } from "./runJob.ts";
-import { underLock } from "./underLock.ts";
 import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
 
 /** One scratch schema an installation: what a killed drill left is found and removed by the next. The restore user needs rights on `<schema>_%`. */
@@ -25,17 +23,8 @@ export const scratchNameOf = (installation: string, schema: string): string =>
  * @param name `latest` or a dump's identifier
  * @throws {IntegrityError | RestoredDataDiffersError | KeyPairError} the dump does not restore to what it should hold
  */
-export const drillDump = (context: DumpContext, name: string): Promise<Verdict> =>
-  runJob(context, "drill", false, async (jobId) => {
-    const verdict = await underLock(context, "drill", jobId, (locked) => drillUnderLock(locked, name));
-    return {
-      result: verdict,
-      figures: { rows: verdict.rows, files: verdict.files, seconds: verdict.seconds.restore },
-      identifiers: { dumpId: verdict.dumpId },
-    };
-  });
-
-const drillUnderLock = async (context: DumpContext, name: string): Promise<Verdict> => {
+export const drillDump = async (context: DumpContext, name: string): Promise<Verdict> => {
+  await context.store.describeTools();
   const manifest = await chooseDump(context, name);
   await context.store.recover(context);
   const schema = scratchNameOf(context.installation, context.database.name);

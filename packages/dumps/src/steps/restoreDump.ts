@@ -6,8 +6,6 @@ import { assertVersion } from "./assertVersion.ts";
 import { chooseDump } from "./listDumps.ts";
 import { besideTargets, restoreBeside } from "./restoreBeside.ts";
 import { restoreInPlace } from "./restoreInPlace.ts";
-import { runJob } from "./runJob.ts";
-import { underLock } from "./underLock.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface RestoreOptions {
@@ -70,14 +68,7 @@ export const planRestore = async (context: DumpContext, options: RestoreOptions)
  * @throws {LoadFailedError} fatal: run again after mending the cause
  * @throws {DamagedError} the restored copy is not the dump
  */
-export const restoreDump = (context: DumpContext, options: RestoreOptions): Promise<Verdict> =>
-  runJob(context, "restore", false, async (jobId) => {
-    const verdict = await underLock(context, "service", jobId, (locked) =>
-      options.inPlace ? restoreInPlace(locked, options) : restoreBeside(locked, options),
-    );
-    return {
-      result: verdict,
-      figures: { rows: verdict.rows, files: verdict.files, seconds: verdict.seconds.restore },
-      identifiers: { dumpId: verdict.dumpId },
-    };
-  });
+export const restoreDump = async (context: DumpContext, options: RestoreOptions): Promise<Verdict> => {
+  await context.store.describeTools();
+  return options.inPlace ? restoreInPlace(context, options) : restoreBeside(context, options);
+};

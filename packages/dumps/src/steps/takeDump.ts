@@ -23,8 +23,6 @@ import { type EarlierDumps, earlierDumps } from "./earlierDumps.ts";
 import { inspect, sitesOfDatabase } from "./inspect.ts";
 import { rebuildManifests } from "./rebuildManifests.ts";
 import { rightsWarnings } from "./rightsWarnings.ts";
-import { runJob } from "./runJob.ts";
-import { underLock } from "./underLock.ts";
 
 export interface DumpResult {
   readonly dumpId: string;
@@ -166,23 +164,13 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
  *
  * Whatever fails, no manifest is written, so nothing counts as a dump; the next run needs no cleaning up.
  *
- * @throws {InstallationBusyError} retryable: another dump or a retention run is under way
+ * @throws {ToolMissingError} refused: a program that the store needs is missing or too old; nothing was done
  */
-export const takeDump = (context: DumpContext, options: TakeDumpOptions = {}): Promise<DumpResult> =>
-  runJob(context, "dump", false, async (jobId) => {
-    const result = await underLock(context, "dump-repository", jobId, (locked) =>
-      dumpUnderLock(locked, ulid(context.now()), options),
-    );
-    return {
-      result,
-      figures: result.figures,
-      identifiers: { dumpId: result.dumpId, destination: context.destination.url },
-    };
-  });
-
-const dumpUnderLock = async (context: DumpContext, dumpId: string, options: TakeDumpOptions): Promise<DumpResult> => {
-  const startedAt = context.now();
+export const takeDump = async (context: DumpContext, options: TakeDumpOptions = {}): Promise<DumpResult> => {
   const { store } = context;
+  await store.describeTools();
+  const dumpId = ulid(context.now());
+  const startedAt = context.now();
   const halves = new AbortController();
   const run = { signal: AbortSignal.any([context.signal, halves.signal]), progress: context.progress };
 

@@ -1,14 +1,16 @@
 import type { TaskTokens } from "@openemr-ops/aws/taskTokens";
 import { TaskStoppedError, toOpsError } from "@openemr-ops/core/errors";
-import type { JobLedger } from "@openemr-ops/core/jobs";
-import type { LockStore } from "@openemr-ops/core/locks";
+import type { JobHistory, JobLedger } from "@openemr-ops/core/jobs";
+import { type LockStore, workflowLeaseSeconds } from "@openemr-ops/core/locks";
 import type { ReportProgress } from "@openemr-ops/core/progress";
+import { withLocks } from "@openemr-ops/core/withLock";
 import type { PublishEvent } from "@openemr-ops/events/jobEvent";
-import type { TaskInput } from "@openemr-ops/events/taskInput";
+import { type LockingInput, locksOf } from "@openemr-ops/events/jobKinds";
 import type { TaskReport } from "@openemr-ops/events/workflowSteps";
+import { releaseLocks } from "@openemr-ops/jobs/jobLocks";
+import { type Outcome, stoppedBy } from "@openemr-ops/jobs/runJob";
 import type { WorkflowPlace } from "./place.ts";
 import { type ProgressNotes, progressNotes } from "./progressNotes.ts";
-import { ledgerJobs, type SharedLocks, sharedLocks, type WorkflowStores } from "./stores.ts";
 import { nameOf, openTokenLine } from "./tokenLine.ts";
 
 /** The workflow's side: its records, locks, bus and the tokens it waits for. */
@@ -26,29 +28,37 @@ export interface LinkSurroundings {
   readonly signal: AbortSignal;
 }
 
-/** What work for a workflow works with. */
+/** What a container does its work with. */
+export interface OpenedLink {
+  readonly progress: ReportProgress;
+  readonly history: JobHistory;
+  /**
+   * Does work under the locks that the workflow acquired for it, and renews them meanwhile. They stay held: the workflow's
+   * next step continues under them. `work` gets a signal that is also aborted when a lock is lost.
+   */
+  hold<Result>(work: (signal: AbortSignal) => Promise<Outcome<Result>>): Promise<Outcome<Result>>;
+}
+
+/** The workflow, as the work for it sees it. */
 export interface WorkflowLink {
   /** Aborted when the workflow no longer waits, or the container is asked to stop; its reason is an error of ours. */
   readonly signal: AbortSignal;
   /**
-   * Once it is known what is asked, and before any of it is done: the record says from then on that a container is at work,
-   * so that whoever ends the job leaves the lock to it.
+   * Called once the input is known and before any work is done: from then on the record shows that a container works on the
+   * job, so that whoever ends the job leaves the locks to it.
    */
-  open(job: { readonly kind: TaskInput["kind"]; readonly installation: string; readonly dryRun: boolean }): Promise<{
-    readonly stores: WorkflowStores;
-    readonly progress: ReportProgress;
-  }>;
+  open(installation: string, input: LockingInput): Promise<OpenedLink>;
 }
 
 /**
  * Does work for a workflow that waits for a task token: sends heartbeats meanwhile, and at the end, when all else is
  * written, the report or the failure under its name.
  *
- * A workflow that no longer waits ends the work; then the lock that it left to this container is let go of here.
+ * A workflow that no longer waits ends the work; then the locks that it left to this container are released here.
  *
  * @throws {JobAbortedError} fatal: the workflow no longer waits
  * @throws {TaskStoppedError} retryable: the container was asked to stop
- * @throws what `work` throws; the workflow has been told
+ * @throws what `work` throws; the workflow has been notified
  */
 export const underWorkflow = async (
   place: WorkflowPlace,
@@ -56,26 +66,33 @@ export const underWorkflow = async (
   { now, warn, signal }: LinkSurroundings,
   work: (link: WorkflowLink) => Promise<TaskReport>,
 ): Promise<TaskReport> => {
-  const { jobId } = place;
+  const { jobId, kind } = place;
   const { ledger, locks, publish, tokens } = ports;
   const end = new AbortController();
   const stop = (): void => end.abort(new TaskStoppedError("the container was asked to stop before the job's end"));
   signal.addEventListener("abort", stop);
   using line = openTokenLine(place, tokens, warn, (error) => end.abort(error));
-  let shared: SharedLocks | undefined;
+  let worksOn: string | undefined; // the installation
   let notes: ProgressNotes | undefined;
 
   const link: WorkflowLink = {
     signal: end.signal,
-    open: async ({ kind, installation, dryRun }) => {
-      shared = sharedLocks(locks, kind);
-      const job = { jobId, kind: kind === "retention" ? ("dump" as const) : kind, installation, dryRun };
-      notes = progressNotes(job, { ledger, publish, now, warn });
+    open: async (installation, input) => {
+      worksOn = installation;
+      const held = locksOf(input).map((resource) => ({
+        installation,
+        resource,
+        owner: jobId,
+        leaseSeconds: workflowLeaseSeconds,
+      }));
+      notes = progressNotes({ jobId, kind, installation, dryRun: input.dryRun }, { ledger, publish, now, warn });
       notes.progress({ step: "prepare" });
       await notes.written();
       return {
-        stores: { jobId, jobs: ledgerJobs(ledger, installation), locks: shared.locks },
         progress: notes.progress,
+        history: ledger,
+        hold: (task) =>
+          stoppedBy(end.signal, () => withLocks(locks, held, task, { now, signal: end.signal, keep: true, warn })),
       };
     },
   };
@@ -96,10 +113,10 @@ export const underWorkflow = async (
       await line
         .answer((token) => tokens.fail(token, { name, message }))
         .catch((error: unknown) => warn(`the workflow was not told of the failure (${nameOf(error)})`));
-    if (line.isGone())
-      await shared
-        ?.letGo()
-        .catch((error: unknown) => warn(`the lock was not let go of (${nameOf(error)}); it runs out by itself`));
+    if (line.isGone() && worksOn !== undefined)
+      await releaseLocks({ jobId, installation: worksOn }, { locks }).catch((error: unknown) =>
+        warn(`the locks were not released (${nameOf(error)}); they expire`),
+      );
     throw failure;
   } finally {
     signal.removeEventListener("abort", stop);

@@ -1,7 +1,7 @@
 import type { JobLedger, JobStep } from "@openemr-ops/core/jobs";
-import type { WorkflowKind } from "@openemr-ops/core/names";
 import type { ProgressEvent, ReportProgress } from "@openemr-ops/core/progress";
 import type { PublishEvent } from "@openemr-ops/events/jobEvent";
+import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
 
 const secondsBetweenNotes = 60;
 
@@ -58,7 +58,7 @@ export const progressNotes = (job: NotedJob, { ledger, publish, now, warn }: Not
       const last = notedAt.get(event.step);
       if (last !== undefined && at.getTime() - last < secondsBetweenNotes * 1000) return;
       notedAt.set(event.step, at.getTime());
-      waiting.set(event.step, { name: event.step, at: at.toISOString(), figures: figuresOf(event) });
+      waiting.set(event.step, { name: event.step, by: "container", at: at.toISOString(), figures: figuresOf(event) });
       writing = writing.then(writeNext);
     },
     written: () => writing,

@@ -1,0 +1,20 @@
+import { identifier } from "@openemr-ops/core/config/fields";
+import { ulidPattern } from "@openemr-ops/core/ids";
+import * as z from "zod";
+
+export const flag = z.boolean({ error: "expected true or false" }).default(false);
+
+/** Fields of the input of every kind of job. */
+export const common = {
+  version: z.literal(1, { error: "expected 1, the version of this contract" }).default(1),
+  /** Needed only where the configuration lists several. */
+  installation: identifier.optional(),
+  /** Read and report only; change nothing. */
+  dryRun: flag,
+};
+
+export const dumpName = z
+  .string({ error: 'expected "latest" or a dump\'s identifier' })
+  .refine((name) => name === "latest" || ulidPattern.test(name), {
+    error: 'expected "latest" or a dump\'s identifier of 26 characters',
+  });

@@ -1,0 +1,81 @@
+import { JobAbortedError, OpsError, toOpsError } from "@openemr-ops/core/errors";
+import { ulid } from "@openemr-ops/core/ids";
+import type { JobRecord, JobStore } from "@openemr-ops/core/jobs";
+import type { LockStore } from "@openemr-ops/core/locks";
+import { withLocks } from "@openemr-ops/core/withLock";
+import { type LockingInput, locksOf } from "@openemr-ops/events/jobKinds";
+import type { TaskReport } from "@openemr-ops/events/workflowSteps";
+
+/** What came of a job: all of it, and the figures and identifiers that its record keeps. */
+export interface Outcome<Result> {
+  readonly result: Result;
+  readonly report: TaskReport;
+}
+
+/** Records and locks of a program that no workflow runs. */
+export interface RunPorts {
+  readonly jobs: Pick<JobStore, "save">;
+  readonly locks: LockStore;
+  readonly now: () => Date;
+  /** Aborted when someone asks the program to stop. */
+  readonly signal: AbortSignal;
+  readonly warn?: (message: string) => void;
+}
+
+const abortion = ({ reason }: AbortSignal, cause: unknown): OpsError =>
+  reason instanceof OpsError
+    ? reason
+    : new JobAbortedError("stopped on request before it came to its end; the same command can be given again", {
+        cause,
+      });
+
+/** Runs work that fails, once `signal` is aborted, with the reason for that: {JobAbortedError} where it is none of ours. */
+export const stoppedBy = async <Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> => {
+  try {
+    return await work();
+  } catch (failure) {
+    throw signal.aborted ? abortion(signal, failure) : toOpsError(failure);
+  }
+};
+
+/** A dead program's locks are free after that. */
+const leaseSeconds = 120;
+
+/**
+ * Runs one job by hand or by cron: under a record of its own, `running`, then `succeeded`, `failed` or `aborted`, and under
+ * its locks. `work` gets a signal that is also aborted when a lock is lost. A record that cannot be kept never hides the
+ * job's own end.
+ *
+ * @throws {InstallationBusyError} retryable: another job holds one of the locks
+ * @throws what `work` throws; what fails because someone asked the job to stop is a {JobAbortedError}
+ */
+export const runJob = async <Result>(
+  installation: string,
+  input: LockingInput,
+  { jobs, locks, now, signal, warn = () => undefined }: RunPorts,
+  work: (signal: AbortSignal) => Promise<Outcome<Result>>,
+): Promise<Outcome<Result>> => {
+  const jobId = ulid(now());
+  const startedAt = now().toISOString();
+  const running: JobRecord = {
+    jobId,
+    kind: input.kind,
+    installation,
+    status: "running",
+    dryRun: input.dryRun,
+    requestedAt: startedAt,
+    startedAt,
+  };
+  const held = locksOf(input).map((resource) => ({ installation, resource, owner: jobId, leaseSeconds }));
+  await jobs.save(running);
+  try {
+    const outcome = await stoppedBy(signal, () => withLocks(locks, held, work, { now, signal, warn }));
+    await jobs.save({ ...running, ...outcome.report, status: "succeeded", endedAt: now().toISOString() });
+    return outcome;
+  } catch (failure) {
+    const { name, message } = toOpsError(failure);
+    const status = signal.aborted ? ("aborted" as const) : ("failed" as const);
+    await jobs.save({ ...running, status, endedAt: now().toISOString(), error: { name, message } }).catch(() => {});
+    throw failure;
+  }
+};

@@ -1,0 +1,45 @@
+import type { Config, Installation } from "@openemr-ops/core/config/settings";
+import type { JobHistory } from "@openemr-ops/core/jobs";
+import type { ReportProgress } from "@openemr-ops/core/progress";
+import type { InputOf, JobKind, LockingInput } from "@openemr-ops/events/jobKinds";
+import type { Outcome } from "@openemr-ops/jobs/runJob";
+
+/** Where a job works: on whose installation, and what surrounds it. */
+export interface Place {
+  readonly config: Config;
+  readonly installation: Installation;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly now: () => Date;
+  /** Aborted when the work shall stop. */
+  readonly signal: AbortSignal;
+  readonly progress: ReportProgress;
+  readonly warn: (message: string) => void;
+  /** Earlier jobs as the control plane knows them; not set, those of the state directory. */
+  readonly history?: JobHistory;
+}
+
+/** Where what an input only names is looked for. */
+export interface InputSurroundings {
+  /** Where relative names start. */
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * How one kind of job is done. Records, locks and workflows are not its affair. `Request`: the input, and in the place of
+ * names what they stand for.
+ */
+export interface Program<Kind extends JobKind, Plan, Result, Request extends LockingInput = InputOf<Kind>> {
+  /** Reads what the input names; not set, the request is the input. @throws {InvalidInputError} */
+  prepare?(input: InputOf<Kind>, surroundings: InputSurroundings): Promise<Request>;
+  /** Shows what `run` would do; changes nothing. */
+  plan(place: Place, request: Request): Promise<Outcome<Plan>>;
+  run(place: Place, request: Request): Promise<Outcome<Result>>;
+}
+
+/** A program of which only the kind is known: `prepare` answers what the others take. */
+export interface AnyProgram {
+  prepare?(input: never, surroundings: InputSurroundings): Promise<LockingInput>;
+  plan(place: Place, request: never): Promise<Outcome<unknown>>;
+  run(place: Place, request: never): Promise<Outcome<unknown>>;
+}

@@ -1,0 +1,12 @@
+import type { JobKind } from "@openemr-ops/events/jobKinds";
+import type { AnyProgram } from "../program.ts";
+import { check } from "./check.ts";
+import { drill } from "./drill.ts";
+import { dump } from "./dump.ts";
+import { restore } from "./restore.ts";
+import { retention } from "./retention.ts";
+
+/** How each kind of job is done. */
+export const programs = { dump, drill, check, retention, restore } satisfies Readonly<Record<JobKind, AnyProgram>>;
+
+export type Programs = typeof programs;

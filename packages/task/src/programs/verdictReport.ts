@@ -1,0 +1,30 @@
+import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
+import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
+import type { TaskReport } from "@openemr-ops/events/workflowSteps";
+
+/** What a restore or a drill would restore. */
+export const restorePlanReport = (
+  plan: Pick<RestorePlan, "dumpId" | "takenAt" | "tables" | "rows" | "databaseBytes" | "files" | "filesBytes">,
+): TaskReport => {
+  const { dumpId, takenAt, tables, rows, databaseBytes, files, filesBytes } = plan;
+  return { figures: { tables, rows, databaseBytes, files, filesBytes }, result: { dumpId, takenAt } };
+};
+
+/** How one came out. */
+export const verdictReport = (result: Verdict): TaskReport => {
+  const { dumpId, takenAt, tables, rows, files, filesBytes } = result;
+  const { documents, warnings, seconds, verdict, keyProof, target } = result;
+  return {
+    figures: {
+      tables,
+      rows,
+      files,
+      filesBytes,
+      documents,
+      warnings: warnings.length,
+      restoreSeconds: seconds.restore,
+      compareSeconds: seconds.compare,
+    },
+    result: { dumpId, takenAt, verdict, keyProof, database: target.database, sites: target.sites },
+  };
+};

@@ -1,8 +1,9 @@
 import { figureWords, formatDuration, formatFigure } from "@openemr-ops/core/format";
 import type { JobEvent } from "@openemr-ops/events/jobEvent";
-import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
+import { jobKinds, type WorkflowKind } from "@openemr-ops/events/jobKinds";
 import { type Block, context, fields, header, limits, type SlackMessage, section } from "./blocks.ts";
 import { executionLink } from "./executionLink.ts";
+import { measured, overdueSteps } from "./kindWords.ts";
 import { asCode, inCode, inLine } from "./mrkdwn.ts";
 import { nextStepFor } from "./nextSteps.ts";
 
@@ -13,13 +14,6 @@ type Detail<Name extends JobEvent["name"]> = EventNamed<Name>["detail"];
 export type ToldEvent = EventNamed<"JobStarted" | "JobSucceeded" | "JobFailed" | "JobOverdue">;
 /** The events that end a job. */
 export type ResultEvent = EventNamed<"JobSucceeded" | "JobFailed">;
-
-const nouns: Readonly<Record<WorkflowKind, string>> = {
-  dump: "Dump",
-  drill: "Restore drill",
-  check: "Check",
-  restore: "Restore",
-};
 
 /** What the figure `seconds` measures. The duration of the job itself is a field of the event. */
 const measured: Readonly<Record<WorkflowKind, string>> = {
@@ -34,7 +28,7 @@ const mostFigures = 20;
 const mostIdentifiers = 10;
 
 const subject = ({ kind, installation }: { readonly kind: WorkflowKind; readonly installation: string }): string =>
-  `${nouns[kind]} of ${installation}`;
+  `${jobKinds[kind].noun} of ${installation}`;
 
 const jobSubject = (detail: Detail<"JobStarted">): string =>
   detail.dryRun ? `${subject(detail)} (dry run)` : subject(detail);
@@ -81,8 +75,15 @@ const ofJob = ({ jobId, execution }: Detail<"JobStarted">): readonly string[] =>
 };
 
 /** @param command the command to type, in the form of `docs/deploy.md` */
-const nextStep = (name: string, command?: string): Block =>
-  section(`*Next step*\n${nextStepFor(name).step}${command === undefined ? "" : `\n\`npm run -s ops -- ${command}\``}`);
+const nextStep = (step: string, command?: string): Block =>
+  section(`*Next step*\n${step}${command === undefined ? "" : `\n\`npm run -s ops -- ${command}\``}`);
+
+/** Whether `{}` is enough as input: a restore needs a new target each time. */
+const needsNoInput = (kind: WorkflowKind): boolean => jobKinds[kind].input.safeParse({ kind }).success;
+
+/** Of a kind that no schedule starts today, an overdue job is one of an earlier deployment. */
+const overdueStep = (kind: WorkflowKind): string =>
+  Object.entries(overdueSteps).find(([known]) => known === kind)?.[1] ?? nextStepFor("JobOverdue").step;
 
 const bounded = (text: string, blocks: readonly Block[]): SlackMessage => ({
   text: text.length > limits.fallback ? `${text.slice(0, limits.fallback - 1)}…` : text,
@@ -131,10 +132,9 @@ export const resultMessage = (event: ResultEvent, stage: string): SlackMessage =
     header(`${icon} ${title}`),
     ...fields([field("Error", inCode(error.name, 500)), duration, ...identifierFields(result)]),
     ...(error.message.trim() === "" ? [] : [section(asCode(error.message.trim(), limits.sectionText))]),
-    // A restore needs a new target each time.
     nextStep(
-      error.name,
-      kind === "restore" ? undefined : `run ${kind} --stage ${stage} --installation ${installation}`,
+      nextStepFor(error.name).step,
+      needsNoInput(kind) ? `run ${kind} --stage ${stage} --installation ${installation}` : undefined,
     ),
     footer(stage, ofJob(event.detail), error.name),
   ]);
@@ -168,7 +168,7 @@ export const overdueMessage = (detail: Detail<"JobOverdue">, stage: string): Sla
       field("Deadline", moment(detail.deadlineAt)),
       field("Last success", lastSuccess === undefined ? "none recorded" : moment(lastSuccess.endedAt)),
     ]),
-    nextStep("JobOverdue", `jobs --stage ${stage} --installation ${installation}`),
+    nextStep(overdueStep(detail.kind), `jobs --stage ${stage} --installation ${installation}`),
     footer(stage, [], "JobOverdue"),
   ]);
 };

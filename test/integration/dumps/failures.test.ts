@@ -14,6 +14,7 @@ import { findTool } from "@openemr-ops/local/tools/findTool";
 import mysql from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, growLog } from "../../support/aClinic.ts";
+import { dumpAsJob } from "../../support/asJob.ts";
 import { killPrograms, programsWith } from "../../support/crashes.ts";
 import { aRepositoryPassword, contextFor, type DumpContextOptions } from "../../support/dumpContext.ts";
 import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
@@ -84,7 +85,7 @@ const failsAndRecovers = async (
   repair: () => Promise<unknown> | unknown = () => undefined,
 ): Promise<void> => {
   const before = await idsOf(good);
-  const failure = await takeDump(bad).then(
+  const failure = await dumpAsJob(bad).then(
     () => undefined,
     (thrown: OpsError) => thrown,
   );
@@ -169,10 +170,10 @@ describe("a dump fails under its own name, does not count, and the next one succ
     const { context } = await aPlace({ directory });
     const before = await idsOf(context);
     await writeFile(join(disk.path, "ballast"), Buffer.alloc(2 ** 20)).catch(() => undefined);
-    await expect(takeDump(context)).rejects.toMatchObject({ name: "DiskFullError" });
+    await expect(dumpAsJob(context)).rejects.toMatchObject({ name: "DiskFullError" });
     expect(await idsOf(context)).toEqual(before);
     await rm(join(disk.path, "ballast"));
-    const { dumpId } = await takeDump(context);
+    const { dumpId } = await dumpAsJob(context);
     expect(await idsOf(context)).toEqual([dumpId, ...before]);
   });
 
@@ -195,16 +196,16 @@ describe("a dump fails under its own name, does not count, and the next one succ
 
   it("when the repository with earlier dumps is gone, until a new one is asked for", async () => {
     const { context, repository } = await aPlace();
-    await takeDump(context);
+    await dumpAsJob(context);
     await rm(repository, { recursive: true });
     await mkdir(repository); // as an unmounted disk leaves it
-    const failure = await takeDump(context).catch((thrown: OpsError) => thrown);
+    const failure = await dumpAsJob(context).catch((thrown: OpsError) => thrown);
     expect(failure).toMatchObject({
       name: "DestinationMissingError",
       message: expect.stringMatching(/mounted.*forceNewRepository/s),
     });
     expect(await idsOf(context)).toEqual([]);
-    await takeDump(context, { forceNewRepository: true });
+    await dumpAsJob(context, { forceNewRepository: true });
     expect(await idsOf(context)).toHaveLength(1);
   });
 

@@ -53,7 +53,7 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
     it("keeps the record that came first when a job is created twice", async () => {
       const record = aJobRecord();
       await one.create(record);
-      await one.note(record, { name: "database", at: moment(1) });
+      await one.note(record, { name: "database", by: "container", at: moment(1) });
       const known = await one.get(record);
 
       expect(await other.create({ ...record, kind: "drill", dryRun: true })).toEqual({ record: known, created: false });
@@ -123,16 +123,16 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
     it("makes a requested job a running one with its first step", async () => {
       const record = aJobRecord();
       await one.create(record);
-      await other.note(record, { name: "begun", at: moment(1) });
-      await other.note(record, { name: "database", at: moment(2), figures: { rows: 7 } });
+      await other.note(record, { name: "begun", by: "workflow", at: moment(1) });
+      await other.note(record, { name: "database", by: "container", at: moment(2), figures: { rows: 7 } });
 
       expect(await one.get(record)).toEqual({
         ...record,
         status: "running",
         startedAt: moment(1),
         steps: [
-          { name: "begun", at: moment(1) },
-          { name: "database", at: moment(2), figures: { rows: 7 } },
+          { name: "begun", by: "workflow", at: moment(1) },
+          { name: "database", by: "container", at: moment(2), figures: { rows: 7 } },
         ],
       });
     });
@@ -140,13 +140,13 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
     it("keeps the last word of each step", async () => {
       const record = aJobRecord();
       await one.create(record);
-      await one.note(record, { name: "database", at: moment(1), figures: { rows: 7, tables: 1 } });
-      await one.note(record, { name: "database", at: moment(2), figures: { rows: 9 } });
-      await one.note(record, { name: "sites", at: moment(3) });
+      await one.note(record, { name: "database", by: "container", at: moment(1), figures: { rows: 7, tables: 1 } });
+      await one.note(record, { name: "database", by: "container", at: moment(2), figures: { rows: 9 } });
+      await one.note(record, { name: "sites", by: "container", at: moment(3) });
 
       expect((await other.get(record))?.steps).toEqual([
-        { name: "database", at: moment(2), figures: { rows: 9 } },
-        { name: "sites", at: moment(3) },
+        { name: "database", by: "container", at: moment(2), figures: { rows: 9 } },
+        { name: "sites", by: "container", at: moment(3) },
       ]);
     });
 
@@ -155,7 +155,7 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
       await one.create(record);
       await Promise.all(
         ["database", "sites", "seal", "a step.of #words"].map((step, index) =>
-          (index % 2 ? one : other).note(record, { name: step, at: moment(index) }),
+          (index % 2 ? one : other).note(record, { name: step, by: "container", at: moment(index) }),
         ),
       );
 
@@ -167,8 +167,8 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
       const record = aJobRecord();
       await one.create(record);
       await one.end(record, failed);
-      await other.note(record, { name: "database", at: moment(11) });
-      await other.note(nobody, { name: "database", at: moment(11) });
+      await other.note(record, { name: "database", by: "container", at: moment(11) });
+      await other.note(nobody, { name: "database", by: "container", at: moment(11) });
 
       expect(await one.get(record)).toEqual({ ...record, ...failed });
       expect(await one.get(nobody)).toBeUndefined();
@@ -177,7 +177,7 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
     it("ends a job as its first ending says, and tells every caller that one", async () => {
       const record = aJobRecord();
       await one.create(record);
-      await one.note(record, { name: "begun", at: moment(1) });
+      await one.note(record, { name: "begun", by: "workflow", at: moment(1) });
       const running = await one.get(record);
       const ended = { ...running, ...succeeded };
 

@@ -14,6 +14,9 @@ export interface JobStep {
   readonly figures?: Readonly<Record<string, number>>;
 }
 
+/** A step as it is noted today. */
+export type NotedStep = JobStep & Required<Pick<JobStep, "by">>;
+
 /** How a job came to its end. */
 export interface JobEnding {
   readonly status: "succeeded" | "failed" | "aborted";
@@ -97,7 +100,7 @@ export interface JobLedger {
    * Adds a step, or replaces the last of its name, and makes a requested job a running one that started at the step's
    * moment. Does nothing once the job has ended, or when there is no such job.
    */
-  note(job: JobKey, step: JobStep): Promise<void>;
+  note(job: JobKey, step: NotedStep): Promise<void>;
   /**
    * Ends a job, once: a later ending changes nothing. Every caller gets the record with the ending that counts, and
    * tells of it under one key of `once`; nothing when there is no such job.

@@ -15,14 +15,6 @@ export type ToldEvent = EventNamed<"JobStarted" | "JobSucceeded" | "JobFailed" |
 /** The events that end a job. */
 export type ResultEvent = EventNamed<"JobSucceeded" | "JobFailed">;
 
-/** What the figure `seconds` measures. The duration of the job itself is a field of the event. */
-const measured: Readonly<Record<WorkflowKind, string>> = {
-  dump: "dump time",
-  drill: "restore time",
-  check: "check time",
-  restore: "restore time",
-};
-
 /** A message shows at most this many; the job's record has all of them. */
 const mostFigures = 20;
 const mostIdentifiers = 10;

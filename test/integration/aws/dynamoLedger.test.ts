@@ -74,7 +74,7 @@ describe("job records in a DynamoDB table", () => {
     const ledger = dynamoLedger({ table });
     await ledger.create(record);
     await twenty((index) =>
-      dynamoLedger({ table }).note(record, { name: `step ${index}`, at: "2026-11-20T12:01:00.000Z" }),
+      dynamoLedger({ table }).note(record, { name: `step ${index}`, by: "container", at: "2026-11-20T12:01:00.000Z" }),
     );
 
     expect((await ledger.get(record))?.steps).toHaveLength(20);
@@ -97,7 +97,7 @@ describe("job records in a DynamoDB table", () => {
     ).toBe(true);
     expect(times).toBe(1);
     expect(await telling.end(record, succeeded)).toEqual({ ...record, ...succeeded });
-    await telling.note(record, { name: "late", at: "2026-11-20T12:11:00.000Z" });
+    await telling.note(record, { name: "late", by: "container", at: "2026-11-20T12:11:00.000Z" });
   });
 
   it("come page by page when they are many", async () => {
@@ -128,7 +128,7 @@ describe("job records in a DynamoDB table", () => {
       () => ledger.get(record),
       () => ledger.list("clinic-a"),
       () => ledger.create(record),
-      () => ledger.note(record, { name: "begun", at: record.requestedAt }),
+      () => ledger.note(record, { name: "begun", by: "workflow", at: record.requestedAt }),
       () => ledger.end(record, succeeded),
       () => ledger.once(told, async () => {}),
     ]) {

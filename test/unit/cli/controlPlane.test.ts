@@ -195,12 +195,25 @@ describe("openemr-ops watch", () => {
     const stage = aStage();
     await stage.ledger.create(aRecord());
     const happenings = [
-      () => stage.ledger.note(dumpJob, { name: "begun", at: "2026-11-20T12:00:00.000Z" }),
-      () => stage.ledger.note(dumpJob, { name: "database", at: "2026-11-20T12:01:00.000Z", figures: { bytes: 1536 } }),
-      () => stage.ledger.note(dumpJob, { name: "database", at: "2026-11-20T12:02:00.000Z", figures: { bytes: 3072 } }),
+      () => stage.ledger.note(dumpJob, { name: "begun", by: "workflow", at: "2026-11-20T12:00:00.000Z" }),
+      () =>
+        stage.ledger.note(dumpJob, {
+          name: "database",
+          by: "container",
+          at: "2026-11-20T12:01:00.000Z",
+          figures: { bytes: 1536 },
+        }),
+      () =>
+        stage.ledger.note(dumpJob, {
+          name: "database",
+          by: "container",
+          at: "2026-11-20T12:02:00.000Z",
+          figures: { bytes: 3072 },
+        }),
       () =>
         stage.ledger.note(dumpJob, {
           name: "sites",
+          by: "container",
           at: "2026-11-20T12:03:00.000Z",
           figures: { files: 3, vanished: 1 },
         }),
@@ -306,7 +319,7 @@ describe("openemr-ops jobs", () => {
     );
     await stage.ledger.note(
       { installation: "clinic-a", jobId: "job-3" },
-      { name: "database", at: "2026-11-20T12:04:00.000Z" },
+      { name: "database", by: "container", at: "2026-11-20T12:04:00.000Z" },
     );
 
     const config = await directory.write(two);

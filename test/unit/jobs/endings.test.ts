@@ -1,4 +1,5 @@
 import { ControlPlaneUnavailableError, RetryableError } from "@openemr-ops/core/errors";
+import type { JobStep, NotedStep } from "@openemr-ops/core/jobs";
 import { jobEvents } from "@openemr-ops/events/jobEvent";
 import type { FailRequest, FinishRequest } from "@openemr-ops/events/workflowSteps";
 import { beginJob } from "@openemr-ops/jobs/beginJob";
@@ -59,7 +60,10 @@ beforeEach(() => {
 });
 
 const containerBegins = () =>
-  plane.ledger.note({ installation: "clinic-a", jobId }, { name: "database", at: plane.now().toISOString() });
+  plane.ledger.note(
+    { installation: "clinic-a", jobId },
+    { name: "database", by: "container", at: plane.now().toISOString() },
+  );
 const abort = (changes: Partial<ExecutionEnd> = {}, ports: JobPorts = plane) =>
   endExecution(anExecutionEnd(changes), stageOfTests, ports);
 
@@ -285,6 +289,19 @@ describe("an execution that ended without a report", () => {
     eventsFit();
   });
 
+  it.each<[string, JobStep, number]>([
+    ["a function noted", { name: "database", by: "function", at: "2026-11-20T12:01:00.000Z" }, 0],
+    ["the workflow noted", { name: "prepare", by: "workflow", at: "2026-11-20T12:01:00.000Z" }, 0],
+    ["a container noted", { name: "begun", by: "container", at: "2026-11-20T12:01:00.000Z" }, 1],
+    ["a container of an earlier release may have noted", { name: "begun", at: "2026-11-20T12:01:00.000Z" }, 1],
+  ])("with a step that %s leaves its lock to a container only when there is one", async (_, step, left) => {
+    await beginJob(aBeginRequest(), plane);
+    await plane.ledger.note({ installation: "clinic-a", jobId }, step as NotedStep);
+    await abort();
+
+    expect(plane.locks.held()).toHaveLength(left);
+  });
+
   it("leaves the lock to a container that is at work, for a minute at most", async () => {
     await beginJob(aBeginRequest(), plane);
     await containerBegins();
@@ -347,7 +364,10 @@ describe("an execution that ended without a report", () => {
 const steps = {
   begin: (ports: JobPorts) => beginJob(aBeginRequest(), ports),
   work: (ports: JobPorts) =>
-    ports.ledger.note({ installation: "clinic-a", jobId }, { name: "database", at: ports.now().toISOString() }),
+    ports.ledger.note(
+      { installation: "clinic-a", jobId },
+      { name: "database", by: "container", at: ports.now().toISOString() },
+    ),
   finish: (ports: JobPorts) => finishJob(aFinishRequest(), ports),
   fail: (ports: JobPorts) => failJob(aFailRequest(), ports),
   lose: (ports: JobPorts) => failJob(aFailRequest({ failure: { Error: "States.HeartbeatTimeout" } }), ports),

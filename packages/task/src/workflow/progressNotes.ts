@@ -1,4 +1,4 @@
-import type { JobLedger, JobStep } from "@openemr-ops/core/jobs";
+import type { JobLedger, NotedStep } from "@openemr-ops/core/jobs";
 import type { ProgressEvent, ReportProgress } from "@openemr-ops/core/progress";
 import type { PublishEvent } from "@openemr-ops/events/jobEvent";
 import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
@@ -34,10 +34,10 @@ const figuresOf = ({ step, detail, ...numbers }: ProgressEvent): Readonly<Record
  */
 export const progressNotes = (job: NotedJob, { ledger, publish, now, warn }: NotePorts): ProgressNotes => {
   const notedAt = new Map<string, number>();
-  const waiting = new Map<string, JobStep>();
+  const waiting = new Map<string, NotedStep>();
   let writing = Promise.resolve();
 
-  const write = async (step: JobStep): Promise<void> => {
+  const write = async (step: NotedStep): Promise<void> => {
     const { name, at, figures = {} } = step;
     const detail = { version: 1 as const, ...job, at, step: name, figures };
     for (const tell of [() => ledger.note(job, step), () => publish({ name: "JobProgressed", detail })])

@@ -10,7 +10,8 @@ export const measured: Readonly<Record<WorkflowKind, string>> = {
 
 /** What a person does first when a job is overdue. `docs/runbooks/overdue.md` has the same sentences. */
 export const overdueSteps: Readonly<Record<ScheduledKind, string>> = {
-  dump: "See whether the job runs, failed or never began; without a success there is no new dump.",
-  drill: "See whether the job runs, failed or never began; without a success nobody knows whether the dumps restore.",
-  check: "See whether the job runs, failed or never began; without a success damage to dumps stays unseen.",
+  dump: "Check whether the job is running, failed or never started. Until one succeeds, there is no new dump.",
+  drill:
+    "Check whether the job is running, failed or never started. Until one succeeds, nobody knows whether the dumps restore.",
+  check: "Check whether the job is running, failed or never started. Until one succeeds, damage to dumps stays unseen.",
 };

@@ -5,6 +5,8 @@ export interface WithLockOptions {
   readonly now: () => Date;
   /** Aborts the work from outside; its reason is passed on. */
   readonly signal?: AbortSignal;
+  /** How often the lease is renewed; not set, at each third of it. */
+  readonly renewSeconds?: number;
   /** The owner goes on with the lock when the work is done: it is not released here. */
   readonly keep?: boolean;
   /** Told of renewals and releases that failed and were not fatal. */
@@ -26,7 +28,7 @@ export const withLock = async <T>(
   store: LockStore,
   request: LockRequest,
   work: (signal: AbortSignal, lock: Lock) => Promise<T>,
-  { now, signal, keep = false, warn = () => undefined }: WithLockOptions,
+  { now, signal, keep = false, renewSeconds = request.leaseSeconds / 3, warn = () => undefined }: WithLockOptions,
 ): Promise<T> => {
   let lock = await store.acquire(request);
   let lost: InstallationBusyError | undefined;
@@ -51,16 +53,13 @@ export const withLock = async <T>(
     loseWhenOver();
   };
   let renewing = false;
-  const timer = setInterval(
-    () => {
-      if (renewing) return loseWhenOver(); // the store does not answer
-      renewing = true;
-      void renew().finally(() => {
-        renewing = false;
-      });
-    },
-    (request.leaseSeconds * 1000) / 3,
-  );
+  const timer = setInterval(() => {
+    if (renewing) return loseWhenOver(); // the store does not answer
+    renewing = true;
+    void renew().finally(() => {
+      renewing = false;
+    });
+  }, renewSeconds * 1000);
   timer.unref();
 
   try {

@@ -1,9 +1,10 @@
 import type { LockingInput } from "@openemr-ops/events/jobKinds";
-import { type Outcome, runJob } from "@openemr-ops/jobs/runJob";
+import { type Outcome, runJob, stoppedBy } from "@openemr-ops/jobs/runJob";
 import type { Operations } from "./operations.ts";
 import type { Place } from "./program.ts";
 
-interface RunnableProgram<Request, Plan, Result> {
+/** As much of a program as is needed to run it. */
+export interface RunnableProgram<Request, Plan, Result> {
   plan(place: Place, request: Request): Promise<Outcome<Plan>>;
   run(place: Place, request: Request): Promise<Outcome<Result>>;
 }
@@ -19,7 +20,7 @@ export const runByHand = async <Request extends LockingInput, Plan, Result>(
   request: Request,
   { openStores }: Pick<Operations, "openStores">,
 ): Promise<Outcome<Plan | Result>> => {
-  if (request.dryRun) return program.plan(place, request);
+  if (request.dryRun) return stoppedBy(place.signal, () => program.plan(place, request));
   const stores = await openStores(place);
   return runJob<Plan | Result>(place.installation.id, request, { ...place, ...stores }, (signal) =>
     program.run({ ...place, signal }, request),

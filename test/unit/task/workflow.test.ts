@@ -284,7 +284,7 @@ describe("the container program in a workflow", () => {
     await begun;
     await stage.locks.expireWithin({ ...locked() }, 0);
     await stage.locks.acquire({ ...locked("another"), leaseSeconds: 3600 });
-    await pass(300);
+    await pass(40);
 
     expect((await ending).exitCode).toBe(5);
     expect(stage.locks.held()).toEqual(["clinic-a/dump-repository another"]);

@@ -3,10 +3,10 @@ import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import { requireSection, selectInstallation } from "@openemr-ops/core/config/select";
 import type { InstallationWith } from "@openemr-ops/core/config/settings";
 import { JobAbortedError } from "@openemr-ops/core/errors";
-import type { JobKind } from "@openemr-ops/events/jobKinds";
+import type { JobKind, LockingInput } from "@openemr-ops/events/jobKinds";
 import type { Operations } from "@openemr-ops/task/operations";
 import type { Place } from "@openemr-ops/task/program";
-import { runByHand } from "@openemr-ops/task/runByHand";
+import { type RunnableProgram, runByHand } from "@openemr-ops/task/runByHand";
 import type { CommonOptions } from "../commonOptions.ts";
 import { type CliCommand, type CommandDefinition, defineCommand } from "../defineCommand.ts";
 import type { CliOptions } from "../options.ts";
@@ -62,9 +62,9 @@ export const jobOf = <const Kind extends JobKind>({ installation, common }: Comm
 });
 
 /** Runs a job's program under a record and locks of its own, or shows what it would do. */
-export const carryOut = async <Request extends Parameters<typeof runByHand>[2], Plan, Result>(
+export const carryOut = async <Request extends LockingInput, Plan, Result>(
   context: CommandContext,
-  program: Parameters<typeof runByHand<Request, Plan, Result>>[0],
+  program: RunnableProgram<Request, Plan, Result>,
   request: Request,
 ): Promise<Plan | Result> => (await runByHand(program, placeOf(context), request, context.operations)).result;
 

@@ -41,14 +41,15 @@ export interface OpenedLink {
 
 /** The workflow, as the work for it sees it. */
 export interface WorkflowLink {
-  /** Aborted when the workflow no longer waits, or the container is asked to stop; its reason is an error of ours. */
-  readonly signal: AbortSignal;
   /**
    * Called once the input is known and before any work is done: from then on the record shows that a container works on the
    * job, so that whoever ends the job leaves the locks to it.
    */
   open(installation: string, input: LockingInput): Promise<OpenedLink>;
 }
+
+/** A lease lasts for many steps; the loss of one is noticed sooner. Seconds. */
+const renewSeconds = 40;
 
 /**
  * Does work for a workflow that waits for a task token: sends heartbeats meanwhile, and at the end, when all else is
@@ -76,7 +77,6 @@ export const underWorkflow = async (
   let notes: ProgressNotes | undefined;
 
   const link: WorkflowLink = {
-    signal: end.signal,
     open: async (installation, input) => {
       worksOn = installation;
       const held = locksOf(input).map((resource) => ({
@@ -91,8 +91,10 @@ export const underWorkflow = async (
       return {
         progress: notes.progress,
         history: ledger,
-        hold: (task) =>
-          stoppedBy(end.signal, () => withLocks(locks, held, task, { now, signal: end.signal, keep: true, warn })),
+        hold: (work) =>
+          stoppedBy(end.signal, () =>
+            withLocks(locks, held, work, { now, signal: end.signal, keep: true, renewSeconds, warn }),
+          ),
       };
     },
   };

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import { readdir, rm, rmdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { TargetNotEmptyError, TargetUnsuitableError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
 import { stopwatch } from "@openemr-ops/core/stopwatch";
@@ -12,7 +12,7 @@ import { dropLoaded, forgetLoad } from "@openemr-ops/database/loadTarget";
 import { programSections } from "@openemr-ops/database/sqlScanner";
 import { type Directory, type DirectoryIdentity, openChild, openOrMake } from "@openemr-ops/files/directory";
 import { makeOwned, moveEntries, type OwnedDirectory, reopenOwned, takeOver } from "@openemr-ops/files/ownedDirectory";
-import { readState, replaceFile, systemCodeOf } from "@openemr-ops/files/stateFiles";
+import { readState, systemCodeOf } from "@openemr-ops/files/stateFiles";
 import { prepareSites } from "@openemr-ops/openemr/prepareSites";
 import { readIfPresent } from "@openemr-ops/openemr/siteFiles";
 import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
@@ -261,7 +261,12 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   );
 };
 
-const save = (file: string, progress: Progress): Promise<void> => replaceFile(file, `${JSON.stringify(progress)}\n`);
+/** By way of one name beside it, which the next call takes again: whatever is killed leaves nothing for ever. */
+const save = async (file: string, progress: Progress): Promise<void> => {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(`${file}.new`, `${JSON.stringify(progress)}\n`, { mode: 0o600, flush: true });
+  await rename(`${file}.new`, file);
+};
 
 /** What an earlier call left half-done. */
 const interrupted = async (context: DumpContext): Promise<Progress | undefined> => {

@@ -116,7 +116,7 @@ describe("the function that tells Slack", () => {
 
     expect(await notify(failed[0])).toEqual({ told: "nothing" });
     expect(slack.seen).toEqual([]);
-    expect(logged).toContain("names no Slack");
+    expect(logged).toContain("the configuration has no notifications.slack");
   });
 
   it("refuses what is no event of ours", async () => {

@@ -57,17 +57,18 @@ const opened = async (call: string, path: string): Promise<Directory> => {
 };
 
 /**
- * Opens a directory by a path that has no links in it.
+ * Opens a directory by a path that has no links in it. One that is moved away meanwhile is absent: ENOENT.
  *
  * @throws {TargetUnsuitableError} refused: a link is on the way, or this system does not show open files in /proc
  */
-export const openDirectory = async (path: string): Promise<Directory> => {
+export const openDirectory = async (path: string, attempts = 3): Promise<Directory> => {
   const directory = await opened(path, path).catch((error: unknown) => {
     throw linkInTheWay(path, error);
   });
   const found = await readlink(directory.at).catch(() => undefined);
   if (found === path) return directory;
   await directory[Symbol.asyncDispose]();
+  if (found !== undefined && attempts > 1) return openDirectory(path, attempts - 1);
   throw new TargetUnsuitableError(
     found === undefined
       ? `${descriptors} cannot be read: mount /proc, without it no directory can be held on to`

@@ -1,0 +1,38 @@
+import { mkdir, mkdtemp, realpath, rename, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openDirectory } from "@openemr-ops/files/directory";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+describe("a directory that is held on to", () => {
+  let parent: string;
+
+  beforeEach(async () => {
+    parent = await realpath(await mkdtemp(join(tmpdir(), "openemr-ops-directory-")));
+  });
+  afterEach(() => rm(parent, { recursive: true, force: true }));
+
+  it("is opened or absent when it is moved away at the same moment, never something else", async () => {
+    const outcomes = new Set<string>();
+    for (let turn = 0; turn < 2000; turn++) {
+      const path = join(parent, `directory-${turn}`);
+      await mkdir(path);
+      const opening = openDirectory(path).then(
+        async (directory) => {
+          await directory[Symbol.asyncDispose]();
+          return "opened";
+        },
+        (error: NodeJS.ErrnoException) => error.code ?? error.name,
+      );
+      await rename(path, `${path}-gone`);
+      outcomes.add(await opening);
+    }
+    expect(["opened", "ENOENT"]).toEqual(expect.arrayContaining([...outcomes]));
+  });
+
+  it("is refused when a link is above it", async () => {
+    await mkdir(join(parent, "real/inner"), { recursive: true });
+    await symlink("real", join(parent, "link"));
+    await expect(openDirectory(join(parent, "link/inner"))).rejects.toMatchObject({ name: "TargetUnsuitableError" });
+  });
+});

@@ -1,5 +1,5 @@
-import { DestinationMissingError, IntegrityError, toOpsError } from "@openemr-ops/core/errors";
-import { ulid } from "@openemr-ops/core/ids";
+import { DestinationMissingError, IntegrityError } from "@openemr-ops/core/errors";
+import { ulid, ulidTime } from "@openemr-ops/core/ids";
 import { connectReadOnly } from "@openemr-ops/database/connection";
 import { describeSource, type SourceDescription } from "@openemr-ops/database/describeSource";
 import { type DatabaseDump, dumpDatabase } from "@openemr-ops/database/dumpDatabase";
@@ -18,10 +18,9 @@ import {
   sealManifest,
   type UnsealedManifest,
 } from "../manifest.ts";
+import { isFuture } from "../retention.ts";
 import type { StoredPart, StoredSites } from "../store/dumpStore.ts";
-import { type EarlierDumps, earlierDumps } from "./earlierDumps.ts";
 import { inspect, sitesOfDatabase } from "./inspect.ts";
-import { rebuildManifests } from "./rebuildManifests.ts";
 import { rightsWarnings } from "./rightsWarnings.ts";
 
 export interface DumpResult {
@@ -114,6 +113,10 @@ const inTheFuture: SourceWarning = {
   message: "an earlier dump claims to be of the future: this machine's clock was wrong then, or is now",
 };
 
+/** By their names alone, genuine or not: nothing is chosen or deleted by it, and the list of what is sealed costs a second. */
+const isAnyOfTheFuture = async ({ destination, installation, now }: DumpContext): Promise<boolean> =>
+  (await listManifestIds(destination, installation)).some((dumpId) => isFuture(ulidTime(dumpId), now()));
+
 /** One list of all that the source itself has wrong. */
 const inspectionWarnings = ({
   keyProof,
@@ -180,11 +183,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
   const { sites, warnings: siteWarnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
   await store.recover(run);
   await store.open(await mayCreateRepository(context, options.forceNewRepository ?? false), run);
-  const earlier = earlierDumps({ ...context, signal: run.signal }).catch((error: unknown): EarlierDumps => {
-    if (!run.signal.aborted)
-      context.warn(`earlier dumps could not be looked at: ${toOpsError(error).message}; run check`);
-    return { future: false, lost: [] };
-  });
+  const future = await isAnyOfTheFuture(context);
 
   let database: DatabaseDump | undefined;
   let stored: Promise<StoredSites> | undefined;
@@ -232,8 +231,6 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
   const byName = new Map(database.source.tables.map((table) => [table.name, table]));
   const rows = database.digest.tables.reduce((sum, table) => sum + table.rows, 0);
   const seconds = (context.now().getTime() - startedAt.getTime()) / 1000;
-  const { future, lost } = await earlier;
-  const futureWarnings = future ? [inTheFuture] : [];
   const unsealed: UnsealedManifest = {
     version: 1,
     dumpId,
@@ -268,7 +265,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
     keyProof: found.keyProof,
     documents: found.documents,
     warnings: [
-      ...futureWarnings,
+      ...(future ? [inTheFuture] : []),
       ...siteWarnings,
       ...layoutWarnings,
       ...tableWarnings(database.source),
@@ -292,9 +289,6 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
   if (readBack?.digest !== manifest.digest || (await store.presentParts(parts)).size !== parts.length)
     throw new IntegrityError(`dump ${dumpId} was written but is not there when read back`);
   if (store.format === "portable") await store.verify("read-data", parts, { ...run, signal: context.signal });
-  await rebuildManifests(context, lost).catch((error: unknown) =>
-    context.warn(`plain manifests of earlier dumps are lost and could not be rebuilt: ${toOpsError(error).message}`),
-  );
   return {
     dumpId,
     complete: true,

@@ -6,7 +6,7 @@ import { dumpCompleted, everyRun, namedTables } from "./dumpText.ts";
 import { databaseError } from "./errors.ts";
 import { portableSql } from "./portableSql.ts";
 
-/** A dump program at work on tables of one snapshot. */
+/** A dump program that reads tables of one snapshot. */
 export interface TablesDump {
   readonly child: Child;
   /** Settles when the snapshot stands, or the program has ended before. */

@@ -40,7 +40,7 @@ const networkCodes: ReadonlySet<string> = new Set([
 const tlsCode = /^(HANDSHAKE_|ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH)/;
 
 /**
- * The number where a client program says it by its own form, never elsewhere: names of tables stand in the same line.
+ * The number where a client program says it by its own form, never elsewhere: names of tables are in the same line.
  * `mariadb-dump: Got error: 1045: "…`, `mariadb-dump: Error 2013: …`, `mariadb-dump: Couldn't execute '…': … (1142)`,
  * `ERROR 1062 (23000) at line 5: …`, our own `server error 1062 (23000)`.
  */

@@ -17,7 +17,7 @@ export const progressTable = "openemr_ops_restore";
  * The clients of a process that was killed outlive it for as long as their last statements take; a load that goes on
  * beside them would get rows twice.
  *
- * @throws {InstallationBusyError} retryable: they are still at work after 30 s
+ * @throws {InstallationBusyError} retryable: they still run after 30 s
  */
 const awaitQuiet = async (control: DatabaseConnection, schema: string): Promise<void> => {
   for (let look = 0; look < 150; look++) {

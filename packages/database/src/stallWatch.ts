@@ -4,7 +4,7 @@ import { DestinationUnavailableError, TableLockedError } from "@openemr-ops/core
  * Watches that bytes keep moving; says on which side they stopped.
  *
  * @param table the one under way, for the message
- * @param fail is told first, so that it can end what does not move
+ * @param fail is called first, so that it can end what does not move
  */
 export const stallWatch = (seconds: number, table: () => string | undefined, fail: (error: Error) => void) => {
   let movedAt = Date.now();

@@ -2,7 +2,7 @@ import { LoadFailedError } from "@openemr-ops/core/errors";
 import type { LoadWorkers } from "./loadWorkers.ts";
 
 interface TableState {
-  /** Runs of rows and keys that no connection vouches for yet. */
+  /** Runs of rows and keys that no connection has confirmed yet. */
   pending: number;
   ended: boolean;
   addKeys?: string | undefined;
@@ -99,7 +99,7 @@ export const tablesUnderWay = (
         throwIfFailed();
         const left = [...open].filter(([name, { ended }]) => ended && !done.has(name));
         if (left.length === 0) break;
-        // The last rows of a table call for its keys; without any, rows were sent that no connection vouches for.
+        // The last rows of a table call for its keys; without any, rows were sent that no connection has confirmed.
         if (keysSent === before)
           throw new LoadFailedError(`${left.length} tables did not arrive, the first is ${left[0]?.[0]}`);
       }

@@ -52,7 +52,7 @@ const ofJob = {
   execution: text(2048).describe("ARN of the execution in Step Functions").optional(),
 };
 
-const result = identifiers.describe("what came out, by name: identifiers such as dumpId");
+const result = identifiers.describe("the result, by name: identifiers such as dumpId");
 
 /** A job started. */
 export const jobStarted = detail({ ...ofJob });
@@ -83,9 +83,7 @@ export const jobFailed = detail({
     name: text(128).describe("the error's name; docs/runbooks has a section for each"),
     message: z.string({ error: "expected a text" }).max(4096).describe("what happened and what to do, for a person"),
   }),
-  result: result.describe(
-    "what came out before the failure: a dump is complete although old ones could not be cleared",
-  ),
+  result: result.describe("the result before the failure: a dump is complete although old ones could not be cleared"),
 });
 
 /** A scheduled job did not succeed in time. Published once for each due time. */

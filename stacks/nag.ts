@@ -62,7 +62,7 @@ export const accepted: readonly Accepted[] = [
     path: new RegExp(`^(${workflows})/Role/`),
     appliesTo: ["/^Resource::arn:<AWS::Partition>:ecs:.+:task-definition\\/openemr-ops-[a-z0-9-]+:\\*$/"],
     reason:
-      "Any revision of one task definition: an execution that runs while a new one is deployed goes on with the old.",
+      "Any revision of one task definition: an execution that runs while a new one is deployed continues with the old.",
   },
   {
     rules: iam5,

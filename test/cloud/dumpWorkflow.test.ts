@@ -76,7 +76,7 @@ describe("a deployed clinic", () => {
       .filter(({ source }) => source === "openemr.ops")
       .map(({ detailType }) => detailType);
 
-  it("is dumped by its schedule: recorded, told of, listed as complete", async () => {
+  it("is dumped by its schedule: recorded, reported, listed as complete", async () => {
     const { cloud, slack } = place;
     const due = new Date("2026-11-21T01:30:00Z");
 
@@ -105,7 +105,7 @@ describe("a deployed clinic", () => {
     expect(await dumps()).toHaveLength(2);
   });
 
-  it("is told of once although each event comes twice", async () => {
+  it("is reported once although each event comes twice", async () => {
     const { cloud, slack } = place;
     const methodsOf = async (work: () => Promise<Execution>) => {
       const from = slack.seen.length;
@@ -128,7 +128,7 @@ describe("a deployed clinic", () => {
     expect(outcome(await run("restore", beside))).toEqual(succeeded);
   });
 
-  it("is told of what fails: by the workflow, by a container that was killed, by a person who stopped it", async () => {
+  it("is notified of what fails: by the workflow, by a container that was killed, by a person who stopped it", async () => {
     const { cloud } = place;
     cloud.faults.lambda("job/confirm", { name: "IntegrityError", message: "altered" }, { times: 1 });
     let from = cloud.events().length;
@@ -164,7 +164,7 @@ describe("a deployed clinic", () => {
     expect(told(from)).toEqual(["JobStarted", "JobSucceeded"]);
   });
 
-  it("is told of a schedule that came to nothing", async () => {
+  it("is notified of a schedule that started nothing", async () => {
     const { cloud } = place;
     const from = cloud.events().length;
     expect(await cloud.fireSchedule(`${names.scheduleGroup}/${clinic}-overdue`, new Date())).toBe("succeeded");

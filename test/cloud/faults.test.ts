@@ -223,7 +223,7 @@ describe("a dump", () => {
     await failsWith("dump", "TaskStoppedError");
   });
 
-  it("that a person stops is reported as aborted; its container ends and lets go", async () => {
+  it("that a person stops is reported as aborted; its container ends and releases the locks", async () => {
     const before = await dumps();
     const held = gate.holdAfter(midDump);
     const arn = start("dump");

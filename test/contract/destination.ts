@@ -267,7 +267,7 @@ export const destinationContract = (
       expect(await read(destination, "old")).toEqual(Buffer.from("old"));
     });
 
-    it("stores nothing of a stream that was destroyed without a word", async () => {
+    it("stores nothing of a stream that was destroyed without an error", async () => {
       const stream = streamOf(seededBytes(7, 1_000_000));
       stream.once("data", () => stream.destroy());
 

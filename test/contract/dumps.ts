@@ -124,7 +124,7 @@ export const dumpContract = (name: string, open: () => Promise<DumpPlace>): void
       await place.source.schema.query(`DROP DATABASE \`${intoDatabase}\``);
     });
 
-    it("are let go by retention as its dry run said, which changed nothing", async () => {
+    it("are expired by retention as its dry run showed, which changed nothing", async () => {
       const before = await objectsAt(context.destination);
       const planned = await applyRetention(context, policy(1), true);
       expect(planned).toMatchObject({ dryRun: true, keep: [{ dumpId: second }], expire: [{ dumpId: first }] });

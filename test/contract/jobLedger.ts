@@ -137,7 +137,7 @@ export const jobLedgerContract = (name: string, open: (clock: ManualClock) => Pr
       });
     });
 
-    it("keeps the last word of each step", async () => {
+    it("keeps the newest note of each step", async () => {
       const record = aJobRecord();
       await one.create(record);
       await one.note(record, { name: "database", by: "container", at: moment(1), figures: { rows: 7, tables: 1 } });

@@ -73,7 +73,7 @@ export const lockContract = (name: string, open: (clock: ManualClock) => Promise
       expect(second.fence).toBeGreaterThan(first.fence);
     });
 
-    it("gives a new fence to a job that comes back after it let go", async () => {
+    it("gives a new fence to a job that comes back after it released its lock", async () => {
       const first = await one.acquire(aLockRequest());
       await one.release(first);
       const second = await one.acquire(aLockRequest());
@@ -127,7 +127,7 @@ export const lockContract = (name: string, open: (clock: ManualClock) => Promise
       await expect(one.acquire(aLockRequest({ owner: "job-3" }))).rejects.toThrow(/job-2/);
     });
 
-    it("lets go twice without complaint", async () => {
+    it("releases a lock twice without complaint", async () => {
       const lock = await one.acquire(aLockRequest());
       await one.release(lock);
       await one.release(lock);
@@ -135,7 +135,7 @@ export const lockContract = (name: string, open: (clock: ManualClock) => Promise
       await expect(other.acquire(aLockRequest({ owner: "job-2" }))).resolves.toBeDefined();
     });
 
-    it("lets go on word of the owner's name alone, and its holder learns of that", async () => {
+    it("releases a lock by the owner's name alone, and its holder finds out", async () => {
       const lock = await one.acquire(aLockRequest());
       await other.expireWithin(aLockRequest(), 0);
       await other.expireWithin(aLockRequest(), 0);

@@ -13,7 +13,7 @@ export const threadContract = (name: string, open: () => Promise<ThreadStore>): 
       threads = await open();
     });
 
-    it("knows no thread of a job that nobody told of", async () => {
+    it("knows no thread of a job that was never reported", async () => {
       expect(await threads.get(job)).toBeUndefined();
     });
 

@@ -82,7 +82,7 @@ describe.each(programs)("the retention decision beside $version", ({ program, ve
     expect(times(snapshots.map(({ takenAt }) => takenAt))).toEqual(times(moments));
   });
 
-  it("keeps and lets go what restic forget keeps and lets go", async () => {
+  it("keeps and expires what restic forget keeps and expires", async () => {
     await fc.assert(
       fc.asyncProperty(anyPolicy, async (policy) => {
         fc.pre(Object.values(policy).some((count) => count > 0)); // restic refuses or removes all; we keep all

@@ -43,7 +43,7 @@ describe("Slack over a real connection", () => {
     expect((performance.now() - from) / 1000).toBeGreaterThan(1 + 1 + 2 + 2 - 0.1);
   });
 
-  it("is given up in time when it stays silent", async () => {
+  it("is a failure in time when it stays silent", async () => {
     server.failWith(silence, silence, silence, silence);
     const from = performance.now();
 

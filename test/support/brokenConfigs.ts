@@ -244,7 +244,7 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   // Secrets
   at("database.password", "env:DB", /say either password or passwordFile, not both/),
   all(
-    "a password stands in the configuration",
+    "a password is in the configuration",
     { [`${first}database.password`]: "hunter2", [`${first}database.passwordFile`]: undefined },
     "installations[0].database.password",
     /put the password itself into a file and name it in passwordFile$/,

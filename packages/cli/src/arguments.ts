@@ -5,7 +5,7 @@ import { type CommonOptions, usual } from "./commonOptions.ts";
 import type { CliCommand } from "./defineCommand.ts";
 import { type CliOption, type CliOptions, flagOf } from "./options.ts";
 
-/** What a command line may be read against. */
+/** What reading a command line depends on. */
 export interface ArgumentsContext {
   /** Relative names start here. */
   readonly cwd: string;
@@ -84,7 +84,7 @@ const addCommand = (
   });
 };
 
-/** The tree of commands; whichever is named hands its invocation to `found`. */
+/** The tree of commands; the command that is named passes its invocation to `found`. */
 const buildProgram = (context: ArgumentsContext, found: (invocation: Invocation) => void): Command => {
   const program = new Command("openemr-ops")
     .description("Day-two operations for a running OpenEMR: dumps that are proven to restore.")

@@ -16,7 +16,7 @@ using stop = listenForStop(
   () => stderr.write("\nstopping safely; press Ctrl+C again to stop at once\n"),
   () => process.exit(130),
 );
-stdout.on("error", () => process.exit(1)); // the reader went away, as in "dumps | head"
+stdout.on("error", () => process.exit(1)); // the reader closed the pipe, as in "dumps | head"
 
 process.exitCode = await runProgram({
   argv: argv.slice(2),

@@ -10,9 +10,9 @@ export interface ControlPlane {
 }
 
 /**
- * The stage that is meant.
+ * The stage that the command works on.
  *
- * @throws {InvalidInputError} fatal: the environment names one that cannot be
+ * @throws {InvalidInputError} fatal: the environment sets a name that no stage may have
  */
 export const stageOf = (
   said: string | undefined,

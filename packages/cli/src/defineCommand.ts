@@ -20,7 +20,7 @@ export interface CommandDefinition<Context, Options extends CliOptions> {
   readonly options: Options;
   /** Command lines that work as they are, without the program's name. */
   readonly examples: readonly string[];
-  /** What is wrong with options that cannot stand together. Nothing has been read yet. */
+  /** The issues of options that exclude each other. Called before anything is read. */
   readonly problems?: (asked: Partial<Asked<Options>>) => readonly InputIssue[];
   /** @returns the exit status; 0 when there is none */
   readonly run: (context: Context, asked: Asked<Options>) => Promise<number> | Promise<void>;
@@ -32,7 +32,7 @@ export interface CliCommand extends Omit<CommandDefinition<never, CliOptions>, "
   run(surroundings: CommandSurroundings, asked: object): Promise<number> | Promise<void>;
 }
 
-/** A command that works with its surroundings alone. See also `installationCommand` and `stageCommand`. */
+/** A command that needs neither a configuration nor a control plane. See also `installationCommand` and `stageCommand`. */
 export const defineCommand = <const Options extends CliOptions>(
   definition: CommandDefinition<CommandSurroundings, Options>,
 ): CliCommand => definition;

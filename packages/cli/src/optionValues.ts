@@ -78,7 +78,7 @@ export const aLimit = once((text) => {
   throw new InvalidArgumentError("expected a whole number from 1 to 1000");
 });
 
-/** A workflow by what it does, or by its name in the console. */
+/** A workflow by its kind of job, or by its name in the console. */
 export const aWorkflow = once((text): WorkflowKind => {
   const kind = workflowKinds.find((known) => text === known || text === jobKinds[known].workflow);
   if (kind) return kind;

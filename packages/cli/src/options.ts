@@ -21,7 +21,7 @@ type OptionalIn<Options> = {
   [Name in keyof Options]: undefined extends ValueOf<Options[Name]> ? Name : never;
 }[keyof Options];
 
-/** What a person asked with these options; one that was left out and has no fallback is absent. */
+/** The values that a person gave to these options; one that was left out and has no default is absent. */
 export type Asked<Options> = {
   readonly [Name in Exclude<keyof Options, OptionalIn<Options>>]: ValueOf<Options[Name]>;
 } & { readonly [Name in OptionalIn<Options>]?: Exclude<ValueOf<Options[Name]>, undefined> };

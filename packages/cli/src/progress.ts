@@ -39,17 +39,17 @@ const describe = ({ latest, startedAt, seenAt }: Step): string => {
 
 export interface ProgressDisplay {
   readonly report: ReportProgress;
-  /** Clears the line under way, so that what follows stands by itself. Safe to repeat. */
+  /** Clears the current line, so that the next output starts on a line of its own. Safe to repeat. */
   readonly clear: () => void;
 }
 
 const secondsBetweenLines = 10;
 const millisecondsBetweenFrames = 100;
-/** A step that has said nothing for so long is left out of the line. Milliseconds. */
+/** A step that has reported nothing for this long is left out of the line. Milliseconds. */
 const quiet = 5000;
 
 /**
- * Shows progress: on a terminal one line that renews itself, elsewhere one plain line a step, then one for each tenth done,
+ * Shows progress: on a terminal one line that is updated, elsewhere one plain line a step, then one for each tenth done,
  * or every 10 seconds when the whole is not known.
  */
 export const showProgress = (sink: Sink, now: () => Date): ProgressDisplay => {

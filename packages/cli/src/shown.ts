@@ -1,8 +1,8 @@
 import { visible } from "@openemr-ops/core/visible";
 
 /**
- * Text for a terminal: our own words and line breaks, and of all that came from elsewhere only what shows and does nothing.
- * Made by `shown` and by what is built on it, so that nothing gets to the terminal that went past it.
+ * Text for a terminal: our own words and line breaks, and all other text with its control characters made visible.
+ * Only `shown`, and what is built on it, makes one, so that no other text reaches the terminal.
  */
 export class Shown {
   readonly text: string;
@@ -12,7 +12,7 @@ export class Shown {
   }
 }
 
-/** What may stand in a template of `shown`. */
+/** What a template of `shown` accepts. */
 export type Foreign = string | number | Shown | readonly Shown[];
 
 const textOf = (value: Foreign): string => {

@@ -4,7 +4,7 @@ import { Shown, shown } from "./shown.ts";
 const width = (text: string): number => stripVTControlCharacters(text).length;
 const textOf = (cell: string | Shown): string => shown`${cell}`.text;
 
-/** Rows in columns, two spaces apart. Columns whose heading starts with `>` are set right. */
+/** Rows in columns, two spaces apart. Columns whose heading starts with `>` are aligned right. */
 export const renderTable = (headings: readonly string[], rows: readonly (readonly (string | Shown)[])[]): Shown => {
   const names = headings.map((heading) => heading.replace(/^>/, ""));
   const texts = rows.map((row) => row.map(textOf));

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 
-/** What came of reading a file that others may have put there. */
+/** The result of reading a file that others may have put there. */
 export type BoundedFile =
   /** The file's first bytes. `whole`: there are no more. `mode`: its permission bits. */
   | { readonly kind: "file"; readonly content: Buffer; readonly whole: boolean; readonly mode: number }

@@ -24,7 +24,7 @@ export interface JobEnding {
   readonly endedAt: string;
   /** Bytes, rows, files, seconds: numbers only. */
   readonly figures?: Readonly<Record<string, number>>;
-  /** Identifiers of what came out, such as `dumpId`. */
+  /** Identifiers of the result, such as `dumpId`. */
   readonly result?: Readonly<Record<string, string>>;
   /** Name and message of the error that ended it. */
   readonly error?: { readonly name: string; readonly message: string };
@@ -103,7 +103,7 @@ export interface JobLedger {
   note(job: JobKey, step: NotedStep): Promise<void>;
   /**
    * Ends a job, once: a later ending changes nothing. Every caller gets the record with the ending that counts, and
-   * tells of it under one key of `once`; nothing when there is no such job.
+   * publishes it under one key of `once`; nothing when there is no such job.
    */
   end(job: JobKey, ending: JobEnding): Promise<JobRecord | undefined>;
   /**

@@ -29,7 +29,7 @@ export interface LockStore {
   /** Lets go; safe to repeat; never frees a successor's lock. */
   release(lock: Lock): Promise<void>;
   /**
-   * For whoever knows the owner but has not its lock: makes the owner's lock end within so many seconds, 0 lets go as
+   * For whoever knows the owner but has not its lock: makes the owner's lock end within so many seconds, 0 releases it as
    * `release` does. Never lengthens a lease, does nothing to another owner's lock; safe to repeat.
    */
   expireWithin(held: Omit<LockRequest, "leaseSeconds">, seconds: number): Promise<void>;

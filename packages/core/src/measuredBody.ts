@@ -8,7 +8,7 @@ export interface MeasuredBody {
   readonly stream: Readable;
   /** Size and digest of what has flowed so far. */
   receipt(): PutReceipt;
-  /** Set when the body itself broke off: that is the failure to tell of, whatever the destination says afterwards. */
+  /** Set when the body itself broke off: that is the failure to report, whatever the destination says afterwards. */
   failure(): Error | undefined;
 }
 
@@ -45,7 +45,7 @@ export const measuredBody = (body: Readable | Buffer): MeasuredBody => {
   pipeline(source, stream, (error) => {
     if (error && !stream.destroyed) stream.destroy(error);
   });
-  stream.on("error", () => undefined); // whoever reads the stream is told too
+  stream.on("error", () => undefined); // the reader of the stream gets it too
   return {
     stream,
     receipt: () => ({ byteLength, sha256: hash.copy().digest("hex") }),

@@ -14,6 +14,6 @@ export const partitions = {
   locks: (installation: string) => `LOCK#${installation}`,
   /** What was done once. */
   once: (topic: OnceTopic, installation: string) => `ONCE#${topic}#${installation}`,
-  /** Where people were told of jobs. */
+  /** Where people were notified of jobs. */
   threads: (installation: string) => `THREAD#${installation}`,
 } as const;

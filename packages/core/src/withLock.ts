@@ -7,7 +7,7 @@ export interface WithLockOptions {
   readonly signal?: AbortSignal;
   /** How often the lease is renewed; not set, at each third of it. */
   readonly renewSeconds?: number;
-  /** The owner goes on with the lock when the work is done: it is not released here. */
+  /** The owner continues with the lock when the work is done: it is not released here. */
   readonly keep?: boolean;
   /** Told of renewals and releases that failed and were not fatal. */
   readonly warn?: (message: string) => void;

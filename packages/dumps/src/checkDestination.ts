@@ -102,7 +102,7 @@ export const checkDestination = async (
   };
 
   const steps = async (): Promise<void> => {
-    const absentFine = await attempt("an absent object is told from an error", async () => {
+    const absentFine = await attempt("an absent object differs from an error", async () => {
       const stream = await destination.get(at("absent"));
       stream?.destroy();
       if (stream || (await destination.describe(at("absent"))))

@@ -32,7 +32,7 @@ export interface DumpContext {
   readonly destination: Destination;
   /** Caches and the state of interrupted restores. */
   readonly stateDirectory: string;
-  /** A stream that gives nothing for so long is given up. */
+  /** A stream without data for this many seconds fails. */
   readonly stallSeconds: number;
   readonly tools: Tools;
   /** Says whether dumps were taken before. */

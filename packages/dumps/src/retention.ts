@@ -78,7 +78,7 @@ const newestFirst = (one: RetainedDump, other: RetainedDump): number =>
   other.takenAt.getTime() - one.takenAt.getTime() || (one.dumpId < other.dumpId ? 1 : -1);
 
 /**
- * Says which dumps to keep and which to let go, and why. Carries nothing out, asks nobody, gives the same answer again.
+ * Decides which dumps to keep and which to expire, with the reasons. It deletes nothing; the same input gives the same answer.
  *
  * The counts mean what `restic forget --keep-last/-daily/-weekly/-monthly/-yearly` means by them (restic 0.16 and later,
  * UTC, ISO weeks), over complete dumps alone. Beyond that the newest complete and the newest verified dump always stay; a

@@ -72,7 +72,7 @@ export const startChild = (command: string, args: readonly string[], settings: C
   });
   const { stdin, stdout, stderr } = child;
   if (!stdin || !stdout || !stderr) throw new ToolMissingError(`${command} could not be started`);
-  stdin.on("error", () => {}); // the exit status tells why the reader went away
+  stdin.on("error", () => {}); // the exit status shows why the reader closed the pipe
   let errors = "";
   stderr.setEncoding("utf8");
   const errorLines = lines(settings.onErrorLine ?? (() => {}));

@@ -12,7 +12,7 @@ export interface DirectoryIdentity {
 }
 
 /**
- * An open directory. Calls that begin with `at` reach this very directory, whatever becomes of its name or of the
+ * An open directory. Calls that begin with `at` reach this very directory, whatever happens to its name or of the
  * directories above: a renamed parent or a link put in its place leads nowhere else.
  */
 export interface Directory extends AsyncDisposable {

@@ -65,9 +65,12 @@ export const fileDestination = (
       case "EISDIR":
       case "ENOTEMPTY":
       case "EEXIST":
-        return new DestinationMissingError(`${said}: a directory is needed where something else is, or it went away`, {
-          cause: error,
-        });
+        return new DestinationMissingError(
+          `${said}: a directory is needed where something else is, or it was removed`,
+          {
+            cause: error,
+          },
+        );
       case "EIO":
       case "ESTALE":
       case "ENOTCONN":

@@ -27,7 +27,7 @@ export interface FileJobsSettings {
   readonly warn?: (message: string) => void;
 }
 
-/** Job records in a directory, one file a job, replaced whole; a file that is not a record is set aside and told of. */
+/** Job records in a directory, one file a job, replaced whole; a file that is not a record is set aside with a warning. */
 export const fileJobs = ({ directory, now, warn = () => undefined }: FileJobsSettings): JobStore => {
   const pathOf = (jobId: string): string => join(directory, `${jobId}.json`);
 

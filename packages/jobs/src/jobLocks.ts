@@ -9,7 +9,7 @@ interface Owner {
 }
 
 /**
- * Takes the locks that a job works under, all or none, for its containers to go on with: same owner, same fence.
+ * Takes the locks that a job works under, all or none, for its containers to continue under: same owner, same fence.
  *
  * @throws {InstallationBusyError} names the holder
  */
@@ -23,7 +23,7 @@ export const takeLocks = async ({ jobId, installation }: Owner, input: JobInput,
   }
 };
 
-/** Releases every lock that the job holds; after `seconds` where its container may still be at work. Safe to repeat. */
+/** Releases every lock that the job holds; after `seconds` where its container may still run. Safe to repeat. */
 export const releaseLocks = async (
   { jobId, installation }: Owner,
   { locks }: Pick<JobPorts, "locks">,

@@ -45,6 +45,6 @@ export const momentOf = (text: string, otherwise: Date): Date => {
   return Number.isNaN(moment.getTime()) ? otherwise : moment;
 };
 
-/** Whether a container has noted a step of the job. Before steps told who noted them, any step may be a container's. */
+/** Whether a container has noted a step of the job. In records without `by`, any step may be a container's. */
 export const hasContainer = ({ steps = [] }: JobRecord): boolean =>
   steps.some(({ by = "container" }) => by === "container");

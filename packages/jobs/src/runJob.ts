@@ -6,7 +6,7 @@ import { withLocks } from "@openemr-ops/core/withLock";
 import { type LockingInput, locksOf } from "@openemr-ops/events/jobKinds";
 import type { TaskReport } from "@openemr-ops/events/workflowSteps";
 
-/** What came of a job: all of it, and the figures and identifiers that its record keeps. */
+/** The outcome of a job: the whole result, and the figures and identifiers that its record keeps. */
 export interface Outcome<Result> {
   readonly result: Result;
   readonly report: TaskReport;
@@ -25,11 +25,11 @@ export interface RunPorts {
 const abortion = ({ reason }: AbortSignal, cause: unknown): OpsError =>
   reason instanceof OpsError
     ? reason
-    : new JobAbortedError("stopped on request before it came to its end; the same command can be given again", {
+    : new JobAbortedError("stopped on request before its end; run the same command again", {
         cause,
       });
 
-/** Runs work that fails, once `signal` is aborted, with the reason for that: {JobAbortedError} where it is none of ours. */
+/** Runs work that fails once `signal` is aborted, with the reason for that: {JobAbortedError} where it has no name of ours. */
 export const stoppedBy = async <Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> => {
   try {
     return await work();

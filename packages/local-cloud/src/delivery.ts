@@ -10,7 +10,7 @@ import type { Json } from "./json.ts";
 import type { MotoClient } from "./motoState.ts";
 import { findFunction } from "./taskStates.ts";
 
-/** How a schedule's message fared: taken and done, given up by its function, or never taken. */
+/** The end of a message of a schedule: done by its function, failed at every attempt, or not delivered. */
 export type Fired = AsyncOutcome | "undelivered";
 
 /** A message that ended in a queue for what could not be done. */

@@ -10,7 +10,7 @@ import { type HospitalCloud, hospitalStage, startHospitalCloud } from "./hospita
 
 /**
  * The main job on a miniature hospital: built, used by a running application, dumped by a schedule of its own cloud,
- * confirmed, told of in Slack, rehearsed and restored. What is typed is what an operator types; everything lies in a
+ * confirmed, reported in Slack, rehearsed and restored. What is typed is what an operator types; everything lies in a
  * temporary directory.
  */
 const main = resolve(import.meta.dirname, "../../cli/src/main.ts");

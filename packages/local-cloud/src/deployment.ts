@@ -33,7 +33,7 @@ export interface DeployedFunction {
   readonly memoryMegabytes: number;
   readonly timeoutSeconds: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** What becomes of asynchronous invocations that fail. */
+  /** Where asynchronous invocations go that fail. */
   readonly retries: number;
   readonly deadLetterQueue?: string;
   readonly onFailure?: string;

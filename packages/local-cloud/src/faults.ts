@@ -6,7 +6,7 @@ interface Repetition {
   readonly times?: number;
 }
 
-/** A heartbeat that is dropped is never heard: its sender is told that all is well, or its connection breaks. */
+/** A heartbeat that is dropped is never received: its sender gets a good answer, or its connection breaks. */
 export type HeartbeatFault = {
   readonly answer: "accepted" | "broken connection";
   readonly execution?: string;

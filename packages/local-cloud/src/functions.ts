@@ -13,7 +13,7 @@ export type Invoked =
       readonly error: { readonly errorType: string; readonly errorMessage: string; readonly trace?: readonly string[] };
     };
 
-/** What becomes of an asynchronous invocation. */
+/** The end of an asynchronous invocation. */
 export type AsyncOutcome = "succeeded" | "failed";
 
 export interface FunctionHostOptions {
@@ -139,7 +139,7 @@ export const functionHost = (options: FunctionHostOptions) => {
     }
   };
 
-  /** `gone`: the process had ended before it heard of the event. */
+  /** `gone`: the process had ended before it received the event. */
   const call = (instance: Instance, requestId: string, event: Json): Promise<Invoked | "gone"> =>
     new Promise((resolve) => {
       const { child, fn } = instance;
@@ -216,7 +216,7 @@ export const functionHost = (options: FunctionHostOptions) => {
   });
 
   /**
-   * Runs the function as EventBridge and Scheduler do: retried after one and two minutes, then given up to its dead-letter
+   * Runs the function as EventBridge and Scheduler do: retried after one and two minutes, then sent to its dead-letter
    * queue (the event as it was) and its destination for failures (the event in an envelope).
    */
   const invokeLater = async (fn: DeployedFunction, event: Json): Promise<AsyncOutcome> => {

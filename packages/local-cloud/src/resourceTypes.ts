@@ -24,7 +24,7 @@ export interface Identity {
 export const digitsOf = (text: string, length = 12): string =>
   createHash("sha256").update(text).digest("hex").slice(0, length);
 
-/** The name that stands in the template, or one made of stack and logical identifier as CloudFormation makes them. */
+/** The name that is in the template, or one made of stack and logical identifier as CloudFormation makes them. */
 const named = ({ logicalId, stack, properties }: Resource, property: string, longest = 64): string => {
   const given = maybeText(properties[property]);
   if (given !== undefined) return given;

@@ -75,7 +75,7 @@ export interface LocalCloud extends AsyncDisposable {
   idle(): Promise<void>;
   /** Running processes. */
   tasks(): readonly RunningTask[];
-  /** All of them since the start, whatever became of them. */
+  /** All of them since the start, also those that have ended. */
   allTasks(): readonly Task[];
   readonly faults: Omit<Faults, "strikes">;
   /** Everything that went over the buses. */

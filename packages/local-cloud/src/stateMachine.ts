@@ -79,7 +79,7 @@ interface Preparation {
 }
 
 /**
- * The definition with what the interpreter does otherwise than AWS made good: it gives up after 60 seconds where no
+ * The definition, corrected where the interpreter differs from AWS: it times out after 60 seconds where no
  * timeout is written, it takes the path `$` for a name, its timers overflow after 24 days, and it
  * knows no functions in Fail states.
  */

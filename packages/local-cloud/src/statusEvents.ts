@@ -3,7 +3,7 @@ import type { Task } from "./containers.ts";
 import type { EventBuses } from "./eventBus.ts";
 import type { Execution } from "./executions.ts";
 
-/** What AWS's services tell of themselves on the default bus. */
+/** The events that AWS's services publish on the default bus. */
 export const statusEvents = (put: EventBuses["put"]) => ({
   /** Source: docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html. */
   execution: ({ arn, error, cause, input, machine, name, output, startedAt, status, stoppedAt }: Execution): void => {

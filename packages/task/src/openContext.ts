@@ -37,7 +37,7 @@ export const toolsFrom = (environment: Surroundings["environment"]): Tools => ({
   tar: environment.OPENEMR_OPS_TAR ?? "tar",
 });
 
-/** @throws {InvalidInputError} also when it is too short to withstand guessing */
+/** @throws {InvalidInputError} also when it is short enough to be guessed */
 const readSealKey = async (reference: SecretReference, readSecret: SecretReader): Promise<string> => {
   const key = await readSecret(reference);
   const problem = sealKeyProblem(key);
@@ -74,7 +74,7 @@ const storeOf = (
   });
 };
 
-/** Puts together what the dump jobs of one installation need. Each password is read when it is first needed. */
+/** Opens what the dump jobs of one installation need. Each password is read when it is first needed. */
 export const openContext = async (
   config: Config,
   installation: InstallationWith<"dumps">,

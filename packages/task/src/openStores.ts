@@ -7,7 +7,7 @@ import { realSites } from "./realPlaces.ts";
 /**
  * Records and locks in the state directory.
  *
- * @throws {InvalidInputError} fatal: that directory lies where a dump would take it along; nothing was written
+ * @throws {InvalidInputError} fatal: that directory is inside what a dump contains; nothing was written
  */
 export const openStores = async ({
   config,

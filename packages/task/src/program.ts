@@ -4,7 +4,7 @@ import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { InputOf, JobKind, LockingInput } from "@openemr-ops/events/jobKinds";
 import type { Outcome } from "@openemr-ops/jobs/runJob";
 
-/** Where a job works: on whose installation, and what surrounds it. */
+/** What a job works with: its installation and its surroundings. */
 export interface Place {
   readonly config: Config;
   readonly installation: Installation;
@@ -18,7 +18,7 @@ export interface Place {
   readonly history?: JobHistory;
 }
 
-/** Where what an input only names is looked for. */
+/** Where files that an input names are read. */
 export interface InputSurroundings {
   /** Where relative names start. */
   readonly directory: string;
@@ -26,8 +26,8 @@ export interface InputSurroundings {
 }
 
 /**
- * How one kind of job is done. Records, locks and workflows are not its affair. `Request`: the input, and in the place of
- * names what they stand for.
+ * Does the work of one kind of job. It knows no records, locks or workflows. `Request`: the input, in which the content
+ * of files replaces their names.
  */
 export interface Program<Kind extends JobKind, Plan, Result, Request extends LockingInput = InputOf<Kind>> {
   /** Reads what the input names; not set, the request is the input. @throws {InvalidInputError} */

@@ -5,8 +5,8 @@ import { InvalidInputError } from "@openemr-ops/core/errors";
 import { realPlace } from "@openemr-ops/files/directory";
 
 /**
- * Where the sites tree of an installation really is. Directories that may not lie in it are looked at where they really are,
- * too: before any file of ours is written.
+ * Where the sites tree of an installation really is. The real paths of directories that must be outside
+ * it are resolved too, before any file is written.
  *
  * @throws {InvalidInputError} fatal: the state, a destination or the drills lie inside
  */

@@ -10,9 +10,9 @@ export interface StopRequests extends Disposable {
 }
 
 /**
- * Turns the first SIGINT or SIGTERM into an abort, so that the job ends in order, and the second into `force`.
+ * Turns the first SIGINT or SIGTERM into an abort, so that the job stops safely, and the second into `force`.
  *
- * @param announce says to people that the program is stopping
+ * @param announce notifies people that the program is stopping
  * @param force ends the program at once
  */
 export const listenForStop = (source: SignalSource, announce: () => void, force: () => void): StopRequests => {

@@ -28,7 +28,7 @@ export interface TaskSurroundings {
   readonly now: () => Date;
   /** Aborted when the container is asked to stop. */
   readonly signal: AbortSignal;
-  /** Loads what does the work, once the input is known to be in order. */
+  /** Loads what does the work, once the input is valid. */
   readonly openOperations: () => Promise<Operations>;
   /** Loads what reaches the workflow of a stage; called only with a task token. */
   readonly openWorkflow: (stage: string) => Promise<WorkflowPorts>;
@@ -93,7 +93,7 @@ const run = async (surroundings: TaskSurroundings, log: Log, link?: WorkflowLink
   });
 };
 
-/** What goes to `writeResult`: all of the result, or under a workflow what that is told. */
+/** What goes to `writeResult`: all of the result, or under a workflow the report that it gets. */
 const resultOf = async (surroundings: TaskSurroundings, log: Log): Promise<unknown> => {
   const { environment, now, signal } = surroundings;
   const place = readPlace(environment);
@@ -112,7 +112,7 @@ const resultOf = async (surroundings: TaskSurroundings, log: Log): Promise<unkno
  * `OPENEMR_OPS_CONFIG_JSON`. One JSON object goes to `writeResult`: the job's result, or `{ "error": … }`. Never throws.
  *
  * With a task token in `OPENEMR_OPS_TASK_TOKEN` the job is one of a workflow: it works under the job's record and locks in
- * the control plane, and tells the workflow its end first.
+ * the control plane, and reports its end to the workflow first.
  *
  * @returns the exit status, the same as the command line's
  */

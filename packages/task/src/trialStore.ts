@@ -29,7 +29,7 @@ const removeFolders = async (directory: string): Promise<void> => {
 
 /**
  * restic on a repository of its own at a folder of the installation's destination, under the rights that dumps have here.
- * The password is of the moment: nobody needs the installation's own for this. `undefined` for format `portable`, which
+ * The password is new each time, so the check does not need the installation's own. `undefined` for format `portable`, which
  * goes to the destination by our calls alone.
  */
 export const trialStore = (

@@ -241,7 +241,7 @@ describe("the functions of a workflow", () => {
     expect(await ledger().list("clinic-a")).toEqual([]);
   });
 
-  it("tell of an execution that a person stopped, once however often it is delivered", async () => {
+  it("report an execution that a person stopped, once however often it is delivered", async () => {
     const [begin, ended] = [await coldStart("job/begin"), await coldStart("job/executionEnded")];
     await begin({ ...callerOf("one"), input: {} });
     await ended(statusChange("one", { status: "ABORTED" }));
@@ -325,7 +325,7 @@ describe("the functions of a schedule", () => {
   });
 });
 
-describe("the function that hears of stopped tasks", () => {
+describe("the function that receives stopped tasks", () => {
   /** As ECS tells it. Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html. */
   const taskChange = {
     version: "0",
@@ -356,7 +356,7 @@ describe("the function that hears of stopped tasks", () => {
     return { outcome, calls: stub.calls };
   };
 
-  it("fails the workflow of a task that stopped without a word", async () => {
+  it("fails the workflow of a task that stopped without reporting", async () => {
     const { outcome, calls } = await hear({ body: {} });
 
     expect(outcome).toBeUndefined();

@@ -63,7 +63,7 @@ const aBot = async () =>
 
 const textsSeen = () => slack.seen.map(({ method, body }) => [method, body.text]);
 
-describe("the function that tells Slack", () => {
+describe("the function that notifies people in Slack", () => {
   it("tells a job's start, its result in the thread, and what is overdue, each once", async () => {
     const notify = await aBot();
     expect(await notify(started[0])).toEqual({ told: "told" });

@@ -196,7 +196,7 @@ describe("a restore beside the live system", () => {
     };
   };
 
-  it("goes on with the same command, wherever it was killed, and comes to the same rows and files", async () => {
+  it("continues with the same command, wherever it was killed, and ends with the same rows and files", async () => {
     const undisturbed = await aRestore(0);
     const whole = await crashAt(undisturbed.program, undisturbed.args, 0, clinic.directory);
     expect(whole, whole.stderr).toMatchObject({ exitCode: 0 });

@@ -167,7 +167,7 @@ describe("a restored copy that was changed afterwards", () => {
       back: ["CREATE TRIGGER counting BEFORE INSERT ON no_key FOR EACH ROW SET NEW.a = NEW.a + 1000"],
       found: "programs triggers",
     },
-  ])("is told by the part that differs: $what", async ({ change: statements, back, found }) => {
+  ])("is found by the part that differs: $what", async ({ change: statements, back, found }) => {
     await change(statements);
     const told = await differences();
     await change(back);

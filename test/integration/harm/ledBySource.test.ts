@@ -157,7 +157,7 @@ describe("a dump user", () => {
     expect(found?.message).not.toMatch(/PASSWORD|\*[0-9A-F]{40}/);
   });
 
-  it("that may not see stored routines is told the GRANT that shows them", async () => {
+  it("that may not see stored routines gets an error with the GRANT that shows them", async () => {
     const { name, dumpUser } = clinic.schema;
     await clinic.schema.query(`REVOKE SELECT ON mysql.proc FROM ${sqlName(dumpUser.user)}@'%'`);
     await clinic.schema.query(`REVOKE EXECUTE ON ${sqlName(name)}.* FROM ${sqlName(dumpUser.user)}@'%'`);

@@ -191,7 +191,7 @@ describe("openemr-ops run", () => {
 });
 
 describe("openemr-ops watch", () => {
-  it("shows steps as they come, then the end with figures and what came out", async () => {
+  it("shows steps as they come, then the end with figures and result", async () => {
     const stage = aStage();
     await stage.ledger.create(aRecord());
     const happenings = [

@@ -78,7 +78,7 @@ describe("any input at all", () => {
     );
   });
 
-  it("never shows what stands where a password belongs", () => {
+  it("never shows what is in the place of a password", () => {
     const canary = fc.stringMatching(/^[A-Za-z0-9]{12,24}$/).map((text) => `canary${text}`);
     const shape = fc.constantFrom<(text: string) => unknown>(
       (text) => text,

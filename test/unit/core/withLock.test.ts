@@ -66,7 +66,7 @@ describe("work under a lock", () => {
     expect(locks.held()).toEqual([]);
   });
 
-  it("lets go when it fails, and passes the failure on", async () => {
+  it("is released when it fails, and passes the failure on", async () => {
     const failure = new Error("disk full");
     const work = async () => {
       throw failure;
@@ -76,7 +76,7 @@ describe("work under a lock", () => {
     expect(locks.held()).toEqual([]);
   });
 
-  it("lets go when it throws before it returns a promise", async () => {
+  it("is released when it throws before it returns a promise", async () => {
     const work = (): Promise<never> => {
       throw new Error("at once");
     };
@@ -85,7 +85,7 @@ describe("work under a lock", () => {
     expect(locks.held()).toEqual([]);
   });
 
-  it("is told to stop when the lock is lost, and the successor keeps its own", async () => {
+  it("is stopped when the lock is lost, and the successor keeps its own", async () => {
     const store: LockStore = {
       ...locks,
       acquire: async (request) => {
@@ -140,7 +140,7 @@ describe("work under a lock", () => {
       },
     },
     { fault: "does not answer", renew: () => new Promise<never>(() => undefined) },
-  ])("is told to stop at the end of its lease when the store $fault", async ({ renew }) => {
+  ])("is stopped at the end of its lease when the store $fault", async ({ renew }) => {
     const store: LockStore = { ...locks, renew };
     const running = withLock(store, aLockRequest({ leaseSeconds: 60 }), lastFor(300), { now });
 
@@ -158,7 +158,7 @@ describe("work under a lock", () => {
     expect(locks.held()).toEqual([]);
   });
 
-  it("keeps its result when only letting go fails, and says so", async () => {
+  it("keeps its result when only the release fails, and says so", async () => {
     const store: LockStore = {
       ...locks,
       release: async () => {

@@ -95,7 +95,7 @@ describe("the check of a destination", () => {
           throw new DestinationUnavailableError("no answer");
         },
       }),
-      complaint: "an absent object is told from an error: DestinationUnavailableError: no answer",
+      complaint: "an absent object differs from an error: DestinationUnavailableError: no answer",
     },
   ])("says so when the store $quirk", async ({ spoil, complaint }) => {
     const good = memoryDestination({}, { now });
@@ -103,7 +103,7 @@ describe("the check of a destination", () => {
     expect(await failuresOf({ ...good, ...spoil(good) })).toContain(complaint);
   });
 
-  it("tells of a store whose clock or order of keys differs, without calling it broken", async () => {
+  it("reports a store whose clock or order of keys differs, without calling it broken", async () => {
     const good = memoryDestination({}, { now: () => new Date("2026-11-20T13:00:00Z") });
     const findings = await checkDestination(
       {

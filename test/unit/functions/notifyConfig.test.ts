@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:openemr-ops/slack-AbCdEf";
 const environment = { OPENEMR_OPS_STAGE: "test" };
 
-describe("the environment of the function that tells Slack", () => {
+describe("the environment of the function that notifies people in Slack", () => {
   it("may name nobody to tell", () => {
     expect(readNotifyConfig(environment)).toEqual({ stage: "test" });
   });

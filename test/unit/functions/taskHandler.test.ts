@@ -45,7 +45,7 @@ describe("a function", () => {
     expect(logged).toContain("DiskFullError");
   });
 
-  it("fails as UnexpectedError by what nobody foresaw, without its words", async () => {
+  it("fails as UnexpectedError by an unknown error, without its words", async () => {
     const refusal = call(() => Promise.reject(new TypeError("canary-4f1e")), { name: "clinic-a" });
 
     await expect(refusal).rejects.toMatchObject({ name: "UnexpectedError" });

@@ -67,7 +67,7 @@ describe("a job that begins", () => {
     expect(jobEvents.JobStarted.safeParse(plane.events[0]?.detail).success).toBe(true);
   });
 
-  it("holds its lock for a quarter of an hour, which its container renews", async () => {
+  it("holds its lock for 15 minutes, which its container renews", async () => {
     await beginJob(aBeginRequest(), plane);
 
     plane.clock.advance(899);

@@ -71,7 +71,7 @@ const eventsFit = () => {
   for (const { name, detail } of plane.events) expect(jobEvents[name].safeParse(detail).error).toBeUndefined();
 };
 
-describe("a job that went well", () => {
+describe("a job that succeeded", () => {
   it("ends with a record, an event and a free lock", async () => {
     await beginJob(aBeginRequest(), plane);
     plane.clock.advance(90);
@@ -89,7 +89,7 @@ describe("a job that went well", () => {
     eventsFit();
   });
 
-  it("ends once, however often it is told to", async () => {
+  it("ends once, however often its end is reported", async () => {
     await beginJob(aBeginRequest(), plane);
     await finishJob(aFinishRequest(), plane);
     const before = plane.ledger.records();
@@ -110,7 +110,7 @@ describe("a job that went well", () => {
     expect(endsIn(plane)).toEqual(["JobSucceeded"]);
   });
 
-  it("is told of although its record was lost", async () => {
+  it("is published although its record was lost", async () => {
     await finishJob(aFinishRequest(), plane);
 
     expect(plane.ledger.records()).toMatchObject([{ jobId, status: "succeeded", result: { dumpId } }]);
@@ -147,7 +147,7 @@ describe("a job that failed", () => {
     eventsFit();
   });
 
-  it("is recorded and told of although it never began, as with bad input", async () => {
+  it("is recorded and published although it never began, as with bad input", async () => {
     const failure = {
       Error: "InvalidInputError",
       Cause: '{"errorType":"InvalidInputError","errorMessage":"dryrun: unknown setting"}',
@@ -176,7 +176,7 @@ describe("a job that failed", () => {
     ["Übung", "_bung"],
     ["x".repeat(90), "x".repeat(80)],
     ["", "_"],
-  ])("is told of under the name %j too, as %s", async (name, known) => {
+  ])("is published under the name %j too, as %s", async (name, known) => {
     const failure = { Error: "InvalidInputError", Cause: "execution.name: expected 1 to 80 letters" };
     await failJob(aFailRequest({ failure, execution: { ...aBeginRequest().execution, name } }), plane);
     await abort({ status: "FAILED", name });
@@ -199,7 +199,7 @@ describe("a job that failed", () => {
     { what: "another installation", other: { installation: "clinic-b" }, records: ["running", "failed"] },
     { what: "another workflow", other: { kind: "check" as const }, records: ["running"] },
   ])(
-    "does not end the job of $what that has the same name, and is told of all the same",
+    "does not end the job of $what that has the same name, and is published nevertheless",
     async ({ other, records }) => {
       await beginJob(aBeginRequest(), plane);
       const elsewhere = { ...aBeginRequest().execution, id: arnsOf("CheckRepository", jobId, "clinic-b").execution };
@@ -217,7 +217,7 @@ describe("a job that failed", () => {
     },
   );
 
-  it("names the dump that came out when only old ones could not be cleared, and none that was not confirmed", async () => {
+  it("names the complete dump when only old ones could not be cleared, and none that was not confirmed", async () => {
     const report = { figures: {}, result: { dumpId } };
     const confirmed = { figures: {}, result: { dumpId, confirmedAt: "2026-11-20T12:04:00.000Z" } };
     await beginJob(aBeginRequest(), plane);
@@ -232,7 +232,7 @@ describe("a job that failed", () => {
   });
 
   it.each(["States.HeartbeatTimeout", "States.Timeout"])(
-    "keeps its lock for a minute after %s, since its container may be at work still",
+    "keeps its lock for a minute after %s, since its container may still run",
     async (name) => {
       await beginJob(aBeginRequest(), plane);
       await containerBegins();
@@ -267,7 +267,7 @@ describe("an execution that ended without a report", () => {
     ["FAILED", { error: "DiskFullError", cause: "no space left" }, "DiskFullError", /no space left/, "failed"],
     ["FAILED", { error: "States.Runtime", cause: "secret words" }, "UnexpectedError", /States\.Runtime/, "failed"],
     ["FAILED", {}, "UnexpectedError", /see the execution/, "failed"],
-  ])("by %s with %j is told of as %s", async (status, changes, name, message, recorded) => {
+  ])("by %s with %j is published as %s", async (status, changes, name, message, recorded) => {
     await beginJob(aBeginRequest(), plane);
     await abort({ status, ...changes });
 
@@ -279,7 +279,7 @@ describe("an execution that ended without a report", () => {
     eventsFit();
   });
 
-  it("is told of although its job never began", async () => {
+  it("is published although its job never began", async () => {
     await abort({ input: { dryRun: true } });
 
     expect(plane.ledger.records()).toMatchObject([{ ...job, dryRun: true, status: "aborted", execution }]);
@@ -413,7 +413,7 @@ const expectOneEnd = () => {
 };
 
 describe("whatever ends a job", () => {
-  it("tells of it once and frees its lock, in any order, however the calls fall between each other", async () => {
+  it("publishes it once and releases its lock, in any order, however the calls fall between each other", async () => {
     await fc.assert(
       fc.asyncProperty(anySteps, fc.scheduler(), async (chosen, scheduler) => {
         plane = memoryControlPlane();
@@ -432,7 +432,7 @@ describe("whatever ends a job", () => {
     );
   });
 
-  it("tells of it once and frees its lock, whichever calls fail or lose their answer", async () => {
+  it("publishes it once and releases its lock, whichever calls fail or lose their answer", async () => {
     await fc.assert(
       fc.asyncProperty(anySteps, fc.infiniteStream(fc.integer({ min: 0, max: 9 })), async (chosen, dice) => {
         plane = memoryControlPlane();
@@ -455,7 +455,7 @@ describe("whatever ends a job", () => {
     );
   });
 
-  it("tells of it although a process died between claiming to tell and telling", async () => {
+  it("publishes it although a process died between claiming to tell and telling", async () => {
     await beginJob(aBeginRequest(), plane);
     const dead = interferedPorts(
       plane,

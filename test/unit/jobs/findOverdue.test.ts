@@ -48,7 +48,7 @@ describe("a scheduled job", () => {
     expect(jobEvents.JobOverdue.safeParse(detail).success).toBe(true);
   });
 
-  it("is told of once for each due time", async () => {
+  it("is published once for each due time", async () => {
     await sweep(nightly());
     await sweep(nightly());
     plane.clock.advance(24 * 3600);
@@ -143,7 +143,7 @@ describe("a scheduled job", () => {
     expect(plane.events).toEqual([]);
   });
 
-  it("is told of by the next sweep when the bus did not take it", async () => {
+  it("is published by the next sweep when the bus did not take it", async () => {
     const failure = new ControlPlaneUnavailableError("the bus does not answer");
     const broken = interferedPorts(
       plane,

@@ -72,7 +72,7 @@ describe("a job that no workflow runs", () => {
     expect(await records()).toMatchObject([{ status: "aborted", error: { name: error.name } }]);
   });
 
-  it("is not begun without a record, and a failure is told although its record cannot be kept", async () => {
+  it("is not begun without a record, and a failure is reported although its record cannot be kept", async () => {
     const { jobs, run } = aProgram();
     const failing = (after: number) => {
       let saved = 0;

@@ -143,7 +143,7 @@ describe("a message", () => {
     expect(words).not.toContain("npm run");
   });
 
-  it("of a failure under a name that is not ours takes it for one that nobody foresaw", () => {
+  it("of a failure under a name that is not ours takes it for an unknown error", () => {
     const event = sample("JobFailed", failed[0]);
     const error = { name: "constructor", message: "?" };
 

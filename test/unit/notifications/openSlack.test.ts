@@ -111,7 +111,7 @@ describe("a bot in Slack", () => {
     expect(waits).toEqual(expected);
   });
 
-  it("gives up in time, however Slack fails, and says what it said", async () => {
+  it("stops in time, however Slack fails, and says what it said", async () => {
     for (const answer of [
       () => new Response("", { status: 503 }),
       () => new Response("", { status: 429, headers: { "retry-after": "3600" } }),

@@ -132,7 +132,7 @@ describe("a job in Slack", () => {
     expect(texts()).toEqual(["Dump of clinic-a has ended", successText]);
   });
 
-  it("is told of once, however often its events come, in whatever order and however many at once", async () => {
+  it("is reported once, however often its events come, in whatever order and however many at once", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom(started, started, succeeded, succeeded, progressed), { minLength: 1, maxLength: 12 }),
@@ -157,7 +157,7 @@ describe("a job in Slack", () => {
     );
   });
 
-  it("is told at the next delivery when Slack was away at the first", async () => {
+  it("is reported at the next delivery when Slack was away at the first", async () => {
     await tell(started, context);
     slack.failWith(outage());
     await expect(tell(failed, context)).rejects.toThrow(ControlPlaneUnavailableError);
@@ -235,7 +235,7 @@ describe("a job in Slack", () => {
 });
 
 describe("a job that is overdue", () => {
-  it("is told once for each due time", async () => {
+  it("is reported once for each due time", async () => {
     const next = { ...overdue.detail, dueAt: "2026-11-22T02:30:00Z" } as typeof overdue.detail;
     expect(await tell(overdue, context)).toBe("told");
     expect(await tell(overdue, context)).toBe("before");

@@ -68,7 +68,7 @@ describe("a ciphertext", () => {
     [`007${Buffer.alloc(80).toString("base64")}===`, "malformed"],
     [`001${Buffer.alloc(32).toString("base64")}`, "key-missing"],
     [`003${Buffer.alloc(64).toString("base64")}`, "key-missing"],
-  ] as const)("is told from other text: %j is %s", (text, reason) => {
+  ] as const)("differs from other text: %j is %s", (text, reason) => {
     expect(decrypt(text, keys, "drive")).toEqual({ opened: false, reason });
     expect(looksEncrypted(text)).toBe(reason === "key-missing");
   });

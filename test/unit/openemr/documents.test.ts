@@ -77,7 +77,7 @@ describe("documents against files", () => {
     { what: "a web address", row: { type: "web_url", url: "https://x/y" }, expected: { rows: 0 } },
     { what: "content kept in CouchDB", row: { couch_docid: "c" }, expected: { rows: 0 } },
     { what: "another storage method", row: { storagemethod: 1 }, expected: { rows: 0 } },
-  ])("tell of $what", async ({ row, files = {}, expected }) => {
+  ])("report $what", async ({ row, files = {}, expected }) => {
     expect(await check([aDocument(row)], files)).toEqual({ ...fine, ...expected });
   });
 

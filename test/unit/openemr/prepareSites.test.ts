@@ -127,7 +127,7 @@ describe("a restored tree", () => {
     expect(warnings).toEqual([expect.stringContaining("mysql-ca")]);
   });
 
-  it("says what stands where a directory has to be", async () => {
+  it("names what is in the place of a directory", async () => {
     const root = await aTree({ ...restored, "default/documents/edi": "a file" });
     const { warnings } = await prepareSites({ sitesPath: root, platform: "host", upgrade: false });
     expect(warnings).toEqual([expect.stringContaining("default/documents/edi")]);
@@ -151,7 +151,7 @@ describe("a sqlconf.php that computes its values", () => {
     expect(await readFile(join(root, "default/sqlconf.php"), "utf8")).toBe(computed);
   });
 
-  it("is marked as set up otherwise, for a container would empty the database, and a person is told", async () => {
+  it("is marked as set up otherwise, for a container would empty the database, and a warning is given", async () => {
     const root = await aTree({ "default/sqlconf.php": computed });
     const { rewritten, warnings } = await prepareSites({ sitesPath: root, platform: "host", upgrade: false });
     expect(rewritten).toEqual(["default"]);

@@ -36,7 +36,7 @@ it("makes paths below a directory that has a name beyond ASCII itself", async ()
   expect(await walked(walkTree(join(root, "ünï")))).toEqual([Buffer.from("漢").toString("latin1")]);
 });
 
-it("leaves out what it is told to, with all below", async () => {
+it("leaves out what is excluded, with all below", async () => {
   const root = await aTree({ "default/documents/temp/a/b": "x", "default/documents/kept": "x", "docker-leader": "" });
 
   expect(await walked(walkTree(root, isExcluded))).toEqual([

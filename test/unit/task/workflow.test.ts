@@ -304,7 +304,7 @@ describe("the container program in a workflow", () => {
     expect(await operations.asked[0]?.job.history?.list("clinic-a")).toContainEqual(earlier);
   });
 
-  it("notes a step when it begins and once a minute, in the record and on the bus, before its last word", async () => {
+  it("notes a step when it begins and once a minute, in the record and on the bus, before its result", async () => {
     const stage = await aStage();
     const drillDump: Steps["drillDump"] = async ({ progress }) => {
       progress({ step: "load", bytes: 1, totalBytes: 9, detail: "patient_data" });
@@ -359,7 +359,7 @@ describe("the container program in a workflow", () => {
     expect(steps).toMatchObject([{ name: "prepare" }]);
   });
 
-  it("tells of a retention run as part of the dump that it follows", async () => {
+  it("reports a retention run as part of the dump that it follows", async () => {
     const stage = await aStage();
     const applyRetention: Steps["applyRetention"] = async ({ progress }) => {
       progress({ step: "expire" });

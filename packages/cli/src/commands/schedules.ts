@@ -15,7 +15,7 @@ interface ListedSchedule {
   readonly timeZone: string;
   readonly nextDueAt?: string;
   readonly lastSuccess?: { readonly jobId: string; readonly endedAt: string };
-  /** The due time that no success came for in time. */
+  /** The due time whose deadline passed without a success. */
   readonly overdueSince?: string;
 }
 

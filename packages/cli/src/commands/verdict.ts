@@ -20,7 +20,7 @@ const describeDropped = ({ kind, count }: Verdict["dropped"][number]) => ({
   message: `${count} ${droppedWords[kind]} not restored: no document needs them; look at why the source had them`,
 });
 
-/** Ends a restore or a drill: how it came out, the figures, what to do next. */
+/** Ends a restore or a drill: its result, the figures, what to do next. */
 export const showVerdict = (
   { output }: CommandContext,
   what: string,

@@ -163,7 +163,7 @@ export const awsId = (prefix: string, what: string) =>
 /** Where an address or a token is that lets one post. Messages never repeat it: people paste the address itself. */
 export const postingSecret = namesSecret(
   z.string({ error: "expected env:NAME or a secret's ARN" }).refine(isReference, {
-    error: "expected env:NAME or a secret's ARN; what it stands for does not belong here",
+    error: "expected env:NAME or a secret's ARN; what the secret contains does not belong here",
   }),
 );
 

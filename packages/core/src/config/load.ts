@@ -103,7 +103,7 @@ export const loadConnection = async (
   return checkConnection(parseJson(await readText(file)), { directory: dirname(file), ...options });
 };
 
-/** The same for a connection that is already at hand. `directory`: where relative names start. */
+/** The same for a connection that is already read. `directory`: where relative names start. */
 export const checkConnection = async (
   input: unknown,
   { directory, environment }: Pick<LoadOptions, "environment"> & { readonly directory: string },

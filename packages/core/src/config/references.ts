@@ -122,7 +122,7 @@ export const referencesIn = (
   return found;
 };
 
-/** True when the value has the literals, such as `kind`, by which this member of a union is told from the others. */
+/** True when the value has the literals, such as `kind`, by which this member of a union differs from the others. */
 const isMeant = (option: z.core.$ZodType, value: unknown): boolean => {
   const { def } = (option as z.core.$ZodTypes)._zod;
   if (def.type !== "object" || !isObject(value)) return false;

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 
-/** Rules across fields run even when a field is wrong by itself, so that one look shows all that is to mend. */
+/** Rules across fields run even when a field is wrong by itself, so that one run shows all that is to correct. */
 export const onAnyObject = {
   when: ({ value }: { readonly value: unknown }) => typeof value === "object" && value !== null,
 };

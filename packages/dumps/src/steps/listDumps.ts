@@ -23,7 +23,7 @@ export interface ListedDump {
   readonly complete: boolean;
   /**
    * Whether only who holds the installation's secret can have written it: `true` proven, `false` not sealed, `null` not
-   * known, for the secret was not at hand.
+   * known, for the secret was not available.
    */
   readonly sealed: boolean | null;
   /** The newest check that it passed. `sealed`: as above, for the note of it. */

@@ -65,7 +65,7 @@ export const planRestore = async (context: DumpContext, options: RestoreOptions)
  *
  * @throws {InvalidInputError} a target is missing
  * @throws {RefusedError} any of: target not empty, older code, OpenEMR running, no such dump; nothing was changed
- * @throws {LoadFailedError} fatal: run again after mending the cause
+ * @throws {LoadFailedError} fatal: correct the cause, then run again
  * @throws {DamagedError} the restored copy is not the dump
  */
 export const restoreDump = async (context: DumpContext, options: RestoreOptions): Promise<Verdict> => {

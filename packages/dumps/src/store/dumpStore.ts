@@ -40,7 +40,7 @@ export interface WriteSites {
   readonly exclude: readonly string[];
 }
 
-/** What the store itself vouches for of one dump or unfinished run: nobody without its secret can have put it there. */
+/** What the store itself confirms of one dump or unfinished run: only someone with its secret can have put it there. */
 export interface SealedDump {
   readonly takenAt: Date;
   /** Which of its parts are there. Without `manifest` it never became a dump, or lost it. */

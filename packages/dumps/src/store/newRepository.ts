@@ -9,7 +9,7 @@ import { type ChildEnd, runChild } from "@openemr-ops/files/child";
  * are put at the destination. The config goes last: without it there is no repository.
  *
  * restic's own `init` asks the store whether the bucket exists. A role that may list one prefix alone is denied that, and
- * restic 0.14 gives up there (github.com/restic/restic/issues/4085). This way needs the right to write and no other.
+ * restic 0.14 fails there (github.com/restic/restic/issues/4085). This way needs the right to write and no other.
  *
  * @returns how restic ended; nothing was written when it failed
  */

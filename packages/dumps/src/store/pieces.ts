@@ -80,6 +80,6 @@ export const verifiedPieces = async function* (
   }
   if (read !== total) throw damaged();
   if (heldBytes > 0) assertPiece();
-  if (whole.digest("hex") !== expected.sha256) throw damaged(); // before the last piece is let go
+  if (whole.digest("hex") !== expected.sha256) throw damaged(); // before the last piece is passed on
   yield* held;
 };

@@ -41,7 +41,7 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
     }),
     writeSites: backup.sites,
     writeManifestCopy: async ({ dumpId, takenAt, digest }, manifest, run) => {
-      // With the digest among the tags, one list of snapshots tells of all plain manifests whether they are genuine.
+      // With the digest among the tags, one list of snapshots shows for all plain manifests whether they are genuine.
       const tags = [...tagsOf(dumpId, "manifest"), "--tag", `manifest=${digest}`];
       const send = async (sink: ByteSink) => sink(manifest);
       return { kind: "snapshot", snapshotId: await backup.stream(manifestFile, tags, takenAt, send, run) };

@@ -81,7 +81,7 @@ export const resticBackup = (restic: ResticProgram, snapshots: ResticSnapshots, 
     const endedEarly = child.ended.then((end) => restic.failed(doing, end));
     endedEarly.catch(() => {});
     try {
-      // The end of the stream is held back until the producer vouches for it: restic sees no end, so it seals nothing.
+      // The end of the stream is held back until the producer confirms it: restic sees no end, so it seals nothing.
       await Promise.race([produce(streamSink(child.stdin)), endedEarly]);
       run.signal.throwIfAborted();
     } catch (error) {

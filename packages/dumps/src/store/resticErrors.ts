@@ -82,7 +82,7 @@ const meaningful = (words: string): string => {
   return lines.find((line) => /fatal|error/i.test(line)) ?? lines.at(-1) ?? "";
 };
 
-/** What restic's end means to us; `otherwise` names what nobody foresaw. */
+/** What restic's end means to us; `otherwise` names an unknown error. */
 export const resticError = (
   doing: string,
   end: ChildEnd,

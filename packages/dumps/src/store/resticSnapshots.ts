@@ -46,7 +46,7 @@ export const snapshotIdOf = (part: StoredPart): string => {
 export interface ResticSnapshots {
   readonly all: (run: StoreRun) => Promise<readonly Snapshot[]>;
   readonly own: (run: StoreRun) => Promise<readonly OwnSnapshot[]>;
-  /** All that the repository vouches for, by dump. @throws {IntegrityError} it cannot be opened any more */
+  /** All that the repository confirms, by dump. @throws {IntegrityError} it cannot be opened any more */
   readonly sealed: (run: StoreRun) => Promise<ReadonlyMap<string, SealedDump>>;
   /** The whole identifier of a snapshot just made. @throws {IntegrityError} it is not there */
   readonly fullId: (id: string) => Promise<string>;

@@ -26,7 +26,7 @@ const tarCounter = () => {
 const listed = /^[-dlhpcbsCDMNSV?][-rwxsStT]{9}[ +.]/;
 
 /**
- * What tar complains of, as it comes. Names stand in the middle of a complaint, so its end alone is looked at; and nothing is
+ * What tar complains of, as it comes. Names are in the middle of a complaint, so its end alone is looked at; and nothing is
  * lost among the lines of a long listing.
  */
 const tarComplaints = () => {

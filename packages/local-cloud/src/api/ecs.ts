@@ -6,7 +6,7 @@ import { type Operations, ServiceError, seconds } from "./operation.ts";
 
 const stopping = (task: Task): string => (task.stoppedReason === undefined ? "RUNNING" : "STOPPED");
 
-/** A task as DescribeTasks and "ECS Task State Change" tell of it; only the format of moments differs. */
+/** A task as DescribeTasks and "ECS Task State Change" describe it; only the format of moments differs. */
 export const describedTask = (task: Task, moment: (at: Date) => Json): JsonObject => {
   const at = (name: string, date: Date | undefined): JsonObject => (date ? { [name]: moment(date) } : {});
   const environment = Object.entries(task.overrides).map(([name, value]) => ({ name, value }));

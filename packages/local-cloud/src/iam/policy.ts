@@ -12,7 +12,7 @@ import {
 
 /** One statement of an identity's policy. */
 export interface Statement {
-  /** Where it stands in the templates, for people. */
+  /** Where it is in the templates, for people. */
   readonly from: string;
   readonly effect: "Allow" | "Deny";
   readonly actions: readonly string[];

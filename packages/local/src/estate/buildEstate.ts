@@ -20,7 +20,7 @@ export interface EstateDatabase {
   readonly name: string;
 }
 
-/** A miniature hospital that stands ready. Everything in it is made up. */
+/** A miniature hospital that is ready for use. All its data is synthetic. */
 export interface Estate {
   readonly seed: string;
   readonly size: EstateSize;

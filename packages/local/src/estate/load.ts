@@ -73,7 +73,7 @@ export const loadTable = async (
     sql: loadStatement(table),
     infileStreamFactory: () => Readable.from(lines, { objectMode: true, highWaterMark: 4 }),
   });
-  // A cut or changed value would make the estate differ from its plan without a word.
+  // A cut or changed value would make the estate differ from its plan unnoticed.
   if (result.warningStatus > 0)
     throw new UnexpectedError(`the server changed values while loading table ${table.name}`);
   return rows;

@@ -9,7 +9,7 @@ export const dumpPlanReport = ({ tables, views, warnings }: DumpPlan): TaskRepor
   result: {},
 });
 
-/** A record with both identifier and destination says that a repository was here: without it the next dump refuses to begin one. */
+/** A record with both identifier and destination shows that a repository was here; the next dump creates none when it is missing. */
 export const dumpReport = (
   { dumpId, figures, manifest, manifestPart }: DumpResult,
   destination: string,
@@ -18,7 +18,7 @@ export const dumpReport = (
   result: {
     dumpId,
     destination,
-    // Who confirms the dump has no password: this tells it which manifest is the one, whatever lies at the destination.
+    // Who confirms the dump has no password: this names the manifest that counts, whatever else is at the destination.
     manifestDigest: manifest.digest,
     ...(manifestPart?.kind === "snapshot" ? { manifestSnapshot: manifestPart.snapshotId } : {}),
   },

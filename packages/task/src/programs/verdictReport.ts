@@ -10,7 +10,7 @@ export const restorePlanReport = (
   return { figures: { tables, rows, databaseBytes, files, filesBytes }, result: { dumpId, takenAt } };
 };
 
-/** How one came out. */
+/** The result of a restore or a drill. */
 export const verdictReport = (result: Verdict): TaskReport => {
   const { dumpId, takenAt, tables, rows, files, filesBytes } = result;
   const { documents, warnings, seconds, verdict, keyProof, target } = result;

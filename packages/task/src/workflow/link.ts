@@ -114,7 +114,7 @@ export const underWorkflow = async (
     if (!line.isGone())
       await line
         .answer((token) => tokens.fail(token, { name, message }))
-        .catch((error: unknown) => warn(`the workflow was not told of the failure (${nameOf(error)})`));
+        .catch((error: unknown) => warn(`the failure was not reported to the workflow (${nameOf(error)})`));
     if (line.isGone() && worksOn !== undefined)
       await releaseLocks({ jobId, installation: worksOn }, { locks }).catch((error: unknown) =>
         warn(`the locks were not released (${nameOf(error)}); they expire`),

@@ -3,14 +3,14 @@ import { isStage } from "@openemr-ops/core/names";
 import { jobName } from "@openemr-ops/events/jobEvent";
 import { type WorkflowKind, workflowKinds } from "@openemr-ops/events/jobKinds";
 
-/** Where in a workflow this program stands. */
+/** The workflow's step that this program does. */
 export interface WorkflowPlace {
   readonly stage: string;
   /** The name of the execution. */
   readonly jobId: string;
   /** Which workflow; it may ask its containers for jobs of other kinds. */
   readonly kind: WorkflowKind;
-  /** What the workflow waits for; never logged. */
+  /** The token that the workflow waits for; never logged. */
   readonly token: string;
   readonly heartbeatSeconds: number;
 }

@@ -14,7 +14,7 @@ export interface NotedJob {
 
 export interface ProgressNotes {
   readonly progress: ReportProgress;
-  /** Comes when all is written that was reported so far. */
+  /** Resolves when all is written that was reported so far. */
   readonly written: () => Promise<void>;
 }
 
@@ -29,8 +29,8 @@ const figuresOf = ({ step, detail, ...numbers }: ProgressEvent): Readonly<Record
   Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined));
 
 /**
- * Notes progress in the job's record and tells of it on the bus: when a step begins, then once a minute. Behind a slow
- * ledger only the last word of each step is kept. What cannot be noted is warned of and never hinders the job.
+ * Notes progress in the job's record and publishes it: when a step begins, then once a minute. Behind a slow
+ * ledger only the newest note of each step is kept. A failure to note is a warning and never stops the job.
  */
 export const progressNotes = (job: NotedJob, { ledger, publish, now, warn }: NotePorts): ProgressNotes => {
   const notedAt = new Map<string, number>();
@@ -40,8 +40,8 @@ export const progressNotes = (job: NotedJob, { ledger, publish, now, warn }: Not
   const write = async (step: NotedStep): Promise<void> => {
     const { name, at, figures = {} } = step;
     const detail = { version: 1 as const, ...job, at, step: name, figures };
-    for (const tell of [() => ledger.note(job, step), () => publish({ name: "JobProgressed", detail })])
-      await tell().catch((error: unknown) => {
+    for (const report of [() => ledger.note(job, step), () => publish({ name: "JobProgressed", detail })])
+      await report().catch((error: unknown) => {
         warn(`progress of ${name} was not noted (${error instanceof Error ? error.name : typeof error})`);
       });
   };

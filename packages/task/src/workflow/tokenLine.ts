@@ -10,8 +10,8 @@ export interface TokenLine {
   /** Sends one heartbeat. One that fails is no failure of the work. */
   beat(): Promise<void>;
   /**
-   * Sends the report or the failure. An answer that the service does not accept now is sent again for five minutes: hours
-   * of work may depend on it.
+   * Sends the report or the failure. If the service does not accept it now, it is sent again for five minutes: hours of
+   * work may depend on it.
    *
    * @throws what the service answered last
    */
@@ -37,7 +37,7 @@ export const openTokenLine = (
   let answered = false; // from then on no heartbeat is accepted
   const workflowGone = (): void => {
     gone = true;
-    lose(new JobAbortedError("the workflow no longer waits for this job: it was stopped, or its time was up"));
+    lose(new JobAbortedError("the workflow no longer waits for this job: it was stopped, or it timed out"));
   };
   const beat = async (): Promise<void> => {
     try {

@@ -7,6 +7,7 @@ import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import type { StackContext } from "sst/constructs";
+import { acceptInControlPlane } from "./accepted/controlPlane.ts";
 import { alarmTopic } from "./alarmTopic.ts";
 import { controlKey } from "./controlKey.ts";
 import type { DeployedInstallation, Deployment } from "./deployment.ts";
@@ -184,6 +185,7 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
     targets: [new LambdaFunction(taskStopped, delivery)],
   });
 
+  acceptInControlPlane(stack);
   Tags.of(stack).add("openemr-ops:stage", stage);
   return {
     key,

@@ -4,6 +4,7 @@ import { Duration, Tags } from "aws-cdk-lib";
 import { Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import type { StackContext } from "sst/constructs";
+import { acceptInNotifications } from "./accepted/notifications.ts";
 import type { ControlPlane } from "./ControlPlaneStack.ts";
 import type { Deployment } from "./deployment.ts";
 import { opsFunction } from "./opsFunction.ts";
@@ -55,6 +56,7 @@ export const notifications = (
       }),
     ],
   });
+  acceptInNotifications(stack);
   Tags.of(stack).add("openemr-ops:stage", stage);
   return { notifySlack, undelivered };
 };

@@ -5,6 +5,7 @@ import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { IChainable } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
+import { acceptInDumps } from "./accepted/dumps.ts";
 import { alarm, quarter } from "./alarm.ts";
 import type { DeployedDumps, DeployedInstallation } from "./deployment.ts";
 import type { InstallationContext, SectionResources } from "./InstallationStack.ts";
@@ -106,5 +107,6 @@ export const dumpResources = (
     metric: confirm.metricErrors(quarter),
     description: `A dump of ${id} is not confirmed (runbook: job-failed)`,
   });
+  acceptInDumps(stack);
   return { functions: [confirm], stateMachines };
 };

@@ -5,6 +5,7 @@ import type { OverdueRequest, StartRequest } from "@openemr-ops/events/workflowS
 import { Duration, type Stack } from "aws-cdk-lib";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { CfnSchedule } from "aws-cdk-lib/aws-scheduler";
+import { acceptInSchedules } from "./accepted/schedules.ts";
 import type { ControlPlane } from "./ControlPlaneStack.ts";
 import type { DeployedInstallation, Deployment } from "./deployment.ts";
 import { invokeFunctions } from "./policies/invokeFunctions.ts";
@@ -52,6 +53,8 @@ export const installationSchedules = (
     useKey(stack, plane.key, "sqs"),
   ];
   for (const statement of grants.flat()) role.addToPolicy(statement);
+
+  acceptInSchedules(stack);
 
   const target = (arn: string, input: StartRequest | OverdueRequest, longestDelay: Duration) => ({
     arn,

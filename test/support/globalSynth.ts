@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "@openemr-ops/core/config/load";
-import { inspectWithNag } from "@openemr-ops/stacks/nag";
+import { type AcceptedResource, acceptedBelow, inspectWithNag } from "@openemr-ops/stacks/nag";
 import { type SynthesizedStack, synthesize } from "@openemr-ops/stacks/synthesize";
 import type { TestProject } from "vitest/node";
 import { aSampleDeployment, canaries } from "./sampleDeployment.ts";
@@ -13,6 +13,8 @@ export interface SynthesizedSample {
   readonly developer: readonly SynthesizedStack[];
   /** cdk-nag's reports of the first: one line of CSV for each rule and resource. */
   readonly nagReports: readonly string[];
+  /** What the stacks of the first accept. */
+  readonly accepted: readonly AcceptedResource[];
   /** Where the first's bundles of functions lie. */
   readonly directory: string;
 }
@@ -34,13 +36,17 @@ export default async (project: TestProject): Promise<() => void> => {
     await using sample = await aSampleDeployment();
     const config = await loadConfig(sample.path);
     const now = new Date("2026-01-01T00:00:00Z");
+    let accepted: readonly AcceptedResource[] = [];
     const prod = await synthesize({
       config,
       stage: "prod",
       ...place,
       outdir: join(directory, "prod"),
       now,
-      inspect: inspectWithNag,
+      inspect: (app) => {
+        inspectWithNag(app);
+        accepted = acceptedBelow(app);
+      },
     });
     const developer = await synthesize({
       config,
@@ -57,6 +63,7 @@ export default async (project: TestProject): Promise<() => void> => {
       prod: prod.stacks,
       developer: developer.stacks,
       nagReports,
+      accepted,
       directory: prod.directory,
     });
   } finally {

@@ -1,0 +1,70 @@
+import type { Finding } from "./accept.ts";
+
+/** The same rule in both packs that have it. */
+const both = (rule: string): readonly string[] => [`HIPAA.Security-${rule}`, `NIST.800.53.R5-${rule}`];
+
+const wildcard = (appliesTo: string, reason: string): Finding => ({
+  rules: ["AwsSolutions-IAM5"],
+  appliesTo: [appliesTo],
+  reason,
+});
+
+// Of the policy of a role.
+
+export const ownRights: Finding = {
+  rules: both("IAMNoInlinePolicy"),
+  reason: "Each role has rights that are its alone and go when it goes; a managed policy could be attached to others.",
+};
+export const traces = wildcard("Resource::*", "X-Ray takes traces without a resource to name.");
+export const pullsImage = wildcard(
+  "Resource::*",
+  "ecr:GetAuthorizationToken has no resource; pulling is limited to one repository.",
+);
+export const logsAndTraces = wildcard(
+  "Resource::*",
+  "Delivery of Step Functions' logs and X-Ray's traces have no resources that AWS would narrow.",
+);
+export const anyRevision = wildcard(
+  "/^Resource::arn:<AWS::Partition>:ecs:.+:task-definition\\/openemr-ops-[a-z0-9-]+:\\*$/",
+  "Any revision of one task definition: an execution that runs while a new one is deployed continues with the old.",
+);
+export const objectsOfDumps = wildcard(
+  "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*$/",
+  "Objects of one installation's place in its bucket; restic names them by their content.",
+);
+export const unknownKey = wildcard(
+  "/^Resource::arn:<AWS::Partition>:kms:[a-z0-9-]+:\\*:key\\/\\*$/",
+  "Which key lies over a bucket or a secret only these know; conditions limit it to S3 or Secrets Manager, and to that bucket or secret.",
+);
+
+// Of a function.
+
+/** @param calls all that the function reaches: a function that reaches a database or files runs in the VPC */
+export const outsideVpc = (calls: string): Finding => ({
+  rules: both("LambdaInsideVPC"),
+  reason: `It calls ${calls} over TLS, and touches neither the database nor the files of an installation.`,
+});
+export const sharedConcurrency: Finding = {
+  rules: both("LambdaConcurrency"),
+  reason: "Reserved concurrency is taken from the account's; a job's single calls need no ceiling.",
+};
+export const answersWorkflow: Finding = {
+  rules: both("LambdaDLQ"),
+  reason:
+    "Step Functions waits for the answer, tries again and reports the failure; nothing is delivered without a sender.",
+};
+
+// Of other resources.
+
+export const recordsOutsideBackupPlan: Finding = {
+  rules: both("DynamoDBInBackupPlan"),
+  reason: "Point-in-time recovery covers 35 days of records, the table is retained, and dumps are found without it.",
+};
+export const configurationInEnvironment: Finding = {
+  rules: ["AwsSolutions-ECS2"],
+  reason: "The environment holds the configuration, which names secrets by ARN; the program reads their values itself.",
+};
+export const logsErrorsOnly: Finding = {
+  rules: ["AwsSolutions-SF1"],
+  reason: "The log keeps errors; each step is in the execution's history, the job's record and its events.",
+};

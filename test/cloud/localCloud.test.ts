@@ -194,6 +194,14 @@ const resources = {
     },
     { Failer: arnOf("Failer") },
   ),
+  Redeploying: aMachine(
+    "MachineRole",
+    {
+      StartAt: "Settle",
+      States: { Settle: { Type: "Wait", Seconds: 1200, Next: "Look" }, Look: invoke("Failer") },
+    },
+    { Failer: arnOf("Failer") },
+  ),
   Misbehaving: aMachine(
     "MachineRole",
     { StartAt: "Work", States: { Work: invoke("Misbehaver") } },
@@ -341,6 +349,7 @@ describe("the local cloud", () => {
       directory,
       heartbeatScale: 0.01,
       retryScale: 0.0001,
+      waitScale: 0.001,
       containers: 2,
       taskCommand: [process.execPath, "--input-type=module", "--eval", containerProgram],
       taskEnvironment: ({ GIVEN = "" }) => ({ PLACED: `${GIVEN}, then here` }),
@@ -447,6 +456,13 @@ describe("the local cloud", () => {
       expect(exhausted).toMatchObject({ status: "FAILED", error: "PassingError" });
       expect(exhausted.cause).toMatch(/^told: \{"errorType":"PassingError"/);
       expect(exhausted.history.filter(({ type }) => type === "TaskFailed")).toHaveLength(4);
+    });
+
+    it("waits 20 minutes in little more than a second where waits are scaled, then goes its way", async () => {
+      expect(await run("main-Redeploying", { id: "redeployed", times: 0 })).toMatchObject({
+        status: "SUCCEEDED",
+        output: '{"count":1}',
+      });
     });
 
     it("and tells a function that hangs, one that ends itself, and an answer too large for a state", async () => {

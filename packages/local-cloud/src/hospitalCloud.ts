@@ -41,7 +41,10 @@ export interface HospitalCloudOptions {
   readonly size?: EstateSizeChoice;
   /** Told what is done, a line each. */
   readonly say?: (line: string) => void;
-  readonly cloud?: Pick<LocalCloudOptions, "containers" | "heartbeatScale" | "retryScale" | "taskCommand">;
+  readonly cloud?: Pick<
+    LocalCloudOptions,
+    "containers" | "heartbeatScale" | "retryScale" | "taskCommand" | "waitScale"
+  >;
   /** Changes of what containers get, by the variables they would get. */
   readonly taskEnvironment?: (environment: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
 }

@@ -42,6 +42,8 @@ export interface LocalCloudOptions {
   readonly heartbeatScale?: number;
   /** So are the seconds between attempts: of states, of asynchronous invocations, of schedules. */
   readonly retryScale?: number;
+  /** So are the seconds of Wait states: with 0.001 a machine that waits 20 minutes waits 1.2 s. */
+  readonly waitScale?: number;
   /** Where things lie on this machine, for containers: called with the variables that the container would get. */
   readonly taskEnvironment?: Variables | Replacements;
   /** The same for functions. */
@@ -99,7 +101,7 @@ export interface LocalCloud extends AsyncDisposable {
  * @throws {ToolMissingError} refused: moto is not installed
  */
 export const startLocalCloud = async (options: LocalCloudOptions): Promise<LocalCloud> => {
-  const { directory, heartbeatScale = 1, retryScale = 1 } = options;
+  const { directory, heartbeatScale = 1, retryScale = 1, waitScale = 1 } = options;
   const assembly = readAssembly(options.assembly);
   const place: Place = {
     account: options.account ?? assembly.account ?? "123456789012",
@@ -107,7 +109,7 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
   };
   const deployment = deploymentOf(assembly, place);
   const machines = new Map(
-    [...deployment.machines].map(([arn, machine]) => [arn, runnableMachine(machine, retryScale)]),
+    [...deployment.machines].map(([arn, machine]) => [arn, runnableMachine(machine, { retryScale, waitScale })]),
   );
   const access = accessControl(deployment);
   const person = access.credentialsFor({ name: "a person" });

@@ -72,9 +72,18 @@ const prepareRetries = (state: JsonObject, retryScale: number): JsonObject =>
         }),
       };
 
+/** How much faster than in AWS time passes for machines. Each is 1 when not set. */
+export interface Scales {
+  /** The seconds between attempts are multiplied by it. */
+  readonly retryScale?: number | undefined;
+  /** So are the seconds of Wait states. Time limits are not: they bound work, which takes as long here as anywhere. */
+  readonly waitScale?: number | undefined;
+}
+
 interface Preparation {
   readonly machine: string;
   readonly retryScale: number;
+  readonly waitScale: number;
   readonly tasks: TaskState[];
 }
 
@@ -115,6 +124,12 @@ const splitFail = (name: string, state: JsonObject): [string, JsonObject][] => {
   ];
 };
 
+/** Only seconds in the definition are scaled. Others are in the data, where a machine may compare them with its clock. */
+const scaledWait = (state: JsonObject, path: string, { waitScale }: Preparation): JsonObject => {
+  if (state.Seconds !== undefined) return { Seconds: Math.min(numberOr(state.Seconds, 0) * waitScale, longestSeconds) };
+  return waitScale === 1 ? {} : refuse(path, "waits without Seconds, so waitScale cannot scale it; write Seconds");
+};
+
 const prepareState = (name: string, written: JsonObject, preparation: Preparation): JsonObject => {
   const path = `${preparation.machine}: ${name}`;
   if (!stateTypes.includes(String(written.Type))) refuse(path, `is a ${String(written.Type)} state`);
@@ -132,6 +147,7 @@ const prepareState = (name: string, written: JsonObject, preparation: Preparatio
     if (isObject(state[nested])) state[nested] = prepareStates(state[nested], preparation);
   if (state.Branches !== undefined)
     state.Branches = maybeList(state.Branches).map((branch) => prepareStates(objectAt(branch, path), preparation));
+  if (state.Type === "Wait") Object.assign(state, scaledWait(written, path, preparation));
   if (state.Type === "Task") {
     const task = taskOf(name, written, path);
     preparation.tasks.push(task);
@@ -143,18 +159,23 @@ const prepareState = (name: string, written: JsonObject, preparation: Preparatio
 /**
  * Makes a machine of a template ready to run.
  *
- * @param retryScale the seconds between attempts are multiplied by it
  * @throws {InvalidInputError} the definition is wrong, or uses what the local cloud does not know
  */
-export const runnableMachine = (machine: DeployedMachine, retryScale: number): RunnableMachine => {
+export const runnableMachine = (
+  machine: DeployedMachine,
+  { retryScale = 1, waitScale = 1 }: Scales = {},
+): RunnableMachine => {
   const { definition, name } = machine;
   if (definition.QueryLanguage !== undefined && definition.QueryLanguage !== "JSONPath")
     refuse(name, `is written in ${String(definition.QueryLanguage)}; the local cloud runs JSONPath`);
   refuseUnknownPaths(definition, name);
   const tasks: TaskState[] = [];
-  const prepared = prepareStates(definition, { machine: name, retryScale, tasks });
+  const prepared = prepareStates(definition, { machine: name, retryScale, waitScale, tasks });
   try {
-    new StateMachine(definition as unknown as StateMachineDefinition, { validationOptions: { checkArn: false } });
+    // A copy: the validator adds defaults to what it reads.
+    new StateMachine(structuredClone(definition) as unknown as StateMachineDefinition, {
+      validationOptions: { checkArn: false },
+    });
   } catch (error) {
     throw new InvalidInputError([{ path: name, message: error instanceof Error ? error.message : String(error) }]);
   }

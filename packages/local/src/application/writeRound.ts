@@ -3,16 +3,21 @@ import { chown, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encrypt, type RawKeys } from "@openemr-ops/openemr/crypto";
 import type mysql from "mysql2/promise";
-import { uuidText } from "../estate/documents.ts";
+import { documentUrl, uuidText } from "../estate/documents.ts";
 import type { Random } from "../estate/random.ts";
 import { imageOwner } from "../estate/sites.ts";
-import { documentUrl, logChecksum } from "../estate/tables/records.ts";
 import { phraseOf, sqlTime, textOf } from "../estate/words.ts";
 
 /** What marks the rows of a round in tables that hold others too. */
 export const roundMarks = { document: "live-", encounter: "live round ", logEvent: "live-round" } as const;
 /** Entries of the ledger in one round; they sum to zero. */
 export const entriesInRound = 4;
+
+/** SHA3-512 over a log row's values in the order that OpenEMR's own tamper report uses; NULL counts as nothing. */
+const logChecksum = (values: readonly (string | number | null)[]): string =>
+  createHash("sha3-512")
+    .update(values.map((value) => value ?? "").join(""))
+    .digest("hex");
 
 interface Round {
   readonly connection: mysql.Connection;

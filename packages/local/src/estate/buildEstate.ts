@@ -4,11 +4,11 @@ import mysql from "mysql2/promise";
 import { sqlName, sqlString } from "../servers/mariadb.ts";
 import { writeDocuments } from "./documents.ts";
 import { loadTable } from "./load.ts";
+import { otherObjects, routines as routineStatements } from "./objects.ts";
 import { type EstateContents, planEstate } from "./plan.ts";
 import { type ApplicationLogin, giveToImageOwner, writeSites } from "./sites.ts";
 import { type EstateSize, type EstateSizeChoice, sizeOf } from "./size.ts";
-import { estateTables } from "./tables/all.ts";
-import { otherObjects, routines as routineStatements } from "./tables/leftovers.ts";
+import { estateTables } from "./table.ts";
 
 /** The server that gets the estate's schema, by a user who may create schemas and users there. */
 export interface EstateDatabase {

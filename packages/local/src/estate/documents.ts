@@ -58,6 +58,10 @@ export const oddNames: readonly string[] = [
 export const uuidText = (uuid: Buffer): string =>
   uuid.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 
+/** Where OpenEMR's image keeps the site's documents: rows name that place whatever the host calls it. */
+export const documentUrl = (path: string): string =>
+  `file:///var/www/localhost/htdocs/openemr/sites/default/documents/${path}`;
+
 /** Content of about that many bytes: texts compress well, scans do not. */
 const contentOf = (kind: Kind, bytes: number, random: Random): Buffer => {
   if (kind.extension === "txt") return Buffer.from(textOf(random, Math.ceil(bytes / 60)));

@@ -3,15 +3,8 @@ import { UnexpectedError } from "@openemr-ops/core/errors";
 import type mysql from "mysql2/promise";
 import { sqlName } from "../servers/mariadb.ts";
 import type { EstateContents } from "./plan.ts";
-import type { Cell, EstateTable } from "./table.ts";
-
-const plainOptions = "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci";
-
-/** Columns and keys as CREATE TABLE takes them. */
-export const createStatement = ({ name, columns, keys = [], options = plainOptions }: EstateTable): string => {
-  const parts = [...Object.entries(columns).map(([column, type]) => `${sqlName(column)} ${type}`), ...keys];
-  return `CREATE TABLE ${sqlName(name)} (\n  ${parts.join(",\n  ")}\n) ${options}`;
-};
+import type { EstateTable } from "./table.ts";
+import type { Cell } from "./values.ts";
 
 const special = /[\\\t\n\0]/;
 const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", "\t": "\\t", "\n": "\\n", "\0": "\\0" };
@@ -43,7 +36,7 @@ function* linesOf(rows: Iterable<readonly Cell[]>, counted: (rows: number) => vo
 /** Binary columns travel as hex digits; all others as text. */
 const loadStatement = ({ name, columns }: EstateTable): string => {
   const isBinary = (type: string): boolean => /^(?:binary|varbinary|(?:tiny|medium|long)?blob)\b/.test(type);
-  const variables = Object.entries(columns).map(([column, type], index) => ({ column, type, variable: `@c${index}` }));
+  const variables = columns.map(({ name: column, type }, index) => ({ column, type, variable: `@c${index}` }));
   const targets = variables.map(({ column, type, variable }) => (isBinary(type) ? variable : sqlName(column)));
   const assignments = variables
     .filter(({ type }) => isBinary(type))
@@ -57,14 +50,14 @@ const loadStatement = ({ name, columns }: EstateTable): string => {
  * mode, keys unchecked) are the caller's.
  *
  * @returns how many rows there are
- * @throws {UnexpectedError} fatal: a value does not fit its column, a defect of the table's definition
+ * @throws {UnexpectedError} fatal: a value does not fit its column, a defect of `tables.sql`
  */
 export const loadTable = async (
   connection: mysql.Connection,
   table: EstateTable,
   contents: EstateContents,
 ): Promise<number> => {
-  await connection.query(createStatement(table));
+  await connection.query(table.createStatement);
   let rows = 0;
   const lines = linesOf(table.rows(contents), (count) => {
     rows = count;

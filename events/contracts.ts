@@ -17,7 +17,7 @@ import {
  * deployment, a schedule's stored target, a consumer of the bus. An incompatible change becomes a new version beside the
  * old one.
  */
-const contracts: Readonly<Record<string, z.ZodType>> = {
+export const contracts: Readonly<Record<string, z.ZodType>> = {
   ...jobEvents,
   taskInput,
   taskReport,
@@ -41,7 +41,3 @@ export const contractSchemas = (): Readonly<Record<string, JsonSchema>> =>
       return [`${name}.v1.json`, { $schema, title: name, ...rest }];
     }),
   );
-
-/** The schema that reads a contract's samples. */
-export const contractNamed = (name: string): z.ZodType | undefined =>
-  Object.hasOwn(contracts, name) ? contracts[name] : undefined;

@@ -10,7 +10,7 @@ export interface RunnableProgram<Request, Plan, Result> {
 }
 
 /**
- * Runs a program that no workflow runs: by hand, or by cron. A dry run needs neither record nor lock.
+ * Runs a program that no workflow runs: by hand, or by cron. A dry run writes nothing: no record, no lock.
  *
  * @throws what `runJob` throws
  */

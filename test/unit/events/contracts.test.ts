@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { breakingChanges } from "@openemr-ops/events/breakingChanges";
 import { busEvent } from "@openemr-ops/events/busEvent";
-import { contractNamed, contractSchemas, type JsonSchema } from "@openemr-ops/events/contracts";
+import { contractSchemas, contracts, type JsonSchema } from "@openemr-ops/events/contracts";
 import { type JobEventName, jobEvents } from "@openemr-ops/events/jobEvent";
 import { describe, expect, it } from "vitest";
 import * as z from "zod";
@@ -55,7 +55,7 @@ describe("the contracts between programs", () => {
     expect(samples.length).toBeGreaterThan(0);
     for (const sample of samples) {
       const content = contentOf(name, sample);
-      expect(contractNamed(name)?.parse(content)).toMatchObject(content as object);
+      expect(contracts[name]?.parse(content)).toMatchObject(content as object);
       if (isEvent(name)) expect(busEvent.parse(sample)).toEqual({ name, detail: content });
     }
   });

@@ -1,0 +1,89 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { resolveConfig } from "@openemr-ops/core/config/resolve";
+import { configSchema } from "@openemr-ops/core/config/schema";
+import { selectInstallation } from "@openemr-ops/core/config/select";
+import { type InputOf, type JobKind, kindNames } from "@openemr-ops/events/jobKinds";
+import { operations } from "@openemr-ops/task/operations";
+import type { Place } from "@openemr-ops/task/program";
+import { type RunnableProgram, runByHand } from "@openemr-ops/task/runByHand";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { aClinic, type Clinic } from "../../support/aClinic.ts";
+import { snapshotOf } from "../../support/configuration.ts";
+import { configurationFor } from "../../support/dumpContext.ts";
+
+const common = { version: 1, dryRun: true } as const;
+/** One input for each kind. A kind that is missing here does not compile. */
+const inputs: { readonly [Kind in JobKind]: InputOf<Kind> } = {
+  dump: { ...common, kind: "dump", forceNewRepository: false },
+  drill: { ...common, kind: "drill", dump: "latest" },
+  check: { ...common, kind: "check", level: "read-data" },
+  retention: { ...common, kind: "retention" },
+  restore: { ...common, kind: "restore", dump: "latest", inPlace: true, upgrade: false },
+};
+
+describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in the format %s", (format) => {
+  let clinic: Clinic;
+  let place: Place;
+  const run = (kind: JobKind, dryRun: boolean) => {
+    const program: RunnableProgram<never, unknown, unknown> = operations.programs[kind];
+    return runByHand(program, place, { ...inputs[kind], dryRun } as never, operations);
+  };
+  /** All that a job could leave: records, locks, notes, caches, scratch directories, dumps, files, schemas. */
+  const everything = async () => ({
+    files: await snapshotOf(clinic.directory),
+    schemas: await clinic.schema.query(`SHOW DATABASES LIKE '${clinic.schema.name}%'`),
+  });
+
+  beforeAll(async () => {
+    clinic = await aClinic();
+    const dumps = format === "portable" ? { format } : {};
+    const { config: written, environment } = configurationFor({ ...clinic, dumps });
+    const config = resolveConfig(configSchema.parse(written), clinic.directory);
+    place = {
+      config,
+      installation: selectInstallation(config),
+      environment,
+      now: () => new Date(),
+      signal: new AbortController().signal,
+      progress: () => undefined,
+      warn: () => undefined,
+    };
+  });
+  afterAll(() => clinic.remove());
+
+  it("of the first dump creates neither a state directory nor a destination", async () => {
+    const before = await everything();
+
+    expect((await run("dump", true)).result).toMatchObject({ dryRun: true });
+    expect(await everything()).toEqual(before);
+    expect(existsSync(place.config.stateDirectory)).toBe(false);
+  });
+
+  const leavesNothing = async (kind: JobKind) => {
+    const before = await everything();
+
+    expect((await run(kind, true)).result).toMatchObject({ dryRun: true });
+    expect(await everything()).toEqual(before);
+  };
+
+  describe("after a dump", () => {
+    beforeAll(() => run("dump", false));
+
+    it.each(kindNames)("of a %s leaves no record, no lock and nothing else", leavesNothing);
+  });
+
+  it("is not what leaves a record: the job itself does", async () => {
+    const before = await everything();
+    await run("check", false);
+
+    const after = await everything();
+    expect(after.files.filter((line) => !before.files.includes(line)).join("\n")).toContain("/state/jobs/");
+  });
+
+  describe("without a state directory", () => {
+    beforeAll(() => rm(place.config.stateDirectory, { recursive: true }));
+
+    it.each(kindNames)("of a %s creates none", leavesNothing);
+  });
+});

@@ -2,10 +2,10 @@ import type { SectionName } from "@openemr-ops/core/config/settings";
 import { namesOf } from "@openemr-ops/core/names";
 import type * as z from "zod";
 import { type CheckInput, checkInput } from "./inputs/check.ts";
+import { plainInput } from "./inputs/common.ts";
 import { drillInput } from "./inputs/drill.ts";
 import { dumpInput } from "./inputs/dump.ts";
 import { type RestoreInput, restoreInput } from "./inputs/restore.ts";
-import { retentionInput } from "./inputs/retention.ts";
 
 /**
  * What a job may hold of an installation, in the one order in which several are taken; see `docs/architecture.md`.
@@ -60,7 +60,7 @@ export const jobKinds = {
     section: "dumps",
     scheduled: false,
     locks: () => ["dump-repository"],
-    input: retentionInput,
+    input: plainInput("retention"),
   },
   restore: {
     workflow: "RestoreInstallation",

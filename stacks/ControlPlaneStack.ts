@@ -1,5 +1,5 @@
 import { partitions } from "@openemr-ops/core/partitions";
-import { scheduledKinds, type WorkflowKind, workflowKinds } from "@openemr-ops/events/jobKinds";
+import { jobKinds, scheduledKinds, type WorkflowKind, workflowKinds } from "@openemr-ops/events/jobKinds";
 import { ArnFormat, Duration, RemovalPolicy, Tags } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
 import { EventBus, Rule } from "aws-cdk-lib/aws-events";
@@ -116,7 +116,7 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
     description: "Fails the workflow of a container that stopped without reporting a result",
     grants: [
       answerTasks(
-        workflows(() => workflowKinds),
+        workflows((installation) => workflowKinds.filter((kind) => installation[jobKinds[kind].section])),
         ["Failure"],
       ),
     ],

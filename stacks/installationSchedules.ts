@@ -1,6 +1,6 @@
 import type { Schedule } from "@openemr-ops/core/config/settings";
 import { schedulerExpression } from "@openemr-ops/core/cron";
-import type { scheduledKinds } from "@openemr-ops/events/jobKinds";
+import { type ScheduledKind, scheduledKinds } from "@openemr-ops/events/jobKinds";
 import type { OverdueRequest, StartRequest } from "@openemr-ops/events/workflowSteps";
 import { Duration, type Stack } from "aws-cdk-lib";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
@@ -20,18 +20,18 @@ interface ScheduleContext {
 }
 
 type Scheduled = Schedule & {
-  readonly kind: (typeof scheduledKinds)[number];
+  readonly kind: ScheduledKind;
   readonly input: Readonly<Record<string, unknown>>;
 };
 
-const scheduledOf = ({ schedules }: DeployedInstallation): readonly Scheduled[] => {
-  const { dump, drill, check } = schedules;
-  return [
-    ...(dump ? [{ ...dump, kind: "dump" as const, input: {} }] : []),
-    ...(drill ? [{ ...drill, kind: "drill" as const, input: {} }] : []),
-    ...(check ? [{ ...check, kind: "check" as const, input: { level: check.level } }] : []),
-  ];
-};
+/** Fields of a schedule that say nothing of when it comes are its job's input. */
+const scheduledOf = ({ schedules }: DeployedInstallation): readonly Scheduled[] =>
+  scheduledKinds.flatMap((kind) => {
+    const schedule = schedules[kind];
+    if (!schedule) return [];
+    const { cron, timeZone, flexibleMinutes, deadlineMinutes, ...input } = schedule;
+    return [{ kind, cron, timeZone, flexibleMinutes, deadlineMinutes, input }];
+  });
 
 /** Schedules of an installation's jobs, and of the search for overdue jobs every 15 minutes. */
 export const installationSchedules = (

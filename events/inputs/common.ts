@@ -1,4 +1,5 @@
 import { identifier } from "@openemr-ops/core/config/fields";
+import { strict } from "@openemr-ops/core/config/strict";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import * as z from "zod";
 
@@ -12,6 +13,9 @@ export const common = {
   /** Read and report only; change nothing. */
   dryRun: flag,
 };
+
+/** The input of a kind that asks for nothing more. */
+export const plainInput = <const Kind extends string>(kind: Kind) => strict({ ...common, kind: z.literal(kind) });
 
 export const dumpName = z
   .string({ error: 'expected "latest" or a dump\'s identifier' })

@@ -1,7 +1,7 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import { requireSection, selectInstallation } from "@openemr-ops/core/config/select";
-import type { InstallationWith } from "@openemr-ops/core/config/settings";
+import type { Installation, InstallationWith, SectionName } from "@openemr-ops/core/config/settings";
 import { JobAbortedError } from "@openemr-ops/core/errors";
 import type { JobKind, LockingInput } from "@openemr-ops/events/jobKinds";
 import type { Operations } from "@openemr-ops/task/operations";
@@ -14,9 +14,9 @@ import type { Output } from "../output.ts";
 import { readConfig } from "../readConfig.ts";
 
 /** What a command works with once the configuration is read. */
-export interface CommandContext {
+export interface InstallationContext {
   readonly config: LoadedConfig;
-  readonly installation: InstallationWith<"dumps">;
+  readonly installation: Installation;
   readonly operations: Operations;
   readonly output: Output;
   readonly common: CommonOptions;
@@ -27,23 +27,34 @@ export interface CommandContext {
   readonly ask?: (question: string) => Promise<boolean>;
 }
 
-/** A command that works on one installation of the configuration. */
-export const installationCommand = <const Options extends CliOptions>(
-  definition: CommandDefinition<CommandContext, Options>,
+/** The same, of an installation that has the section that the command works with. */
+export interface CommandContext<Name extends SectionName = "dumps"> extends InstallationContext {
+  readonly installation: InstallationWith<Name>;
+}
+
+/** A command that works with this section of one installation of the configuration. */
+export const sectionCommand = <Name extends SectionName, const Options extends CliOptions>(
+  name: Name,
+  definition: CommandDefinition<CommandContext<Name>, Options>,
 ): CliCommand =>
   defineCommand<Options>({
     ...definition,
     run: async (surroundings, asked) => {
       const { output, common, environment, now, signal, ask } = surroundings;
       const config = await readConfig(surroundings);
-      const installation = requireSection(config, selectInstallation(config, common.installation), "dumps");
+      const installation = requireSection(config, selectInstallation(config, common.installation), name);
       const operations = await surroundings.openOperations();
       const context = { config, installation, operations, output, common, environment, now, signal };
       return (await definition.run({ ...context, ...(ask ? { ask } : {}) }, asked)) ?? 0;
     },
   });
 
-export const placeOf = ({ config, installation, environment, now, signal, output }: CommandContext): Place => ({
+/** A command that works with the dumps of one installation. */
+export const installationCommand = <const Options extends CliOptions>(
+  definition: CommandDefinition<CommandContext, Options>,
+): CliCommand => sectionCommand("dumps", definition);
+
+export const placeOf = ({ config, installation, environment, now, signal, output }: InstallationContext): Place => ({
   config,
   installation,
   environment,
@@ -54,7 +65,7 @@ export const placeOf = ({ config, installation, environment, now, signal, output
 });
 
 /** What the input of every job of a kind says. */
-export const jobOf = <const Kind extends JobKind>({ installation, common }: CommandContext, kind: Kind) => ({
+export const jobOf = <const Kind extends JobKind>({ installation, common }: InstallationContext, kind: Kind) => ({
   version: 1 as const,
   kind,
   installation: installation.id,
@@ -63,7 +74,7 @@ export const jobOf = <const Kind extends JobKind>({ installation, common }: Comm
 
 /** Runs a job's program under a record and locks of its own, or shows what it would do. */
 export const carryOut = async <Request extends LockingInput, Plan, Result>(
-  context: CommandContext,
+  context: InstallationContext,
   program: RunnableProgram<Request, Plan, Result>,
   request: Request,
 ): Promise<Plan | Result> => (await runByHand(program, placeOf(context), request, context.operations)).result;
@@ -82,7 +93,7 @@ export const storeFacts = ({ installation: { dumps } }: CommandContext): readonl
 };
 
 /** Says what is about to happen to which installation. */
-export const announce = (context: CommandContext, what: string, facts: readonly Fact[]): void => {
+export const announce = (context: InstallationContext, what: string, facts: readonly Fact[]): void => {
   const mode = context.common.dryRun ? ", dry run: nothing will be changed" : "";
   context.output.plan(`${what} ${context.installation.id}${mode}`, facts);
 };
@@ -92,7 +103,7 @@ export const announce = (context: CommandContext, what: string, facts: readonly 
  *
  * @throws {JobAbortedError} fatal: the answer was no
  */
-export const confirm = async ({ common, ask }: CommandContext, question: string): Promise<void> => {
+export const confirm = async ({ common, ask }: InstallationContext, question: string): Promise<void> => {
   if (common.dryRun || common.yes || common.json || !ask) return;
   if (!(await ask(question))) throw new JobAbortedError("the answer was no; nothing was changed");
 };

@@ -10,6 +10,7 @@ import {
   overdueRequest,
   startRequest,
   taskReport,
+  workRequest,
 } from "./workflowSteps.ts";
 
 /**
@@ -23,6 +24,7 @@ export const contracts: Readonly<Record<string, z.ZodType>> = {
   taskReport,
   jobInHand,
   beginRequest,
+  workRequest,
   confirmRequest,
   finishRequest,
   failRequest,

@@ -41,6 +41,9 @@ export interface Begun {
 export const taskReport = strict({ figures, result: identifiers });
 export type TaskReport = z.output<typeof taskReport>;
 
+/** What a function gets that does a job without a container. `input`: of the job, as the first step has checked it. */
+export const workRequest = strict({ job: jobInHand, input: z.unknown() });
+
 export const confirmRequest = strict({ job: jobInHand, report: taskReport });
 export type ConfirmRequest = z.output<typeof confirmRequest>;
 

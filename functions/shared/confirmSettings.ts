@@ -2,19 +2,13 @@ import { parseJson } from "@openemr-ops/core/config/jsonText";
 import { parseStrictly, strict } from "@openemr-ops/core/config/strict";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import * as z from "zod";
+import { deployedDestination } from "./deployedDestination.ts";
 import { type Environment, readVariable } from "./environment.ts";
 
 const settings = strict({
   installation: z.string(),
   format: z.enum(["restic", "portable"], { error: "expected restic or portable" }),
-  destination: strict({
-    kind: z.literal("s3", { error: "expected s3, where a deployed installation keeps its dumps" }),
-    bucket: z.string({ error: "expected a bucket's name" }),
-    prefix: z.string({ error: "expected a prefix, empty for the bucket's root" }),
-    endpoint: z.string().optional(),
-    region: z.string().optional(),
-    pathStyle: z.boolean({ error: "expected true or false" }),
-  }),
+  destination: deployedDestination,
 });
 
 /** The installation whose dumps a function checks, and their destination. */

@@ -2,20 +2,10 @@ import type { Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { DeployedDumps } from "../deployment.ts";
 import { dumpsPlace } from "./dumpsPlace.ts";
+import { listDumps } from "./listDumps.ts";
 
-/**
- * List and read objects at one installation's destination, and nothing else in the bucket. The prefix ends with a slash: a
- * list of `clinic-a` without it would show the objects of `clinic-a-b`.
- */
-export const readDumps = (stack: Stack, dumps: DeployedDumps): readonly PolicyStatement[] => {
-  const { bucket, prefix, objects } = dumpsPlace(stack, dumps);
-  return [
-    new PolicyStatement({ actions: ["s3:GetBucketLocation"], resources: [bucket] }),
-    new PolicyStatement({
-      actions: ["s3:ListBucket"],
-      resources: [bucket],
-      ...(prefix ? { conditions: { StringLike: { "s3:prefix": [`${prefix}/*`] } } } : {}),
-    }),
-    new PolicyStatement({ actions: ["s3:GetObject"], resources: [objects()] }),
-  ];
-};
+/** List and read objects at one installation's destination, and nothing else in the bucket. */
+export const readDumps = (stack: Stack, dumps: DeployedDumps): readonly PolicyStatement[] => [
+  ...listDumps(stack, dumps),
+  new PolicyStatement({ actions: ["s3:GetObject"], resources: [dumpsPlace(stack, dumps).objects()] }),
+];

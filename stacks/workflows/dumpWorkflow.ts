@@ -11,6 +11,7 @@ import {
   containerStep,
   finish,
   functionStep,
+  reportOf,
   type Workflow,
 } from "./steps.ts";
 
@@ -34,11 +35,7 @@ export const dumpWorkflow = (
   const confirmed = functionStep(scope, "Confirm dump", {
     lambdaFunction: confirm,
     payload: { job: JsonPath.objectAt("$.job"), report: JsonPath.objectAt("$.report") },
-    // The report, with its confirmation.
-    resultSelector: {
-      figures: JsonPath.objectAt("$.Payload.figures"),
-      result: JsonPath.objectAt("$.Payload.result"),
-    },
+    resultSelector: reportOf, // the report, with its confirmation
     resultPath: "$.report",
     minutes: 16,
   });

@@ -63,6 +63,12 @@ export const functionStep = (scope: Construct, name: string, { payload, minutes 
     maxAttempts: 6,
   });
 
+/** The report that a function answers, without what Lambda adds. */
+export const reportOf = {
+  figures: JsonPath.objectAt("$.Payload.figures"),
+  result: JsonPath.objectAt("$.Payload.result"),
+};
+
 /** The container is asked to do what the workflow was asked, all of it. */
 export const allOfInput = "States.JsonToString($.input)";
 

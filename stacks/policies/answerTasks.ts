@@ -2,13 +2,16 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 
 type Answer = "Failure" | "Heartbeat" | "Success";
 
-/** Report a task's heartbeat and result to these state machines. The task's token is needed too. */
+/** Report a task's heartbeat and result to these state machines only; the list may be empty. The task's token is needed too. */
 export const answerTasks = (
   stateMachines: readonly string[],
   answers: readonly Answer[],
-): readonly PolicyStatement[] => [
-  new PolicyStatement({
-    actions: answers.map((answer) => `states:SendTask${answer}`),
-    resources: [...stateMachines],
-  }),
-];
+): readonly PolicyStatement[] =>
+  stateMachines.length === 0
+    ? []
+    : [
+        new PolicyStatement({
+          actions: answers.map((answer) => `states:SendTask${answer}`),
+          resources: [...stateMachines],
+        }),
+      ];

@@ -74,6 +74,22 @@ const storeOf = (
   });
 };
 
+/** How a user of the configuration reaches a schema. */
+export const databaseAccess = (
+  server: Pick<DatabaseServer, "host" | "port" | "tls" | "caFile">,
+  name: string,
+  { user, password }: { readonly user: string; readonly password: SecretReference },
+  readSecret: SecretReader,
+): DatabaseAccess => ({
+  host: server.host,
+  port: server.port,
+  name,
+  user,
+  password: readOnce(() => readSecret(password)),
+  tls: server.tls,
+  ...(server.caFile ? { caFile: server.caFile } : {}),
+});
+
 /** Opens what the dump jobs of one installation need. Each password is read when it is first needed. */
 export const openContext = async (
   config: Config,
@@ -83,18 +99,8 @@ export const openContext = async (
   const { database, dumps, platform } = installation;
   const destination = await openDestination(dumps.destination);
   const tools = toolsFrom(surroundings.environment);
-  const access = (
-    server: DatabaseServer,
-    { user, password }: { readonly user: string; readonly password: SecretReference },
-  ): DatabaseAccess => ({
-    host: server.host,
-    port: server.port,
-    name: database.name,
-    user,
-    password: readOnce(() => surroundings.readSecret(password)),
-    tls: server.tls,
-    ...(server.caFile ? { caFile: server.caFile } : {}),
-  });
+  const access = (server: DatabaseServer, login: Pick<DatabaseServer, "user" | "password">) =>
+    databaseAccess(server, database.name, login, surroundings.readSecret);
   const restoreDatabase = access(database, database.restore);
   const drillServer = dumps.drill.database;
   const { now, signal, progress, warn } = surroundings;

@@ -23,6 +23,8 @@ interface JobKindDefinition {
   readonly section: SectionName;
   /** Whether a schedule may start it; anything else is a person's decision. */
   readonly scheduled: boolean;
+  /** It runs often: people are notified only when it fails or is overdue. */
+  readonly quiet?: true;
   /** What it holds from its first step to its last, unless it is a dry run. */
   readonly locks: (input: never) => readonly LockedResource[];
   readonly input: z.ZodType<{ readonly dryRun: boolean }>;
@@ -71,6 +73,15 @@ export const jobKinds = {
     locks: ({ inPlace }: Pick<RestoreInput, "inPlace">) => (inPlace ? ["service", "dump-repository"] : ["service"]),
     input: restoreInput,
   },
+  health: {
+    workflow: "CheckHealth",
+    noun: "Health check",
+    section: "health",
+    scheduled: true,
+    quiet: true,
+    locks: () => [], // it only looks, at what is live
+    input: plainInput("health"),
+  },
 } as const satisfies Readonly<Record<string, JobKindDefinition>>;
 
 type Kinds = typeof jobKinds;
@@ -93,6 +104,7 @@ const definitions: Readonly<Record<JobKind, JobKindDefinition>> = jobKinds;
 export const kindNames = Object.keys(jobKinds) as readonly JobKind[];
 
 export const isWorkflowKind = (kind: JobKind): kind is WorkflowKind => definitions[kind].workflow !== undefined;
+export const isQuietKind = (kind: JobKind): boolean => definitions[kind].quiet === true;
 const isScheduledKind = (kind: JobKind): kind is ScheduledKind => isWorkflowKind(kind) && definitions[kind].scheduled;
 
 export const workflowKinds = kindNames.filter(isWorkflowKind);

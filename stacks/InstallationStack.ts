@@ -7,6 +7,7 @@ import { alarm, quarter, sumOf } from "./alarm.ts";
 import type { ControlPlane } from "./ControlPlaneStack.ts";
 import type { DeployedInstallation, Deployment } from "./deployment.ts";
 import { dumpResources } from "./dumpResources.ts";
+import { healthResources } from "./healthResources.ts";
 import { installationSchedules } from "./installationSchedules.ts";
 import { logRetention } from "./opsFunction.ts";
 import type { TaskImage } from "./taskImage.ts";
@@ -42,7 +43,7 @@ export const installationResources = (
   { deployment, plane, image, since }: InstallationContext,
 ): InstallationResources => {
   const { removable, stage } = deployment;
-  const { id, network, dumps } = installation;
+  const { id, network, dumps, health } = installation;
   const cluster = clusterArn(stack, installation.cluster);
   Tags.of(stack).add("openemr-ops:stage", stage);
   Tags.of(stack).add("openemr-ops:installation", id);
@@ -54,6 +55,7 @@ export const installationResources = (
   });
   const sections: readonly SectionResources[] = [
     ...(dumps ? [dumpResources(stack, installation, dumps, { deployment, plane, image, cluster, log })] : []),
+    ...(health ? [healthResources(stack, installation, health, { deployment, plane })] : []),
   ];
   const functions = sections.flatMap((section) => section.functions);
   const stateMachines = sections.flatMap((section) => section.stateMachines);

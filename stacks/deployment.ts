@@ -4,7 +4,13 @@ import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import { referencesIn } from "@openemr-ops/core/config/references";
 import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
 import { installation } from "@openemr-ops/core/config/sections/installation";
-import type { DumpSettings, Installation, Schedules, TaskNetwork } from "@openemr-ops/core/config/settings";
+import type {
+  DumpSettings,
+  HealthSettings,
+  Installation,
+  Schedules,
+  TaskNetwork,
+} from "@openemr-ops/core/config/settings";
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
 import { isStage, longestStage, namesOf } from "@openemr-ops/core/names";
 import { longestDeployedId } from "@openemr-ops/events/jobKinds";
@@ -46,6 +52,7 @@ export interface DeployedInstallation {
   readonly taskConfig: string;
   /** Only where the installation has this section. */
   readonly dumps?: DeployedDumps;
+  readonly health?: HealthSettings;
 }
 
 /** Where people are notified of jobs. */
@@ -143,7 +150,7 @@ const deployedInstallation = (
 ): DeployedInstallation | undefined => {
   const at = `installations[${index}]`;
   const before = issues.length;
-  const { id, platform, sites, dumps, schedules } = settings;
+  const { id, platform, sites, dumps, health, schedules } = settings;
   const refuse = (path: string, message: string) => issues.push({ path: `${at}.${path}`, message });
 
   if (platform.kind !== "ecs") return undefined;
@@ -159,6 +166,11 @@ const deployedInstallation = (
     refuse("dumps.destination", "is not reached by tasks; expected s3://bucket/prefix");
   if (dumps?.format === "portable" && dumps.ageIdentityFile !== undefined)
     refuse("dumps.ageIdentityFile", "is a file, which a task does not have; restore such dumps by hand");
+  if (health?.caFile !== undefined)
+    refuse(
+      "health.caFile",
+      'is a file, which a function does not have; say tls "required", or use a trusted certificate',
+    );
   refuseRelativeFiles(config, index, issues);
 
   if (issues.length > before || !platform.network || sites.fileSystemId === undefined) return undefined;
@@ -179,6 +191,7 @@ const deployedInstallation = (
           },
         }
       : {}),
+    ...(health ? { health } : {}),
   };
 };
 

@@ -9,6 +9,7 @@ import { s3Destination } from "@openemr-ops/aws/s3Destination";
 import { namesOf } from "@openemr-ops/core/names";
 import { listManifestIds } from "@openemr-ops/dumps/manifest";
 import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
+import { newRelease } from "@openemr-ops/local/servers/openEmrPages";
 import type { Execution } from "@openemr-ops/local-cloud/executions";
 import {
   type HospitalCloud,
@@ -126,6 +127,42 @@ describe("a deployed clinic", () => {
     expect(outcome(await run("check"))).toEqual(succeeded);
     const beside = { dump: "latest", intoDatabase: "restored", intoSites: join(directory, "restored") };
     expect(outcome(await run("restore", beside))).toEqual(succeeded);
+  });
+
+  it("is looked at by its schedule: recorded, and nobody is disturbed while all is well", async () => {
+    const { cloud, openEmr, slack } = place;
+    const before = { posts: slack.seen.length, looks: openEmr.seen.length };
+
+    expect(await cloud.fireSchedule(`${names.scheduleGroup}/${clinic}-health`, new Date())).toBe("succeeded");
+    const execution = await ended(cloud.executions().at(-1)?.arn ?? "");
+    expect(outcome(execution)).toEqual(succeeded);
+    const record = await ledger().get({ installation: clinic, jobId: execution.name });
+    expect(record).toMatchObject({
+      kind: "health",
+      status: "succeeded",
+      figures: { warnings: 0, unknown: 3, newestDumpHours: 0, verifiedDumpHours: 0 },
+    });
+    expect(openEmr.seen.slice(before.looks)).toEqual(["/meta/health/readyz"]);
+    expect(slack.seen).toHaveLength(before.posts);
+    expect(cloud.tasks()).toEqual([]);
+  });
+
+  it("is notified when OpenEMR does not work, with the next step", async () => {
+    const { openEmr, slack } = place;
+    openEmr.serve(newRelease({ database: false }));
+    const from = { posts: slack.seen.length, events: place.cloud.events().length };
+    const failed = await run("health");
+    openEmr.serve(newRelease());
+
+    expect(outcome(failed)).toEqual({
+      status: "FAILED",
+      error: "InstallationUnhealthyError",
+      cause: "OpenEMR of clinic-a is not healthy: openemr: OpenEMR reports that these do not work: database",
+    });
+    expect(told(from.events)).toEqual(["JobStarted", "JobFailed"]);
+    const posts = slack.seen.slice(from.posts).map(({ body }) => JSON.stringify(body));
+    expect(posts).toHaveLength(1);
+    expect(posts[0]).toMatch(/Health check of clinic-a failed.*Open OpenEMR in a browser.*run health --stage/);
   });
 
   it("is notified of what fails: by the workflow, by a container that was killed, by a person who stopped it", async () => {

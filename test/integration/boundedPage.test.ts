@@ -38,7 +38,7 @@ describe("a page", () => {
     await closed.promise;
   });
 
-  it("that never comes is given up with the signal, before and within its body", async () => {
+  it("that never comes is stopped by the signal, before and within its body", async () => {
     for (const body of [undefined, "begun"]) {
       const stop = new AbortController();
       await using server = await startOpenEmrPages({

@@ -390,4 +390,19 @@ export const brokenConfigs: readonly BrokenConfig[] = [
     "stateDirectory",
     /expected the name of a file or directory, got 1/,
   ),
+
+  // Health
+  at("health", {}, /expected an http:\/\/ or https:\/\/ address/, "health.url"),
+  at("health", { url: "https://user:canary@openemr.example.org/" }, /without user, password or query/, "health.url"),
+  at("health", { url: "https://a/", bodyIncludes: "" }, /1 to 1000 characters/, "health.bodyIncludes"),
+  at("health", { url: "https://a/", tls: "off" }, /expected required or verify/, "health.tls"),
+  at("health", { url: "http://a/", tls: "verify" }, /for an address that starts with https/, "health.tls"),
+  at(
+    "health",
+    { url: "https://a/", tls: "required", caFile: "directory" },
+    /has no use with tls "required"/,
+    "health.caFile",
+  ),
+  at("health", { url: "https://a/", caFile: "absent.pem" }, /does not exist/, "health.caFile"),
+  at("schedules", { health: { cron: "0 * * * *" } }, /schedules\.health needs it/, "health"),
 ];

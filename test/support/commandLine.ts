@@ -2,6 +2,7 @@ import { runProgram } from "@openemr-ops/cli/program";
 import type { Surroundings } from "@openemr-ops/cli/surroundings";
 import type { Sink } from "@openemr-ops/cli/terminal";
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
+import type { HealthCheck } from "@openemr-ops/core/errors";
 import type { RetentionResult } from "@openemr-ops/dumps/steps/applyRetention";
 import type { CheckPlan, CheckResult } from "@openemr-ops/dumps/steps/checkDumps";
 import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
@@ -9,6 +10,7 @@ import type { DumpPlan, DumpResult } from "@openemr-ops/dumps/steps/takeDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
 import type { InputOf, JobInput } from "@openemr-ops/events/jobKinds";
 import type { TaskReport } from "@openemr-ops/events/workflowSteps";
+import type { HealthResult } from "@openemr-ops/health/checkHealth";
 import type { Operations } from "@openemr-ops/task/operations";
 import type { Place } from "@openemr-ops/task/program";
 import { checkPlanReport, checkReport } from "@openemr-ops/task/programs/check";
@@ -77,6 +79,9 @@ export const aVerdict: Verdict = {
   next: ["start OpenEMR"],
 };
 
+export const aHealthyCheck: HealthCheck = { name: "openemr", ok: true, status: "ok", detail: "OpenEMR is ready" };
+const report: TaskReport = { figures: {}, result: {} };
+
 /** The place where a program works, and whether it only plans. */
 export interface Job extends Place {
   readonly dryRun: boolean;
@@ -92,6 +97,7 @@ export interface Steps extends Pick<Operations, "planCloudSql"> {
     options: { readonly level: CheckResult["level"]; readonly share?: string | undefined },
   ): Promise<CheckResult | CheckPlan>;
   applyRetention(job: Job): Promise<RetentionResult>;
+  checkHealth(job: Job): Promise<HealthResult>;
   listDumps(job: Job): ReturnType<Operations["listDumps"]>;
   checkDestination(job: Job): ReturnType<Operations["checkDestination"]>;
 }
@@ -139,6 +145,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     drillDump: answer("drillDump", aVerdict),
     checkDumps: answer("checkDumps", { level: "objects" as const, dumps: [dumpId], seconds: 1 }),
     checkDestination: answer("checkDestination", [{ check: "it answers", ok: true, milliseconds: 3, note: "" }]),
+    checkHealth: answer("checkHealth", { healthy: true, checks: [aHealthyCheck], figures: {}, result: {} }),
     applyRetention: answer("applyRetention", { dryRun: false, keep: [], expire: [], orphans: [] }),
     ...changes,
   };
@@ -176,6 +183,19 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
         (job, request: InputOf<"check">) => steps.checkDumps(job, optionsOf(request)),
         (answer) => ("dryRun" in answer ? checkPlanReport(answer) : checkReport(answer)),
       ),
+      health: {
+        plan: async (place) => {
+          asked.push({ operation: "planHealth", job: { ...place, dryRun: true }, options: undefined });
+          return {
+            result: { dryRun: true, checks: [{ name: "openemr", at: "https://openemr.example.org/" }] },
+            report,
+          };
+        },
+        run: async (place) => {
+          const result = await steps.checkHealth({ ...place, dryRun: false });
+          return { result, report };
+        },
+      },
       retention: program((job, _request: InputOf<"retention">) => steps.applyRetention(job), retentionReport),
       restore: {
         ...program((job, request: RestoreRequest) => steps.restoreDump(job, optionsOf(request)), verdictOrPlan),

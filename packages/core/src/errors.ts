@@ -105,6 +105,31 @@ export class SqlconfError extends FatalError {
   override readonly name = "SqlconfError";
 }
 
+// Health
+/** One look at an installation, and its result. */
+export interface HealthCheck {
+  readonly name: string;
+  /** Nothing is known to be wrong: only a check that failed makes an installation unhealthy. */
+  readonly ok: boolean;
+  /** `unknown`: it could not be looked at from here. */
+  readonly status: "ok" | "warning" | "failed" | "unknown";
+  /** What is, in words. No secret, nothing of a patient. */
+  readonly detail: string;
+  /** What to do about it. */
+  readonly next?: string;
+}
+
+/** OpenEMR does not work, or is about to stop working; the message names the checks that failed. */
+export class InstallationUnhealthyError extends FatalError {
+  override readonly name = "InstallationUnhealthyError";
+  /** All that were made, those that passed too. */
+  readonly checks: readonly HealthCheck[];
+  constructor(message: string, checks: readonly HealthCheck[], options?: ErrorOptions) {
+    super(message, options);
+    this.checks = checks;
+  }
+}
+
 // Jobs
 /** Another job holds the lock of the installation. */
 export class InstallationBusyError extends RetryableError {

@@ -7,6 +7,7 @@ import { jobKinds, type WorkflowKind } from "@openemr-ops/events/jobKinds";
 import { buildEstate, type Estate } from "@openemr-ops/local/estate/buildEstate";
 import type { EstateSizeChoice } from "@openemr-ops/local/estate/size";
 import { type MariaDb, startMariaDb } from "@openemr-ops/local/servers/mariadb";
+import { type OpenEmrPages, startOpenEmrPages } from "@openemr-ops/local/servers/openEmrPages";
 import { type SlackServer, startSlackServer } from "@openemr-ops/local/servers/slack";
 import { synthesize } from "@openemr-ops/stacks/synthesize";
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "./startLocalCloud.ts";
@@ -22,6 +23,8 @@ export interface HospitalCloud extends AsyncDisposable {
   readonly cloud: LocalCloud;
   readonly slack: SlackServer;
   readonly server: MariaDb;
+  /** What answers in OpenEMR's place; the demo's database is real. */
+  readonly openEmr: OpenEmrPages;
   /** The first installation's hospital; the others share it, each with dumps of its own. */
   readonly estate: Estate;
   readonly installations: readonly string[];
@@ -55,7 +58,7 @@ const installationOf = (
   id: string,
   server: MariaDb,
   estate: Estate,
-  drills: string,
+  { drills, url }: { readonly drills: string; readonly url: string },
 ): ConfigFile["installations"][number] => ({
   id,
   platform: {
@@ -86,10 +89,12 @@ const installationOf = (
     retention: { keepDaily: 7, keepWeekly: 5, keepMonthly: 12 },
     drill: { directory: join(drills, id) },
   },
+  health: { url },
   schedules: {
     dump: { cron: "30 2 * * *", timeZone: "Europe/Berlin", deadlineMinutes: 240 },
     drill: { cron: "0 4 * * 0", timeZone: "Europe/Berlin", deadlineMinutes: 720 },
     check: { cron: "0 5 * * 3", timeZone: "Europe/Berlin", deadlineMinutes: 720 },
+    health: { cron: "0 * * * *", deadlineMinutes: 90 },
   },
 });
 
@@ -117,12 +122,13 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
   started.defer(() => server.stop());
   const { host, port, user, password } = server;
   const database = { host, port, user, password, name: "openemr" };
+  const openEmr = started.use(await startOpenEmrPages());
   const estate = await buildEstate({ directory: at("estate"), database, seed: "42", size });
 
   const config: ConfigFile = {
     notifications: { slack: { botToken: secretArn("openemr-ops/slack-AbCdEf"), channel: "C0123456789" } },
     installations: installations.map((id) =>
-      installationOf(id, server, estate, at("drills")),
+      installationOf(id, server, estate, { drills: at("drills"), url: openEmr.url }),
     ) as ConfigFile["installations"],
   };
   const file = at("openemr-ops.config.json");
@@ -174,6 +180,7 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
     cloud,
     slack,
     server,
+    openEmr,
     estate,
     installations,
     config: file,

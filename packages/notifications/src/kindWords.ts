@@ -6,6 +6,7 @@ export const measured: Readonly<Record<WorkflowKind, string>> = {
   drill: "restore time",
   check: "check time",
   restore: "restore time",
+  health: "check time",
 };
 
 /** What a person does first when a job is overdue. `docs/runbooks/overdue.md` has the same sentences. */
@@ -14,4 +15,6 @@ export const overdueSteps: Readonly<Record<ScheduledKind, string>> = {
   drill:
     "Check whether the job is running, failed or never started. Until one succeeds, nobody knows whether the dumps restore.",
   check: "Check whether the job is running, failed or never started. Until one succeeds, damage to dumps stays unseen.",
+  health:
+    "Check whether the job is running, failed or never started. Until one succeeds, nobody knows whether OpenEMR works.",
 };

@@ -22,6 +22,9 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
     DatabaseDumpFailedError: "Read the dump program's message, and check the table that it names.",
     TableLockedError: "Find the session that locks the table with `SHOW PROCESSLIST`, then start the job again.",
   }),
+  ...page("health.md", {
+    InstallationUnhealthyError: "Open OpenEMR in a browser, then do what the message says of each check that failed.",
+  }),
   ...page("source.md", {
     SourceUnreadableError: "Let the task's user read the file that the message names, then start the job again.",
     SourceLayoutError: "Rename or remove the file that the message names: a dump cannot contain it.",

@@ -1,6 +1,7 @@
 import { NotificationRefusedError } from "@openemr-ops/core/errors";
 import type { JobLedger } from "@openemr-ops/core/jobs";
 import type { JobEvent } from "@openemr-ops/events/jobEvent";
+import { isQuietKind } from "@openemr-ops/events/jobKinds";
 import type { SlackMessage } from "./blocks.ts";
 import {
   endedElsewhereMessage,
@@ -27,6 +28,10 @@ type StartEvent = Extract<JobEvent, { readonly name: "JobStarted" }>;
 
 /** The outcome: `before` when people had already been notified, `nothing` when there is nothing to notify them of. */
 export type Told = "told" | "before" | "nothing";
+
+/** Of a job that runs often, its start and its success. */
+const isRoutine = ({ name, detail }: JobEvent): boolean =>
+  isQuietKind(detail.kind) && (name === "JobStarted" || name === "JobSucceeded");
 
 const once = async (
   { detail: { installation } }: JobEvent,
@@ -109,6 +114,7 @@ const tellResult = async (event: ResultEvent, context: TellContext): Promise<Tol
  * @throws {NotificationRefusedError} fatal: token, channel or webhook is wrong
  */
 export const tell = async (event: JobEvent, context: TellContext): Promise<Told> => {
+  if (isRoutine(event)) return "nothing";
   switch (event.name) {
     case "JobStarted":
       return tellStart(event, context);

@@ -82,6 +82,26 @@ describe("who may touch dumps", () => {
   });
 });
 
+describe("who looks at the health of an installation", () => {
+  it("lists the names of its own dumps, and has no other right on anything of it", () => {
+    const rights = rightsOf(prod, clinicA, "HealthRole");
+    const actions = rights.flatMap((right) => right.actions).filter((action) => !/^(logs|xray):/.test(action));
+    expect(actions.sort()).toEqual(["s3:GetBucketLocation", "s3:ListBucket"]);
+    expect(rights.find((right) => right.actions.includes("s3:ListBucket"))?.condition).toEqual({
+      StringLike: { "s3:prefix": ["openemr/*"] },
+    });
+  });
+
+  it("is called by its own workflow alone, and is there only where the installation has the section", () => {
+    const callers = resourcesOf(prod, "AWS::IAM::Policy").filter(({ resource }) =>
+      JSON.stringify(resource.Properties).includes('"Health'),
+    );
+    expect(callers.map(({ id }) => id.replace(/DefaultPolicy.*$/, "")).filter((id) => id !== "HealthRole")).toEqual([
+      "CheckHealthRole",
+    ]);
+  });
+});
+
 describe("who may touch the sites directory", () => {
   it.each(tasks)("%s mounts it as far as it needs", (task) => {
     const actions = rightsOf(prod, clinicA, `${task}Role`)
@@ -146,6 +166,7 @@ describe("installations", () => {
       `${machines}clinic-a-DumpInstallation`,
       `${machines}clinic-a-RestoreDrill`,
       `${machines}clinic-a-CheckRepository`,
+      `${machines}clinic-a-CheckHealth`,
       `${machines}clinic-b-DumpInstallation`,
     ]);
   });

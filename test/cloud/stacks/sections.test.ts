@@ -6,14 +6,14 @@ import { synthesize } from "@openemr-ops/stacks/synthesize";
 import { expect, it } from "vitest";
 import { sampleConfigPath } from "../../support/sampleDeployment.ts";
 
-it("makes what dumps need only where the installation has the section", { timeout: 300_000 }, async () => {
+it("makes what a section needs only where the installation has it", { timeout: 300_000 }, async () => {
   const config: { installations: Record<string, unknown>[] } = JSON.parse(await readFile(sampleConfigPath, "utf8"));
   const [first] = config.installations;
-  const { dumps: _, schedules: __, ...withoutDumps } = first ?? {};
+  const { dumps: _, health: __, schedules: ___, ...withoutSections } = first ?? {};
   const outdir = await mkdtemp(join(tmpdir(), "openemr-ops-sections-"));
   try {
     const { stacks } = await synthesize({
-      config: await loadConfigText(JSON.stringify({ ...config, installations: [withoutDumps] }), {
+      config: await loadConfigText(JSON.stringify({ ...config, installations: [withoutSections] }), {
         from: "test",
         directory: "/etc/openemr-ops",
       }),

@@ -20,6 +20,7 @@ const inputs: { readonly [Kind in JobKind]: InputOf<Kind> } = {
   check: { ...common, kind: "check", level: "read-data" },
   retention: { ...common, kind: "retention" },
   restore: { ...common, kind: "restore", dump: "latest", inPlace: true, upgrade: false },
+  health: { ...common, kind: "health" },
 };
 
 describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in the format %s", (format) => {
@@ -39,7 +40,9 @@ describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in
     clinic = await aClinic();
     const dumps = format === "portable" ? { format } : {};
     const { config: written, environment } = configurationFor({ ...clinic, dumps });
-    const config = resolveConfig(configSchema.parse(written), clinic.directory);
+    const [installation] = written.installations;
+    const withHealth = { ...written, installations: [{ ...installation, health: { url: "http://127.0.0.1:9/" } }] };
+    const config = resolveConfig(configSchema.parse(withHealth), clinic.directory);
     place = {
       config,
       installation: selectInstallation(config),

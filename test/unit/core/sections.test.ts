@@ -129,6 +129,20 @@ describe("a drill's server", () => {
   });
 });
 
+describe("where health is looked at", () => {
+  const healthOf = (health: object) =>
+    resolveConfig(configSchema.parse({ installations: [{ ...withoutDumps, health }] }), "/etc").installations[0]
+      ?.health;
+
+  it("is an address, with its certificate checked unless the configuration says otherwise", () => {
+    const url = "http://127.0.0.1:8080/";
+    expect(healthOf({ url, bodyIncludes: "ok" })).toEqual({ url, bodyIncludes: "ok", tls: "verify" });
+    const tls = "https://openemr.example.org";
+    expect(healthOf({ url: tls, caFile: "ca.pem" })).toEqual({ url: tls, tls: "verify", caFile: "/etc/ca.pem" });
+    expect(healthOf({ url: tls, tls: "required" })).toEqual({ url: tls, tls: "required" });
+  });
+});
+
 describe("an installation without a section", () => {
   it("is in order, and its files are still looked at", async () => {
     await using directory = await aConfigDirectory();

@@ -37,14 +37,16 @@ describe.each(kindNames)("a job of kind %s", (kind) => {
     expect(ofKind.length).toBeGreaterThan(0);
     for (const sample of ofKind) {
       const locks = locksOf({ ...taskInput.parse(sample), dryRun: false });
-      expect(locks.length).toBeGreaterThan(0);
       expect(lockOrder.filter((lock) => locks.includes(lock))).toEqual(locks);
       expect(locksOf({ ...taskInput.parse(sample), dryRun: true })).toEqual([]);
     }
   });
 
   it("is in the table of locks", () => {
-    expect(page("architecture.md")).toMatch(new RegExp(`\\| \\x60${kind}\\x60`));
+    const [row] = new RegExp(`\\| \\x60${kind}\\x60 [^|]*\\|[^|]*\\|`).exec(page("architecture.md")) ?? [];
+    const possible = ofKind.flatMap((sample) => locksOf({ ...taskInput.parse(sample), dryRun: false }));
+    expect(row).toBeDefined();
+    for (const lock of possible.length > 0 ? possible : ["nothing"]) expect(row).toContain(lock);
   });
 
   if (isWorkflowKind(kind)) {

@@ -98,6 +98,21 @@ describe("a job in Slack", () => {
     expect(result).toMatchObject({ text: failureText, thread: root?.place.ts, broadcast: true });
   });
 
+  it("notifies people only when it fails or is overdue where it runs often", async () => {
+    const often = (event: JobEvent) =>
+      ({ ...event, detail: { ...event.detail, kind: "health", dueAt: "2026-11-21T02:30:00Z" } }) as JobEvent;
+    expect(await tell(often(started), context)).toBe("nothing");
+    expect(await tell(often(succeeded), context)).toBe("nothing");
+    expect(texts()).toEqual([]);
+
+    expect(await tell(often(failed), context)).toBe("told");
+    expect(await tell(often(overdue), context)).toBe("told");
+    expect(texts()).toEqual([
+      "Health check of clinic-a failed after 7 min 12 s: DiskFullError",
+      expect.stringMatching(/^Health check of clinic-a is overdue/),
+    ]);
+  });
+
   it("has its result told even when nobody told its start", async () => {
     expect(await tell(failed, context)).toBe("told");
 

@@ -188,6 +188,17 @@ describe("what cannot be deployed is refused by its field", () => {
     );
   });
 
+  it("an authority for health checks, which a function has no file for", async () => {
+    await using directory = await aConfigDirectory();
+    await writeFile(join(directory.path, "ca.pem"), "-----BEGIN CERTIFICATE-----\n");
+    const config: { installations: Written[] } = JSON.parse(await readFile(sampleConfigPath, "utf8"));
+    const [first] = config.installations;
+    if (!first) throw new Error("the sample has installations");
+    first.health = { url: "https://openemr.example.org/", caFile: "ca.pem" };
+    const loaded = await loadConfigText(JSON.stringify(config), { from: "test", directory: directory.path });
+    expect(() => deploymentOf(loaded, "prod")).toThrow(/^installations\[0\]\.health\.caFile: is a file, .*"required"/);
+  });
+
   it("with everything that is wrong at once", async () => {
     const issues = await issuesOf((installation) => {
       installation.platform = without(installation.platform, "network");

@@ -5,6 +5,7 @@ import { command as configCheck } from "./configCheck.ts";
 import { command as drill } from "./drill.ts";
 import { command as dump } from "./dump.ts";
 import { command as dumps } from "./dumps.ts";
+import { command as health } from "./health.ts";
 import { command as jobs } from "./jobs.ts";
 import { command as restore } from "./restore.ts";
 import { command as retention } from "./retention.ts";
@@ -20,6 +21,7 @@ export const commands: readonly CliCommand[] = [
   drill,
   check,
   checkDestination,
+  health,
   retention,
   configCheck,
   jobs,

@@ -48,6 +48,14 @@ export const userName = text(
 
 export const tlsMode = choice(["off", "required", "verify"]);
 
+/** How the certificate of a web server is looked at. */
+export const pageTls = choice(["required", "verify"]);
+
+export const pageText = text(
+  "a text of 1 to 1000 characters, without control characters",
+  (value) => value.length >= 1 && value.length <= 1000 && !hasControl(value),
+);
+
 /** A file or directory, absolute or relative to the file that names it. */
 export const fileName = text("the name of a file or directory", (value) => value !== "" && !hasControl(value));
 

@@ -21,6 +21,7 @@ export type InstallationWith<Name extends SectionName> = Installation & {
 export type DatabaseSettings = Installation["database"];
 export type DumpSettings = NonNullable<Installation["dumps"]>;
 export type DrillSettings = DumpSettings["drill"];
+export type HealthSettings = NonNullable<Installation["health"]>;
 export type RetentionPolicy = DumpSettings["retention"];
 
 export type Schedules = Installation["schedules"];

@@ -3,10 +3,13 @@ import type { AnyProgram } from "../program.ts";
 import { check } from "./check.ts";
 import { drill } from "./drill.ts";
 import { dump } from "./dump.ts";
+import { health } from "./health.ts";
 import { restore } from "./restore.ts";
 import { retention } from "./retention.ts";
 
 /** How each kind of job is done. */
-export const programs = { dump, drill, check, retention, restore } satisfies Readonly<Record<JobKind, AnyProgram>>;
+export const programs = { dump, drill, check, retention, restore, health } satisfies Readonly<
+  Record<JobKind, AnyProgram>
+>;
 
 export type Programs = typeof programs;

@@ -8,6 +8,7 @@ import { strict } from "../strict.ts";
 import { database } from "./database.ts";
 import { settleDrill } from "./drill.ts";
 import { dumps } from "./dumps.ts";
+import { health } from "./health.ts";
 import { platform } from "./platform.ts";
 import { schedules, sectionOfSchedule } from "./schedules.ts";
 import { sites } from "./sites.ts";
@@ -16,7 +17,7 @@ import { sites } from "./sites.ts";
 const parts = { platform, database, sites, schedules };
 
 /** One for each domain, all optional: an installation has those whose jobs it wants. */
-const sections = { dumps };
+const sections = { dumps, health };
 
 export type SectionName = keyof typeof sections;
 

@@ -20,9 +20,10 @@ export const schedules = section(
     dump: strict(when).optional(),
     drill: strict(when).optional(),
     check: strict({ ...when, level: field.checkLevel.default("read-data") }).optional(),
+    health: strict(when).optional(),
   }),
   (settings) => settings,
 );
 
 /** The section without which a kind has nothing to work on. */
-export const sectionOfSchedule = { dump: "dumps", drill: "dumps", check: "dumps" } as const;
+export const sectionOfSchedule = { dump: "dumps", drill: "dumps", check: "dumps", health: "health" } as const;

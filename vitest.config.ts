@@ -9,7 +9,8 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: ["default", "./test/support/closingLine.ts"],
     projects: [
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 } },
+      // One process for all files of a worker: to load the same modules for each file took longer than the tests.
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000, isolate: false } },
       {
         test: {
           name: "integration",

@@ -147,8 +147,12 @@ export const fileDestination = (
     swept = true;
     for (const name of await readdir(folder.at)) {
       const path = `${folder.at}/${name}`;
-      const age = now().getTime() - (await lstat(path)).mtimeMs;
-      if (age > staleAfterMilliseconds) await rm(path, { force: true });
+      const oldest = now().getTime() - staleAfterMilliseconds;
+      try {
+        if ((await lstat(path)).mtimeMs < oldest) await rm(path, { force: true });
+      } catch (error) {
+        if (codeOf(error) !== "ENOENT") throw error; // another put has published it meanwhile
+      }
     }
   };
 

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -129,6 +130,20 @@ describe("a directory as a destination, beyond the contract", () => {
     await expect(destination.put("a", Buffer.from("2"))).rejects.toThrow(DestinationMissingError);
     await expect(destination.put("a/b/c", Buffer.from("3"))).rejects.toThrow(DestinationMissingError);
     expect(await keysOf(destination)).toEqual(["a/b"]);
+  });
+
+  it("stores an object although another put publishes its own while old leftovers are looked for", async () => {
+    const directory = freshDirectory();
+    const incoming = join(directory, ".incoming");
+    await mkdir(incoming, { recursive: true });
+    await writeFile(join(incoming, "of another put"), "whole");
+    const now = () => {
+      rmSync(join(incoming, "of another put")); // between the list and the look at its age
+      return new Date();
+    };
+
+    await fileDestination(directory, { now }).put("a", Buffer.from("1"));
+    expect(await keysOf(fileDestination(directory))).toEqual(["a"]);
   });
 
   it("puts and deletes beside each other in one folder without losing anything", async () => {

@@ -10,7 +10,7 @@ export default defineConfig({
     reporters: ["default", "./test/support/closingLine.ts"],
     projects: [
       // One process for all files of a worker: to load the same modules for each file took longer than the tests.
-      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000, isolate: false } },
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 30_000, isolate: false } },
       {
         test: {
           name: "integration",

@@ -1,8 +1,12 @@
 import { defineConfig } from "vitest/config";
+import { serversHere } from "./test/support/serversHere.ts";
+
+/** What depends on the server's product or release; it runs on every server. */
+const onEveryServer = ["test/servers/**/*.test.ts"];
 
 /**
- * Unit tests touch no network and start nothing; integration tests share one MariaDB server that `globalMariaDb` starts;
- * cloud tests share what `globalSynth` synthesises once.
+ * Unit tests touch no network and start nothing; integration tests share one MariaDB server that `globalServer` starts, and
+ * so do those of each further server; cloud tests share what `globalSynth` synthesises once.
  */
 export default defineConfig({
   test: {
@@ -14,12 +18,21 @@ export default defineConfig({
       {
         test: {
           name: "integration",
-          include: ["test/integration/**/*.test.ts"],
-          globalSetup: ["test/support/globalMariaDb.ts"],
+          include: ["test/integration/**/*.test.ts", ...onEveryServer],
+          globalSetup: ["test/support/globalServer.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
+      ...serversHere().map(({ name }) => ({
+        test: {
+          name,
+          include: onEveryServer,
+          globalSetup: ["test/support/globalServer.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      })),
       {
         test: {
           name: "cloud",

@@ -96,7 +96,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "openemr-ops-image-"));
   const tls = makeTlsMaterial(at("tls"));
   [server, store] = await Promise.all([
-    startMariaDb({ directory: at("server"), extraArguments: tls.mariaDbArguments }),
+    startMariaDb({ directory: at("server"), extraArguments: tls.serverArguments }),
     startVersityGateway(),
   ]);
   const { host, port, user, password } = server;

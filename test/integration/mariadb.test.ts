@@ -45,9 +45,9 @@ describe("a MariaDB server of our own", () => {
   });
 
   it("offers TLS that a client can verify against our authority and no other", async () => {
-    const { caFile, mariaDbArguments } = makeTlsMaterial(join(directory, "tls"));
+    const { caFile, serverArguments } = makeTlsMaterial(join(directory, "tls"));
     const other = makeTlsMaterial(join(directory, "other"));
-    const server = await startMariaDb({ directory, extraArguments: mariaDbArguments });
+    const server = await startMariaDb({ directory, extraArguments: serverArguments });
     const { host, port, user, password } = server;
 
     const connection = await mysql.createConnection({

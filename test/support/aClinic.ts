@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type MariaDbAddress, sqlName } from "@openemr-ops/local/servers/mariadb";
-import { type FreshSchema, freshSchema } from "./database.ts";
+import { type ServerAddress, sqlName } from "@openemr-ops/local/servers/databaseServer";
+import { type FreshSchema, freshSchema, seeRoutines } from "./database.ts";
 import { aKeyedSite } from "./keyedSite.ts";
+import { settleStructures } from "./settledStructures.ts";
 import { aSqlconf } from "./sitesTree.ts";
 import type { TestRow } from "./sqliteReader.ts";
 
@@ -64,7 +65,7 @@ export const aClinic = async ({
   logMegabytes = 0,
   programs: withPrograms = true,
 }: {
-  readonly server?: MariaDbAddress;
+  readonly server?: ServerAddress;
   readonly logMegabytes?: number;
   readonly programs?: boolean;
 } = {}): Promise<Clinic> => {
@@ -78,9 +79,12 @@ export const aClinic = async ({
     "default/sqlconf.php": aSqlconf({ database: schema.name }),
     "default/documents/12/letter": `a letter to ${patientCanary}`,
   });
-  for (const statement of [...structure, ...(withPrograms ? programs : [])]) await schema.query(statement);
-  // The definition of a function is read from a table of the server's own.
-  await schema.query(`GRANT SELECT ON mysql.proc TO ${sqlName(schema.restoreUser.user)}@'%'`);
+  for (const statement of structure) await schema.query(statement);
+  if (schema.product === "MySQL") await settleStructures(schema);
+  // On MySQL nobody without SYSTEM_USER may replace what root made, so no application's programs are root's there.
+  if (withPrograms && schema.product === "MySQL") await schema.as(schema.restoreUser, programs);
+  else if (withPrograms) for (const statement of programs) await schema.query(statement);
+  await schema.query(`GRANT ${seeRoutines(schema.product)} TO ${sqlName(schema.restoreUser.user)}@'%'`);
   for (const [table, rows] of Object.entries(site.tables)) await insertRows(schema, table, rows);
   await insertRows(schema, "version", [
     { v_major: 8, v_minor: 1, v_patch: 0, v_realpatch: 0, v_tag: "", v_database: 541, v_acl: 13 },

@@ -9,7 +9,7 @@ import { findSystemTool, findTool } from "@openemr-ops/local/tools/findTool";
 import { openContext, type Surroundings } from "@openemr-ops/task/openContext";
 import { openSecrets } from "@openemr-ops/task/openSecrets";
 import type { WrittenInstallation } from "./configuration.ts";
-import type { FreshSchema } from "./database.ts";
+import { type FreshSchema, tlsOf } from "./database.ts";
 
 export const aRepositoryPassword = "canary-repository-77c1";
 
@@ -47,7 +47,7 @@ export const configurationFor = (options: DumpContextOptions) => {
           name: schema.name,
           user: schema.dumpUser.user,
           password: "env:DUMP_USER_PASSWORD",
-          tls: "off",
+          ...tlsOf(schema),
           restore: { user: schema.restoreUser.user, password: "env:RESTORE_USER_PASSWORD" },
         },
         sites: { path: options.sitesPath },

@@ -1,4 +1,4 @@
-import { type MariaDbAddress, sqlName } from "@openemr-ops/local/servers/mariadb";
+import { type ServerAddress, sqlName } from "@openemr-ops/local/servers/databaseServer";
 import fc from "fast-check";
 import { columnTypes } from "./columnTypes.ts";
 import type { FreshSchema } from "./database.ts";
@@ -78,7 +78,7 @@ const columnsOf = async (schema: FreshSchema): Promise<ReadonlyMap<string, reado
  *
  * @param seed the same one gives the same rows
  */
-export const fillTables = async (schema: FreshSchema & MariaDbAddress, seed: number, rows = 15): Promise<void> => {
+export const fillTables = async (schema: FreshSchema & ServerAddress, seed: number, rows = 15): Promise<void> => {
   const statements: string[] = [];
   for (const [table, columns] of await columnsOf(schema)) {
     const row = fc.tuple(

@@ -1,4 +1,4 @@
-import type { MariaDbAddress } from "@openemr-ops/local/servers/mariadb";
+import type { ServerAddress } from "@openemr-ops/local/servers/databaseServer";
 import mysql from "mysql2/promise";
 
 /**
@@ -8,16 +8,15 @@ import mysql from "mysql2/promise";
  * @param charset what the client speaks; the statements are sent in it
  */
 export const runStatements = async (
-  { host, port, user, password }: Pick<MariaDbAddress, "host" | "port" | "user" | "password">,
+  { product, socket, user, password }: Pick<ServerAddress, "product" | "socket" | "user" | "password">,
   database: string,
   statements: Iterable<string>,
   charset = "utf8mb4",
 ): Promise<void> => {
-  const connection = await mysql.createConnection({ host, port, user, password, database, charset });
+  const connection = await mysql.createConnection({ socketPath: socket, user, password, database, charset });
   try {
-    await connection.query(
-      "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', foreign_key_checks = 0, check_constraint_checks = 0",
-    );
+    await connection.query("SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', foreign_key_checks = 0");
+    if (product === "MariaDB") await connection.query("SET check_constraint_checks = 0");
     for (const statement of statements) await connection.query(statement);
   } finally {
     await connection.end();

@@ -1,4 +1,4 @@
-import { type MariaDbAddress, sqlName } from "@openemr-ops/local/servers/mariadb";
+import { type ServerAddress, sqlName } from "@openemr-ops/local/servers/databaseServer";
 import mysql from "mysql2/promise";
 
 /** All that a schema holds, read without the product: two copies are equal when their images are. */
@@ -41,7 +41,7 @@ const rowsOf = async (connection: mysql.Connection, table: string, columns: read
 
 /** Reads a schema as root, in its own words: values by their bytes, programs by what SHOW CREATE says of them. */
 export const schemaImage = async (
-  { host, port, user, password }: Pick<MariaDbAddress, "host" | "port" | "user" | "password">,
+  { host, port, user, password }: Pick<ServerAddress, "host" | "port" | "user" | "password">,
   schema: string,
 ): Promise<SchemaImage> => {
   const connection = await mysql.createConnection({

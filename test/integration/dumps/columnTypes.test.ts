@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { sqlName } from "@openemr-ops/local/servers/mariadb";
+import { sqlName } from "@openemr-ops/local/servers/databaseServer";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type ColumnType, columnTypes } from "../../support/columnTypes.ts";

@@ -1,7 +1,7 @@
 import { DatabaseMissingError, SourceLayoutError } from "@openemr-ops/core/errors";
 import { connect } from "@openemr-ops/database/connection";
 import { describeSource } from "@openemr-ops/database/describeSource";
-import { sqlName } from "@openemr-ops/local/servers/mariadb";
+import { sqlName } from "@openemr-ops/local/servers/databaseServer";
 import { expect, it } from "vitest";
 import { accessOf, freshSchema } from "../../support/database.ts";
 import { runStatements } from "../../support/runStatements.ts";

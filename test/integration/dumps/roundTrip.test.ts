@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { compareRestored } from "@openemr-ops/dumps/steps/compare";
-import { sqlName } from "@openemr-ops/local/servers/mariadb";
+import { sqlName } from "@openemr-ops/local/servers/databaseServer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FreshSchema, freshSchema } from "../../support/database.ts";
 import { aWorkDirectory } from "../../support/dumpContext.ts";

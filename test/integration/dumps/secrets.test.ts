@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { sqlName, sqlString } from "@openemr-ops/local/servers/mariadb";
+import { sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
 import { startVersityGateway } from "@openemr-ops/local/servers/versitygw";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, patientCanary } from "../../support/aClinic.ts";

@@ -2,7 +2,7 @@ import { TargetNotEmptyError } from "@openemr-ops/core/errors";
 import type { DumpContext } from "@openemr-ops/dumps/context";
 import { drillDump, scratchNameOf } from "@openemr-ops/dumps/steps/drillDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
-import { sqlName } from "@openemr-ops/local/servers/mariadb";
+import { sqlName } from "@openemr-ops/local/servers/databaseServer";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../../support/aClinic.ts";
 import { contextFor } from "../../support/dumpContext.ts";

@@ -13,7 +13,7 @@ import type { Manifest } from "@openemr-ops/dumps/manifest";
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
-import { sqlName } from "@openemr-ops/local/servers/mariadb";
+import { sqlName } from "@openemr-ops/local/servers/databaseServer";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, rowsOf } from "../../support/aClinic.ts";

@@ -2,7 +2,7 @@ import { connect, connectReadOnly } from "@openemr-ops/database/connection";
 import { compareRestored } from "@openemr-ops/dumps/steps/compare";
 import { inspect } from "@openemr-ops/dumps/steps/inspect";
 import { planDump, takeDump } from "@openemr-ops/dumps/steps/takeDump";
-import { sqlName, sqlString } from "@openemr-ops/local/servers/mariadb";
+import { sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../../support/aClinic.ts";
 import { accessOf, type FreshSchema, freshSchema } from "../../support/database.ts";

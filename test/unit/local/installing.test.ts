@@ -32,7 +32,7 @@ const appeared = async (path: string): Promise<void> => {
 
 describe("what is about to be installed", () => {
   it("is said before, with the time it takes, and where installers print", () => {
-    const plan = planInstall("demo", { systemHas: () => false, ownHas: () => false });
+    const plan = planInstall("demo", { systemHas: () => false, ownHas: () => false, isUnpacked: () => false });
 
     expect(announce(plan, "/x/install.log")).toEqual([
       "some programs are missing here; installing them takes about 2 minutes, once:",
@@ -43,7 +43,7 @@ describe("what is about to be installed", () => {
   });
 
   it("is not said where nothing is missing", () => {
-    expect(announce({ apt: [], go: [], pip: [] }, "/x/install.log")).toEqual([]);
+    expect(announce({ apt: [], go: [], pip: [], debian: [] }, "/x/install.log")).toEqual([]);
   });
 });
 

@@ -38,38 +38,51 @@ describe("looking for a program", () => {
 
 describe("planning an installation", () => {
   it("plans nothing on a machine that has everything", () => {
-    expect(planInstall("test", { systemHas: () => true, ownHas: () => true })).toEqual({ apt: [], go: [], pip: [] });
+    expect(planInstall("test", { systemHas: () => true, ownHas: () => true, isUnpacked: () => true })).toEqual({
+      apt: [],
+      go: [],
+      pip: [],
+      debian: [],
+    });
   });
 
   it("names each missing package once, also when it brings several programs", () => {
-    const { apt } = planInstall("demo", { systemHas: (program) => program === "zstd", ownHas: () => false });
+    const { apt } = planInstall("demo", {
+      systemHas: (program) => program === "zstd",
+      ownHas: () => false,
+      isUnpacked: () => false,
+    });
 
     expect(apt).toEqual(["mariadb-server", "mariadb-client", "restic"]);
   });
 
   it("builds nothing for the demo, and brings the emulator that its cloud keeps its state in", () => {
-    const { go, pip } = planInstall("demo", { systemHas: () => false, ownHas: () => false });
+    const { go, pip } = planInstall("demo", { systemHas: () => false, ownHas: () => false, isUnpacked: () => false });
 
     expect(go).toEqual([]);
     expect(pip.map(({ program }) => program)).toEqual(["moto_server"]);
   });
 
   it("wants the current restic for the tests beside the system's", () => {
-    const plan = planInstall("test", { systemHas: () => true, ownHas: (program) => program !== "restic" });
+    const plan = planInstall("test", {
+      systemHas: () => true,
+      ownHas: (program) => program !== "restic",
+      isUnpacked: () => true,
+    });
 
     expect(plan.apt).toEqual([]);
     expect(plan.go.map(({ program }) => program)).toEqual(["restic"]);
   });
 
   it("keeps the slow rivals of the benchmark out of the tests", () => {
-    const { apt } = planInstall("test", { systemHas: () => false, ownHas: () => true });
+    const { apt } = planInstall("test", { systemHas: () => false, ownHas: () => true, isUnpacked: () => true });
 
     expect(apt).not.toContain("mydumper");
     expect(apt).not.toContain("duplicity");
   });
 
   it("asks for what builds and runs containers only when the image is wanted", () => {
-    const nothing = { systemHas: () => false, ownHas: () => false };
+    const nothing = { systemHas: () => false, ownHas: () => false, isUnpacked: () => false };
 
     expect(planInstall("image", nothing).apt).toEqual(["mariadb-server", "podman", "runc", "debootstrap"]);
     for (const purpose of ["test", "demo", "bench"] as const)

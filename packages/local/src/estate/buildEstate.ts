@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import mysql from "mysql2/promise";
-import { sqlName, sqlString } from "../servers/mariadb.ts";
+import { sqlName, sqlString } from "../servers/databaseServer.ts";
 import { writeDocuments } from "./documents.ts";
 import { loadTable } from "./load.ts";
 import { otherObjects, routines as routineStatements } from "./objects.ts";

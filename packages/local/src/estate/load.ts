@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { UnexpectedError } from "@openemr-ops/core/errors";
 import type mysql from "mysql2/promise";
-import { sqlName } from "../servers/mariadb.ts";
+import { sqlName } from "../servers/databaseServer.ts";
 import type { EstateContents } from "./plan.ts";
 import type { EstateTable } from "./table.ts";
 import type { Cell } from "./values.ts";

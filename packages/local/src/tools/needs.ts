@@ -1,3 +1,6 @@
+import type { DebianPackages } from "./debianPackages.ts";
+import { otherServers } from "./otherServers.ts";
+
 /** What someone wants to run. Each purpose needs its own programs. */
 export type Purpose = "test" | "demo" | "bench" | "image";
 export const purposes: readonly Purpose[] = ["test", "demo", "bench", "image"];
@@ -48,17 +51,28 @@ export interface InstallPlan {
   readonly go: readonly Need[];
   /** Python programs; one venv in `.tools` holds them all. */
   readonly pip: readonly Need[];
+  /** Servers of another Debian, to be unpacked into `.tools`. The tests go on without those that cannot be had. */
+  readonly debian: readonly DebianPackages[];
 }
 
 /** Says what is missing. `systemHas` looks at the system alone, `ownHas` at what the project installed for itself. */
 export const planInstall = (
   purpose: Purpose,
-  { systemHas, ownHas }: { systemHas: (program: string) => boolean; ownHas: (program: string) => boolean },
+  {
+    systemHas,
+    ownHas,
+    isUnpacked,
+  }: {
+    systemHas: (program: string) => boolean;
+    ownHas: (program: string) => boolean;
+    isUnpacked: (packages: DebianPackages) => boolean;
+  },
 ): InstallPlan => {
   const wanted = needs.filter(({ purposes: for_ }) => for_.includes(purpose));
   const go = wanted.filter(({ program, from }) => "go" in from && !ownHas(program));
   const pip = wanted.filter(({ program, from }) => "pip" in from && !ownHas(program));
   const apt = new Set<string>();
   for (const { program, from } of wanted) if ("apt" in from && !systemHas(program)) apt.add(from.apt);
-  return { apt: [...apt], go, pip };
+  const debian = purpose === "test" ? otherServers.filter((packages) => !isUnpacked(packages)) : [];
+  return { apt: [...apt], go, pip, debian };
 };

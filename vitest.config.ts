@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { serversHere } from "./test/support/serversHere.ts";
 
 /** What depends on the server's product or release; it runs on every server. */
-const onEveryServer = ["test/servers/**/*.test.ts"];
+const onEveryServer = ["test/servers/*.test.ts"];
 
 /**
  * Unit tests touch no network and start nothing; integration tests share one MariaDB server that `globalServer` starts, and
@@ -27,7 +27,7 @@ export default defineConfig({
       ...serversHere().map(({ name }) => ({
         test: {
           name,
-          include: onEveryServer,
+          include: [...onEveryServer, ...(name === "MySQL" ? ["test/servers/mysql/*.test.ts"] : [])],
           globalSetup: ["test/support/globalServer.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,

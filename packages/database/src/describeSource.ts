@@ -1,5 +1,6 @@
 import { DatabaseMissingError, SourceLayoutError } from "@openemr-ops/core/errors";
 import type { DatabaseConnection } from "./connection.ts";
+import { effectiveGrants } from "./grants.ts";
 import { hiddenPrograms } from "./hiddenPrograms.ts";
 import { hasControlCharacter, quoteName } from "./identifiers.ts";
 import { type ExcessRight, excessOf, mayExecute } from "./userRights.ts";
@@ -115,7 +116,8 @@ export const describeSource = async (
   schema: string,
   { ourCopy = false }: { readonly ourCopy?: boolean } = {},
 ): Promise<SourceDescription> => {
-  const grants = (await connection.rows("SHOW GRANTS")).map((row) => Object.values(row)[0] ?? "");
+  const grants = await effectiveGrants(connection);
+  const ownGrants = (await connection.rows("SHOW GRANTS")).map((row) => Object.values(row)[0] ?? "");
   const [server] = await connection.rows("SELECT VERSION() AS version, @@version_comment AS comment");
   const serverVersion = server?.version ?? "";
   const [charset] = await connection.rows(
@@ -209,7 +211,7 @@ export const describeSource = async (
     views: views.filter((view) => !brokenViews.includes(view)),
     brokenViews,
     runningViews,
-    excess: excessOf(grants),
+    excess: excessOf(ownGrants),
     hidden: hiddenPrograms(grants, schema),
     routines: await count(connection, "ROUTINES WHERE ROUTINE_SCHEMA", schema),
     triggers: await count(connection, "TRIGGERS WHERE TRIGGER_SCHEMA", schema),

@@ -4,9 +4,10 @@ import { clientArguments, clientEnvironment, type DatabaseAccess } from "./acces
 import { connect, type DatabaseConnection } from "./connection.ts";
 import { databaseError } from "./errors.ts";
 import { programStatements } from "./programStatements.ts";
+import { assertMayMakePrograms } from "./replaceable.ts";
 import type { ProgramSection } from "./sqlScanner.ts";
 
-const session =
+const dumpSession =
   "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0, autocommit = 0 /*M!100201 , check_constraint_checks = 0 */;\n";
 
 /** What the end of a client means; `said` is its standard error. */
@@ -20,7 +21,11 @@ export const loadError = (doing: string, said: string): OpsError => {
 /** Starts MariaDB's client on a schema, in a session that takes a dump's statements as they are. */
 export const startLoadClient = async (
   access: DatabaseAccess,
-  { mariadb, signal }: { readonly mariadb: string; readonly signal: AbortSignal },
+  {
+    mariadb,
+    signal,
+    session = [],
+  }: { readonly mariadb: string; readonly signal: AbortSignal; readonly session?: readonly string[] },
 ): Promise<Child> => {
   const child = startChild(
     mariadb,
@@ -38,7 +43,7 @@ export const startLoadClient = async (
     ],
     { environment: await clientEnvironment(access), signal },
   );
-  child.stdin.write(session);
+  child.stdin.write([dumpSession, ...session.map((statement) => `${statement};\n`)].join(""));
   return child;
 };
 
@@ -61,7 +66,9 @@ export const assertPrograms = async (
 ): Promise<void> => {
   await using connection = await connect(access, "information_schema");
   const others = await otherSchemas(connection, Buffer.from(access.name).toString("latin1"));
-  programStatements(sql.toString("latin1"), sections, others);
+  const statements = programStatements(sql.toString("latin1"), sections, others);
+  if (statements.some((statement) => /\bFUNCTION\s+`/.test(statement.slice(0, 200))))
+    await assertMayMakePrograms(connection, "functions");
 };
 
 /**

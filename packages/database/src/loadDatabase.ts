@@ -11,7 +11,7 @@ import { assertServer, prepareSchema, progressTable } from "./loadTarget.ts";
 import { startLoadWorker } from "./loadWorker.ts";
 import { startLoadWorkers } from "./loadWorkers.ts";
 import { type RowRuns, rowRuns } from "./rowRuns.ts";
-import { type ProgramSection, type SectionHandler, sqlScanner } from "./sqlScanner.ts";
+import { type ProgramSection, programSections, type SectionHandler, sqlScanner } from "./sqlScanner.ts";
 import { type TablesUnderWay, tablesUnderWay } from "./tablesUnderWay.ts";
 import { type WrittenPrograms, writtenPrograms } from "./writtenPrograms.ts";
 
@@ -90,7 +90,11 @@ export const loadDatabase = async (
 ): Promise<void> => {
   const { signal } = settings;
   await using control = await connect(access, "information_schema");
-  await assertServer(control, dump);
+  const session = await assertServer(
+    control,
+    dump,
+    programSections.filter((section) => !settings.skip?.includes(section)),
+  );
   const done = await prepareSchema(control, access, dump);
   await control.run("SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0");
   await control.run("SET SESSION innodb_strict_mode = 0").catch(() => {}); // old row formats may be wider than today's rules
@@ -108,7 +112,7 @@ export const loadDatabase = async (
     return saved;
   };
   let doing = "";
-  const workers = await startLoadWorkers(() => startLoadWorker(access, settings, fail, () => doing));
+  const workers = await startLoadWorkers(() => startLoadWorker(access, { ...settings, session }, fail, () => doing));
   const tables = tablesUnderWay(workers, done, save, throwIfFailed);
   const programs = writtenPrograms(dump.database.programs);
   const wanted = new Map(dump.database.tables.map((table) => [table.name, table]));

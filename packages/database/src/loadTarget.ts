@@ -9,6 +9,9 @@ import type { DatabaseAccess } from "./access.ts";
 import { connect, type DatabaseConnection } from "./connection.ts";
 import { quoteName } from "./identifiers.ts";
 import type { LoadableDump } from "./loadableDump.ts";
+import { assertMayMakePrograms, withSchemaRight } from "./replaceable.ts";
+import type { ProgramSection } from "./sqlScanner.ts";
+import { followTableRules } from "./tableRules.ts";
 
 /** Says in the target schema which dump is being loaded and which tables are done; `forgetLoad` removes it. */
 export const progressTable = "openemr_ops_restore";
@@ -51,9 +54,8 @@ export const prepareSchema = async (
     "SELECT COLLATION_NAME AS c FROM information_schema.COLLATIONS WHERE COLLATION_NAME = ?",
     [collation],
   );
-  await control.run(
-    `CREATE DATABASE IF NOT EXISTS ${name} CHARACTER SET ${characterSet}${collations.length > 0 && /^\w+$/.test(collation) ? ` COLLATE ${collation}` : ""}`,
-  );
+  const make = `CREATE DATABASE IF NOT EXISTS ${name} CHARACTER SET ${characterSet}${collations.length > 0 && /^\w+$/.test(collation) ? ` COLLATE ${collation}` : ""}`;
+  await withSchemaRight(control, access.name, () => control.run(make));
   await control.run(`USE ${name}`);
   const tables = await control.rows("SELECT TABLE_NAME AS t FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?", [
     access.name,
@@ -77,14 +79,29 @@ export const prepareSchema = async (
   return new Set();
 };
 
-/** @throws {TargetUnsuitableError} refused: the server takes no statement as long as the dump's longest */
-export const assertServer = async (control: DatabaseConnection, dump: LoadableDump): Promise<void> => {
+/**
+ * Makes sure that the server can take a dump, before any of it is loaded.
+ *
+ * @param sections programs that are to be made
+ * @returns settings that each session of the load needs, and this one has
+ * @throws {TargetUnsuitableError} refused: the server takes no statement as long as the dump's longest, has rules that the
+ *   dump's tables break, or lets our user make no triggers
+ */
+export const assertServer = async (
+  control: DatabaseConnection,
+  dump: LoadableDump,
+  sections: readonly ProgramSection[],
+): Promise<readonly string[]> => {
+  const session = await followTableRules(control, dump);
+  if (sections.includes("triggers") && dump.database.programs.some(({ section }) => section === "triggers"))
+    await assertMayMakePrograms(control, "triggers");
   const [row] = await control.rows("SELECT @@max_allowed_packet AS packet");
   const packet = Number(row?.packet ?? 0);
   if (packet <= dump.database.largestStatement)
     throw new TargetUnsuitableError(
       `the dump holds a row of ${dump.database.largestStatement} bytes, the server takes ${packet}: raise max_allowed_packet to at least ${2 ** Math.ceil(Math.log2(dump.database.largestStatement + 1))}`,
     );
+  return session;
 };
 
 /**
@@ -103,7 +120,7 @@ export const dropLoaded = async (control: DatabaseConnection, schema: string): P
     throw new TargetNotEmptyError(
       `schema ${schema} is to be removed for the next load, and holds ${held.length} things that no load of this program put there: look what it is, and move it or drop the schema yourself`,
     );
-  await control.run(`DROP DATABASE IF EXISTS ${quoteName(schema)}`);
+  await withSchemaRight(control, schema, () => control.run(`DROP DATABASE IF EXISTS ${quoteName(schema)}`));
 };
 
 /** Removes what a load keeps to be able to go on. Safe to repeat; from now on the schema counts as anybody's. */

@@ -39,7 +39,7 @@ export interface LoadWorker {
  */
 export const startLoadWorker = async (
   access: DatabaseAccess,
-  settings: { readonly mariadb: string; readonly signal: AbortSignal },
+  settings: Parameters<typeof startLoadClient>[1],
   fail: (error: Error) => void,
   doing: () => string,
 ): Promise<LoadWorker> => {

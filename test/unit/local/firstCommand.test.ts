@@ -19,7 +19,7 @@ it("is what README says, and CI types it first, with nothing of its own before",
     "set -euo pipefail",
     'cd "$(dirname "$0")/.."',
     "unset OPENEMR_OPS_TOOLS",
-    'export OPENEMR_OPS_SERVERS="${OPENEMR_OPS_SERVERS:-all}"', // no server is left out without a word
+    `export OPENEMR_OPS_SERVERS="$${"{OPENEMR_OPS_SERVERS:-all}"}"`, // no server is left out silently
     ...shown.map((line) => `${line} || exit`),
   ]);
 });

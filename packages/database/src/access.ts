@@ -22,7 +22,9 @@ export const clientArguments = (access: DatabaseAccess): string[] => [
   `--user=${access.user}`,
   "--default-character-set=utf8mb4",
   ...(access.tls === "off" ? ["--skip-ssl"] : ["--ssl"]),
+  // From 11.4 on clients check by default, or warn that they do not.
   ...(access.tls === "verify" ? ["--ssl-verify-server-cert"] : []),
+  ...(access.tls === "required" ? ["--skip-ssl-verify-server-cert"] : []),
   ...(access.tls !== "off" && access.caFile ? [`--ssl-ca=${access.caFile}`] : []),
 ];
 

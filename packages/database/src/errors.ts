@@ -8,6 +8,7 @@ import {
   SourceLayoutError,
   TableLockedError,
 } from "@openemr-ops/core/errors";
+import { wordsFor } from "./errorWords.ts";
 
 type Make = (message: string, options?: ErrorOptions) => OpsError;
 
@@ -17,7 +18,9 @@ const unavailable: Make = (message, options) => new DatabaseUnavailableError(mes
 /** Numbers of server and client errors. Source: MariaDB knowledge base, "MariaDB error codes". */
 const byNumber: ReadonlyMap<number, Make> = new Map([
   // 2026: TLS is refused, or the certificate is none that we trust.
-  ...[1044, 1045, 1142, 1143, 1227, 1370, 1698, 2026, 3118, 3159, 4151].map((number) => [number, denied] as const),
+  ...[1044, 1045, 1142, 1143, 1227, 1370, 1698, 1820, 1862, 2026, 3118, 3159, 4151].map(
+    (number) => [number, denied] as const,
+  ),
   [1049, (message, options) => new DatabaseMissingError(message, options)],
   [1176, (message, options) => new SourceLayoutError(`${message}; a view is where a table belongs`, options)],
   [1205, (message, options) => new TableLockedError(message, options)],
@@ -63,8 +66,15 @@ const makerOf = (line: string, cause: unknown): Make | undefined => {
   return /^ *Can't add new command when connection is in closed state$/.test(line) ? unavailable : undefined;
 };
 
-/** Errors of which the server quotes names of tables and programs, and never a value. */
-const quotesNamesOnly: ReadonlySet<number> = new Set([1051, 1054, 1109, 1146, 1304, 1305, 1356, 1449]);
+/** What client programs print beside an error: warnings, of TLS or of their own names, and rules around a statement. */
+const noError = /^(?:WARNING: |Warning: |-+$|[^\s:]+: Deprecated program name)/i;
+/** The dump program's own, without a number. */
+const missingTable = /^[^\s:]+: Couldn't find table: "/;
+
+/** Errors of which the server quotes names of tables, programs and collations, and never a value. */
+const quotesNamesOnly: ReadonlySet<number> = new Set([
+  1051, 1054, 1109, 1115, 1146, 1273, 1286, 1304, 1305, 1356, 1449,
+]);
 
 /** Without what the server quotes, values of rows and pieces of statements; its number and first words say what happened. */
 const withoutValues = (line: string): string => line.replace(/\s*['"`].*$/s, " …");
@@ -82,13 +92,18 @@ export const databaseError = (
   cause?: unknown,
   otherwise: Make = (message, options) => new DatabaseDumpFailedError(message, options),
 ): OpsError => {
-  const lines = said.split("\n").map((text) => text.trim());
+  const lines = said
+    .split("\n")
+    .map((text) => text.trim())
+    .filter((text) => !noError.test(text));
   const line = (lines.find((text) => numberIn(text)) ?? lines.find((text) => text !== "") ?? "no message").slice(
     0,
     300,
   );
   const { errno = 0 } = (cause ?? {}) as { readonly errno?: number };
+  const number = errno || numberIn(line);
   const make = makerOf(line, cause);
-  const words = make || quotesNamesOnly.has(errno || (numberIn(line) ?? 0)) ? line : withoutValues(line);
-  return (make ?? otherwise)(`${doing}: ${words}`, { cause });
+  const shown = make || quotesNamesOnly.has(number ?? 0) || missingTable.test(line) ? line : withoutValues(line);
+  const meaning = wordsFor(number);
+  return (make ?? otherwise)(`${doing}: ${shown}${meaning ? `: ${meaning}` : ""}`, { cause });
 };

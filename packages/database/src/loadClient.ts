@@ -14,7 +14,7 @@ const dumpSession =
 export const loadError = (doing: string, said: string): OpsError => {
   // The server's text may quote values of rows; its number and state say enough.
   const [, number, state] = /ERROR (\d+) \((\w+)\)/.exec(said) ?? [];
-  const words = number ? `server error ${number} (${state})` : (said.split("\n")[0] ?? "");
+  const words = number ? `server error ${number} (${state})` : (said.split(/^-+$/m)[0] ?? ""); // behind it stands the statement
   return databaseError(doing, words, undefined, (message) => new LoadFailedError(message));
 };
 
@@ -46,6 +46,9 @@ export const startLoadClient = async (
   child.stdin.write([dumpSession, ...session.map((statement) => `${statement};\n`)].join(""));
   return child;
 };
+
+/** What a statement of a program makes or removes, and its name as far as it holds no quote. */
+const madeBy = /\b(VIEW|TRIGGER|FUNCTION|PROCEDURE|PACKAGE BODY|PACKAGE|EVENT)\s+(?:IF (?:NOT )?EXISTS )?`([^`]*)`/;
 
 /** Schemas that a user sees are those where it may do something; what is said of the server itself harms nobody. */
 const otherSchemas = async (connection: DatabaseConnection, target: string): Promise<ReadonlySet<string>> => {
@@ -95,9 +98,12 @@ export const loadPrograms = async (
     signal.throwIfAborted();
     await connection.run(statement).catch((error: unknown) => {
       const { errno, sqlState } = ((error as Error).cause ?? {}) as { errno?: number; sqlState?: string };
-      throw errno === undefined
-        ? error
-        : loadError(`loading ${sections.join(", ")}`, `ERROR ${errno} (${sqlState ?? "HY000"})`);
+      if (errno === undefined) throw error;
+      const what = madeBy.exec(statement.slice(0, 1000));
+      const doing = what
+        ? `making ${what[1]?.toLowerCase()} ${Buffer.from(what[2] ?? "", "latin1").toString()}`
+        : `loading ${sections.join(", ")}`;
+      throw loadError(doing, `ERROR ${errno} (${sqlState ?? "HY000"})`);
     });
   }
 };

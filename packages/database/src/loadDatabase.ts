@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { DatabaseFailedError, IntegrityError, LoadFailedError } from "@openemr-ops/core/errors";
+import { DatabaseFailedError, IntegrityError, LoadFailedError, TargetUnsuitableError } from "@openemr-ops/core/errors";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import { inBlocks } from "@openemr-ops/files/byteSink";
 import type { DatabaseAccess } from "./access.ts";
@@ -28,6 +28,9 @@ export interface LoadSettings {
 /** Tables with fewer rows are not worth a second statement. */
 const deferKeysFrom = 10_000;
 
+/** A character set, a collation or an engine that this server does not have. */
+const unknownToServer: ReadonlySet<number> = new Set([1115, 1273, 1286]);
+
 /** What each section of the stream calls for. */
 const sectionHandler = (
   control: DatabaseConnection,
@@ -50,6 +53,9 @@ const sectionHandler = (
       tables.begin(name, addKeys);
       await control.run(create).catch((error: unknown) => {
         if (!(error instanceof DatabaseFailedError)) throw error;
+        const { errno = 0 } = (error.cause ?? {}) as { readonly errno?: number };
+        if (unknownToServer.has(errno))
+          throw new TargetUnsuitableError(`making table ${name}: ${error.message}`, { cause: error });
         throw new LoadFailedError(`making table ${name}: ${error.message}`, { cause: error });
       });
     },

@@ -47,6 +47,22 @@ export const startLoadClient = async (
   return child;
 };
 
+/** Modes that no body of a program heeds, and that some servers do not have. */
+const idleModes =
+  /\b(?:NO_AUTO_CREATE_USER|NO_FIELD_OPTIONS|NO_KEY_OPTIONS|NO_TABLE_OPTIONS|IGNORE_BAD_TABLE_OPTIONS)\b/g;
+const setsMode = /^(?:\/\*!\d{5} )?SET sql_mode\b/i;
+
+/** Runs one; a mode that means nothing to it is left out where the server does not know it. */
+const runProgramStatement = async (connection: DatabaseConnection, statement: string): Promise<void> => {
+  try {
+    await connection.run(statement);
+  } catch (error) {
+    const { errno } = ((error as Error).cause ?? {}) as { readonly errno?: number };
+    if (errno !== 1231 || !setsMode.test(statement)) throw error;
+    await connection.run(statement.replace(idleModes, "").replace(/,{2,}/g, ",").replace(/',|,'/g, "'"));
+  }
+};
+
 /** What a statement of a program makes or removes, and its name as far as it holds no quote. */
 const madeBy = /\b(VIEW|TRIGGER|FUNCTION|PROCEDURE|PACKAGE BODY|PACKAGE|EVENT)\s+(?:IF (?:NOT )?EXISTS )?`([^`]*)`/;
 
@@ -96,7 +112,7 @@ export const loadPrograms = async (
   await connection.run("SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'");
   for (const statement of statements) {
     signal.throwIfAborted();
-    await connection.run(statement).catch((error: unknown) => {
+    await runProgramStatement(connection, statement).catch((error: unknown) => {
       const { errno, sqlState } = ((error as Error).cause ?? {}) as { errno?: number; sqlState?: string };
       if (errno === undefined) throw error;
       const what = madeBy.exec(statement.slice(0, 1000));

@@ -35,6 +35,7 @@ const makeDataDirectory = (release: MariaDbRelease, datadir: string): void => {
       "--skip-test-db",
       "--skip-name-resolve",
       "--innodb-log-file-size=32M",
+      "--innodb-use-native-aio=0", // the machine has few slots for it, and many servers may run
       ...asRoot(),
     ],
     { encoding: "utf8" },

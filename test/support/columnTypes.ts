@@ -230,3 +230,17 @@ export const columnTypes: readonly ColumnType[] = [
   },
   { type: "uuid", values: fc.uuid().map(quoted) },
 ];
+
+/** Types that only MariaDB has. */
+const onlyMariaDb = new Set(["inet6", "uuid"]);
+
+/**
+ * Those that a product has. MySQL checks coordinates of a shape that names a system of reference, which anything but a
+ * globe does not pass.
+ */
+export const columnTypesOf = (product: "MariaDB" | "MySQL"): readonly ColumnType[] =>
+  product === "MariaDB"
+    ? columnTypes
+    : columnTypes
+        .filter(({ type }) => !onlyMariaDb.has(type))
+        .map(({ type, values }) => ({ type, values: values.map((value) => value.replace(/, 4326\)$/, ", 0)")) }));

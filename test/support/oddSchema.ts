@@ -1,3 +1,5 @@
+import { numbers } from "./numbers.ts";
+
 /** Tables as real installations have them after twenty years: names, keys, engines and rows that careless tools lose. */
 export const oddTables: readonly string[] = [
   // names
@@ -78,12 +80,17 @@ export const oddTables: readonly string[] = [
   "DO NEXTVAL(numbers)",
   // more rows than fit one statement, with and without a primary key
   "CREATE TABLE many (id int PRIMARY KEY AUTO_INCREMENT, v varchar(200), n int, KEY (n), UNIQUE KEY `v``;` (v), KEY both_ (n, v))",
-  "INSERT INTO many SELECT seq, concat(repeat('x', 150), seq), seq % 13 FROM seq_1_to_12000",
+  `INSERT INTO many SELECT numbers.n, concat(repeat('x', 150), numbers.n), numbers.n % 13 FROM ${numbers(12_000)}`,
   "CREATE TABLE many_alike (n int, v varchar(200))",
-  "INSERT INTO many_alike SELECT seq % 7, repeat('y', 150) FROM seq_1_to_12000",
+  `INSERT INTO many_alike SELECT numbers.n % 7, repeat('y', 150) FROM ${numbers(12_000)}`,
   "CREATE TABLE many_exact (n int, f float, v varchar(200))",
-  "INSERT INTO many_exact SELECT seq % 7, seq / 7, repeat('z', 150) FROM seq_1_to_12000",
+  `INSERT INTO many_exact SELECT numbers.n % 7, numbers.n / 7, repeat('z', 150) FROM ${numbers(12_000)}`,
 ];
+
+/** What MySQL takes of them: no sequence, no self-made row beside a rule, no column that only MariaDB has. */
+export const oddTablesOfMySql: readonly string[] = oddTables
+  .filter((statement) => !/SEQUENCE|NEXTVAL|^(?:CREATE TABLE|INSERT INTO) made/.test(statement))
+  .map((statement) => statement.replace(", FOREIGN KEY (id) REFERENCES z_parent (id)", "").replace(", (2, -1)", ""));
 
 const bodyLines = [
   "BEGIN",
@@ -102,7 +109,8 @@ const body = bodyLines.join("\n");
 
 /** Routines, triggers, views and events; some by a user who is to be dropped, as users that rotations leave behind are. */
 export const oddPrograms: readonly string[] = [
-  "CREATE OR REPLACE USER 'gone'@'%'",
+  "DROP USER IF EXISTS 'gone'@'%'",
+  "CREATE USER 'gone'@'%'",
   "GRANT ALL PRIVILEGES ON *.* TO 'gone'@'%'",
   "CREATE FUNCTION add_one(a int) RETURNS int DETERMINISTIC RETURN a + 1",
   `CREATE DEFINER='gone'@'%' PROCEDURE tricky(IN \`a b\` int) COMMENT 'says ''x'';' ${body}`,

@@ -41,12 +41,11 @@ const rowsOf = async (connection: mysql.Connection, table: string, columns: read
 
 /** Reads a schema as root, in its own words: values by their bytes, programs by what SHOW CREATE says of them. */
 export const schemaImage = async (
-  { host, port, user, password }: Pick<ServerAddress, "host" | "port" | "user" | "password">,
+  { socket, user, password }: Pick<ServerAddress, "socket" | "user" | "password">,
   schema: string,
 ): Promise<SchemaImage> => {
   const connection = await mysql.createConnection({
-    host,
-    port,
+    socketPath: socket,
     user,
     password,
     database: schema,

@@ -2,26 +2,30 @@ import { join } from "node:path";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { aSource, type Source } from "../../support/aSource.ts";
-import { contextFor } from "../../support/dumpContext.ts";
+import { aClinic, type Clinic } from "../support/aClinic.ts";
+import { contextFor } from "../support/dumpContext.ts";
+import { numbers } from "../support/numbers.ts";
+import { settleStructures } from "../support/settledStructures.ts";
 
 /** Enough rows for keys to come after them, enough bytes for every connection to take its turns. */
 const rows = 12_000;
 const tables = ["wide_a", "wide_b", "wide_c", "wide_d"];
 
-let source: Source;
+let source: Clinic;
 beforeAll(async () => {
-  source = await aSource();
+  source = await aClinic({ programs: false });
   for (const table of tables) {
     await source.schema.query(
       `CREATE TABLE ${table} (id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY, code VARCHAR(40) NOT NULL, day DATE, note TEXT,
        UNIQUE KEY code (code), KEY day (day), KEY note (note(30), day)) ENGINE=InnoDB`,
     );
-    await source.schema.query(
-      `INSERT INTO ${table} (code, day, note) SELECT CONCAT('${table}', MD5(seq)), '2020-01-01' + INTERVAL seq % 3000 DAY,
-       CONCAT('\\');', REPEAT(MD5(seq * 7), 24), '\\n(\\'', seq) FROM seq_1_to_${rows}`,
-    );
   }
+  if (source.schema.product === "MySQL") await settleStructures(source.schema, tables);
+  for (const table of tables)
+    await source.schema.query(
+      `INSERT INTO ${table} (code, day, note) SELECT CONCAT('${table}', LEFT(SHA2(n, 256), 32)), '2020-01-01' + INTERVAL n % 3000 DAY,
+       CONCAT('\\');', REPEAT(SHA2(n * 7, 256), 12), '\\n(\\'', n) FROM ${numbers(rows)}`,
+    );
 });
 afterAll(() => source.remove());
 

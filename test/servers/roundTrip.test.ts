@@ -2,13 +2,14 @@ import { join } from "node:path";
 import { compareRestored } from "@openemr-ops/dumps/steps/compare";
 import { sqlName } from "@openemr-ops/local/servers/databaseServer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type FreshSchema, freshSchema } from "../../support/database.ts";
-import { aWorkDirectory } from "../../support/dumpContext.ts";
-import { latin1Programs, oddPrograms, oddTables } from "../../support/oddSchema.ts";
-import { type RoundTrip, roundTrip } from "../../support/roundTrip.ts";
-import { runStatements } from "../../support/runStatements.ts";
-import { type SchemaImage, schemaImage } from "../../support/schemaImage.ts";
-import { aSite } from "../../support/sitesTree.ts";
+import { type FreshSchema, freshSchema } from "../support/database.ts";
+import { aWorkDirectory } from "../support/dumpContext.ts";
+import { latin1Programs, oddPrograms, oddTables, oddTablesOfMySql } from "../support/oddSchema.ts";
+import { type RoundTrip, roundTrip } from "../support/roundTrip.ts";
+import { runStatements } from "../support/runStatements.ts";
+import { type SchemaImage, schemaImage } from "../support/schemaImage.ts";
+import { settleStructures } from "../support/settledStructures.ts";
+import { aSite } from "../support/sitesTree.ts";
 
 let work: Awaited<ReturnType<typeof aWorkDirectory>>;
 let schema: FreshSchema;
@@ -22,11 +23,18 @@ beforeAll(async () => {
   work = await aWorkDirectory();
   await aSite(join(work.path, "sites"));
   schema = await freshSchema();
-  // What a dump user needs besides where others made routines: to see them, and their bodies.
+  // What a dump user needs besides where others made routines: to see them.
   const dumpUser = `${sqlName(schema.dumpUser.user)}@'%'`;
   await schema.query(`GRANT EXECUTE ON ${sqlName(schema.name)}.* TO ${dumpUser}`);
-  await schema.query(`GRANT SELECT ON mysql.proc TO ${dumpUser}`);
-  await runStatements(schema, schema.name, [...oddTables, ...oddPrograms]);
+  if (schema.product === "MySQL") {
+    const isTable = (statement: string) => statement.startsWith("CREATE TABLE");
+    await runStatements(schema, schema.name, oddTablesOfMySql.filter(isTable));
+    await settleStructures(schema);
+    await runStatements(schema, schema.name, [
+      ...oddTablesOfMySql.filter((statement) => !isTable(statement)),
+      ...oddPrograms,
+    ]);
+  } else await runStatements(schema, schema.name, [...oddTables, ...oddPrograms]);
   await runStatements(schema, schema.name, latin1Programs, "latin1_swedish_ci");
   before = await schemaImage(schema, schema.name);
   await schema.query("DROP USER 'gone'@'%'");

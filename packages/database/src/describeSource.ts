@@ -15,15 +15,19 @@ export interface SourceColumn {
 export interface SourceTable {
   readonly name: string;
   readonly engine: string;
+  /** MariaDB's: no rows, but a next value. */
+  readonly sequence: boolean;
   readonly keyed: boolean;
   /** Set for tables with FLOAT columns, whose exact values a dump program does not print: the columns in order. */
   readonly exactColumns?: readonly SourceColumn[];
   readonly primaryKey: readonly string[];
 }
 
+export type Product = "MariaDB" | "MySQL";
+
 /** What a schema holds, as far as a dump has to know before it starts. */
 export interface SourceDescription {
-  readonly product: "MariaDB" | "MySQL";
+  readonly product: Product;
   readonly serverVersion: string;
   readonly characterSet: string;
   readonly collation: string;
@@ -196,6 +200,7 @@ export const describeSource = async (
       return {
         name,
         engine: row.engine ?? "unknown",
+        sequence: row.type === "SEQUENCE",
         keyed: primaryKey.length > 0,
         primaryKey,
         ...(exact.has(name)

@@ -3,13 +3,14 @@ import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { ByteSink } from "@openemr-ops/files/byteSink";
 import pRetry from "p-retry";
 import type { DatabaseAccess } from "./access.ts";
+import { readCatalogue, type TableCatalogue } from "./catalogue.ts";
 import { connect, connectReadOnly, type DatabaseConnection, withoutTimeLimit } from "./connection.ts";
 import { describeSource, type SourceDescription } from "./describeSource.ts";
 import { copyTablesDump, startTablesDump, type TablesDump } from "./dumpTables.ts";
 import { dumpText, namedTables } from "./dumpText.ts";
 import { writeExactRows } from "./exactRows.ts";
 import { quoteName } from "./identifiers.ts";
-import { programStatements } from "./programStatements.ts";
+import { programStatements, programsDigest } from "./programStatements.ts";
 import { programTexts } from "./programTexts.ts";
 import { endMark, type ProgramSection, type StreamDigest, sectionMark, sqlScanner } from "./sqlScanner.ts";
 import { stallWatch } from "./stallWatch.ts";
@@ -17,6 +18,10 @@ import { stallWatch } from "./stallWatch.ts";
 export interface DatabaseDump {
   readonly source: SourceDescription;
   readonly digest: StreamDigest;
+  /** What each table is made of, by its name. */
+  readonly catalogue: ReadonlyMap<string, TableCatalogue>;
+  /** What the programs of each section say, whatever client wrote them. */
+  readonly meanings: ReadonlyMap<ProgramSection, string>;
   /** T0: the moment whose committed rows the dump holds. */
   readonly takenAt: Date;
 }
@@ -97,6 +102,8 @@ export const dumpDatabase = async (
 ): Promise<DatabaseDump> => {
   await using reader = await connectReadOnly(access);
   const source = await describeSource(reader, access.name, settings);
+  const catalogue = await readCatalogue(reader, access.name, source.product);
+  const meanings = new Map<ProgramSection, string>();
   await withoutTimeLimit(reader);
   const namesOf = (tables: SourceDescription["tables"]) => tables.map(({ name }) => name);
   const exact = source.tables.filter((table) => table.exactColumns);
@@ -149,6 +156,7 @@ export const dumpDatabase = async (
     }
     for (const [section, text] of await watch.orStalled(programTexts(access, source, run))) {
       assertLoads(section, text);
+      meanings.set(section, programsDigest(text, section));
       await emit(Buffer.from(`${sectionMark}${section}\n${text}\n`, "latin1")); // the same bytes whatever section follows
     }
     throwIfStopped();
@@ -161,5 +169,5 @@ export const dumpDatabase = async (
   const absent = source.tables.filter((table) => !digest.tables.some(({ name }) => name === table.name));
   if (absent.length > 0)
     throw new DatabaseDumpFailedError(`the dump lacks ${absent.length} tables, the first is ${absent[0]?.name}`);
-  return { source, digest, takenAt };
+  return { source, digest, catalogue, meanings, takenAt };
 };

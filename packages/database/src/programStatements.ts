@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { IntegrityError } from "@openemr-ops/core/errors";
 import { readSettings, type Setting } from "./sessionSettings.ts";
 import type { ProgramSection } from "./sqlScanner.ts";
@@ -157,6 +158,28 @@ const eachStatement = (text: string, session: Session, onStatement: (sql: string
   if (at > begin) refuse("its end is missing");
 };
 
+/** Reads programs and calls back for each statement that is to be run, with the session as it is then. */
+const readPrograms = (
+  text: string,
+  sections: readonly ProgramSection[],
+  others: ReadonlySet<string>,
+  onStatement: (sql: string, session: Session) => void,
+): void => {
+  const session: Session = { quotes: usualQuotes, values: new Map([["SQL_MODE", "NO_AUTO_VALUE_ON_ZERO"]]) };
+  let number = 0;
+  try {
+    eachStatement(text, session, (sql) => {
+      number++;
+      if (isToRun(sql, session, sections, others)) onStatement(sql, session);
+    });
+  } catch (error) {
+    if (!(error instanceof Refused) && !(error instanceof UnreadableSql)) throw error;
+    throw new IntegrityError(
+      `among the dump's ${sections.join(", ")}, statement ${number || 1} is not taken: ${error.message}`,
+    );
+  }
+};
+
 /**
  * Reads routines, triggers, views and events: which statements to run, one by one. A program's body is SQL of any kind; it is
  * made, not run, and this sees to it that nothing else is, and that what is made lies in the schema in use.
@@ -171,19 +194,27 @@ export const programStatements = (
   sections: readonly ProgramSection[],
   others: ReadonlySet<string> = new Set(),
 ): readonly string[] => {
-  const session: Session = { quotes: usualQuotes, values: new Map([["SQL_MODE", "NO_AUTO_VALUE_ON_ZERO"]]) };
   const statements: string[] = [];
-  let number = 0;
-  try {
-    eachStatement(text, session, (sql) => {
-      number++;
-      if (isToRun(sql, session, sections, others)) statements.push(sql);
-    });
-  } catch (error) {
-    if (!(error instanceof Refused) && !(error instanceof UnreadableSql)) throw error;
-    throw new IntegrityError(
-      `among the dump's ${sections.join(", ")}, statement ${number || 1} is not taken: ${error.message}`,
-    );
-  }
+  readPrograms(text, sections, others, (sql) => statements.push(sql));
   return statements;
+};
+
+/** What a program keeps for ever of the session that made it. */
+const keptSettings = ["SQL_MODE", "CHARACTER_SET_CLIENT", "COLLATION_CONNECTION", "TIME_ZONE"];
+
+/**
+ * Digest of the programs of a section: each one's words in their order, and the settings that it was made under. How a
+ * client lays them out, and what it puts around them, is none of it.
+ *
+ * @param text one character a byte (Latin-1)
+ */
+export const programsDigest = (text: string, section: ProgramSection): string => {
+  const digest = createHash("sha256");
+  readPrograms(text, [section], new Set(), (sql, { quotes, values }) => {
+    const { tokens } = new TokenReader(sql, quotes);
+    if (tokens[0]?.text.toUpperCase() !== "CREATE") return;
+    const words = tokens.map(({ kind, text: written }) => [kind, written]);
+    digest.update(JSON.stringify([words, keptSettings.map((name) => values.get(name) ?? null)]));
+  });
+  return digest.digest("hex");
 };

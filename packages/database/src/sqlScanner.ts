@@ -19,8 +19,10 @@ export interface TableDigest {
   readonly byteLength: number;
   /** Of the rows as SQL, however they are batched into statements: in stream order, or order-free for tables without a primary key. */
   readonly sha256: string;
-  /** Of the CREATE TABLE statement less its AUTO_INCREMENT. */
+  /** Of the CREATE TABLE statement less its AUTO_INCREMENT, with the settings around it. */
   readonly structureSha256: string;
+  /** The same as each release of mariadb-dump would have put it. */
+  readonly structureForms: readonly string[];
 }
 
 export interface ProgramDigest {
@@ -89,6 +91,14 @@ const orderFreeDigest = () => {
 };
 
 const structureText = (sql: string): string => sql.replace(/ AUTO_INCREMENT=\d+/g, "");
+
+/** What mariadb-dump puts around a table's rows since 11.5. */
+const commits = "SET @OLD_AUTOCOMMIT=@@AUTOCOMMIT, @@AUTOCOMMIT=0;\nCOMMIT;\nSET AUTOCOMMIT=@OLD_AUTOCOMMIT;\n";
+
+const formsOf = (text: string): readonly string[] => {
+  const bare = commits.split(/(?<=\n)/).reduce((rest, line) => rest.replace(line, ""), text);
+  return [bare, bare + commits].map((form) => hash("sha256", Buffer.from(form, "latin1")));
+};
 
 const fromLatin1 = (text = ""): string => Buffer.from(text, "latin1").toString();
 
@@ -360,13 +370,17 @@ export const sqlScanner = (
       byteLength,
       largestStatement,
       complete,
-      tables: [...tables.values()].map((table) => ({
-        name: table.name,
-        rows: table.rows,
-        byteLength: table.byteLength,
-        sha256: table.orderFree ? table.orderFree.hex() : table.ordered.digest("hex"),
-        structureSha256: hash("sha256", Buffer.from(structureText(table.structure), "latin1")),
-      })),
+      tables: [...tables.values()].map((table) => {
+        const structure = structureText(table.structure);
+        return {
+          name: table.name,
+          rows: table.rows,
+          byteLength: table.byteLength,
+          sha256: table.orderFree ? table.orderFree.hex() : table.ordered.digest("hex"),
+          structureSha256: hash("sha256", Buffer.from(structure, "latin1")),
+          structureForms: formsOf(structure),
+        };
+      }),
       programs: [...programs].map(([name, { byteLength: length, digest }]) => ({
         section: name,
         byteLength: length,

@@ -99,11 +99,21 @@ const fields = z.object({
         rows: count,
         byteLength: count,
         sha256,
+        /** Of the CREATE TABLE statement as server and client wrote it. */
         structureSha256: sha256,
+        /** Of what the server's catalogue says; absent in dumps of earlier releases. */
+        catalogue: z.object({ structure: sha256, details: sha256 }).optional(),
       }),
     ),
     programs: z.array(
-      z.object({ section: z.enum(["routines", "triggers", "views", "events"]), byteLength: count, sha256 }),
+      z.object({
+        section: z.enum(["routines", "triggers", "views", "events"]),
+        byteLength: count,
+        /** Of the section's bytes. */
+        sha256,
+        /** Of what the programs say, whatever client wrote them; absent in dumps of earlier releases. */
+        meaningSha256: sha256.optional(),
+      }),
     ),
   }),
   sites: z.object({ part: StoredPart, files: count, directories: count, byteLength: count, vanished: count }),

@@ -1,7 +1,7 @@
 import { lstat } from "node:fs/promises";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { connectReadOnly } from "@openemr-ops/database/connection";
-import { dumpDatabase } from "@openemr-ops/database/dumpDatabase";
+import { type DatabaseDump, dumpDatabase } from "@openemr-ops/database/dumpDatabase";
 import { progressTable } from "@openemr-ops/database/loadTarget";
 import { newProblems } from "@openemr-ops/openemr/keyProof";
 import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
@@ -44,7 +44,37 @@ const countTree = async (root: string): Promise<TreeCounts> => {
   return counts;
 };
 
-const majorOf = (version: string): string => version.split(".").slice(0, 2).join(".");
+type DumpedTable = Manifest["database"]["tables"][number];
+type DumpedProgram = Manifest["database"]["programs"][number];
+
+const seriesOf = (product: string, version: string): string => `${product} ${version.split(".").slice(0, 2).join(".")}`;
+
+/** A restored schema, and whether its server has the same words for things as the source's. */
+interface Copy extends DatabaseDump {
+  readonly sameSeries: boolean;
+}
+
+/**
+ * What is the same for MariaDB and MySQL is always compared; the rest, where the servers are of one series. Dumps of earlier
+ * releases only have the statement's text, which MySQL prints otherwise as soon as it was given explicitly.
+ */
+const hasOtherStructure = (table: DumpedTable, { source, digest, catalogue, sameSeries }: Copy): boolean => {
+  const copy = catalogue.get(table.name);
+  const texts = digest.tables.find(({ name }) => name === table.name)?.structureForms ?? [];
+  const otherText = sameSeries && source.product === "MariaDB" && !texts.includes(table.structureSha256);
+  if (!table.catalogue) return otherText;
+  const sequence = source.tables.some(({ name, sequence }) => sequence && name === table.name);
+  return (
+    copy?.structure !== table.catalogue.structure ||
+    (sameSeries && copy?.details !== table.catalogue.details) ||
+    (sequence && otherText)
+  );
+};
+
+const hasOtherMeaning = (program: DumpedProgram, { digest, meanings }: Copy): boolean =>
+  program.meaningSha256
+    ? meanings.get(program.section) !== program.meaningSha256
+    : digest.programs.find(({ section }) => section === program.section)?.sha256 !== program.sha256;
 
 const compareTables = async (
   context: DumpContext,
@@ -63,9 +93,9 @@ const compareTables = async (
   const differences: Difference[] = [];
   const found = new Map(restored.digest.tables.map((table) => [table.name, table]));
   found.delete(progressTable);
-  const sameServer =
-    restored.source.product === manifest.server.product &&
-    majorOf(restored.source.serverVersion) === majorOf(manifest.server.version);
+  const { product, serverVersion } = restored.source;
+  const sameSeries = seriesOf(product, serverVersion) === seriesOf(manifest.server.product, manifest.server.version);
+  const schema: Copy = { ...restored, sameSeries };
   for (const table of manifest.database.tables) {
     const copy = found.get(table.name);
     found.delete(table.name);
@@ -82,18 +112,17 @@ const compareTables = async (
         subject: table.name,
         message: `has the right ${table.rows} rows by number, but others by content`,
       });
-    else if (sameServer && copy.structureSha256 !== table.structureSha256)
-      differences.push({ kind: "structure", subject: table.name, message: "has another CREATE TABLE statement" });
+    else if (hasOtherStructure(table, schema))
+      differences.push({ kind: "structure", subject: table.name, message: "has other columns, keys or options" });
   }
   for (const name of found.keys()) differences.push({ kind: "table", subject: name, message: "is not in the dump" });
-  if (sameServer)
+  if (sameSeries)
     for (const program of manifest.database.programs) {
-      const copy = restored.digest.programs.find(({ section }) => section === program.section);
-      if (program.section !== "events" && copy?.sha256 !== program.sha256)
+      if (program.section !== "events" && hasOtherMeaning(program, schema))
         differences.push({
           kind: "programs",
           subject: program.section,
-          message: copy ? "differ from those of the dump" : "are absent",
+          message: restored.meanings.has(program.section) ? "differ from those of the dump" : "are absent",
         });
     }
   return differences;

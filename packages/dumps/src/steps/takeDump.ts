@@ -229,6 +229,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
   context.progress({ step: "seal" });
   const exact = new Set(database.source.tables.filter(({ exactColumns }) => exactColumns).map(({ name }) => name));
   const byName = new Map(database.source.tables.map((table) => [table.name, table]));
+  const { catalogue, meanings } = database;
   const rows = database.digest.tables.reduce((sum, table) => sum + table.rows, 0);
   const seconds = (context.now().getTime() - startedAt.getTime()) / 1000;
   const unsealed: UnsealedManifest = {
@@ -253,13 +254,17 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
       byteLength: database.digest.byteLength,
       rows,
       largestStatement: database.digest.largestStatement,
-      tables: database.digest.tables.map((table) => ({
+      tables: database.digest.tables.map(({ structureForms: _, ...table }) => ({
         ...table,
         engine: byName.get(table.name)?.engine ?? "unknown",
         keyed: byName.get(table.name)?.keyed ?? false,
         exact: exact.has(table.name),
+        catalogue: catalogue.get(table.name),
       })),
-      programs: [...database.digest.programs],
+      programs: database.digest.programs.map((program) => ({
+        ...program,
+        meaningSha256: meanings.get(program.section),
+      })),
     },
     sites: tree,
     keyProof: found.keyProof,

@@ -9,7 +9,6 @@ import { aWorkDirectory } from "../support/dumpContext.ts";
 import { roundTrip } from "../support/roundTrip.ts";
 import { runStatements } from "../support/runStatements.ts";
 import { schemaImage } from "../support/schemaImage.ts";
-import { settleStructures } from "../support/settledStructures.ts";
 import { aSite } from "../support/sitesTree.ts";
 
 let work: Awaited<ReturnType<typeof aWorkDirectory>>;
@@ -53,7 +52,6 @@ it("brings back every value of every type of column, byte for byte", { timeout: 
     fc.asyncProperty(fc.tuple(...columnTypesOf(inject("server").product).map(tableOf)), async (tables) => {
       await using schema = await freshSchema();
       await runStatements(schema, schema.name, tables.map(creationOf));
-      if (schema.product === "MySQL") await settleStructures(schema);
       await runStatements(schema, schema.name, tables.map(fillingOf));
 
       const directory = join(work.path, schema.name);

@@ -8,7 +8,6 @@ import { latin1Programs, oddPrograms, oddTables, oddTablesOfMySql } from "../sup
 import { type RoundTrip, roundTrip } from "../support/roundTrip.ts";
 import { runStatements } from "../support/runStatements.ts";
 import { type SchemaImage, schemaImage } from "../support/schemaImage.ts";
-import { settleStructures } from "../support/settledStructures.ts";
 import { aSite } from "../support/sitesTree.ts";
 
 let work: Awaited<ReturnType<typeof aWorkDirectory>>;
@@ -29,7 +28,6 @@ beforeAll(async () => {
   if (schema.product === "MySQL") {
     const isTable = (statement: string) => statement.startsWith("CREATE TABLE");
     await runStatements(schema, schema.name, oddTablesOfMySql.filter(isTable));
-    await settleStructures(schema);
     await runStatements(schema, schema.name, [
       ...oddTablesOfMySql.filter((statement) => !isTable(statement)),
       ...oddPrograms,

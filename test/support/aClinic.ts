@@ -5,7 +5,6 @@ import { dirname, join } from "node:path";
 import { type ServerAddress, sqlName } from "@openemr-ops/local/servers/databaseServer";
 import { type FreshSchema, freshSchema, seeRoutines } from "./database.ts";
 import { aKeyedSite } from "./keyedSite.ts";
-import { settleStructures } from "./settledStructures.ts";
 import { aSqlconf } from "./sitesTree.ts";
 import type { TestRow } from "./sqliteReader.ts";
 
@@ -80,7 +79,6 @@ export const aClinic = async ({
     "default/documents/12/letter": `a letter to ${patientCanary}`,
   });
   for (const statement of structure) await schema.query(statement);
-  if (schema.product === "MySQL") await settleStructures(schema);
   // On MySQL nobody without SYSTEM_USER may replace what root made, so no application's programs are root's there.
   if (withPrograms && schema.product === "MySQL") await schema.as(schema.restoreUser, programs);
   else if (withPrograms) for (const statement of programs) await schema.query(statement);

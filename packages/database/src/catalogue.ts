@@ -65,6 +65,10 @@ const traitsOf = (extra: string): readonly string[] => {
 /** InnoDB knows no difference between the two. */
 const ruleOf = (rule: string | null | undefined): string => (rule === "NO ACTION" ? "RESTRICT" : (rule ?? ""));
 
+/** Aria's default is named only once it was given explicitly. */
+const optionsOf = (options: string | null | undefined): readonly string[] =>
+  (options ?? "").split(" ").filter((option) => option !== "page_checksum=1");
+
 const tablesQuery = `SELECT TABLE_NAME AS t, TABLE_TYPE AS type, ENGINE AS engine, TABLE_COLLATION AS collation,
   TABLE_COMMENT AS comment, ROW_FORMAT AS format, CREATE_OPTIONS AS options
   FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?`;
@@ -131,7 +135,7 @@ export const readCatalogue = async (
         ]),
       ]),
       details: digestOf([
-        [format, options],
+        [format, optionsOf(options)],
         named.map(({ column, value }) => [value.expression ?? null, column.generation || null, column.extra]),
         of(keys).map((key) => [key.expression, key.used]),
         of(checks).map(({ name, level, clause }) => [name, level, clause]),

@@ -5,6 +5,8 @@ import { checkDumps } from "@openemr-ops/dumps/steps/checkDumps";
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
 import { listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
+import { findUnpacked } from "@openemr-ops/local/tools/debianPackages";
+import { mariaDb118OfDebian } from "@openemr-ops/local/tools/otherServers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, patientCanary } from "../../support/aClinic.ts";
 import { contextFor } from "../../support/dumpContext.ts";
@@ -33,6 +35,12 @@ describe.each([
   it("passes a check of every byte, and a drill", async () => {
     expect((await checkDumps(context, "read-data")).dumps).toEqual([dumpId]);
     expect(await drillDump(context, "latest")).toMatchObject({ verdict: "passed", dumpId, differences: [] });
+  });
+
+  it("passes a drill with a later release of MariaDB's client", async () => {
+    const later = { ...context.tools, mariadbDump: findUnpacked(mariaDb118OfDebian, "mariadb-dump") ?? "" };
+    const verdict = await drillDump({ ...context, tools: later }, "latest");
+    expect(verdict).toMatchObject({ verdict: "passed", dumpId, differences: [] });
   });
 
   it("restores beside the live system, with its rows and files", async () => {

@@ -11,6 +11,7 @@ type Cell = Buffer | null;
 const table: SourceTable = {
   name: "a`b",
   engine: "InnoDB",
+  sequence: false,
   keyed: true,
   primaryKey: ["n", "t`"],
   exactColumns: [

@@ -49,6 +49,8 @@ type DumpedProgram = Manifest["database"]["programs"][number];
 
 const seriesOf = (product: string, version: string): string => `${product} ${version.split(".").slice(0, 2).join(".")}`;
 
+type Meanings = DatabaseDump["meanings"];
+
 /** A restored schema, and whether its server has the same words for things as the source's. */
 interface Copy extends DatabaseDump {
   readonly sameSeries: boolean;
@@ -71,15 +73,19 @@ const hasOtherStructure = (table: DumpedTable, { source, digest, catalogue, same
   );
 };
 
-const hasOtherMeaning = (program: DumpedProgram, { digest, meanings }: Copy): boolean =>
-  program.meaningSha256
-    ? meanings.get(program.section) !== program.meaningSha256
-    : digest.programs.find(({ section }) => section === program.section)?.sha256 !== program.sha256;
+/** @param loaded what the dump's own programs say, where the manifest of an earlier release does not tell */
+const hasOtherMeaning = (program: DumpedProgram, { digest, meanings }: Copy, loaded: Meanings | undefined): boolean => {
+  const { section, sha256, meaningSha256 = loaded?.get(section) } = program;
+  return meaningSha256
+    ? meanings.get(section) !== meaningSha256
+    : digest.programs.find((copy) => copy.section === section)?.sha256 !== sha256;
+};
 
 const compareTables = async (
   context: DumpContext,
   access: DatabaseAccess,
   manifest: Manifest,
+  meanings: Meanings | undefined,
 ): Promise<readonly Difference[]> => {
   const restored = await dumpDatabase(access, () => undefined, {
     mariadbDump: context.tools.mariadbDump,
@@ -118,7 +124,7 @@ const compareTables = async (
   for (const name of found.keys()) differences.push({ kind: "table", subject: name, message: "is not in the dump" });
   if (sameSeries)
     for (const program of manifest.database.programs) {
-      if (program.section !== "events" && hasOtherMeaning(program, schema))
+      if (program.section !== "events" && hasOtherMeaning(program, schema, meanings))
         differences.push({
           kind: "programs",
           subject: program.section,
@@ -134,6 +140,7 @@ const compareTables = async (
  *
  * @param sitesPath the restored tree
  * @param options.programs false where routines, triggers and views are not loaded yet
+ * @param options.meanings what the dump's programs say, for dumps of earlier releases
  * @param options.tree files and bytes, where they were just counted and nobody could change them since
  */
 export const compareRestored = async (
@@ -141,9 +148,13 @@ export const compareRestored = async (
   access: DatabaseAccess,
   sitesPath: string,
   manifest: Manifest,
-  { programs = true, tree: counted }: { programs?: boolean; tree?: TreeCounts | undefined } = {},
+  {
+    programs = true,
+    meanings,
+    tree: counted,
+  }: { programs?: boolean; meanings?: Meanings | undefined; tree?: TreeCounts | undefined } = {},
 ): Promise<Comparison> => {
-  const differences = (await compareTables(context, access, manifest)).filter(
+  const differences = (await compareTables(context, access, manifest, meanings)).filter(
     ({ kind }) => programs || kind !== "programs",
   );
   const tree = counted ?? (await countTree(sitesPath));

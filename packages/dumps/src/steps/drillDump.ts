@@ -39,9 +39,10 @@ export const drillDump = async (context: DumpContext, name: string): Promise<Ver
   await using drills = await openOrMake(context.drillDirectory);
   await using staging = await journal.make(drills);
   try {
-    const { seconds: loading, tree } = await loadParts(context, manifest, access, staging, { skip: ["events"] });
+    const loaded = await loadParts(context, manifest, access, staging, { skip: ["events"] });
+    const { seconds: loading, tree, meanings } = loaded;
     const comparing = stopwatch(context.now);
-    const comparison = await compareRestored(context, access, treeIn(staging), manifest, { tree });
+    const comparison = await compareRestored(context, access, treeIn(staging), manifest, { meanings, tree });
     const seconds = { ...loading, compare: comparing() };
     const verdict = verdictOf(
       manifest,

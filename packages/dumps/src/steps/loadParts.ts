@@ -1,6 +1,7 @@
 import { stopwatch } from "@openemr-ops/core/stopwatch";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { loadDatabase } from "@openemr-ops/database/loadDatabase";
+import { programsDigest } from "@openemr-ops/database/programStatements";
 import type { ProgramSection } from "@openemr-ops/database/sqlScanner";
 import type { OwnedDirectory } from "@openemr-ops/files/ownedDirectory";
 import type { DumpContext } from "../context.ts";
@@ -11,6 +12,8 @@ export interface LoadedParts {
   /** Of each half and of both. */
   readonly seconds: { readonly database: number; readonly sites: number; readonly restore: number };
   readonly tree: TakenTree;
+  /** What the dump's programs say, by section. */
+  readonly meanings: ReadonlyMap<ProgramSection, string>;
 }
 
 /**
@@ -30,6 +33,11 @@ export const loadParts = async (
   const halves = new AbortController();
   const run = { signal: AbortSignal.any([context.signal, halves.signal]), progress: context.progress };
   const elapsed = stopwatch(context.now);
+  const meanings = new Map<ProgramSection, string>();
+  const onProgram = (section: ProgramSection, sql: Buffer) => {
+    meanings.set(section, programsDigest(sql.toString("latin1"), section));
+    options.onProgram?.(section, sql);
+  };
   const timed = async <Result>(work: Promise<Result>) => {
     const result = await work;
     return { result, seconds: elapsed() };
@@ -37,7 +45,8 @@ export const loadParts = async (
   const database = timed(
     context.store.readDatabase(
       manifest.database.part,
-      (stream) => loadDatabase(access, manifest, stream, { mariadb: context.tools.mariadb, ...run, ...options }),
+      (stream) =>
+        loadDatabase(access, manifest, stream, { mariadb: context.tools.mariadb, ...run, ...options, onProgram }),
       run,
     ),
   );
@@ -51,5 +60,6 @@ export const loadParts = async (
   return {
     seconds: { database: rows.seconds, sites: tree.seconds, restore: elapsed() },
     tree: tree.result,
+    meanings,
   };
 };

@@ -186,9 +186,9 @@ const proven = async ({
   stage: Stage;
   newer: boolean;
 }): Promise<Publication> => {
-  const { seconds: loading, tree: taken } = await loadParts(context, manifest, access, staging);
+  const { seconds: loading, tree: taken, meanings } = await loadParts(context, manifest, access, staging);
   const comparing = stopwatch(context.now);
-  const comparison = await compareRestored(context, access, treeIn(staging), manifest, { tree: taken });
+  const comparison = await compareRestored(context, access, treeIn(staging), manifest, { meanings, tree: taken });
   const seconds = { ...loading, compare: comparing() };
   const next: string[] = [];
   if (comparison.differences.length === 0 && options.platform) {

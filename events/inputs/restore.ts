@@ -15,16 +15,18 @@ export const restoreInput = strict({
   intoDatabase: schemaName.optional(),
   intoSites: directory.optional(),
   inPlace: flag,
+  sites: z.enum(["own", "all"], { error: "expected own or all" }).optional(),
   platform: z
     .enum(["ecs", "compose", "kubernetes", "host"], { error: "expected ecs, compose, kubernetes or host" })
     .optional(),
   connection: connectionSchema.optional(),
   upgrade: flag,
-}).superRefine(({ inPlace, intoDatabase, intoSites }, context) => {
+}).superRefine(({ inPlace, intoDatabase, intoSites, sites }, context) => {
   const complain = (name: string, message: string) => context.addIssue({ code: "custom", path: [name], message });
   for (const [name, value] of Object.entries({ intoDatabase, intoSites })) {
     if (inPlace && value !== undefined) complain(name, "leave it out: inPlace replaces the live system");
     if (!inPlace && value === undefined) complain(name, "is missing; or say inPlace to replace the live system");
   }
+  if (!inPlace && sites !== undefined) complain("sites", "goes with inPlace");
 });
 export type RestoreInput = z.output<typeof restoreInput>;

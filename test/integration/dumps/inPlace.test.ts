@@ -8,11 +8,13 @@ import {
   InvalidInputError,
   OlderVersionError,
   ServiceRunningError,
+  TargetNotEmptyError,
+  TargetUnsuitableError,
   ToolMissingError,
 } from "@openemr-ops/core/errors";
 import type { DumpContext } from "@openemr-ops/dumps/context";
 import { listDumps } from "@openemr-ops/dumps/steps/listDumps";
-import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
+import { planRestore, restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { sqlconfPhp } from "@openemr-ops/local/estate/sites";
 import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
@@ -155,6 +157,42 @@ describe("a restore in place", () => {
   });
 });
 
+/** A second site beside, whose rows lie in another schema. */
+const anotherSite = async (): Promise<void> => {
+  await mkdir(join(clinic.sitesPath, "annex/documents"), { recursive: true });
+  await writeFile(join(clinic.sitesPath, "annex/sqlconf.php"), aSqlconf({ database: "annex_rows" }));
+  await writeFile(join(clinic.sitesPath, "annex/documents/letter"), "of the annex");
+};
+const planInPlace = () => planRestore(context, { dump: dumpId, inPlace: true });
+
+describe("a restore in place of a tree with sites of several databases", () => {
+  it.each([
+    { sites: "own" as const, letter: "written since" },
+    { sites: "all" as const, letter: "of the annex" },
+  ])("replaces $sites sites when told", async ({ sites, letter }) => {
+    await anotherSite();
+    const { dumpId: both } = await takeDump(context);
+    await writeFile(join(clinic.sitesPath, "annex/documents/letter"), "written since");
+    await writeFile(join(clinic.sitesPath, "default/documents/12/later"), "came much later");
+
+    expect(await restoreDump(context, { dump: both, inPlace: true, sites })).toMatchObject({ verdict: "passed" });
+    expect(await readFile(join(clinic.sitesPath, "annex/documents/letter"), "utf8")).toBe(letter);
+    expect(await readFile(join(clinic.sitesPath, "default/documents/12/later"), "utf8")).toBe("came later");
+  });
+});
+
+describe("a restore in place after one that failed before it touched the live system", () => {
+  it("may be of another dump, and leaves nothing of the first", async () => {
+    const { dumpId: later } = await takeDump(context);
+    const broken = { ...context.tools, mariadb: join(clinic.directory, "no-such-program") };
+    await expect(inPlace({ tools: broken })).rejects.toThrow(ToolMissingError);
+
+    expect(await inPlace({}, later)).toMatchObject({ verdict: "passed", dumpId: later });
+    expect((await readdir(clinic.sitesPath)).filter((name) => name.includes("restoring"))).toEqual([]);
+    expect((await schemas()).filter((name) => name.includes("restoring"))).toEqual([]);
+  });
+});
+
 describe("a restore in place after one that was killed", () => {
   it("waits for the sessions that the server has not closed yet", async () => {
     const { host, port, name, restoreUser } = clinic.schema;
@@ -251,15 +289,23 @@ describe("a restore in place is refused, and nothing is touched,", () => {
     await untouched(() => inPlace(), OlderVersionError, /8\.1\.0.*7\.0\.3/s);
   });
 
-  it("while a restore of another dump is half-done, which goes on first", async () => {
-    const half = { ...context.tools, mariadb: join(clinic.directory, "no-such-program") };
+  it("while a restore of another dump has begun to replace the live system, which goes on first", async () => {
     const { dumpId: later } = await takeDump(context);
-    await expect(inPlace({ tools: half })).rejects.toThrow(ToolMissingError);
-    const before = await live();
-    await expect(inPlace({}, later)).rejects.toThrow(new RegExp(`restore in place of dump ${dumpId} was interrupted`));
-    expect(await live()).toEqual(before);
-    expect(await inPlace({}, "latest")).toMatchObject({ verdict: "passed", dumpId });
-    expect(await inPlace({}, later)).toMatchObject({ verdict: "passed", dumpId: later });
+    const begun = { restoreId: "01K9ZV6T5W8QH3N2R4X7BCDEFG", dumpId, phase: "database" };
+    await mkdir(join(context.stateDirectory, "restores"), { recursive: true });
+    await writeFile(join(context.stateDirectory, "restores/clinic-a.json"), JSON.stringify(begun));
+
+    await untouched(
+      () => inPlace({}, later),
+      TargetNotEmptyError,
+      new RegExp(`restore in place of dump ${dumpId} was interrupted`),
+    );
+  });
+
+  it("where the tree also holds a site of another database, until somebody says what is to become of it", async () => {
+    await anotherSite();
+    await untouched(() => inPlace(), TargetUnsuitableError, /sites of other databases.*site annex.*own.*all/s);
+    await untouched(() => planInPlace(), TargetUnsuitableError, /sites of other databases/);
   });
 
   it("when the dump is not there", async () => {

@@ -32,6 +32,11 @@ const restoreOptions = {
   intoDatabase: optional("--into-database <name>", "restore the database into this new schema", aSchema),
   intoSites: optional("--into-sites <directory>", "restore the sites into this new directory", aPath),
   inPlace: flag("--in-place", "restore over the live database and sites; a safety dump is taken first"),
+  sites: optional(
+    "--sites <which>",
+    "with --in-place, if the tree also holds sites of other databases: own (only those of the dump's rows) or all",
+    aChoice(["own", "all"] as const),
+  ),
   platform: optional(
     "--for <platform>",
     `prepare the restored sites for ${targetPlatforms.join(", ")}`,
@@ -47,7 +52,7 @@ const restoreOptions = {
 
 type RestoreArguments = Asked<typeof restoreOptions>;
 
-const problemsOf = ({ inPlace, intoDatabase, intoSites, platform }: Partial<RestoreArguments>) => {
+const problemsOf = ({ inPlace, intoDatabase, intoSites, platform, sites }: Partial<RestoreArguments>) => {
   const issues: InputIssue[] = [];
   if (inPlace && (intoDatabase ?? intoSites) !== undefined) {
     issues.push({
@@ -55,6 +60,7 @@ const problemsOf = ({ inPlace, intoDatabase, intoSites, platform }: Partial<Rest
       message: "replaces the live system; leave --into-database and --into-sites out",
     });
   }
+  if (sites !== undefined && !inPlace) issues.push({ path: "--sites", message: "goes with --in-place" });
   const cloudSql = platform === "cloud-sql";
   if (cloudSql && (inPlace || intoSites !== undefined)) {
     issues.push({ path: "--for", message: "cloud-sql loads a database alone; leave --in-place and --into-sites out" });

@@ -30,6 +30,9 @@ const readSqlconf = async (sitesPath: string, site: string): Promise<Buffer> => 
   return (await readIfPresent(join(sitesPath, name), name)) ?? Buffer.alloc(0);
 };
 
+/** Code of the warning that a site of the tree keeps its rows in another schema. */
+export const otherDatabase = "site-in-another-database";
+
 /**
  * Which sites keep their rows in this schema. A site whose `sqlconf.php` names another schema is not covered by the dump
  * and is said to be so; one that cannot be read is taken as covered.
@@ -45,7 +48,7 @@ export const sitesOfDatabase = async (
       const conf = parseSqlconf(await readSqlconf(sitesPath, site));
       if (conf.dbase !== database) {
         warnings.push({
-          code: "site-in-another-database",
+          code: otherDatabase,
           message: `site ${site} keeps its rows in schema ${conf.dbase}, which this dump does not hold: give it an installation of its own`,
         });
         continue;

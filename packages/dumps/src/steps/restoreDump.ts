@@ -6,6 +6,7 @@ import { assertVersion } from "./assertVersion.ts";
 import { chooseDump } from "./listDumps.ts";
 import { besideTargets, restoreBeside } from "./restoreBeside.ts";
 import { restoreInPlace } from "./restoreInPlace.ts";
+import { assertSitesChosen, type ReplacedSites } from "./sitesInPlace.ts";
 import type { Verdict } from "./verdict.ts";
 
 export interface RestoreOptions {
@@ -15,6 +16,8 @@ export interface RestoreOptions {
   readonly intoSites?: string | undefined;
   /** Replace the live schema and tree; what was there is set aside, not deleted. */
   readonly inPlace?: boolean;
+  /** In place, where the tree also holds sites of other databases: which of them to replace. */
+  readonly sites?: ReplacedSites | undefined;
   /** Make the tree ready for where it is to run; without it, it is left as it was dumped. */
   readonly platform?: Platform | undefined;
   /** What OpenEMR shall connect with at the target. */
@@ -44,6 +47,7 @@ export const planRestore = async (context: DumpContext, options: RestoreOptions)
     : await besideTargets(context, options);
   const manifest = await chooseDump(context, options.dump);
   await assertVersion(context, manifest, options.inPlace ?? false);
+  if (options.inPlace) await assertSitesChosen(context, manifest, options.sites);
   return {
     dryRun: true,
     dumpId: manifest.dumpId,

@@ -27,6 +27,7 @@ import { inspect } from "./inspect.ts";
 import { chooseDump } from "./listDumps.ts";
 import { loadParts } from "./loadParts.ts";
 import type { RestoreOptions } from "./restoreDump.ts";
+import { assertSitesChosen, isLeftAlone, type ReplacedSites } from "./sitesInPlace.ts";
 import { takeDump } from "./takeDump.ts";
 import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
 
@@ -39,6 +40,8 @@ interface Progress {
   readonly dumpId: string;
   readonly phase: Phase;
   readonly safetyDumpId?: string | undefined;
+  /** As the first call was told; another call cannot change it. */
+  readonly sites?: ReplacedSites | undefined;
   readonly seconds?: Verdict["seconds"];
   readonly dropped?: Verdict["dropped"];
   /** Directories that this restore made. They are never taken over by their names. */
@@ -162,7 +165,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   const earlier = await interrupted(context);
   const manifest = await chooseDump(context, earlier && options.dump === "latest" ? earlier.dumpId : options.dump);
   await context.store.recover(context);
-  const started = await begin(context, manifest, earlier);
+  const started = await begin(context, manifest, earlier, options.sites);
   let progress = started.progress;
   const places = placesOf(context, progress.restoreId);
   const staging = { ...context.restoreDatabase, name: places.stagingSchema };
@@ -225,7 +228,8 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     await loadPrograms(live, programs, { signal, sections: programSections });
     await advance("programs");
   }
-  const own = (name: string) => name.startsWith(".openemr-ops-");
+  const leftAlone = isLeftAlone(manifest, progress.sites);
+  const own = (name: string) => name.startsWith(".openemr-ops-") || leftAlone(name);
   if (!reached("sites-out")) {
     await using before = progress.before
       ? await reopenNoted(sites, places.beforeSites, progress.before)
@@ -236,7 +240,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   }
   if (stage && !reached("sites-in")) {
     await using tree = await openChild(stage, treeEntry);
-    await moveEntries(tree, sites);
+    await moveEntries(tree, sites, leftAlone);
     await takeOver(tree, sites);
     await advance("sites-in");
   }
@@ -290,28 +294,49 @@ const interrupted = async (context: DumpContext): Promise<Progress | undefined> 
 const begin = async (
   context: DumpContext,
   manifest: Manifest,
-  earlier: Progress | undefined,
+  left: Progress | undefined,
+  sites: ReplacedSites | undefined,
 ): Promise<{ readonly progress: Progress; readonly newer: boolean }> => {
-  if (earlier && earlier.dumpId !== manifest.dumpId)
+  const earlier = left?.dumpId === manifest.dumpId ? left : undefined;
+  if (left && !earlier && isLiveTouched(left))
     throw new TargetNotEmptyError(
-      `a restore in place of dump ${earlier.dumpId} was interrupted after step "${earlier.phase}": restore that dump first, to finish it`,
+      `a restore in place of dump ${left.dumpId} was interrupted after step "${left.phase}", when it had begun to replace the live system: restore that dump first, to finish it`,
       { field: "dump" },
     );
   const newer = await assertVersion(context, manifest, true);
   await assertStopped(context, await liveConnection(context, [context.sitesPath]).catch(() => undefined));
-  if (earlier && phases.indexOf(earlier.phase) >= phases.indexOf("database")) return { progress: earlier, newer };
+  if (earlier && isLiveTouched(earlier)) return { progress: earlier, newer };
+  await assertSitesChosen(context, manifest, earlier ? earlier.sites : sites);
   const restoreId = earlier?.restoreId ?? ulid(context.now());
   await assertTarget(context, manifest, placesOf(context, restoreId));
   if (earlier) return { progress: earlier, newer };
+  if (left) await abandon(context, left);
   const safety = await safetyDump(context);
   const progress: Progress = {
     restoreId,
     dumpId: manifest.dumpId,
     phase: "begun",
     safetyDumpId: safety,
+    sites,
   };
   await save(placesOf(context, "").stateFile, progress);
   return { progress, newer };
+};
+
+const isLiveTouched = ({ phase }: Progress): boolean => phases.indexOf(phase) >= phases.indexOf("database");
+
+/** Removes what a restore made that has not touched the live system; its safety dump stays. */
+const abandon = async (context: DumpContext, left: Progress): Promise<void> => {
+  const places = placesOf(context, left.restoreId);
+  await using control = await connect(context.restoreDatabase, "information_schema");
+  await dropLoaded(control, places.stagingSchema);
+  if (left.staging) {
+    await using sites = await openOrMake(context.sitesPath, 0o777);
+    await using staging = await reopenOwned(sites, places.stagingSites, left.staging);
+    await staging?.remove();
+  }
+  await rm(places.programsFile, { force: true });
+  await rm(places.stateFile, { force: true });
 };
 
 /** Asks the server for all that the restore will need there, while nothing is changed. */

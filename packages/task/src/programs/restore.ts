@@ -16,10 +16,10 @@ export interface RestoreRequest extends Omit<RestoreInput, "connection"> {
 
 /** The connection in the words of `sqlconf.php`. */
 const optionsOf = async (
-  { dump, intoDatabase, intoSites, inPlace, platform, upgrade, connection }: RestoreRequest,
+  { dump, intoDatabase, intoSites, inPlace, sites, platform, upgrade, connection }: RestoreRequest,
   { environment }: Place,
 ): Promise<RestoreOptions> => {
-  const options = { dump, intoDatabase, intoSites, inPlace, platform, upgrade };
+  const options = { dump, intoDatabase, intoSites, inPlace, sites, platform, upgrade };
   if (!connection) return options;
   const { host, port, user, password, name } = connection;
   const pass = await openSecrets(environment)(password);

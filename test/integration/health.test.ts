@@ -19,7 +19,7 @@ interface Check {
   readonly detail: string;
 }
 
-const server = inject("mariadb");
+const server = inject("server");
 const schema = "health_clinic";
 let directory: string;
 let estate: Estate;

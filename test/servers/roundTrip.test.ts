@@ -25,14 +25,8 @@ beforeAll(async () => {
   // What a dump user needs besides where others made routines: to see them.
   const dumpUser = `${sqlName(schema.dumpUser.user)}@'%'`;
   await schema.query(`GRANT EXECUTE ON ${sqlName(schema.name)}.* TO ${dumpUser}`);
-  if (schema.product === "MySQL") {
-    const isTable = (statement: string) => statement.startsWith("CREATE TABLE");
-    await runStatements(schema, schema.name, oddTablesOfMySql.filter(isTable));
-    await runStatements(schema, schema.name, [
-      ...oddTablesOfMySql.filter((statement) => !isTable(statement)),
-      ...oddPrograms,
-    ]);
-  } else await runStatements(schema, schema.name, [...oddTables, ...oddPrograms]);
+  const tables = schema.product === "MySQL" ? oddTablesOfMySql : oddTables;
+  await runStatements(schema, schema.name, [...tables, ...oddPrograms]);
   await runStatements(schema, schema.name, latin1Programs, "latin1_swedish_ci");
   before = await schemaImage(schema, schema.name);
   await schema.query("DROP USER 'gone'@'%'");

@@ -18,6 +18,8 @@ type Found = Readonly<Record<string, string | null>>;
 
 const withoutDefiner = (sql: string): string =>
   sql.replace(/ ?DEFINER=([`"])(?:(?!\1).|\1\1)*\1@\1(?:(?!\1).|\1\1)*\1/, "");
+/** MySQL prints a column's character set once it was given explicitly, as by a restore; its collation says the same. */
+const withoutCharacterSet = (sql: string): string => sql.replace(/ CHARACTER SET \w+(?= COLLATE )/g, "");
 const pick = (row: Found | undefined, names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, withoutDefiner(row?.[name] ?? "")]));
 
@@ -77,7 +79,7 @@ export const schemaImage = async (
       const table = name ?? "";
       try {
         const [shown] = await ask(`SHOW CREATE ${type === "VIEW" ? "VIEW" : "TABLE"} ${sqlName(table)}`);
-        created[table] = withoutDefiner(shown?.["Create Table"] ?? shown?.["Create View"] ?? "");
+        created[table] = withoutCharacterSet(withoutDefiner(shown?.["Create Table"] ?? shown?.["Create View"] ?? ""));
         const columns = await ask(
           "SELECT COLUMN_NAME AS name, DATA_TYPE AS type FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
           [schema, table],

@@ -102,6 +102,12 @@ describe("a restored copy that was changed afterwards", () => {
       found: "table a`b$ ünï 漢 ('\"\\\\%_*?)",
     },
     {
+      what: "a value of the first row of a table with an INVISIBLE column",
+      change: ["UPDATE made SET hidden = 8, at = at WHERE id = 1"],
+      back: ["UPDATE made SET hidden = 9, at = at WHERE id = 1"],
+      found: "table made",
+    },
+    {
       what: "two digits of a FLOAT swapped",
       change: ["UPDATE isam SET v = 9.87654231 WHERE id = 9"],
       back: ["UPDATE isam SET v = 9.87654321 WHERE id = 9"],

@@ -11,7 +11,13 @@ import { assertServer, prepareSchema, progressTable } from "./loadTarget.ts";
 import { startLoadWorker } from "./loadWorker.ts";
 import { startLoadWorkers } from "./loadWorkers.ts";
 import { type RowRuns, rowRuns } from "./rowRuns.ts";
-import { type ProgramSection, programSections, type SectionHandler, sqlScanner } from "./sqlScanner.ts";
+import {
+  type ProgramSection,
+  programSections,
+  type SectionHandler,
+  type StreamDigest,
+  sqlScanner,
+} from "./sqlScanner.ts";
 import { type TablesUnderWay, tablesUnderWay } from "./tablesUnderWay.ts";
 import { type WrittenPrograms, writtenPrograms } from "./writtenPrograms.ts";
 
@@ -84,6 +90,7 @@ const sectionHandler = (
  *
  * Nothing reaches the server but what a dump of ours holds: see `sqlScanner` and `programStatements`.
  *
+ * @returns the digest of the whole stream, also where tables of it were passed over
  * @throws {TargetNotEmptyError} refused: the schema holds something else
  * @throws {LoadFailedError} fatal: names the table and the server's error number, never a value
  * @throws {IntegrityError} the stream ends before its end mark, or holds anything that no dump of ours does
@@ -93,7 +100,7 @@ export const loadDatabase = async (
   dump: LoadableDump,
   stream: Readable,
   settings: LoadSettings,
-): Promise<void> => {
+): Promise<StreamDigest> => {
   const { signal } = settings;
   await using control = await connect(access, "information_schema");
   const session = await assertServer(
@@ -162,11 +169,13 @@ export const loadDatabase = async (
     await readAll();
     await tables.settle();
     await workers.finish();
-    if (!scanner.finish().complete) throw new IntegrityError("the database dump ends before its end mark");
+    const digest = scanner.finish();
+    if (!digest.complete) throw new IntegrityError("the database dump ends before its end mark");
     const missing = dump.database.tables.filter(({ name }) => !done.has(name));
     if (missing.length > 0)
       throw new LoadFailedError(`${missing.length} tables were not loaded, the first is ${missing[0]?.name}`);
     await loadAllPrograms();
+    return digest;
   } catch (error) {
     const first = failure ?? error; // what comes after is our own killing
     await workers.kill();

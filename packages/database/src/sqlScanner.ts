@@ -3,6 +3,7 @@ import { DatabaseDumpFailedError } from "@openemr-ops/core/errors";
 import { rowsReader } from "./acceptedRows.ts";
 import { type StructureStatement, structureStatement } from "./acceptedStructure.ts";
 import { unquoteName } from "./identifiers.ts";
+import { type RowsDigest, rowsDigest } from "./rowsDigest.ts";
 
 /** Our marks in the stream: everything after the first one is programs, or rows that we wrote ourselves. */
 export const sectionMark = "-- openemr-ops section: ";
@@ -35,6 +36,11 @@ export interface StreamDigest {
   readonly byteLength: number;
   readonly tables: readonly TableDigest[];
   readonly programs: readonly ProgramDigest[];
+  /**
+   * What earlier releases took for the rows of a table whose INSERT statements name their columns: all but those on the
+   * line of INSERT itself. For manifests without a `rowRule`.
+   */
+  readonly withoutFirstRows: ReadonlyMap<string, Pick<TableDigest, "rows" | "byteLength" | "sha256">>;
   /** Longest single statement in bytes: the target's `max_allowed_packet` must be larger. */
   readonly largestStatement: number;
   /** Whether the end mark was there. */
@@ -63,32 +69,17 @@ export interface SqlScanner {
 const newline = 10;
 const semicolon = 59;
 const openParenthesis = 40;
-const rowEnd = Buffer.from(",\n");
 /** Of a line that is gathered, or of a statement over several: what a string of JavaScript can hold. */
 const longestText = 500_000_000;
 
 const quotedName = /`(?:[^`\n]|``)+`/.source;
-/** Where mariadb-dump names the columns, the first row stands on the same line. */
+/** Where mariadb-dump names the columns, the first row is on the same line; where it does not, and in ours, on the next. */
 const insertHead = new RegExp(
-  `^INSERT INTO (${quotedName})(?: \\(${quotedName}(?:, ?${quotedName})*\\))? VALUES(?:\\n$| (?=\\())`,
+  `^INSERT INTO (${quotedName})(?: \\(${quotedName}(?:, ?${quotedName})*\\))? VALUES(?:\\n| (?=\\())`,
 );
-
-/** Adds SHA-256 values modulo 2^256: the sum does not depend on the order of the rows. */
-const orderFreeDigest = () => {
-  const sum = new Uint32Array(8);
-  return {
-    add: (row: Buffer) => {
-      const digest = hash("sha256", row, "buffer");
-      let carry = 0;
-      for (let word = 7; word >= 0; word--) {
-        const total = (sum[word] ?? 0) + digest.readUInt32BE(word * 4) + carry;
-        sum[word] = total;
-        carry = total > 0xffffffff ? 1 : 0;
-      }
-    },
-    hex: () => [...sum].map((word) => word.toString(16).padStart(8, "0")).join(""),
-  };
-};
+const insertBegins = Buffer.from("INSERT INTO ");
+/** A table has up to 4096 columns, a name up to 64 characters of three bytes. */
+const longestHead = 2 ** 20;
 
 const structureText = (sql: string): string => sql.replace(/ AUTO_INCREMENT=\d+/g, "");
 
@@ -105,11 +96,16 @@ const fromLatin1 = (text = ""): string => Buffer.from(text, "latin1").toString()
 interface OpenTable {
   readonly name: string;
   structure: string;
-  rows: number;
-  byteLength: number;
-  readonly ordered: ReturnType<typeof createHash>;
-  readonly orderFree: ReturnType<typeof orderFreeDigest> | undefined;
+  readonly rows: RowsDigest;
+  /** Without those on the line of INSERT. */
+  otherRows?: RowsDigest;
 }
+
+const figuresOf = (rows: RowsDigest) => ({
+  rows: rows.rows,
+  byteLength: rows.byteLength,
+  sha256: rows.sha256(),
+});
 
 /**
  * Follows a dump stream while it flows: which table each byte belongs to, how many rows it has, what their digest is.
@@ -137,9 +133,9 @@ export const sqlScanner = (
   let inRows = false;
   let line: Buffer[] = []; // start of a line that is no row, until its newline comes
   let lineLength = 0;
-  let rowParts: Buffer[] | undefined; // start of a row whose newline has not come
-  let inRow = false;
-  let heldByte: Buffer | undefined; // the last byte of an unfinished row: it may be the semicolon before the newline
+  let inRow = false; // its newline has not come
+  let onHeadsLine = false; // the row is on the line of INSERT
+  let lastByte: number | undefined; // of the rows so far
   let byteLength = 0;
   let totalRows = 0;
   let statement = 0;
@@ -156,14 +152,7 @@ export const sqlScanner = (
   const open = (name: string): OpenTable => {
     const known = tables.get(name);
     if (known) return known;
-    const table: OpenTable = {
-      name,
-      structure: "",
-      rows: 0,
-      byteLength: 0,
-      ordered: createHash("sha256"),
-      orderFree: keyed(name) ? undefined : orderFreeDigest(),
-    };
+    const table: OpenTable = { name, structure: "", rows: rowsDigest(keyed(name)) };
     tables.set(name, table);
     return table;
   };
@@ -203,6 +192,26 @@ export const sqlScanner = (
     else if (read.does !== "session") refuse("it belongs to no table");
   };
 
+  /** Where this line begins an INSERT statement: all before its first row, or nothing as long as that has not come. */
+  const headOf = (begun: Buffer, whole: boolean): Buffer | undefined => {
+    const [head] = insertHead.exec(begun.toString("latin1", 0, longestHead)) ?? [];
+    if (head !== undefined) return begun.subarray(0, head.length);
+    if (whole || begun.length > longestHead) refuse("it does not begin as rows do");
+    return undefined;
+  };
+
+  const onInsert = async (head: Buffer): Promise<void> => {
+    const table = current;
+    const [, written] = insertHead.exec(`${head.toString("latin1")}(`) ?? [];
+    if (!table || unquoteName(fromLatin1(written)) !== table.name)
+      return refuse("rows for another table than was announced");
+    inRows = true;
+    onHeadsLine = head.at(-1) !== newline;
+    if (onHeadsLine) table.otherRows ??= rowsDigest(keyed(table.name));
+    statement = head.length;
+    await handler.rows?.(table.name, head, false);
+  };
+
   /** A whole line that is no row, newline included. */
   const onLine = async (bytes: Buffer): Promise<void> => {
     const text = bytes.toString("utf8");
@@ -221,18 +230,6 @@ export const sqlScanner = (
         text,
       );
       return heading ? enter(unquoteName(heading[1] ?? ""), text.trim()) : undefined;
-    }
-    if (between && text.startsWith("INSERT INTO ")) {
-      const [head, written] = insertHead.exec(bytes.toString("latin1")) ?? [];
-      const name = current?.name;
-      if (head === undefined || name === undefined || unquoteName(fromLatin1(written)) !== name)
-        return refuse("rows for another table than was announced");
-      const first = bytes.subarray(head.length);
-      if (!grammar.accepts(first)) refuse("a row holds something else than literal values");
-      inRows = first.length === 0 || !grammar.ended();
-      statement = bytes.length;
-      await handler.rows?.(name, bytes, !inRows);
-      return;
     }
     if (between && (text === "\n" || text === "--\n")) return;
     const keysSwitched = /^\/\*!40000 ALTER TABLE .* (DISABLE|ENABLE) KEYS \*\/;\n$/.test(text);
@@ -255,87 +252,35 @@ export const sqlScanner = (
     await handler.program?.(section, chunk);
   };
 
-  /** Bytes of complete rows, every row ending `,\n` but perhaps the last, which ends `;\n`. */
-  const digestRows = (table: OpenTable, chunk: Buffer, ends: boolean): void => {
-    if (heldByte) {
-      table.ordered.update(heldByte);
-      heldByte = undefined;
-    }
-    if (!ends) table.ordered.update(chunk);
-    else {
-      table.ordered.update(chunk.subarray(0, -2));
-      table.ordered.update(rowEnd);
-    }
-  };
-
-  const countRow = (table: OpenTable, row: Buffer): void => {
-    table.rows++;
-    totalRows++;
-    table.orderFree?.add(row);
-  };
-
-  const assertRows = (run: Buffer, ends: boolean): void => {
-    if (!grammar.accepts(run) || grammar.ended() !== ends) refuse("a row holds something else than literal values");
-  };
-
-  /** Eats rows from `offset`; returns where the first byte lies that is no row's. */
-  const eatRows = async (chunk: Buffer, offset: number): Promise<number> => {
+  /** Reads rows from `offset`; returns where the first byte is that is no row's. */
+  const readRows = async (chunk: Buffer, offset: number): Promise<number> => {
     const table = current;
     if (!table) return refuse("rows that belong to no table");
-    let start = offset; // of the run of rows not yet handed on
     let at = offset;
-    while (at < chunk.length && (inRow || chunk[at] === openParenthesis)) {
+    let rows = 0;
+    let ends = false; // the statement
+    while (at < chunk.length && !ends && (inRow || chunk[at] === openParenthesis)) {
       const end = chunk.indexOf(newline, at);
-      if (end < 0) {
-        inRow = true;
-        if (table.orderFree) {
-          rowParts ??= [];
-          rowParts.push(Buffer.from(chunk.subarray(at)));
-        }
-        // All but the last byte can be digested; the last may be the semicolon of the statement.
-        const run = chunk.subarray(start);
-        assertRows(run, false);
-        statement += run.length;
-        table.byteLength += run.length;
-        if (heldByte) table.ordered.update(heldByte);
-        table.ordered.update(run.subarray(0, -1));
-        heldByte = Buffer.from(run.subarray(-1));
-        await handler.rows?.(table.name, run, false);
-        return chunk.length;
-      }
-      const last = end > 0 && end > start ? chunk[end - 1] : heldByte?.[0];
-      if (table.orderFree) {
-        const tail = chunk.subarray(at, end);
-        const whole = rowParts ? Buffer.concat([...rowParts, tail]) : tail;
-        countRow(table, whole.subarray(0, -1));
-      } else countRow(table, chunk);
-      rowParts = undefined;
-      inRow = false;
-      at = end + 1;
-      if (last === semicolon) {
-        const run = chunk.subarray(start, at);
-        assertRows(run, true);
-        statement += run.length;
-        largestStatement = Math.max(largestStatement, statement);
-        table.byteLength += run.length;
-        if (run.length === 1) {
-          heldByte = undefined; // the semicolon itself
-          table.ordered.update(rowEnd);
-        } else digestRows(table, run, true);
-        start = at;
-        inRows = false;
-        await handler.rows?.(table.name, run, true);
-        return at;
-      }
+      inRow = end < 0;
+      at = inRow ? chunk.length : end + 1;
+      if (inRow) break;
+      rows++;
+      ends = (end > offset ? chunk[end - 1] : lastByte) === semicolon;
+      if (onHeadsLine) break;
     }
-    if (at > start) {
-      const run = chunk.subarray(start, at);
-      assertRows(run, false);
-      statement += run.length;
-      table.byteLength += run.length;
-      digestRows(table, run, false);
-      await handler.rows?.(table.name, run, false);
+    const run = chunk.subarray(offset, at);
+    if (!grammar.accepts(run) || grammar.ended() !== ends) refuse("a row holds something else than literal values");
+    lastByte = run.at(-1);
+    totalRows += rows;
+    statement += run.length;
+    table.rows.add(run, rows, ends);
+    if (!onHeadsLine) table.otherRows?.add(run, rows, ends);
+    if (rows > 0) onHeadsLine = false;
+    if (ends) {
+      inRows = false;
+      largestStatement = Math.max(largestStatement, statement);
     }
+    await handler.rows?.(table.name, run, ends);
     return at;
   };
 
@@ -344,21 +289,36 @@ export const sqlScanner = (
     let offset = 0;
     while (offset < chunk.length) {
       if (inRow || (inRows && line.length === 0 && chunk[offset] === openParenthesis)) {
-        offset = await eatRows(chunk, offset);
+        offset = await readRows(chunk, offset);
         continue;
       }
-      const end = chunk.indexOf(newline, offset);
-      if (end < 0) {
-        line.push(Buffer.from(chunk.subarray(offset)));
-        lineLength += chunk.length - offset;
-        if (lineLength > longestText) refuse("a line is longer than any of a dump");
-        return;
+      const end = chunk.indexOf(newline, offset) + 1;
+      const piece = chunk.subarray(offset, end || chunk.length);
+      const short = lineLength < insertBegins.length;
+      const start = short ? Buffer.concat([...line, piece]) : (line[0] ?? piece);
+      const mayInsert = !section && !complete && !inRows && unfinished === "";
+      if (mayInsert && start.subarray(0, insertBegins.length).equals(insertBegins)) {
+        const head = headOf(Buffer.concat([...line, piece]), end > 0);
+        if (head) {
+          offset += head.length - lineLength;
+          line = [];
+          lineLength = 0;
+          await onInsert(head);
+          continue;
+        }
       }
-      const text = Buffer.concat([...line, chunk.subarray(offset, end + 1)]);
+      offset += piece.length;
+      lineLength += piece.length;
+      if (lineLength > longestText) refuse("a line is longer than any of a dump");
+      if (end === 0) {
+        if (short) line = [start];
+        else line.push(Buffer.from(piece));
+        continue;
+      }
+      const whole = line.length > 0 ? Buffer.concat([...line, piece]) : piece;
       line = [];
       lineLength = 0;
-      offset = end + 1;
-      await onLine(text);
+      await onLine(whole);
     }
   };
 
@@ -370,17 +330,20 @@ export const sqlScanner = (
       byteLength,
       largestStatement,
       complete,
-      tables: [...tables.values()].map((table) => {
-        const structure = structureText(table.structure);
+      tables: [...tables.values()].map(({ name, rows, structure }) => {
+        const text = structureText(structure);
         return {
-          name: table.name,
-          rows: table.rows,
-          byteLength: table.byteLength,
-          sha256: table.orderFree ? table.orderFree.hex() : table.ordered.digest("hex"),
-          structureSha256: hash("sha256", Buffer.from(structure, "latin1")),
-          structureForms: formsOf(structure),
+          name,
+          ...figuresOf(rows),
+          structureSha256: hash("sha256", Buffer.from(text, "latin1")),
+          structureForms: formsOf(text),
         };
       }),
+      withoutFirstRows: new Map(
+        [...tables.values()].flatMap(({ name, otherRows }) =>
+          otherRows ? [[name, figuresOf(otherRows)] as const] : [],
+        ),
+      ),
       programs: [...programs].map(([name, { byteLength: length, digest }]) => ({
         section: name,
         byteLength: length,

@@ -87,6 +87,8 @@ const fields = z.object({
     part: StoredPart,
     byteLength: count,
     rows: count,
+    /** All rows are counted and digested. Absent: in `tables`, without those on the line of `INSERT … VALUES`. */
+    rowRule: z.literal("all").optional(),
     /** Bytes; the target's `max_allowed_packet` must be larger. */
     largestStatement: count,
     tables: z.array(

@@ -1,10 +1,14 @@
 import { cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { sqlScanner } from "@openemr-ops/database/sqlScanner";
 import type { DumpContext } from "@openemr-ops/dumps/context";
+import type { Manifest } from "@openemr-ops/dumps/manifest";
 import { checkDumps } from "@openemr-ops/dumps/steps/checkDumps";
+import { compareRestored } from "@openemr-ops/dumps/steps/compare";
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
-import { listDumps } from "@openemr-ops/dumps/steps/listDumps";
+import { chooseDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
+import { type WholeRows, wholeRows } from "@openemr-ops/dumps/steps/wholeRows";
 import { findUnpacked } from "@openemr-ops/local/tools/debianPackages";
 import { mariaDb118OfDebian } from "@openemr-ops/local/tools/otherServers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -16,6 +20,7 @@ const fixtures = join(import.meta.dirname, "../../fixtures");
 describe.each([
   { release: "0.1.0", format: "restic" as const, dumpId: "01M8C1XNQHM9SSZGT063G37589" },
   { release: "0.1.0", format: "portable" as const, dumpId: "01M8C1XVW09T04Z87BN7QB8VMQ" },
+  { release: "0.1.0-columns-named", format: "portable" as const, dumpId: "01M8CENCB2ACEB3G3CHR3P4H63" },
 ])("a dump in the $format format, taken by release $release", ({ release, format, dumpId }) => {
   let clinic: Clinic;
   let context: DumpContext;
@@ -55,3 +60,61 @@ describe.each([
     ]);
   });
 });
+
+describe("a dump of release 0.1.0 whose manifest leaves out the first row of each INSERT of a table", () => {
+  let clinic: Clinic;
+  let context: DumpContext;
+  beforeAll(async () => {
+    clinic = await aClinic();
+    const repository = join(clinic.directory, "repository");
+    await cp(join(fixtures, "dumps-0.1.0-columns-named", "portable"), repository, { recursive: true });
+    context = await contextFor({ ...clinic, dumps: { format: "portable" } });
+  });
+  afterAll(() => clinic.remove());
+
+  it("is compared by all rows that it holds", async () => {
+    const intoDatabase = `${clinic.schema.name}_earlier`;
+    const intoSites = join(clinic.directory, "restored");
+    const { dumpId } = await restoreDump(context, { dump: "latest", intoDatabase, intoSites });
+    const manifest = await chooseDump(context, dumpId);
+    const rows = await allRows(context, manifest);
+    const access = { ...context.restoreDatabase, name: intoDatabase };
+    const differences = async () =>
+      (await compareRestored(context, access, intoSites, manifest, { wholeRows: rows })).differences.map(
+        ({ subject, message }) => `${subject} ${message}`,
+      );
+    const change = (statement: string) =>
+      clinic.schema.query(statement.replace(" named", ` \`${intoDatabase}\`.named`));
+
+    expect(rows.map((table) => `${table.name} ${table.rows}`)).toEqual(["named 60", "named_without_key 3"]);
+    expect(await differences()).toEqual([]);
+    await change("UPDATE named SET t = 'falsified' WHERE id = 1");
+    await change("DELETE FROM named_without_key WHERE id = 1 LIMIT 1");
+    expect(await differences()).toEqual([
+      "named has the right 60 rows by number, but others by content",
+      "named_without_key has 2 rows, the dump 3",
+    ]);
+  });
+
+  it("is refused where the other rows are not those of the manifest", async () => {
+    const manifest = await chooseDump(context, "latest");
+    const tables = manifest.database.tables.map((table) => ({ ...table, rows: table.rows - 1 }));
+
+    await expect(allRows(context, { ...manifest, database: { ...manifest.database, tables } })).rejects.toThrow(
+      "the stored dump holds other rows of table named than its manifest says",
+    );
+  });
+});
+
+const allRows = async (context: DumpContext, manifest: Manifest): Promise<readonly WholeRows[]> => {
+  const keyed = new Set(manifest.database.tables.filter((table) => table.keyed).map(({ name }) => name));
+  const scanner = sqlScanner((name) => keyed.has(name));
+  await context.store.readDatabase(
+    manifest.database.part,
+    async (stream) => {
+      for await (const chunk of stream) await scanner.push(chunk);
+    },
+    context,
+  );
+  return wholeRows(manifest, scanner.finish());
+};

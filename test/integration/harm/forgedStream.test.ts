@@ -243,10 +243,8 @@ const loadRows = (
 ): Promise<void> => {
   const { store, tools, signal, progress } = from;
   const settings = { mariadb: tools.mariadb, signal, progress, skip };
-  return store.readDatabase(of.database.part, (stream) => loadDatabase(access, of, stream, settings), {
-    signal,
-    progress,
-  });
+  const load = async (stream: Readable) => void (await loadDatabase(access, of, stream, settings));
+  return store.readDatabase(of.database.part, load, { signal, progress });
 };
 
 const refusal = async (work: Promise<unknown>): Promise<void> => {

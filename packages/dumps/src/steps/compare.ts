@@ -9,6 +9,7 @@ import { walkTree } from "@openemr-ops/openemr/walkTree";
 import type { DumpContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { inspect } from "./inspect.ts";
+import type { WholeRows } from "./wholeRows.ts";
 
 /** Which table, file count or key of a restored copy is not as the manifest says. */
 export interface Difference {
@@ -51,6 +52,14 @@ const seriesOf = (product: string, version: string): string => `${product} ${ver
 
 type Meanings = DatabaseDump["meanings"];
 
+/** What the stored dump itself says, and the manifest of an earlier release does not; a restore finds it as it loads. */
+export interface StoredEvidence {
+  /** What the programs say. */
+  readonly meanings?: Meanings | undefined;
+  /** Of tables that the manifest does not cover whole. */
+  readonly wholeRows?: readonly WholeRows[] | undefined;
+}
+
 /** A restored schema, and whether its server has the same words for things as the source's. */
 interface Copy extends DatabaseDump {
   readonly sameSeries: boolean;
@@ -85,8 +94,9 @@ const compareTables = async (
   context: DumpContext,
   access: DatabaseAccess,
   manifest: Manifest,
-  meanings: Meanings | undefined,
+  { meanings, wholeRows = [] }: StoredEvidence,
 ): Promise<readonly Difference[]> => {
+  const whole = new Map(wholeRows.map((table) => [table.name, table]));
   const restored = await dumpDatabase(access, () => undefined, {
     mariadbDump: context.tools.mariadbDump,
     stallSeconds: context.stallSeconds,
@@ -102,7 +112,8 @@ const compareTables = async (
   const { product, serverVersion } = restored.source;
   const sameSeries = seriesOf(product, serverVersion) === seriesOf(manifest.server.product, manifest.server.version);
   const schema: Copy = { ...restored, sameSeries };
-  for (const table of manifest.database.tables) {
+  for (const dumped of manifest.database.tables) {
+    const table = { ...dumped, ...whole.get(dumped.name) };
     const copy = found.get(table.name);
     found.delete(table.name);
     if (!copy) differences.push({ kind: "table", subject: table.name, message: "is absent" });
@@ -140,7 +151,7 @@ const compareTables = async (
  *
  * @param sitesPath the restored tree
  * @param options.programs false where routines, triggers and views are not loaded yet
- * @param options.meanings what the dump's programs say, for dumps of earlier releases
+ * @param options.meanings and wholeRows: see {@link StoredEvidence}
  * @param options.tree files and bytes, where they were just counted and nobody could change them since
  */
 export const compareRestored = async (
@@ -150,11 +161,11 @@ export const compareRestored = async (
   manifest: Manifest,
   {
     programs = true,
-    meanings,
     tree: counted,
-  }: { programs?: boolean; meanings?: Meanings | undefined; tree?: TreeCounts | undefined } = {},
+    ...stored
+  }: StoredEvidence & { programs?: boolean; tree?: TreeCounts | undefined } = {},
 ): Promise<Comparison> => {
-  const differences = (await compareTables(context, access, manifest, meanings)).filter(
+  const differences = (await compareTables(context, access, manifest, stored)).filter(
     ({ kind }) => programs || kind !== "programs",
   );
   const tree = counted ?? (await countTree(sitesPath));

@@ -39,10 +39,10 @@ export const drillDump = async (context: DumpContext, name: string): Promise<Ver
   await using drills = await openOrMake(context.drillDirectory);
   await using staging = await journal.make(drills);
   try {
-    const loaded = await loadParts(context, manifest, access, staging, { skip: ["events"] });
-    const { seconds: loading, tree, meanings } = loaded;
+    const skip = ["events"] as const;
+    const { seconds: loading, ...stored } = await loadParts(context, manifest, access, staging, { skip });
     const comparing = stopwatch(context.now);
-    const comparison = await compareRestored(context, access, treeIn(staging), manifest, { meanings, tree });
+    const comparison = await compareRestored(context, access, treeIn(staging), manifest, stored);
     const seconds = { ...loading, compare: comparing() };
     const verdict = verdictOf(
       manifest,
@@ -50,7 +50,7 @@ export const drillDump = async (context: DumpContext, name: string): Promise<Ver
       comparison,
       seconds,
       [],
-      tree.dropped,
+      stored.tree.dropped,
     );
     assertPassed(verdict);
     const { tables, rows, files, documents, keyProof } = verdict;

@@ -1,12 +1,14 @@
+import { IntegrityError } from "@openemr-ops/core/errors";
 import { stopwatch } from "@openemr-ops/core/stopwatch";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { loadDatabase } from "@openemr-ops/database/loadDatabase";
 import { programsDigest } from "@openemr-ops/database/programStatements";
-import type { ProgramSection } from "@openemr-ops/database/sqlScanner";
+import type { ProgramSection, StreamDigest } from "@openemr-ops/database/sqlScanner";
 import type { OwnedDirectory } from "@openemr-ops/files/ownedDirectory";
 import type { DumpContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { type TakenTree, takeTree } from "../staging/stagedTree.ts";
+import { type WholeRows, wholeRows } from "./wholeRows.ts";
 
 export interface LoadedParts {
   /** Of each half and of both. */
@@ -14,6 +16,8 @@ export interface LoadedParts {
   readonly tree: TakenTree;
   /** What the dump's programs say, by section. */
   readonly meanings: ReadonlyMap<ProgramSection, string>;
+  /** Of tables that the manifest does not cover whole. */
+  readonly wholeRows: readonly WholeRows[];
 }
 
 /**
@@ -42,11 +46,14 @@ export const loadParts = async (
     const result = await work;
     return { result, seconds: elapsed() };
   };
+  let stream: StreamDigest | undefined;
   const database = timed(
     context.store.readDatabase(
       manifest.database.part,
-      (stream) =>
-        loadDatabase(access, manifest, stream, { mariadb: context.tools.mariadb, ...run, ...options, onProgram }),
+      async (stored) => {
+        const settings = { mariadb: context.tools.mariadb, ...run, ...options, onProgram };
+        stream = await loadDatabase(access, manifest, stored, settings);
+      },
       run,
     ),
   );
@@ -57,9 +64,11 @@ export const loadParts = async (
   await Promise.allSettled([database, sites]);
   if (halves.signal.aborted) throw halves.signal.reason;
   const [rows, tree] = [await database, await sites];
+  if (!stream) throw new IntegrityError("the database half of the dump was not read");
   return {
     seconds: { database: rows.seconds, sites: tree.seconds, restore: elapsed() },
     tree: tree.result,
     meanings,
+    wholeRows: wholeRows(manifest, stream),
   };
 };

@@ -186,9 +186,9 @@ const proven = async ({
   stage: Stage;
   newer: boolean;
 }): Promise<Publication> => {
-  const { seconds: loading, tree: taken, meanings } = await loadParts(context, manifest, access, staging);
+  const { seconds: loading, ...stored } = await loadParts(context, manifest, access, staging);
   const comparing = stopwatch(context.now);
-  const comparison = await compareRestored(context, access, treeIn(staging), manifest, { meanings, tree: taken });
+  const comparison = await compareRestored(context, access, treeIn(staging), manifest, stored);
   const seconds = { ...loading, compare: comparing() };
   const next: string[] = [];
   if (comparison.differences.length === 0 && options.platform) {
@@ -213,7 +213,7 @@ const proven = async ({
     stagingPath: staging.path,
     staging: staging.identity,
     tree: tree.identity,
-    evidence: { comparison, seconds, dropped: taken.dropped, next },
+    evidence: { comparison, seconds, dropped: stored.tree.dropped, next },
     published: false,
   };
 };

@@ -30,6 +30,7 @@ import type { RestoreOptions } from "./restoreDump.ts";
 import { assertSitesChosen, isLeftAlone, type ReplacedSites } from "./sitesInPlace.ts";
 import { takeDump } from "./takeDump.ts";
 import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
+import type { WholeRows } from "./wholeRows.ts";
 
 const phases = ["begun", "loaded", "proven", "database", "programs", "sites-out", "sites-in", "done"] as const;
 type Phase = (typeof phases)[number];
@@ -44,6 +45,8 @@ interface Progress {
   readonly sites?: ReplacedSites | undefined;
   readonly seconds?: Verdict["seconds"];
   readonly dropped?: Verdict["dropped"];
+  /** Of tables that the manifest does not cover whole. */
+  readonly wholeRows?: readonly WholeRows[];
   /** Directories that this restore made. They are never taken over by their names. */
   readonly staging?: DirectoryIdentity;
   readonly before?: DirectoryIdentity;
@@ -193,13 +196,16 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     await assertPrograms(live, Buffer.concat(programs), programSections); // before anything live is touched
     await writeFile(places.programsFile, Buffer.concat(programs), { mode: 0o600, flush: true });
     seconds = { ...loaded.seconds, compare: 0 };
-    await advance("loaded", { seconds, dropped: loaded.tree.dropped });
+    await advance("loaded", { seconds, dropped: loaded.tree.dropped, wholeRows: loaded.wholeRows });
   }
   await using stage = reached("sites-in") ? undefined : await reopenNoted(sites, places.stagingSites, progress.staging);
   if (stage && !reached("proven")) {
     const comparing = stopwatch(context.now);
     await forgetLoad(staging);
-    const comparison = await compareRestored(context, staging, treeIn(stage), manifest, { programs: false });
+    const comparison = await compareRestored(context, staging, treeIn(stage), manifest, {
+      programs: false,
+      wholeRows: progress.wholeRows,
+    });
     assertPassed(verdictOf(manifest, { database: places.stagingSchema, sites: stage.path }, comparison, seconds, []));
     seconds = { ...seconds, compare: comparing() };
     await prepareSites({

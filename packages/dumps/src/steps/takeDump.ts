@@ -253,6 +253,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
       part,
       byteLength: database.digest.byteLength,
       rows,
+      rowRule: "all",
       largestStatement: database.digest.largestStatement,
       tables: database.digest.tables.map(({ structureForms: _, ...table }) => ({
         ...table,

@@ -3,6 +3,7 @@ import type { SqlReader } from "@openemr-ops/openemr/sqlReader";
 import mysql from "mysql2";
 import { type DatabaseAccess, driverTls } from "./access.ts";
 import { databaseError } from "./errors.ts";
+import { type RawRow, streamRows } from "./rowStream.ts";
 
 export type Row = Record<string, string | null>;
 
@@ -10,8 +11,8 @@ export type Row = Record<string, string | null>;
 export interface DatabaseConnection extends SqlReader, AsyncDisposable {
   rows(sql: string, values?: readonly (string | number)[]): Promise<readonly Row[]>;
   run(sql: string, values?: readonly (string | number)[]): Promise<void>;
-  /** Rows of any number, each value the bytes that the server sent; nothing is gathered in memory. */
-  stream(sql: string): AsyncIterable<readonly (Buffer | null)[]>;
+  /** Rows of any number, each value the bytes that the server sent; no more than a row and a megabyte are in memory. */
+  stream(sql: string): AsyncIterable<RawRow>;
 }
 
 const unnamed = (message: string, options?: ErrorOptions) => new DatabaseFailedError(message, options);
@@ -86,6 +87,7 @@ export const connect = async (
     flags: ["-LOCAL_FILES", ...(bytes ? ["-SESSION_TRACK"] : [])],
     multipleStatements: false,
     connectTimeout: 10_000,
+    keepAliveInitialDelay: 10_000, // a peer that is gone is noticed within seconds, not hours
     typeCast: false,
     ...driverTls(access),
   });
@@ -104,9 +106,8 @@ export const connect = async (
     rows: async (sql, values) => (await query(sql, values))[0] as Row[],
     run: async (sql, values) => void (await query(sql, values)),
     stream: async function* (sql) {
-      const rows = base.query({ sql, rowsAsArray: true, typeCast: false } as never).stream({ highWaterMark: 256 });
       try {
-        for await (const row of rows) yield row as (Buffer | null)[];
+        yield* streamRows(base, sql);
       } catch (error) {
         const { code = "", message = "" } = error as { code?: string; message?: string };
         throw databaseError(where, `${code} ${message}`, error, unnamed);

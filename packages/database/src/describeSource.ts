@@ -9,7 +9,9 @@ import { viewsThatRun } from "./viewsThatRun.ts";
 
 export interface SourceColumn {
   readonly name: string;
-  readonly kind: "number" | "float" | "binary" | "text";
+  readonly kind: "number" | "float" | "bit" | "binary" | "text";
+  /** Bytes, or text in UTF-8: the server sends it as it is stored, and `OCTET_LENGTH` is what arrives. */
+  readonly sentAsStored: boolean;
 }
 
 export interface SourceTable {
@@ -57,7 +59,7 @@ const kinds: Readonly<Record<string, SourceColumn["kind"]>> = {
   double: "number",
   year: "number",
   float: "float",
-  bit: "binary",
+  bit: "bit",
   binary: "binary",
   varbinary: "binary",
   tinyblob: "binary",
@@ -72,6 +74,8 @@ const kinds: Readonly<Record<string, SourceColumn["kind"]>> = {
   multilinestring: "binary",
   multipolygon: "binary",
   geometrycollection: "binary",
+  geomcollection: "binary",
+  vector: "binary",
 };
 
 const count = async (connection: DatabaseConnection, from: string, schema: string): Promise<number> => {
@@ -157,7 +161,7 @@ export const describeSource = async (
     exact.size === 0
       ? []
       : await connection.rows(
-          "SELECT TABLE_NAME AS t, COLUMN_NAME AS c, DATA_TYPE AS d, EXTRA AS e FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME, ORDINAL_POSITION",
+          "SELECT TABLE_NAME AS t, COLUMN_NAME AS c, DATA_TYPE AS d, CHARACTER_SET_NAME AS cs, EXTRA AS e FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME, ORDINAL_POSITION",
           [schema],
         );
   const columns = Map.groupBy(
@@ -205,10 +209,11 @@ export const describeSource = async (
         primaryKey,
         ...(exact.has(name)
           ? {
-              exactColumns: (columns.get(name) ?? []).map((column) => ({
-                name: column.c ?? "",
-                kind: kinds[column.d ?? ""] ?? "text",
-              })),
+              exactColumns: (columns.get(name) ?? []).map((column): SourceColumn => {
+                const kind = kinds[column.d ?? ""] ?? "text";
+                const sentAsStored = kind === "binary" || (kind === "text" && /^(?:utf8|ascii)/.test(column.cs ?? ""));
+                return { name: column.c ?? "", kind, sentAsStored };
+              }),
             }
           : {}),
       };

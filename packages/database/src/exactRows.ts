@@ -2,51 +2,74 @@ import { DatabaseDumpFailedError } from "@openemr-ops/core/errors";
 import type { ByteSink } from "@openemr-ops/files/byteSink";
 import { baseTable } from "@openemr-ops/openemr/sqlReader";
 import type { DatabaseConnection } from "./connection.ts";
-import type { SourceTable } from "./describeSource.ts";
+import type { SourceColumn, SourceTable } from "./describeSource.ts";
 import { quoteName } from "./identifiers.ts";
+import type { RawRow } from "./rowStream.ts";
+import { type SqlWriter, sqlWriter } from "./sqlLiterals.ts";
 import { statementBytes } from "./statementBytes.ts";
 
-const nullValue = Buffer.from("NULL");
-const quote = Buffer.from("'");
-
-const escapes = new Map<number, Buffer>([
-  [0, Buffer.from("\\0")],
-  [10, Buffer.from("\\n")],
-  [13, Buffer.from("\\r")],
-  [26, Buffer.from("\\Z")],
-  [34, Buffer.from('\\"')],
-  [39, Buffer.from("\\'")],
-  [92, Buffer.from("\\\\")],
-]);
-
-/** A UTF-8 value as an SQL string on one line, with the escapes of mysql_real_escape_string. */
-const quoted = (value: Buffer): Buffer => {
-  const parts: Buffer[] = [quote];
-  let start = 0;
-  for (let at = 0; at < value.length; at++) {
-    const escaped = escapes.get(value[at] ?? 0);
-    if (!escaped) continue;
-    parts.push(value.subarray(start, at), escaped);
-    start = at + 1;
-  }
-  parts.push(value.subarray(start), quote);
-  return Buffer.concat(parts);
+/** What is asked for a column. Functions give NULL where their result is longer than `max_allowed_packet`: none of a long value. */
+const selected = ({ name, kind }: SourceColumn): string => {
+  const column = quoteName(name);
+  if (kind === "float") return `${column}+0e0`;
+  return kind === "bit" ? `HEX(${column})` : column;
 };
 
-const literal = (value: Buffer | null, kind: "number" | "float" | "binary" | "text"): Buffer => {
-  if (value === null) return nullValue;
-  if (kind === "number" || kind === "float") return value;
-  if (kind === "binary") return value.length === 0 ? Buffer.from("''") : Buffer.from(`0x${value.toString("latin1")}`);
-  return quoted(value);
+/** What the server says of a row beside its values: 0 or 1 for each column, 1 for NULL; and bytes of the values that it sends as they are. */
+const evidence = (columns: readonly SourceColumn[]): readonly string[] => {
+  const lengths = columns
+    .filter(({ sentAsStored }) => sentAsStored)
+    .map(({ name }) => `COALESCE(OCTET_LENGTH(${quoteName(name)}),0)`);
+  return [
+    `CONCAT(${columns.map(({ name }) => `${quoteName(name)} IS NULL`).join(",")})`,
+    lengths.length > 0 ? lengths.join("+") : "0",
+  ];
 };
+
+const one = 49;
+
+/** @throws {DatabaseDumpFailedError} the values are not those that the server's own figures describe */
+const assertRow = (table: SourceTable, columns: readonly SourceColumn[], row: RawRow): void => {
+  const refuse = (what: string): never => {
+    throw new DatabaseDumpFailedError(
+      `table ${table.name} gave ${what}. The dump would lack values: see the server's log, and try again`,
+    );
+  };
+  if (row.length !== columns.length + 2) refuse("a row of another width");
+  const nulls = row[columns.length];
+  let byteLength = 0;
+  columns.forEach(({ name, sentAsStored }, index) => {
+    const value = row[index];
+    if (sentAsStored) byteLength += value?.length ?? 0;
+    if (!value !== (nulls?.[index] === one)) refuse(`NULL for a value of column ${name}, or a value for NULL`);
+  });
+  if (`${byteLength}` !== row[columns.length + 1]?.toString()) refuse("a row with another number of bytes than it has");
+};
+
+const writeValue = (to: SqlWriter, value: Buffer | null, kind: SourceColumn["kind"]): Promise<void> | undefined => {
+  if (value === null) return to.text("NULL");
+  if (kind === "number" || kind === "float") return to.text(value);
+  if (kind === "bit") return to.text(`0x${value.toString("latin1")}`);
+  return kind === "binary" ? to.hex(value) : to.quoted(value);
+};
+
+/** Bytes of the row as SQL, near enough to end a statement by. */
+const roughLength = (row: RawRow, columns: readonly SourceColumn[]): number =>
+  columns.reduce((sum, { kind }, index) => {
+    const length = row[index]?.length ?? 4;
+    return sum + 3 + (kind === "binary" ? 2 * length : length);
+  }, 0);
 
 /**
  * Writes the rows of one table as INSERT statements that carry FLOAT columns exactly.
  *
  * A dump program prints FLOAT with six digits, so most values come back as others. Here the server widens them to
- * DOUBLE (`+0e0`), whose text form is exact, and the nearest FLOAT to that text is the stored one again.
+ * DOUBLE (`+0e0`), whose text form is exact, and the nearest FLOAT to that text is the stored one again. All other values
+ * come as they are stored. Beside each row the server says which values are NULL and how many bytes they have, and at the
+ * end how many rows there are.
  *
  * @param connection inside a transaction that sees the dump's moment
+ * @throws {DatabaseDumpFailedError} what came is not what the server says is there
  */
 export const writeExactRows = async (
   connection: DatabaseConnection,
@@ -54,37 +77,44 @@ export const writeExactRows = async (
   sink: ByteSink,
 ): Promise<void> => {
   const columns = table.exactColumns ?? [];
-  const selected = columns.map(({ name, kind }) => {
-    const column = quoteName(name);
-    if (kind === "float") return `${column}+0e0`;
-    return kind === "binary" ? `HEX(${column})` : column;
-  });
   const order = table.primaryKey.length > 0 ? ` ORDER BY ${table.primaryKey.map(quoteName).join(",")}` : "";
   const name = quoteName(table.name);
+  const from = `FROM ${baseTable(table.name)}`;
   const head = Buffer.from(
     `INSERT INTO ${name} (${columns.map((column) => quoteName(column.name)).join(",")}) VALUES\n`,
   );
-  await sink(Buffer.from(`--\n-- Dumping data for table ${name}\n--\n\n`));
-  let batch: Buffer[] = [];
+  const to = sqlWriter(sink);
+  await to.text(`--\n-- Dumping data for table ${name}\n--\n\n`);
+  await to.flush();
   let size = 0;
-  const flush = async () => {
-    if (batch.length > 0) await sink(Buffer.concat([head, ...batch, Buffer.from(";\n")]));
-    batch = [];
+  let rows = 0;
+  const endStatement = async (): Promise<void> => {
+    if (size === 0) return;
+    await to.text(";\n");
+    await to.flush();
     size = 0;
   };
-  for await (const row of connection.stream(`SELECT ${selected.join(",")} FROM ${baseTable(table.name)}${order}`)) {
-    if (row.length !== columns.length)
-      throw new DatabaseDumpFailedError(`table ${table.name} gave a row of another width`);
-    const values: Buffer[] = [Buffer.from(batch.length === 0 ? "(" : ",\n(")];
-    columns.forEach(({ kind }, index) => {
-      if (index > 0) values.push(Buffer.from(","));
-      values.push(literal(row[index] ?? null, kind));
-    });
-    values.push(Buffer.from(")"));
-    const text = Buffer.concat(values);
-    batch.push(text);
-    size += text.length;
-    if (size >= statementBytes) await flush();
+  const asked = [...columns.map(selected), ...evidence(columns)].join(",");
+  for await (const row of connection.stream(`SELECT ${asked} ${from}${order}`)) {
+    assertRow(table, columns, row);
+    let waiting = size === 0 ? to.text(head) : to.text(",\n");
+    for (const [index, { kind }] of columns.entries()) {
+      if (waiting) await waiting;
+      waiting = to.text(index === 0 ? "(" : ",");
+      if (waiting) await waiting;
+      waiting = writeValue(to, row[index] ?? null, kind);
+    }
+    if (waiting) await waiting;
+    await to.text(")");
+    rows++;
+    size += roughLength(row, columns);
+    if (size >= statementBytes) await endStatement();
   }
-  await flush();
+  await endStatement();
+  if (table.engine !== "InnoDB") return; // others have no snapshot, and may have changed meanwhile
+  const [counted] = await connection.rows(`SELECT COUNT(*) AS n ${from}`);
+  if (counted?.n !== `${rows}`)
+    throw new DatabaseDumpFailedError(
+      `table ${table.name} gave ${rows} rows and has ${counted?.n}: see the server's log, and try again`,
+    );
 };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseDumpFailedError, IntegrityError, SourceLayoutError, TableLockedError } from "@openemr-ops/core/errors";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { ByteSink } from "@openemr-ops/files/byteSink";
@@ -72,6 +73,19 @@ const lockedTables = async (
   });
 };
 
+/** Longest that it takes; no answer is one too. */
+const longestQuestionSeconds = 15;
+
+/** Whether a session of the dump's user waits for a lock. Without the right PROCESS a user sees no other's. */
+const waitsForLock = async (access: DatabaseAccess): Promise<boolean> => {
+  const ask = async (): Promise<boolean> => {
+    await using connection = await connect(access, undefined);
+    const sessions = await connection.rows("SHOW PROCESSLIST");
+    return sessions.some(({ User, State }) => User === access.user && /lock|waiting for table/i.test(State ?? ""));
+  };
+  return Promise.race([ask(), sleep(longestQuestionSeconds * 1000, false, { ref: false })]);
+};
+
 /** @throws {SourceLayoutError} refused: no restore would take these programs, so a dump with them would be none */
 const assertLoads = (section: ProgramSection, text: string): void => {
   try {
@@ -120,7 +134,7 @@ export const dumpDatabase = async (
     ours.abort(reason);
     dump?.child.kill("SIGKILL"); // one that was suspended heeds nothing else
   };
-  const watch = stallWatch(settings.stallSeconds, scanner.table, end);
+  const watch = stallWatch(settings.stallSeconds, scanner.table, () => waitsForLock(access), end);
   let sent = 0;
   const emit = async (chunk: Buffer): Promise<void> => {
     await scanner.push(chunk);

@@ -25,7 +25,10 @@ const byNumber: ReadonlyMap<number, Make> = new Map([
   [1176, (message, options) => new SourceLayoutError(`${message}; a view is where a table belongs`, options)],
   [1205, (message, options) => new TableLockedError(message, options)],
   [1021, (message, options) => new DiskFullError(message, options)],
-  ...[1040, 1053, 1927, 2002, 2003, 2005, 2006, 2013, 2055].map((number) => [number, unavailable] as const),
+  // 1317: somebody ended the statement; 4031: the server ended a connection that was idle.
+  ...[1040, 1053, 1158, 1159, 1160, 1161, 1317, 1927, 2002, 2003, 2005, 2006, 2013, 2055, 4031].map(
+    (number) => [number, unavailable] as const,
+  ),
 ]);
 
 const networkCodes: ReadonlySet<string> = new Set([

@@ -1,12 +1,18 @@
-import { DestinationUnavailableError, TableLockedError } from "@openemr-ops/core/errors";
+import { DatabaseUnavailableError, DestinationUnavailableError, TableLockedError } from "@openemr-ops/core/errors";
 
 /**
  * Watches that bytes keep moving; says on which side they stopped.
  *
  * @param table the one under way, for the message
+ * @param waitsForLock asks the server whether a lock stops it
  * @param fail is called first, so that it can end what does not move
  */
-export const stallWatch = (seconds: number, table: () => string | undefined, fail: (error: Error) => void) => {
+export const stallWatch = (
+  seconds: number,
+  table: () => string | undefined,
+  waitsForLock: () => Promise<boolean>,
+  fail: (error: Error) => void,
+) => {
   let movedAt = Date.now();
   let writing = false;
   let giveUp: (error: Error) => void = () => {};
@@ -14,22 +20,30 @@ export const stallWatch = (seconds: number, table: () => string | undefined, fai
     giveUp = reject;
   });
   stalled.catch(() => {});
-  const timer = setInterval(
-    () => {
-      if (Date.now() - movedAt < seconds * 1000) return;
-      const where = table() ? ` at table ${table()}` : "";
-      const error = writing
-        ? new DestinationUnavailableError(
-            `the destination took no byte for ${seconds} s${where}; see dumps.stallSeconds`,
-          )
-        : new TableLockedError(
-            `the database gave no byte for ${seconds} s${where}: the table may be locked (SHOW PROCESSLIST tells by whom); see dumps.stallSeconds`,
-          );
-      fail(error);
-      giveUp(error);
-    },
-    Math.min(1000, seconds * 250),
-  );
+  const stands = () => Date.now() - movedAt >= seconds * 1000;
+  const errorNow = async (): Promise<Error> => {
+    const where = `for ${seconds} s${table() ? ` at table ${table()}` : ""}`;
+    if (writing)
+      return new DestinationUnavailableError(`the destination took no byte ${where}; see dumps.stallSeconds`);
+    if (await waitsForLock().catch(() => false))
+      return new TableLockedError(
+        `the database gave no byte ${where}: a session locks the table, SHOW PROCESSLIST shows which; see dumps.stallSeconds`,
+      );
+    return new DatabaseUnavailableError(
+      `the database gave no byte ${where}, and no lock stops it: check the network to the server; see dumps.stallSeconds`,
+    );
+  };
+  let asking = false;
+  const look = async (): Promise<void> => {
+    if (asking || !stands()) return;
+    asking = true;
+    const error = await errorNow();
+    asking = false;
+    if (!stands()) return; // it moved meanwhile
+    fail(error);
+    giveUp(error);
+  };
+  const timer = setInterval(() => void look(), Math.min(1000, seconds * 250));
   return {
     /** Waits for the destination, but not for ever. */
     around: async (work: () => Promise<void> | undefined) => {

@@ -20,7 +20,10 @@ export interface SourceTable {
   /** MariaDB's: no rows, but a next value. */
   readonly sequence: boolean;
   readonly keyed: boolean;
-  /** Set for tables with FLOAT columns, whose exact values a dump program does not print: the columns in order. */
+  /**
+   * Set for tables whose rows the program writes itself: their columns in order, without generated ones. A dump program prints
+   * FLOAT with six digits; and of MySQL's generated columns it prints values, which MySQL does not take back.
+   */
   readonly exactColumns?: readonly SourceColumn[];
   readonly primaryKey: readonly string[];
 }
@@ -112,6 +115,13 @@ const assertDumpable = async (
     );
 };
 
+export interface DescribeOptions {
+  /** The schema is a copy that we loaded: what its views hold has run when they were made. */
+  readonly ourCopy?: boolean;
+  /** More tables whose rows the program writes itself. */
+  readonly exact?: ReadonlySet<string>;
+}
+
 /**
  * Reads the catalogue of a schema.
  *
@@ -122,7 +132,7 @@ const assertDumpable = async (
 export const describeSource = async (
   connection: DatabaseConnection,
   schema: string,
-  { ourCopy = false }: { readonly ourCopy?: boolean } = {},
+  { ourCopy = false, exact: alsoExact = new Set() }: DescribeOptions = {},
 ): Promise<SourceDescription> => {
   const grants = await effectiveGrants(connection);
   const ownGrants = (await connection.rows("SHOW GRANTS")).map((row) => Object.values(row)[0] ?? "");
@@ -152,11 +162,13 @@ export const describeSource = async (
     [schema],
   );
   const keys = Map.groupBy(keyRows, (row) => row.t ?? "");
-  const floatRows = await connection.rows(
-    "SELECT DISTINCT TABLE_NAME AS t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND DATA_TYPE = 'float'",
+  const product = /mariadb/i.test(`${serverVersion} ${server?.comment ?? ""}`) ? "MariaDB" : "MySQL";
+  const generated = product === "MySQL" ? " OR EXTRA REGEXP '(VIRTUAL|STORED) GENERATED'" : "";
+  const exactRows = await connection.rows(
+    `SELECT DISTINCT TABLE_NAME AS t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND (DATA_TYPE = 'float'${generated})`,
     [schema],
   );
-  const exact = new Set(floatRows.map((row) => row.t));
+  const exact = new Set([...exactRows.map((row) => row.t), ...alsoExact]);
   const columnRows =
     exact.size === 0
       ? []
@@ -194,7 +206,7 @@ export const describeSource = async (
   }
 
   return {
-    product: /mariadb/i.test(`${serverVersion} ${server?.comment ?? ""}`) ? "MariaDB" : "MySQL",
+    product,
     serverVersion,
     characterSet: charset?.cs ?? "utf8mb4",
     collation: charset?.co ?? "utf8mb4_general_ci",

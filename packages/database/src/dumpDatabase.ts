@@ -6,7 +6,7 @@ import pRetry from "p-retry";
 import type { DatabaseAccess } from "./access.ts";
 import { readCatalogue, type TableCatalogue } from "./catalogue.ts";
 import { connect, connectReadOnly, type DatabaseConnection, withoutTimeLimit } from "./connection.ts";
-import { describeSource, type SourceDescription } from "./describeSource.ts";
+import { type DescribeOptions, describeSource, type SourceDescription } from "./describeSource.ts";
 import { copyTablesDump, startTablesDump, type TablesDump } from "./dumpTables.ts";
 import { dumpText, namedTables } from "./dumpText.ts";
 import { writeExactRows } from "./exactRows.ts";
@@ -27,14 +27,12 @@ export interface DatabaseDump {
   readonly takenAt: Date;
 }
 
-export interface DumpDatabaseSettings {
+export interface DumpDatabaseSettings extends DescribeOptions {
   readonly mariadbDump: string;
   readonly stallSeconds: number;
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly progress: ReportProgress;
-  /** The schema is a copy that we loaded: what its views hold has run when they were made. */
-  readonly ourCopy?: boolean;
   /** Called once, when the snapshot stands: what is read from now on is not older than the rows. */
   readonly onSnapshot?: (takenAt: Date) => void;
 }
@@ -101,8 +99,8 @@ const assertLoads = (section: ProgramSection, text: string): void => {
 /**
  * Streams a schema as SQL: all tables as of one moment, FLOAT columns exact, then routines, triggers, views and events.
  *
- * `mariadb-dump --single-transaction` writes all tables but those with FLOAT columns; the rows of these come from a second
- * snapshot.
+ * `mariadb-dump --single-transaction` writes all tables but those with FLOAT columns, and on MySQL with generated ones; the
+ * rows of these come from a second snapshot.
  * That both see the same rows is made sure by a read lock on just these tables, held for the milliseconds between the
  * two snapshots. The stream's end mark is written only when every part ended well, so a stream with it is whole.
  *

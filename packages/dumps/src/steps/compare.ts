@@ -103,6 +103,7 @@ const compareTables = async (
     now: context.now,
     signal: context.signal,
     ourCopy: true,
+    exact: new Set(manifest.database.tables.filter(({ exact }) => exact).map(({ name }) => name)), // as it was dumped
     progress: ({ step: _, ...event }) =>
       context.progress({ ...event, step: "compare", totalBytes: manifest.database.byteLength }),
   });

@@ -4,11 +4,14 @@ import mysql from "mysql2";
 import { type DatabaseAccess, driverTls } from "./access.ts";
 import { databaseError } from "./errors.ts";
 import { type RawRow, streamRows } from "./rowStream.ts";
+import { setVariables, variablesOfInterest } from "./sessionVariables.ts";
 
 export type Row = Record<string, string | null>;
 
 /** One connection. Values come as text, dates as the server writes them. */
 export interface DatabaseConnection extends SqlReader, AsyncDisposable {
+  /** Variables as the server gave them to the new session, before ours were set: another program's session has them so. */
+  readonly given: ReadonlyMap<string, string>;
   rows(sql: string, values?: readonly (string | number)[]): Promise<readonly Row[]>;
   run(sql: string, values?: readonly (string | number)[]): Promise<void>;
   /** Rows of any number, each value the bytes that the server sent; no more than a row and a megabyte are in memory. */
@@ -28,12 +31,24 @@ const explain = async <Result>(doing: string, work: () => Promise<Result>): Prom
   }
 };
 
+/** A limit on rows, down to none at all, holds for questions too: it goes first. */
+const givenVariables = async (rows: (sql: string) => Promise<readonly Row[]>): Promise<ReadonlyMap<string, string>> => {
+  await rows("SET @given_select_limit = @@SESSION.sql_select_limit");
+  await rows("SET SESSION sql_select_limit = 18446744073709551615");
+  const [limit] = await rows("SELECT @given_select_limit AS value");
+  const names = variablesOfInterest.map((name) => `'${name}'`).join(",");
+  const found = await rows(`SHOW SESSION VARIABLES WHERE Variable_name IN (${names})`);
+  return new Map([
+    ...found.map((row) => [row.Variable_name ?? "", row.Value ?? ""] as const),
+    ["sql_select_limit", limit?.value ?? ""],
+  ]);
+};
+
 /** A statement that only looks at rows may take so long; the stream of a dump has its own watch. Seconds. */
 const longestLook = 600;
 
 const limitTo = async (connection: DatabaseConnection, seconds: number): Promise<void> => {
-  const [server] = await connection.rows("SELECT CONCAT(VERSION(), ' ', @@version_comment) AS version");
-  const isMariaDb = /mariadb/i.test(server?.version ?? "");
+  const isMariaDb = connection.given.has("max_statement_time");
   await connection.run(
     isMariaDb ? `SET SESSION max_statement_time = ${seconds}` : `SET SESSION MAX_EXECUTION_TIME = ${seconds * 1000}`,
   );
@@ -62,7 +77,8 @@ export const connectReadOnly = async (
 };
 
 /**
- * Opens a connection in UTF-8 and UTC with a strict mode of our own.
+ * Opens a connection in UTF-8 and UTC with a strict mode of our own, whatever the server gives new sessions; see
+ * `sessionVariables.ts`.
  *
  * No text can be two statements, and no answer of the server gets at local files.
  *
@@ -98,11 +114,11 @@ export const connect = async (
     explain(where, () =>
       connection.query({ sql, typeCast: (field) => field.string("utf8"), ...(values ? { values: [...values] } : {}) }),
     );
+  const given = await givenVariables(async (sql) => (await query(sql))[0] as Row[]);
   await query("SET NAMES utf8mb4");
-  await query(
-    "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES', wait_timeout = 28800, net_write_timeout = 3600",
-  );
+  await query(setVariables(given));
   return {
+    given,
     rows: async (sql, values) => (await query(sql, values))[0] as Row[],
     run: async (sql, values) => void (await query(sql, values)),
     stream: async function* (sql) {

@@ -13,6 +13,7 @@ import { writeExactRows } from "./exactRows.ts";
 import { quoteName } from "./identifiers.ts";
 import { programStatements, programsDigest } from "./programStatements.ts";
 import { programTexts } from "./programTexts.ts";
+import { assertForDumpProgram } from "./sessionVariables.ts";
 import { endMark, type ProgramSection, type StreamDigest, sectionMark, sqlScanner } from "./sqlScanner.ts";
 import { stallWatch } from "./stallWatch.ts";
 
@@ -113,6 +114,7 @@ export const dumpDatabase = async (
   settings: DumpDatabaseSettings,
 ): Promise<DatabaseDump> => {
   await using reader = await connectReadOnly(access);
+  assertForDumpProgram(reader.given);
   const source = await describeSource(reader, access.name, settings);
   const catalogue = await readCatalogue(reader, access.name, source.product);
   const meanings = new Map<ProgramSection, string>();

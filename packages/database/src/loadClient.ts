@@ -8,7 +8,7 @@ import { assertMayMakePrograms } from "./replaceable.ts";
 import type { ProgramSection } from "./sqlScanner.ts";
 
 const dumpSession =
-  "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0, autocommit = 0 /*M!100201 , check_constraint_checks = 0 */;\n";
+  "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0, autocommit = 0, completion_type = 0, sql_safe_updates = 0, wait_timeout = 31536000, net_read_timeout = 86400 /*M!100201 , check_constraint_checks = 0, max_statement_time = 0 */ /*M!100301 , idle_transaction_timeout = 0, idle_write_transaction_timeout = 0 */;\n";
 
 /** What the end of a client means; `said` is its standard error. */
 export const loadError = (doing: string, said: string): OpsError => {

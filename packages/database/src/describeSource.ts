@@ -22,7 +22,8 @@ export interface SourceTable {
   readonly keyed: boolean;
   /**
    * Set for tables whose rows the program writes itself: their columns in order, without generated ones. A dump program prints
-   * FLOAT with six digits; and of MySQL's generated columns it prints values, which MySQL does not take back.
+   * FLOAT with six digits; of MySQL's generated columns it prints values, which MySQL does not take back; and it cannot lift
+   * the time limit of MySQL's statements.
    */
   readonly exactColumns?: readonly SourceColumn[];
   readonly primaryKey: readonly string[];
@@ -120,6 +121,8 @@ export interface DescribeOptions {
   readonly ourCopy?: boolean;
   /** More tables whose rows the program writes itself. */
   readonly exact?: ReadonlySet<string>;
+  /** The program also writes those of tables from this number of bytes on. */
+  readonly exactFrom?: number;
 }
 
 /**
@@ -132,7 +135,7 @@ export interface DescribeOptions {
 export const describeSource = async (
   connection: DatabaseConnection,
   schema: string,
-  { ourCopy = false, exact: alsoExact = new Set() }: DescribeOptions = {},
+  { ourCopy = false, exact: alsoExact = new Set(), exactFrom = Number.POSITIVE_INFINITY }: DescribeOptions = {},
 ): Promise<SourceDescription> => {
   const grants = await effectiveGrants(connection);
   const ownGrants = (await connection.rows("SHOW GRANTS")).map((row) => Object.values(row)[0] ?? "");
@@ -143,7 +146,7 @@ export const describeSource = async (
     [schema],
   );
   const names = await connection.rows(
-    "SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME",
+    "SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine, DATA_LENGTH AS bytes FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME",
     [schema],
   );
   const base = names.filter((row) => row.type !== "VIEW" && row.type !== "SYSTEM VIEW");
@@ -168,7 +171,8 @@ export const describeSource = async (
     `SELECT DISTINCT TABLE_NAME AS t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND (DATA_TYPE = 'float'${generated})`,
     [schema],
   );
-  const exact = new Set([...exactRows.map((row) => row.t), ...alsoExact]);
+  const large = base.filter(({ bytes }) => Number(bytes ?? 0) >= exactFrom).map(({ name }) => name);
+  const exact = new Set([...exactRows.map((row) => row.t), ...alsoExact, ...large]);
   const columnRows =
     exact.size === 0
       ? []

@@ -2,10 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "@openemr-ops/database/connection";
+import { dumpDatabase } from "@openemr-ops/database/dumpDatabase";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import type { DatabaseServer } from "@openemr-ops/local/servers/databaseServer";
 import { startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import { startMySql } from "@openemr-ops/local/servers/mysql";
+import { findTool } from "@openemr-ops/local/tools/findTool";
 import { mysqlOfDebian } from "@openemr-ops/local/tools/otherServers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { accessOf, type FreshSchema, freshSchema } from "../../support/database.ts";
@@ -137,6 +139,43 @@ describe.each(products)("a $product server that imposes settings on new sessions
     },
   );
 });
+
+if (serversHere().includes(mysqlOfDebian))
+  describe("a MySQL server that limits the time of statements", () => {
+    it("has a whole dump of a table that takes longer", async () => {
+      const directory = await mkdtemp(join(tmpdir(), "openemr-ops-limited-"));
+      const server = await startMySql({ directory });
+      const schema = await freshSchema(server);
+      await runStatements(schema, schema.name, [
+        "CREATE TABLE small (id int PRIMARY KEY)",
+        "CREATE TABLE large (id int PRIMARY KEY, v longtext)",
+        ...Array.from({ length: 40 }, (_, id) => `INSERT INTO large VALUES (${id}, REPEAT('large', 200000))`),
+      ]);
+      await server.query("SET GLOBAL max_execution_time = 500");
+      let waited: Promise<unknown> | undefined;
+      const sink = async (chunk: Buffer): Promise<void> => {
+        if (chunk.includes("INSERT INTO `large`")) waited ??= server.query("DO SLEEP(1)"); // a slow destination
+        await waited;
+      };
+
+      const { digest, source } = await dumpDatabase(accessOf(schema, schema.dumpUser), sink, {
+        mariadbDump: findTool("mariadb-dump") ?? "mariadb-dump",
+        stallSeconds: 60,
+        now: () => new Date(),
+        signal: new AbortController().signal,
+        progress: () => undefined,
+      });
+
+      expect(waited).toBeDefined();
+      expect(digest.tables.map(({ name, rows }) => ({ name, rows }))).toEqual(
+        expect.arrayContaining([{ name: "large", rows: 40 }]),
+      );
+      expect(source.tables.filter(({ exactColumns }) => exactColumns).map(({ name }) => name)).toEqual(["large"]);
+      await schema.drop();
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    });
+  });
 
 it("a server that ignores the character set of its clients is refused", async () => {
   const directory = await mkdtemp(join(tmpdir(), "openemr-ops-latin-"));

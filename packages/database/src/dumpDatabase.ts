@@ -118,7 +118,8 @@ export const dumpDatabase = async (
 ): Promise<DatabaseDump> => {
   await using reader = await connectReadOnly(access);
   assertForDumpProgram(reader.given);
-  const limitMs = Number(reader.given.get("max_execution_time") ?? 0); // MySQL's; mariadb-dump lifts MariaDB's itself
+  // MySQL's limit; mariadb-dump lifts MariaDB's itself. A copy is read as its dump was.
+  const limitMs = settings.ourCopy ? 0 : Number(reader.given.get("max_execution_time") ?? 0);
   const exactFrom = limitMs > 0 ? (limitMs / 1000) * slowestBytesPerSecond : Number.POSITIVE_INFINITY;
   const source = await describeSource(reader, access.name, { ...settings, exactFrom });
   const catalogue = await readCatalogue(reader, access.name, source.product);

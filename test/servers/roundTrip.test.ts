@@ -4,7 +4,13 @@ import { sqlName } from "@openemr-ops/local/servers/databaseServer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FreshSchema, freshSchema } from "../support/database.ts";
 import { aWorkDirectory } from "../support/dumpContext.ts";
-import { latin1Programs, oddPrograms, oddTables, oddTablesOfMySql } from "../support/oddSchema.ts";
+import {
+  latin1Programs,
+  latin1ProgramsOfMySql,
+  oddPrograms,
+  oddTables,
+  oddTablesOfMySql,
+} from "../support/oddSchema.ts";
 import { type RoundTrip, roundTrip } from "../support/roundTrip.ts";
 import { runStatements } from "../support/runStatements.ts";
 import { type SchemaImage, schemaImage } from "../support/schemaImage.ts";
@@ -25,9 +31,9 @@ beforeAll(async () => {
   // What a dump user needs besides where others made routines: to see them.
   const dumpUser = `${sqlName(schema.dumpUser.user)}@'%'`;
   await schema.query(`GRANT EXECUTE ON ${sqlName(schema.name)}.* TO ${dumpUser}`);
-  const tables = schema.product === "MySQL" ? oddTablesOfMySql : oddTables;
-  await runStatements(schema, schema.name, [...tables, ...oddPrograms]);
-  await runStatements(schema, schema.name, latin1Programs, "latin1_swedish_ci");
+  const onMySql = schema.product === "MySQL";
+  await runStatements(schema, schema.name, [...(onMySql ? oddTablesOfMySql : oddTables), ...oddPrograms]);
+  await runStatements(schema, schema.name, onMySql ? latin1ProgramsOfMySql : latin1Programs, "latin1_swedish_ci");
   before = await schemaImage(schema, schema.name);
   await schema.query("DROP USER 'gone'@'%'");
   dumped = await schemaImage(schema, schema.name);

@@ -61,7 +61,7 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
     InPlaceNotAllowedError: "Restore beside the live system, or request explicitly to replace it.",
     ServiceRunningError: "Stop OpenEMR, all of it, then start the restore again.",
     OlderVersionError: "Deploy an OpenEMR that is as new as the dump, then start the restore again.",
-    TargetUnsuitableError: "Configure the limits and collations that the message names on the target server.",
+    TargetUnsuitableError: "Configure on the target server what the message names: a right, a limit, a collation.",
     LoadFailedError: "Repair what the message names, then start the same restore again. It continues where it stopped.",
   }),
   ...page("configuration.md", {

@@ -89,6 +89,15 @@ describe("planning an installation", () => {
       expect(planInstall(purpose, nothing).apt).not.toContain("podman");
   });
 
+  it("unpacks other servers for the tests alone, each once", () => {
+    const nothing = { systemHas: () => true, ownHas: () => true, isUnpacked: () => false };
+
+    expect(planInstall("test", nothing).debian.map(({ name }) => name)).toEqual(["MySQL", "MariaDB 11.8"]);
+    expect(planInstall("demo", nothing).debian).toEqual([]);
+    const withMySql = { ...nothing, isUnpacked: ({ name }: { name: string }) => name === "MySQL" };
+    expect(planInstall("test", withMySql).debian.map(({ name }) => name)).toEqual(["MariaDB 11.8"]);
+  });
+
   it("tells a user without root rights exactly what to type", () => {
     expect(aptCommands(["restic", "zstd"])).toEqual([
       "sudo apt-get update",

@@ -61,6 +61,7 @@ describe.each([
   });
 });
 
+/** Taken of a clinic with three tables that have an INVISIBLE column: one with a key and 60 rows, one without and three, one empty. */
 describe("a dump of release 0.1.0 whose manifest leaves out the first row of each INSERT of a table", () => {
   let clinic: Clinic;
   let context: DumpContext;

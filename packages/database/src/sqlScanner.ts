@@ -110,8 +110,9 @@ const figuresOf = (rows: RowsDigest) => ({
 /**
  * Follows a dump stream while it flows: which table each byte belongs to, how many rows it has, what their digest is.
  *
- * It relies on the form that mariadb-dump gives a stream: every row on a line of its own that ends with a comma or, at
- * the end of a statement, a semicolon; no raw newline within a value (escaped) or a name (refused before).
+ * It relies on the form that mariadb-dump gives a stream: every row ends its line with a comma or, at the end of a
+ * statement, a semicolon, and begins one too, or stands behind the head of its INSERT; no raw newline within a value
+ * (escaped) or a name (refused before).
  *
  * What it hands on it has read whole: the statements of a table's part are those that make the announced table, and
  * literal rows for it. Anything else ends the stream with an error before a byte of it is handed on. Sections of programs

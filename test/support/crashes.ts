@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { systemCodeOf } from "@openemr-ops/files/stateFiles";
+import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import type { ProgramEnd, RealCommandLine } from "./realCommandLine.ts";
 

@@ -1,4 +1,6 @@
+import { systemCodeOf, systemFailureOf } from "./systemErrors.ts";
 import { visible } from "./visible.ts";
+
 export interface OpsErrorOptions extends ErrorOptions {
   /** Field of the input that the next step sets, such as `forceNewRepository`. A program adds how it is set there. */
   readonly field?: string;
@@ -147,6 +149,10 @@ export class ToolFailedError extends FatalError {
 export class DiskFullError extends FatalError {
   override readonly name = "DiskFullError";
 }
+/** This machine refuses or fails at something that the job needs: a directory, memory, open files, a local disk. */
+export class LocalSystemError extends FatalError {
+  override readonly name = "LocalSystemError";
+}
 /** The container service did not start the task: no capacity, a missing right or image. */
 export class TaskNotStartedError extends RetryableError {
   override readonly name = "TaskNotStartedError";
@@ -267,13 +273,48 @@ export const retryableErrorNames: readonly string[] = Object.keys({
   TaskStoppedError,
 });
 
+/**
+ * Names a failed system call of which only this machine is known to be at fault. Without its path, which may name a patient.
+ *
+ * @param where the directory or file that the next step is about
+ * @returns {DiskFullError | LocalSystemError}; `undefined` for what is no failed system call
+ */
+export const localFailure = (error: unknown, doing: string, where?: string): OpsError | undefined => {
+  const code = systemCodeOf(error);
+  const failure = systemFailureOf(error);
+  if (failure === undefined) return undefined;
+  const below = where === undefined ? "" : ` at ${where}`;
+  const options = { cause: error };
+  const said = `${doing}${below} failed (${code})`;
+  switch (failure) {
+    case "space":
+      return new DiskFullError(`${said}: no space or no quota left on this machine; free some`, options);
+    case "limit":
+      return new LocalSystemError(`${said}: a limit of this machine is reached; raise it, or run less beside`, options);
+    case "refused":
+      return new LocalSystemError(`${said}: give this program's user the right to read and write there`, options);
+    case "place":
+      return new LocalSystemError(`${said}: something is absent, or another kind of file is in its place`, options);
+    case "network":
+      return new LocalSystemError(`${said}: look whether this machine's network works`, options);
+    case "fault":
+      return new LocalSystemError(`${said}: look whether this machine's disks and mounts work`, options);
+  }
+};
+
+/** What Node throws for a system call names it; whoever called it did not say what for. */
+const callOf = (error: unknown): string =>
+  error instanceof Error && "syscall" in error && typeof error.syscall === "string"
+    ? `the system call ${error.syscall.split(" ")[0]}`
+    : "a system call";
+
 /** Converts every failure into an `OpsError`; an unknown one becomes `UnexpectedError` with the original as its cause. */
-export const toOpsError = (error: unknown): OpsError =>
-  error instanceof OpsError
-    ? error
-    : new UnexpectedError(`unforeseen failure: ${error instanceof Error ? error.name : typeof error}`, {
-        cause: error,
-      });
+export const toOpsError = (error: unknown): OpsError => {
+  if (error instanceof OpsError) return error;
+  const unforeseen = () =>
+    new UnexpectedError(`unforeseen failure: ${error instanceof Error ? error.name : typeof error}`, { cause: error });
+  return localFailure(error, callOf(error)) ?? unforeseen();
+};
 
 /** Exit status of a program that ends with this error: 2 bad input, 3 refused, 4 failed, 5 busy, 6 damaged. */
 export const exitCodeOf = (error: OpsError): number => {

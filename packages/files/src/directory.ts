@@ -2,8 +2,8 @@ import { constants } from "node:fs";
 import { access, type FileHandle, mkdir, open, readlink, realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { TargetUnsuitableError } from "@openemr-ops/core/errors";
+import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { bytePath } from "./bytePath.ts";
-import { systemCodeOf } from "./stateFiles.ts";
 
 /** Which directory of which file system: tells it from any other that gets its name. */
 export interface DirectoryIdentity {

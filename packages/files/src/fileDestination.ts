@@ -11,6 +11,7 @@ import {
   DestinationMissingError,
   DestinationUnavailableError,
   InvalidInputError,
+  localFailure,
   OpsError,
   TargetUnsuitableError,
   toOpsError,
@@ -18,16 +19,21 @@ import {
 import { measuredBody } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix, compareKeys } from "@openemr-ops/core/objectKeys";
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
+import { systemCodeOf, systemFailureOf } from "@openemr-ops/core/systemErrors";
 import { type Directory, openDirectory, openOrMakeChild } from "./directory.ts";
+import { syncDirectory, syncOpenDirectory } from "./syncDirectory.ts";
 
 /** Holds what is being written, on the same file system as the objects, so that one rename publishes it. */
 const incoming = ".incoming";
 const staleAfterMilliseconds = 24 * 3600 * 1000;
 
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+const isAbsent = (error: unknown): boolean =>
+  ["ENOENT", "ENOTDIR", "EISDIR", "ELOOP"].includes(systemCodeOf(error) ?? "");
 
-const isAbsent = (error: unknown): boolean => ["ENOENT", "ENOTDIR", "EISDIR", "ELOOP"].includes(codeOf(error) ?? "");
+interface DirectoryOptions {
+  readonly now?: () => Date;
+  readonly warn?: (message: string) => void;
+}
 
 /**
  * A directory as destination, made when first written to. Directories get mode 0700, objects 0600. An object is
@@ -36,10 +42,11 @@ const isAbsent = (error: unknown): boolean => ["ENOENT", "ENOTDIR", "EISDIR", "E
  *
  * @param directory absolute path of a local or mounted directory
  * @param options.now for telling what is stale
+ * @param options.warn told once where the file system cannot promise that what was written outlasts a power cut
  */
 export const fileDestination = (
   directory: string,
-  { now = () => new Date() }: { readonly now?: () => Date } = {},
+  { now = () => new Date(), warn = () => undefined }: DirectoryOptions = {},
 ): Destination => {
   const root = resolve(directory);
   const url = pathToFileURL(root).href;
@@ -47,42 +54,26 @@ export const fileDestination = (
 
   const failure = (error: unknown, doing: string): OpsError => {
     if (error instanceof OpsError) return error;
-    const code = codeOf(error);
-    const said = `${doing} ${url} failed${code ? ` (${code})` : ""}`;
-    switch (code) {
-      case "ENOSPC":
-      case "EDQUOT":
-      case "EFBIG":
-        return new DestinationFullError(`${said}: free space or raise the quota`, { cause: error });
-      case "EACCES":
-      case "EPERM":
-      case "EROFS":
-        return new DestinationAccessDeniedError(`${said}: give this user the right to read and write there`, {
-          cause: error,
-        });
-      case "ENOENT":
-      case "ENOTDIR":
-      case "EISDIR":
-      case "ENOTEMPTY":
-      case "EEXIST":
+    const code = systemCodeOf(error);
+    const said = `${doing} ${url} failed (${code})`;
+    const options = { cause: error };
+    switch (systemFailureOf(error)) {
+      case undefined:
+        return toOpsError(error);
+      case "space":
+        return new DestinationFullError(`${said}: free space or raise the quota`, options);
+      case "refused":
+        return new DestinationAccessDeniedError(`${said}: give this user the right to read and write there`, options);
+      case "place":
         return new DestinationMissingError(
           `${said}: a directory is needed where something else is, or it was removed`,
-          {
-            cause: error,
-          },
+          options,
         );
-      case "EIO":
-      case "ESTALE":
-      case "ENOTCONN":
-      case "ETIMEDOUT":
-      case "EHOSTDOWN":
-      case "EBUSY":
-      case "ENXIO":
-        return new DestinationUnavailableError(`${said}: the file system does not answer as it should`, {
-          cause: error,
-        });
-      default:
-        return toOpsError(error);
+      case "limit":
+        return localFailure(error, doing, url) ?? toOpsError(error);
+      case "network":
+      case "fault":
+        return new DestinationUnavailableError(`${said}: the file system does not answer as it should`, options);
     }
   };
 
@@ -103,23 +94,25 @@ export const fileDestination = (
 
   const linkedAway = () => new DestinationAccessDeniedError(`a symbolic link inside ${url} leads elsewhere: remove it`);
 
-  const syncDirectory = async (path: string): Promise<void> => {
-    const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+  let warned = false;
+  /** What is not written out outlasts no power cut; that is said once, and is no reason to have no dump. */
+  const sync = async (directory: string | FileHandle): Promise<void> => {
+    const done = await (typeof directory === "string" ? syncDirectory(directory) : syncOpenDirectory(directory));
+    if (done || warned) return;
+    warned = true;
+    warn(
+      `the file system of ${url} cannot write out directories: a power cut there may undo the last dump; keep dumps on another file system too, or check after a power cut`,
+    );
   };
 
   const openRoot = async (): Promise<Directory> => {
     const open = async () => openDirectory(await realpath(root));
     return open().catch(async (error: unknown) => {
       if (error instanceof TargetUnsuitableError && error.cause) throw error.cause; // a file stands there
-      if (codeOf(error) !== "ENOENT") throw error;
+      if (systemCodeOf(error) !== "ENOENT") throw error;
       const firstMade = await mkdir(root, { recursive: true, mode: 0o700 });
       if (firstMade !== undefined)
-        for (let made = root; made.length >= firstMade.length; made = dirname(made)) await syncDirectory(dirname(made));
+        for (let made = root; made.length >= firstMade.length; made = dirname(made)) await sync(dirname(made));
       return open();
     });
   };
@@ -132,7 +125,7 @@ export const fileDestination = (
       try {
         const child = await openOrMakeChild(parent, name);
         directory = child.directory;
-        if (child.made) await parent.handle.sync();
+        if (child.made) await sync(parent.handle);
       } catch (error) {
         throw (await lstat(`${parent.at}/${name}`)).isSymbolicLink() ? linkedAway() : error;
       } finally {
@@ -186,9 +179,9 @@ export const fileDestination = (
       await using folder = dirname(path) === root ? undefined : await openFolder(top, relative(root, dirname(path)));
       const into = folder ?? top;
       await rename(`${from.at}/${name}`, `${into.at}/${basename(path)}`);
-      await into.handle.sync();
+      await sync(into.handle);
     } catch (error) {
-      if (attempts <= 1 || codeOf(error) !== "ENOENT") throw error;
+      if (attempts <= 1 || systemCodeOf(error) !== "ENOENT") throw error;
       await publish(name, path, attempts - 1);
     }
   };
@@ -267,11 +260,11 @@ export const fileDestination = (
   }
 
   const leaveNoEmptyDirectory = async (path: string): Promise<void> => {
-    if (path === root) return syncDirectory(path);
+    if (path === root) return sync(path);
     try {
       await rmdir(path);
     } catch (error) {
-      if (["ENOTEMPTY", "EEXIST"].includes(codeOf(error) ?? "")) return syncDirectory(path);
+      if (["ENOTEMPTY", "EEXIST"].includes(systemCodeOf(error) ?? "")) return sync(path);
       if (!isAbsent(error)) throw error;
     }
     await leaveNoEmptyDirectory(dirname(path));
@@ -284,7 +277,7 @@ export const fileDestination = (
       await rm(path);
       await leaveNoEmptyDirectory(dirname(path));
     } catch (error) {
-      if (isAbsent(error) || codeOf(error) === "ERR_FS_EISDIR") return;
+      if (isAbsent(error) || systemCodeOf(error) === "ERR_FS_EISDIR") return;
       throw failure(error, `deleting ${key} from`);
     }
   };

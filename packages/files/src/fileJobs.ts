@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import type { JobRecord, JobStore } from "@openemr-ops/core/jobs";
+import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import * as z from "zod";
-import { readState, replaceFile, stateFailure, stateFiles, systemCodeOf } from "./stateFiles.ts";
+import { readState, replaceFile, stateFailure, stateFiles } from "./stateFiles.ts";
 
 const Stored = z.object({
   jobId: z.string().regex(ulidPattern),

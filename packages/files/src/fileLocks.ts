@@ -2,9 +2,10 @@ import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { InstallationBusyError, InvalidInputError } from "@openemr-ops/core/errors";
 import type { Lock, LockRequest, LockStore } from "@openemr-ops/core/locks";
+import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import * as z from "zod";
 import { isDead, type ProcessIdentity, thisProcess } from "./processIdentity.ts";
-import { createFile, readState, stateFailure, stateFiles, systemCodeOf } from "./stateFiles.ts";
+import { createFile, readState, stateFailure, stateFiles } from "./stateFiles.ts";
 
 const State = z.object({
   owner: z.string(),

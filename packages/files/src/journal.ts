@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { lstat, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { type Directory, type DirectoryIdentity, openDirectory } from "./directory.ts";
 import { makeOwned, type OwnedDirectory, reopenOwned } from "./ownedDirectory.ts";
 import { isDead, type ProcessIdentity, thisProcess } from "./processIdentity.ts";
-import { readState, replaceFile, stateFiles, systemCodeOf } from "./stateFiles.ts";
+import { readState, replaceFile, stateFiles } from "./stateFiles.ts";
 
 /** What is known of a directory that a job made: noted before it is made, and again when its identity is known. */
 interface Note {

@@ -1,7 +1,7 @@
 import { link, lstat, mkdir, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { TargetNotEmptyError, TargetUnsuitableError } from "@openemr-ops/core/errors";
+import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { type Directory, type DirectoryIdentity, entryOf, isSameDirectory, openChild } from "./directory.ts";
-import { systemCodeOf } from "./stateFiles.ts";
 
 /**
  * A directory that this program made, with mode 0700 and our own user as its owner: nobody else reaches what lies in it.

@@ -2,38 +2,31 @@ import { randomBytes } from "node:crypto";
 import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { readBounded } from "@openemr-ops/core/boundedFile";
-import { DiskFullError, InvalidInputError, OpsError, toOpsError } from "@openemr-ops/core/errors";
+import { InvalidInputError, localFailure, OpsError, toOpsError } from "@openemr-ops/core/errors";
+import { systemCodeOf, systemFailureOf } from "@openemr-ops/core/systemErrors";
+import { syncDirectory } from "./syncDirectory.ts";
 
 const temporaryPrefix = ".new-";
 const staleAfterMilliseconds = 24 * 3600 * 1000;
 
-/** The code that Node gives a failed system call, such as `ENOENT`. */
-export const systemCodeOf = (error: unknown): string | undefined =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-
 /**
  * Names a failure to keep state on this machine.
  *
- * @returns {DiskFullError} fatal, or {InvalidInputError} fatal with the path `stateDirectory`
+ * @returns {DiskFullError} fatal, {LocalSystemError} fatal for a limit of the machine, or {InvalidInputError} fatal with the
+ *   path `stateDirectory`
  */
 export const stateFailure = (error: unknown, path: string): OpsError => {
   if (error instanceof OpsError) return error;
-  const code = systemCodeOf(error);
-  const options = { cause: error };
-  if (code === "ENOSPC" || code === "EDQUOT") return new DiskFullError(`no space left to write ${path}`, options);
-  if (code !== undefined && ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "ELOOP"].includes(code)) {
-    const message = `cannot keep files in ${dirname(path)} (${code}): expected a directory that this user may write to`;
-    return new InvalidInputError([{ path: "stateDirectory", message }], options);
-  }
-  return toOpsError(error);
-};
-
-const syncDirectory = async (path: string): Promise<void> => {
-  const handle = await open(path);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+  switch (systemFailureOf(error)) {
+    case undefined:
+      return toOpsError(error);
+    case "space":
+    case "limit":
+      return localFailure(error, "writing", path) ?? toOpsError(error);
+    default: {
+      const message = `cannot keep files in ${dirname(path)} (${systemCodeOf(error)}): expected a directory that this user may write to, on a disk that works`;
+      return new InvalidInputError([{ path: "stateDirectory", message }], { cause: error });
+    }
   }
 };
 

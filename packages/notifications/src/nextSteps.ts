@@ -52,6 +52,8 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
     JobAbortedError:
       "Ask the person who stopped it. Incomplete work does not count. Start the job again when they agree.",
     DiskFullError: "Give the task more ephemeral storage, or the machine more disk space, then start the job again.",
+    LocalSystemError:
+      "Repair what the message names on this machine: a directory, a limit or a disk. Then start the job again.",
     ToolMissingError: "Install the program that the message names, or deploy an image that contains it.",
     ToolFailedError: "Read the program's output in the message and in the task's log.",
   }),

@@ -97,7 +97,7 @@ export const openContext = async (
   surroundings: Surroundings,
 ): Promise<DumpContext> => {
   const { database, dumps, platform } = installation;
-  const destination = await openDestination(dumps.destination);
+  const destination = await openDestination(dumps.destination, { warn: surroundings.warn });
   const tools = toolsFrom(surroundings.environment);
   const access = (server: DatabaseServer, login: Pick<DatabaseServer, "user" | "password">) =>
     databaseAccess(server, database.name, login, surroundings.readSecret);

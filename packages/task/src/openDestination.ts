@@ -3,10 +3,13 @@ import type { Destination } from "@openemr-ops/core/destination";
 import { fileDestination } from "@openemr-ops/files/fileDestination";
 
 /** Opens the destination of a checked configuration. A cloud's SDK is loaded only when its scheme is used. */
-export const openDestination = async (address: DestinationAddress): Promise<Destination> => {
+export const openDestination = async (
+  address: DestinationAddress,
+  { warn }: { readonly warn?: (message: string) => void } = {},
+): Promise<Destination> => {
   switch (address.kind) {
     case "file":
-      return fileDestination(address.directory);
+      return fileDestination(address.directory, warn ? { warn } : {});
     case "s3": {
       const { s3Destination } = await import("@openemr-ops/aws/s3Destination");
       return s3Destination(address);

@@ -1,12 +1,18 @@
 import { execFile } from "node:child_process";
-import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rmSync, type Stats } from "node:fs";
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { DestinationAccessDeniedError, DestinationMissingError, InvalidInputError } from "@openemr-ops/core/errors";
+import {
+  DestinationAccessDeniedError,
+  DestinationMissingError,
+  DestinationUnavailableError,
+  InvalidInputError,
+} from "@openemr-ops/core/errors";
 import { fileDestination } from "@openemr-ops/files/fileDestination";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createFile, replaceFile } from "@openemr-ops/files/stateFiles";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { destinationContract, keysOf } from "../../contract/destination.ts";
 import { seededBytes, streamOf } from "../../support/bytes.ts";
 
@@ -181,5 +187,65 @@ describe("a directory that cannot be written to", () => {
     expect(stdout).toBe("DestinationFullError\n");
     expect(await readFile(join(directory, "a"), "utf8")).toBe("old");
     expect(await readdir(join(directory, ".incoming"))).toEqual([]);
+  });
+});
+
+/** Makes every call of one kind on a directory that is open fail, as file systems do that cannot do it. */
+const directoriesRefuseSync = async (code: string) => {
+  const handle = await open(base, "r");
+  const prototype = Object.getPrototypeOf(handle) as { sync(): Promise<void>; stat(): Promise<Stats> };
+  await handle.close();
+  const { sync } = prototype;
+  return vi.spyOn(prototype, "sync").mockImplementation(async function (this: typeof prototype) {
+    if ((await this.stat()).isDirectory()) throw Object.assign(new Error(`${code}: fsync`), { code, syscall: "fsync" });
+    return sync.call(this);
+  });
+};
+
+describe("a file system that cannot write out directories", () => {
+  it.each(["EINVAL", "ENOTSUP", "EOPNOTSUPP"])("takes objects all the same, and says so once (%s)", async (code) => {
+    using _ = await directoriesRefuseSync(code);
+    const warnings: string[] = [];
+    const destination = fileDestination(freshDirectory(), { warn: (message) => void warnings.push(message) });
+
+    await destination.put("a/b", Buffer.from("1"));
+    await destination.put("a/c", Buffer.from("2"));
+    await destination.delete("a/b");
+
+    expect(await keysOf(destination, "")).toEqual(["a/c"]);
+    expect(warnings).toEqual([expect.stringContaining("power cut")]);
+  });
+
+  it.each(["EINVAL", "ENOTSUP"])("keeps the state of jobs too (%s)", async (code) => {
+    using _ = await directoriesRefuseSync(code);
+    const path = join(freshDirectory(), "state.json");
+    await replaceFile(path, "{}");
+    expect(await readFile(path, "utf8")).toBe("{}");
+    expect(await createFile(`${path}.lock`, "{}")).toBe(true);
+  });
+
+  it("is not one whose disk fails", async () => {
+    using _ = await directoriesRefuseSync("EIO");
+    await expect(fileDestination(freshDirectory()).put("a", Buffer.from("1"))).rejects.toThrow(
+      DestinationUnavailableError,
+    );
+  });
+});
+
+describe("every failure of a directory", () => {
+  it.each(Object.keys(constants.errno))("%s has a name that is the destination's or this machine's", async (code) => {
+    using _ = await directoriesRefuseSync(code);
+    const outcome = await fileDestination(freshDirectory())
+      .put("a", Buffer.from("1"))
+      .then(
+        () => "stored",
+        (error: Error) => error.name,
+      );
+    expect(outcome).toMatch(/^(stored|LocalSystemError|Destination(Full|AccessDenied|Missing|Unavailable)Error)$/);
+    const state = await replaceFile(join(freshDirectory(), "state.json"), "{}").then(
+      () => "stored",
+      (error: Error) => error.name,
+    );
+    expect(state).toMatch(/^(stored|InvalidInputError|DiskFullError|LocalSystemError)$/);
   });
 });

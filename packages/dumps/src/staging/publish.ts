@@ -1,10 +1,10 @@
 import { lstat, readdir, readFile, rename } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { TargetNotEmptyError, TargetUnsuitableError } from "@openemr-ops/core/errors";
+import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { type Directory, openChild, openDirectory, openOrMake } from "@openemr-ops/files/directory";
 import type { Journal } from "@openemr-ops/files/journal";
 import { moveEntries, type OwnedDirectory, takeOver } from "@openemr-ops/files/ownedDirectory";
-import { systemCodeOf } from "@openemr-ops/files/stateFiles";
 import { treeEntry, treeIn } from "./stagedTree.ts";
 
 /** A staging directory and the directory that it lies in, on the file system of the target. */

@@ -74,6 +74,7 @@ export const aVerdict: Verdict = {
   keyProof: "proven",
   differences: [],
   dropped: [],
+  notRestored: [],
   warnings: [],
   seconds: { database: 1, sites: 1, restore: 2, compare: 1 },
   next: ["start OpenEMR"],

@@ -302,6 +302,19 @@ export const localFailure = (error: unknown, doing: string, where?: string): Ops
   }
 };
 
+/** Does `work` on this machine's own disk, and names what the system refuses it. @throws what `localFailure` makes, and what `work` throws */
+export const onThisMachine = async <Result>(
+  doing: string,
+  where: string,
+  work: () => Promise<Result>,
+): Promise<Result> => {
+  try {
+    return await work();
+  } catch (error) {
+    throw localFailure(error, doing, where) ?? error;
+  }
+};
+
 /** What Node throws for a system call names it; whoever called it did not say what for. */
 const callOf = (error: unknown): string =>
   error instanceof Error && "syscall" in error && typeof error.syscall === "string"
@@ -315,6 +328,9 @@ export const toOpsError = (error: unknown): OpsError => {
     new UnexpectedError(`unforeseen failure: ${error instanceof Error ? error.name : typeof error}`, { cause: error });
   return localFailure(error, callOf(error)) ?? unforeseen();
 };
+
+/** Exit status of a restore whose copy is proven, while this machine did not let us set owners or the like. */
+export const notAllRestoredCode = 7;
 
 /** Exit status of a program that ends with this error: 2 bad input, 3 refused, 4 failed, 5 busy, 6 damaged. */
 export const exitCodeOf = (error: OpsError): number => {

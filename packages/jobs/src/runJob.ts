@@ -10,6 +10,8 @@ import type { TaskReport } from "@openemr-ops/events/workflowSteps";
 export interface Outcome<Result> {
   readonly result: Result;
   readonly report: TaskReport;
+  /** Exit status of a program that no workflow runs, where it is not 0. */
+  readonly exitCode?: number;
 }
 
 /** Records and locks of a program that no workflow runs. */

@@ -14,6 +14,8 @@ export interface PreparedSites {
   readonly rewritten: readonly string[];
   readonly directoriesMade: number;
   readonly ownersChanged: number;
+  /** Everything belongs to the owner that the target needs; false where it needs none. */
+  readonly ownersSet: boolean;
   /** What a person has to look at before OpenEMR starts. */
   readonly warnings: readonly string[];
 }
@@ -76,6 +78,7 @@ export const prepareSites = async ({
     rewritten: chosen,
     directoriesMade: directories.made,
     ownersChanged: owners.changed,
+    ownersSet: owner !== undefined && owners.refused === 0,
     warnings: [...warnings, ...directories.warnings],
   };
 };

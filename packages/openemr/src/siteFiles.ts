@@ -7,8 +7,8 @@ const codeOf = (error: unknown): string | undefined =>
 /** The path, or a directory on the way to it, does not exist. */
 export const isAbsent = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "");
 
-/** This program's user may not do that. */
-export const isRefused = (error: unknown): boolean => ["EPERM", "EACCES"].includes(codeOf(error) ?? "");
+/** This program's user may not do that. A user namespace answers EINVAL for an owner that it does not have. */
+export const isRefused = (error: unknown): boolean => ["EPERM", "EACCES", "EINVAL"].includes(codeOf(error) ?? "");
 
 /** The two paths lie on different file systems. */
 export const isAcrossDevices = (error: unknown): boolean => codeOf(error) === "EXDEV";

@@ -94,17 +94,21 @@ const run = async (surroundings: TaskSurroundings, log: Log, link?: WorkflowLink
 };
 
 /** What goes to `writeResult`: all of the result, or under a workflow the report that it gets. */
-const resultOf = async (surroundings: TaskSurroundings, log: Log): Promise<unknown> => {
+const resultOf = async (
+  surroundings: TaskSurroundings,
+  log: Log,
+): Promise<{ readonly result: unknown; readonly exitCode?: number }> => {
   const { environment, now, signal } = surroundings;
   const place = readPlace(environment);
-  if (!place) return (await run(surroundings, log)).result;
+  if (!place) return run(surroundings, log);
   const ports = await surroundings.openWorkflow(place.stage);
-  return underWorkflow(
+  const result = await underWorkflow(
     place,
     ports,
     { now, signal, warn: log.warn },
     async (link) => (await run(surroundings, log, link)).report,
   );
+  return { result };
 };
 
 /**
@@ -119,8 +123,9 @@ const resultOf = async (surroundings: TaskSurroundings, log: Log): Promise<unkno
 export const runTask = async (surroundings: TaskSurroundings): Promise<number> => {
   const log = progressLines(surroundings.writeLog, surroundings.now);
   try {
-    surroundings.writeResult(`${visibleJson(await resultOf(surroundings, log))}\n`);
-    return 0;
+    const { result, exitCode = 0 } = await resultOf(surroundings, log);
+    surroundings.writeResult(`${visibleJson(result)}\n`);
+    return exitCode;
   } catch (failure) {
     const error = toOpsError(failure);
     const { name, message } = error;

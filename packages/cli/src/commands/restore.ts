@@ -1,6 +1,7 @@
 import { loadConnection } from "@openemr-ops/core/config/load";
 import type { InputIssue } from "@openemr-ops/core/errors";
 import { formatMoment } from "@openemr-ops/core/format";
+import { statusOf } from "@openemr-ops/dumps/steps/verdict";
 import { usualAndDryRun } from "../commonOptions.ts";
 import { type Asked, flag, optional, required } from "../options.ts";
 import { aChoice, aDump, aPath, aSchema } from "../optionValues.ts";
@@ -92,9 +93,12 @@ const planCloudSql = async (context: CommandContext, { dump, intoDatabase = "" }
   context.output.result(plan, (style) => shown`${words}\n  ${style("bold", plan.command)}\n`);
 };
 
-const restore = async (context: CommandContext, options: RestoreArguments): Promise<void> => {
+const restore = async (context: CommandContext, options: RestoreArguments): Promise<number> => {
   const { connect, platform, ...rest } = options;
-  if (platform === "cloud-sql") return planCloudSql(context, options);
+  if (platform === "cloud-sql") {
+    await planCloudSql(context, options);
+    return 0;
+  }
   const { environment } = context;
   const connection = connect === undefined ? undefined : await loadConnection(connect, { environment });
   announce(context, "Restore", [...storeFacts(context), ["dump", options.dump], ...targetFacts(options, context)]);
@@ -108,6 +112,7 @@ const restore = async (context: CommandContext, options: RestoreArguments): Prom
     ...(connection ? { connection } : {}),
   });
   showVerdict(context, "Restore", verdict);
+  return "dryRun" in verdict ? 0 : statusOf(verdict);
 };
 
 export const command = installationCommand({

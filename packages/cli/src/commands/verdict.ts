@@ -20,6 +20,17 @@ const describeDropped = ({ kind, count }: Verdict["dropped"][number]) => ({
   message: `${count} ${droppedWords[kind]} not restored: no document needs them; look at why the source had them`,
 });
 
+const notRestoredWords: Readonly<Record<Verdict["notRestored"][number]["kind"], string>> = {
+  owner: "owners",
+  mode: "modes",
+  times: "times",
+  attributes: "extended attributes",
+};
+
+const describeNotRestored = ({ kind, count, first }: Verdict["notRestored"][number]) => ({
+  message: `${notRestoredWords[kind]} of ${count} files and directories could not be set here (${first.join(", ")}): their content is restored; restore as a user who may set them, on a file system that keeps them, or give the tree to the web server's user yourself`,
+});
+
 /** Ends a restore or a drill: its result, the figures, what to do next. */
 export const showVerdict = (
   { output }: CommandContext,
@@ -33,7 +44,7 @@ export const showVerdict = (
       const { databaseBytes } = report;
       return shown`${what} would restore ${of}.\n${renderFigures({ tables, rows, databaseBytes, files, filesBytes })}`;
     }
-    const { verdict, documents, seconds, keyProof, target, dropped, warnings, next } = report;
+    const { verdict, documents, seconds, keyProof, target, dropped, notRestored, warnings, next } = report;
     return shown`${[
       shown`${what} of ${of}: ${style(verdict === "passed" ? "green" : "red", verdict)}\n`,
       renderFacts([
@@ -45,6 +56,7 @@ export const showVerdict = (
       renderFigures({ restoreSeconds: seconds.restore, compareSeconds: seconds.compare }),
       renderWarnings(warnings, style),
       renderWarnings(dropped.map(describeDropped), style),
+      renderWarnings(notRestored.map(describeNotRestored), style),
       next.length > 0 ? shown`Next:\n${next.map((line) => shown`  ${line}\n`)}` : nothing,
     ]}`;
   });

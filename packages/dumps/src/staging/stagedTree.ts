@@ -1,10 +1,12 @@
 import type { Stats } from "node:fs";
 import { chmod, lchown, lstat, readdir, rename, rmdir, unlink, utimes } from "node:fs/promises";
 import { IntegrityError } from "@openemr-ops/core/errors";
+import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { entryOf, openOrMakeChild } from "@openemr-ops/files/directory";
 import type { OwnedDirectory } from "@openemr-ops/files/ownedDirectory";
 import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
 import { walkTree } from "@openemr-ops/openemr/walkTree";
+import type { NotRestored } from "../store/notRestored.ts";
 
 /** What a dump may carry and no restore makes: rights that no document needs, and what is no document at all. */
 export type DroppedKind = "setuid" | "setgid" | "sticky" | "device" | "fifo" | "socket";
@@ -19,6 +21,8 @@ export interface TakenTree {
   readonly files: number;
   readonly byteLength: number;
   readonly dropped: readonly Dropped[];
+  /** What could not be set on this machine. */
+  readonly notRestored: readonly NotRestored[];
 }
 
 const treeName = "tree";
@@ -36,10 +40,10 @@ export const treeEntry = treeName;
  */
 export const takeTree = async (
   staging: OwnedDirectory,
-  unpack: (name: string) => Promise<void>,
+  unpack: (name: string) => Promise<readonly NotRestored[]>,
 ): Promise<TakenTree> => {
   await using unpacked = (await openOrMakeChild(staging, unpackedName)).directory;
-  await unpack(unpackedName);
+  const notRestored = await unpack(unpackedName);
   const [name, ...others] = await readdir(unpacked.at, "latin1");
   if (name === undefined) throw new IntegrityError("the dump of the sites tree is empty");
   if (others.length > 0 || !(await lstat(entryOf(unpacked, name))).isDirectory())
@@ -48,7 +52,7 @@ export const takeTree = async (
     );
   await rename(entryOf(unpacked, name), treeIn(staging));
   await rmdir(`${staging.at}/${unpackedName}`);
-  return await cleaned(treeIn(staging));
+  return { ...(await cleaned(treeIn(staging))), notRestored };
 };
 
 const kindOf = (stats: Stats): DroppedKind | undefined => {
@@ -63,7 +67,11 @@ const bits: readonly (readonly [bit: number, kind: DroppedKind])[] = [
   [0o1000, "sticky"],
 ];
 
-const cleaned = async (root: string): Promise<TakenTree> => {
+const ignoreRefusal = (error: unknown): void => {
+  if (!["EPERM", "EINVAL"].includes(systemCodeOf(error) ?? "")) throw error;
+};
+
+const cleaned = async (root: string): Promise<Omit<TakenTree, "notRestored">> => {
   const counts = { files: 0, byteLength: 0 };
   const dropped = new Map<DroppedKind, number>();
   const drop = (kind: DroppedKind) => dropped.set(kind, (dropped.get(kind) ?? 0) + 1);
@@ -89,7 +97,8 @@ const cleaned = async (root: string): Promise<TakenTree> => {
       names.set(`${dev}:${ino}`, seen);
     }
     for (const [bit, kind] of bits) if (stats.mode & bit) drop(kind);
-    if (asRoot) await lchown(absolute, stats.uid, stats.gid); // takes capabilities away, which only root could give
+    // Takes capabilities away. Who may not set an owner could not give capabilities either.
+    if (asRoot) await lchown(absolute, stats.uid, stats.gid).catch(ignoreRefusal);
     if (stats.mode & 0o7000) await chmod(absolute, stats.mode & 0o777);
   };
 

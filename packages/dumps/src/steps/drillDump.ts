@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { onThisMachine } from "@openemr-ops/core/errors";
 import { stopwatch } from "@openemr-ops/core/stopwatch";
 import { connect } from "@openemr-ops/database/connection";
 import { dropLoaded } from "@openemr-ops/database/loadTarget";
@@ -36,22 +37,16 @@ export const drillDump = async (context: DumpContext, name: string): Promise<Ver
   await dropSchema();
   const journal = journalIn(context.stateDirectory, context.installation, "drill");
   await journal.sweep(context.warn);
-  await using drills = await openOrMake(context.drillDirectory);
-  await using staging = await journal.make(drills);
+  const doing = "making a directory for the drill";
+  await using drills = await onThisMachine(doing, context.drillDirectory, () => openOrMake(context.drillDirectory));
+  await using staging = await onThisMachine(doing, context.drillDirectory, () => journal.make(drills));
   try {
     const skip = ["events"] as const;
     const { seconds: loading, ...stored } = await loadParts(context, manifest, access, staging, { skip });
     const comparing = stopwatch(context.now);
     const comparison = await compareRestored(context, access, treeIn(staging), manifest, stored);
     const seconds = { ...loading, compare: comparing() };
-    const verdict = verdictOf(
-      manifest,
-      { database: schema, sites: staging.path },
-      comparison,
-      seconds,
-      [],
-      stored.tree.dropped,
-    );
+    const verdict = verdictOf(manifest, { database: schema, sites: staging.path }, comparison, seconds, [], stored.tree);
     assertPassed(verdict);
     const { tables, rows, files, documents, keyProof } = verdict;
     await recordVerification(

@@ -1,4 +1,4 @@
-import { IntegrityError } from "@openemr-ops/core/errors";
+import { IntegrityError, onThisMachine } from "@openemr-ops/core/errors";
 import { stopwatch } from "@openemr-ops/core/stopwatch";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { loadDatabase } from "@openemr-ops/database/loadDatabase";
@@ -57,7 +57,11 @@ export const loadParts = async (
       run,
     ),
   );
-  const sites = timed(takeTree(staging, (name) => context.store.restoreSites(manifest.sites.part, staging, name, run)));
+  const sites = timed(
+    onThisMachine("restoring the sites tree", staging.path, () =>
+      takeTree(staging, (name) => context.store.restoreSites(manifest.sites.part, staging, name, run)),
+    ),
+  );
   const stop = (error: unknown) => halves.abort(error);
   database.catch(stop);
   sites.catch(stop);

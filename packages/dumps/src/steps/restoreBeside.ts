@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
-import { InPlaceNotAllowedError, InvalidInputError } from "@openemr-ops/core/errors";
+import { InPlaceNotAllowedError, InvalidInputError, onThisMachine } from "@openemr-ops/core/errors";
 import { stopwatch } from "@openemr-ops/core/stopwatch";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { connect } from "@openemr-ops/database/connection";
@@ -26,7 +26,7 @@ import { type Comparison, compareRestored } from "./compare.ts";
 import { chooseDump } from "./listDumps.ts";
 import { loadParts } from "./loadParts.ts";
 import type { RestoreOptions } from "./restoreDump.ts";
-import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
+import { assertPassed, type Verdict, verdictOf, withoutSet } from "./verdict.ts";
 
 const within = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + sep);
 
@@ -73,6 +73,8 @@ interface Evidence {
   readonly comparison: Comparison;
   readonly seconds: Verdict["seconds"];
   readonly dropped: Verdict["dropped"];
+  /** Notes of earlier releases have none. */
+  readonly notRestored?: Verdict["notRestored"];
   readonly next: readonly string[];
 }
 
@@ -140,15 +142,15 @@ export const restoreBeside = async (context: DumpContext, options: RestoreOption
   const publications = publicationFile(context, target);
   const earlier = await publications.read();
   const finish = async (stage: Stage | undefined, publication: Publication): Promise<Verdict> => {
-    const { comparison, seconds, dropped, next } = publication.evidence;
+    const { comparison, seconds, dropped, notRestored = [], next } = publication.evidence;
     if (!(await isPublished(publication, target.sites))) {
-      if (stage) await publish(stage, target.sites);
+      if (stage) await onThisMachine("putting the tree", target.sites, () => publish(stage, target.sites));
       await publications.save({ ...publication, published: true });
     }
     if (stage) await journal.remove(stage.staging);
     await forgetLoad(access);
     await publications.forget();
-    const verdict = verdictOf(manifest, target, comparison, seconds, next, dropped);
+    const verdict = verdictOf(manifest, target, comparison, seconds, next, { dropped, notRestored });
     assertPassed(verdict);
     return verdict;
   };
@@ -158,7 +160,9 @@ export const restoreBeside = async (context: DumpContext, options: RestoreOption
   }
   if (earlier) await publications.forget();
   await journal.sweep(context.warn);
-  await using stage = await makeStage(journal, target.sites);
+  await using stage = await onThisMachine("making a directory for the tree", target.sites, () =>
+    makeStage(journal, target.sites),
+  );
   const publication = await proven({ context, options, target, manifest, access, stage, newer }).catch(
     async (error: unknown) => {
       await journal.remove(stage.staging).catch(() => {}); // else the next restore does it
@@ -191,6 +195,7 @@ const proven = async ({
   const comparison = await compareRestored(context, access, treeIn(staging), manifest, stored);
   const seconds = { ...loading, compare: comparing() };
   const next: string[] = [];
+  let { notRestored } = stored.tree;
   if (comparison.differences.length === 0 && options.platform) {
     const prepared = await prepareSites({
       sitesPath: treeIn(staging),
@@ -201,6 +206,7 @@ const proven = async ({
       upgrade: options.upgrade ?? newer,
     });
     next.push(...prepared.warnings);
+    notRestored = withoutSet(notRestored, prepared);
   }
   if (!options.platform || !options.connection)
     next.push(
@@ -213,7 +219,7 @@ const proven = async ({
     stagingPath: staging.path,
     staging: staging.identity,
     tree: tree.identity,
-    evidence: { comparison, seconds, dropped: stored.tree.dropped, next },
+    evidence: { comparison, seconds, dropped: stored.tree.dropped, notRestored, next },
     published: false,
   };
 };

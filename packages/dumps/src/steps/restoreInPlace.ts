@@ -30,7 +30,7 @@ import { loadParts } from "./loadParts.ts";
 import type { RestoreOptions } from "./restoreDump.ts";
 import { assertSitesChosen, isLeftAlone, type ReplacedSites } from "./sitesInPlace.ts";
 import { takeDump } from "./takeDump.ts";
-import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
+import { assertPassed, type Verdict, verdictOf, withoutSet } from "./verdict.ts";
 import type { WholeRows } from "./wholeRows.ts";
 
 const phases = ["begun", "loaded", "proven", "database", "programs", "sites-out", "sites-in", "done"] as const;
@@ -48,6 +48,7 @@ interface Progress {
   readonly dropped?: Verdict["dropped"];
   /** Of tables that the manifest does not cover whole. */
   readonly wholeRows?: readonly WholeRows[];
+  readonly notRestored?: Verdict["notRestored"];
   /** Directories that this restore made. They are never taken over by their names. */
   readonly staging?: DirectoryIdentity;
   readonly before?: DirectoryIdentity;
@@ -197,7 +198,8 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     await assertPrograms(live, Buffer.concat(programs), programSections); // before anything live is touched
     await writeFile(places.programsFile, Buffer.concat(programs), { mode: 0o600, flush: true });
     seconds = { ...loaded.seconds, compare: 0 };
-    await advance("loaded", { seconds, dropped: loaded.tree.dropped, wholeRows: loaded.wholeRows });
+    const { dropped, notRestored } = loaded.tree;
+    await advance("loaded", { seconds, dropped, notRestored, wholeRows: loaded.wholeRows });
   }
   await using stage = reached("sites-in") ? undefined : await reopenNoted(sites, places.stagingSites, progress.staging);
   if (stage && !reached("proven")) {
@@ -209,7 +211,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     });
     assertPassed(verdictOf(manifest, { database: places.stagingSchema, sites: stage.path }, comparison, seconds, []));
     seconds = { ...seconds, compare: comparing() };
-    await prepareSites({
+    const prepared = await prepareSites({
       sitesPath: treeIn(stage),
       calledPath: context.sitesPath,
       platform: options.platform ?? "host",
@@ -217,7 +219,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
       database: manifest.database.name,
       upgrade: options.upgrade ?? started.newer,
     });
-    await advance("proven", { seconds });
+    await advance("proven", { seconds, notRestored: withoutSet(progress.notRestored ?? [], prepared) });
   }
   const restored = new Set(manifest.database.tables.map(({ name }) => name));
   if (!reached("database")) {
@@ -280,7 +282,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
       `when nobody needs it any more: DROP DATABASE ${places.beforeSchema}, and remove ${beforeSites}`,
       ...(progress.safetyDumpId ? [`to go back: restore dump ${progress.safetyDumpId} in place`] : []),
     ],
-    progress.dropped,
+    progress,
   );
 };
 

@@ -1,6 +1,7 @@
-import { KeyPairError, RestoredDataDiffersError } from "@openemr-ops/core/errors";
+import { KeyPairError, notAllRestoredCode, RestoredDataDiffersError } from "@openemr-ops/core/errors";
 import type { Manifest } from "../manifest.ts";
 import type { Dropped } from "../staging/stagedTree.ts";
+import type { NotRestored } from "../store/notRestored.ts";
 import type { Comparison } from "./compare.ts";
 
 /** Outcome of a restore or a drill, with its evidence. */
@@ -25,6 +26,8 @@ export interface Verdict {
   readonly differences: Comparison["differences"];
   /** What the dump carried and no restore makes: rights that no document needs, devices, pipes, sockets. */
   readonly dropped: readonly Dropped[];
+  /** What the dump has and this machine did not let us set; the content of every file is restored. */
+  readonly notRestored: readonly NotRestored[];
   /** What the source itself already lacked. */
   readonly warnings: Manifest["warnings"];
   readonly seconds: {
@@ -37,13 +40,19 @@ export interface Verdict {
   readonly next: readonly string[];
 }
 
+/** Owners of the dump that could not be set do not matter where the target has an owner of its own, and it was set. */
+export const withoutSet = (
+  notRestored: Verdict["notRestored"],
+  { ownersSet }: { readonly ownersSet: boolean },
+): Verdict["notRestored"] => notRestored.filter(({ kind }) => !(ownersSet && kind === "owner"));
+
 export const verdictOf = (
   manifest: Manifest,
   target: Verdict["target"],
   comparison: Comparison,
   seconds: Verdict["seconds"],
   next: readonly string[],
-  dropped: Verdict["dropped"] = [],
+  { dropped = [], notRestored = [] }: Partial<Pick<Verdict, "dropped" | "notRestored">> = {},
 ): Verdict => {
   const different = new Set(
     comparison.differences.filter(({ kind }) => kind === "table").map(({ subject }) => subject),
@@ -68,6 +77,7 @@ export const verdictOf = (
       equal: !different.has(name),
     })),
     dropped,
+    notRestored,
     warnings: manifest.warnings,
     seconds,
     next,
@@ -91,3 +101,6 @@ export const assertPassed = (verdict: Verdict): void => {
   const text = `the restored copy of dump ${verdict.dumpId} differs in ${differences.length} points: ${first.join("; ")}`;
   throw keys.length > 0 ? new KeyPairError(text) : new RestoredDataDiffersError(text);
 };
+
+/** Exit status of a restore that ended with this verdict. */
+export const statusOf = ({ notRestored }: Verdict): number => (notRestored.length > 0 ? notAllRestoredCode : 0);

@@ -3,6 +3,7 @@ import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { ByteSink } from "@openemr-ops/files/byteSink";
 import type { Directory } from "@openemr-ops/files/directory";
 import type { Seal } from "../seal.ts";
+import type { NotRestored } from "./notRestored.ts";
 
 /** Where one half of a dump lies: a snapshot of the repository, or an object. */
 export type StoredPart =
@@ -96,8 +97,11 @@ export interface DumpStore {
   /**
    * Unpacks the tree into the empty directory `name` of a staging directory, as its one entry. What comes there is as
    * foreign as the destination.
+   *
+   * @returns what could not be set here: owners, modes, times, extended attributes
+   * @throws {DiskFullError | LocalSystemError} the disk of the staging directory
    */
-  restoreSites(part: StoredPart, staging: Directory, name: string, run: StoreRun): Promise<void>;
+  restoreSites(part: StoredPart, staging: Directory, name: string, run: StoreRun): Promise<readonly NotRestored[]>;
   /** Which of the parts are there, by listing only: no password needed. */
   presentParts(parts: readonly StoredPart[]): Promise<ReadonlySet<StoredPart>>;
   /** Checks stored bytes. `objects`: small ones; `read-data`: all, or the `share` of them. @throws {IntegrityError} */

@@ -1,10 +1,12 @@
 import { basename } from "node:path";
+import type { Readable } from "node:stream";
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError, ToolFailedError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import { runChild } from "@openemr-ops/files/child";
 import { type Seal, sealWith } from "../seal.ts";
 import type { DumpStore, StoredPart, StoredSites } from "./dumpStore.ts";
+import type { NotRestored } from "./notRestored.ts";
 import { type ObjectPart, type PackedObjectSettings, packedObjects } from "./portableObject.ts";
 import { packTree, unpackTree } from "./tarTree.ts";
 
@@ -57,8 +59,15 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
     listSealed: async () => undefined,
     seal,
     readDatabase: (part, consume, run) => download(objectOf(part), consume, run.signal),
-    restoreSites: (part, staging, name, run) =>
-      download(objectOf(part), (stream) => unpackTree(settings.tar, stream, `${staging.at}/${name}`, run), run.signal),
+    restoreSites: async (part, staging, name, run) => {
+      let found: readonly NotRestored[] = [];
+      const place = { directory: `${staging.at}/${name}`, called: staging.path };
+      const unpack = async (stream: Readable) => {
+        found = await unpackTree(settings.tar, stream, place, run);
+      };
+      await download(objectOf(part), unpack, run.signal);
+      return found;
+    },
     presentParts: async (parts) => {
       const there = new Map<string, number>();
       for await (const { key, byteLength } of destination.list(folder)) there.set(key, byteLength);

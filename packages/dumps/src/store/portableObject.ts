@@ -7,6 +7,7 @@ import {
   DiskFullError,
   IntegrityError,
   InvalidInputError,
+  LocalSystemError,
   OpsError,
   RepositoryPasswordError,
   RetryableError,
@@ -128,7 +129,7 @@ export const packedObjects = (settings: PackedObjectSettings): PackedObjects => 
    * digest tells which failures are its doing.
    */
   const explain = async (part: ObjectPart, error: unknown, signal: AbortSignal): Promise<unknown> => {
-    const unrelated = [IntegrityError, RetryableError, DiskFullError, InvalidInputError];
+    const unrelated = [IntegrityError, RetryableError, DiskFullError, LocalSystemError, InvalidInputError];
     if (signal.aborted || unrelated.some((kind) => error instanceof kind)) return error;
     const found = await assertDigest(part).catch((problem: unknown) => problem);
     if (found instanceof IntegrityError) return found;

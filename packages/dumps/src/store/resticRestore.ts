@@ -1,7 +1,8 @@
-import { DiskFullError, IntegrityError } from "@openemr-ops/core/errors";
+import { IntegrityError } from "@openemr-ops/core/errors";
 import { awaitReader } from "@openemr-ops/files/byteSink";
 import type { DumpStore } from "./dumpStore.ts";
-import { lacksSpace } from "./lacksSpace.ts";
+import { localFailureAt } from "./localFailureAt.ts";
+import { addOwners, restoreComplaints } from "./resticComplaints.ts";
 import type { ResticProgram } from "./resticProgram.ts";
 import type { ResticSnapshots } from "./resticSnapshots.ts";
 
@@ -44,12 +45,24 @@ export const resticRestore = (restic: ResticProgram, snapshots: ResticSnapshots)
   const sites: ResticRestore["sites"] = async (part, staging, name, run) => {
     const sparse = (await restic.release()).minor >= 15 ? ["--sparse"] : [];
     const target = ["--target", `${ownDirectory}/${name}`];
-    const args = ["restore", await snapshots.find(part, run), ...target, ...sparse];
-    const end = await restic.end(args, run, { cwd: staging.at });
-    // A destination that is read from never lacks space: it is the disk here.
-    if (lacksSpace(end.errors))
-      throw new DiskFullError(`restoring the sites tree: no space left below ${staging.path}`);
-    if (end.code !== 0) await restic.failed("restoring the sites tree", end, damaged);
+    const snapshot = await snapshots.find(part, run);
+    const complaints = restoreComplaints(`${ownDirectory}/${name}`);
+    const end = await restic.end(["restore", snapshot, ...target, ...sparse], run, {
+      cwd: staging.at,
+      onErrorLine: complaints.onLine,
+    });
+    if (end.code !== 0) {
+      const local = complaints.localFailure();
+      if (local) throw localFailureAt("restoring the sites tree", staging.path, local);
+      if (!complaints.areOfAttributesAlone()) await restic.failed("restoring the sites tree", end, damaged);
+    }
+    const found = complaints.attributes;
+    // An ordinary user's restic is silent about owners; and whose files were is in the snapshot alone.
+    if (process.geteuid?.() !== 0 || found.has("owner")) {
+      found.drop("owner");
+      await addOwners(restic, snapshot, { root: `${staging.at}/${name}`, found, run });
+    }
+    return found.result();
   };
 
   return { database, sites };

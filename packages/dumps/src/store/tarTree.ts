@@ -1,10 +1,12 @@
 import { basename, dirname } from "node:path";
 import type { Readable } from "node:stream";
-import { DiskFullError, IntegrityError, SourceUnreadableError, ToolFailedError } from "@openemr-ops/core/errors";
+import { IntegrityError, SourceUnreadableError, ToolFailedError } from "@openemr-ops/core/errors";
+import { codeAtEnd } from "@openemr-ops/core/systemErrors";
 import { type ByteSink, streamSink } from "@openemr-ops/files/byteSink";
 import { type Child, startChild } from "@openemr-ops/files/child";
 import type { StoredSites, StoreRun, WriteSites } from "./dumpStore.ts";
-import { lacksSpace } from "./lacksSpace.ts";
+import { localFailureAt } from "./localFailureAt.ts";
+import { isRefusal, type NotRestored, type NotRestoredKind, notRestoredCounter } from "./notRestored.ts";
 
 /** Directories and regular files of a tree from tar's own listing, `-rw-r--r-- 0/0 12 2026-01-02 03:04 name`, one line an entry. */
 const tarCounter = () => {
@@ -102,25 +104,70 @@ export const packTree = async (
   return { ...counter.counts, vanished };
 };
 
+const setting: readonly (readonly [RegExp, NotRestoredKind])[] = [
+  [/^[^:]+: (.*): Cannot change ownership to uid (\d+), gid (\d+): [^:]+$/, "owner"],
+  [/^[^:]+: (.*): Cannot change mode to [^:]+: [^:]+$/, "mode"],
+  [/^[^:]+: (.*): Cannot utime: [^:]+$/, "times"],
+];
+/** What is no failure, or tells only that there was one. */
+const said =
+  /: (Exiting with failure status due to previous errors|.* is [^:]+ s in the future|implausibly old time stamp .*|unknown file type; file ignored)$/;
+/** A name that is taken is no matter of the disk: an archive that holds it twice is none of ours. */
+const ofArchive: ReadonlySet<string> = new Set(["EEXIST"]);
+
+/** Sorts what tar complains of while it unpacks, as it comes: attributes, the disk here, and all else, which is damage. */
+const unpackComplaints = () => {
+  const attributes = notRestoredCounter();
+  let others = 0;
+  let local: string | undefined;
+  return {
+    attributes,
+    onLine: (line: string): void => {
+      if (line === "" || said.test(line)) return;
+      for (const [pattern, kind] of setting) {
+        const [found, name = "", uid, gid] = pattern.exec(line) ?? [];
+        if (found === undefined || !isRefusal(kind, line)) continue;
+        attributes.add(kind, name, uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) });
+        return;
+      }
+      const code = /: Wrote only \d+ of \d+ bytes$/.test(line) ? "ENOSPC" : codeAtEnd(line);
+      if (code === undefined || ofArchive.has(code)) others++;
+      else if (code === "ENOSPC" || local === undefined || local === "ENOENT") local = code;
+    },
+    localFailure: () => local,
+    areOfAttributesAlone: () => others === 0 && attributes.total() > 0,
+  };
+};
+
 /**
  * Unpacks an archive into an empty directory.
  *
  * @param directory a path that stays the same directory while it is used
+ * @param called what the directory is called, for messages
+ * @returns what could not be set here
  * @throws {IntegrityError} fatal: the archive is damaged
- * @throws {DiskFullError} fatal
+ * @throws {DiskFullError | LocalSystemError} fatal: the disk here
  */
-export const unpackTree = async (tar: string, stream: Readable, directory: string, run: StoreRun): Promise<void> => {
+export const unpackTree = async (
+  tar: string,
+  stream: Readable,
+  { directory, called }: { readonly directory: string; readonly called: string },
+  run: StoreRun,
+): Promise<readonly NotRestored[]> => {
+  const complaints = unpackComplaints();
   const child = startChild(
     tar,
     [
       "--extract",
       "--file=-",
       "--numeric-owner",
+      "--same-owner", // an ordinary user's tar would not even try, and not say so
       "--same-permissions",
       "--delay-directory-restore",
       "--keep-old-files", // no entry takes the place of an earlier one
+      "--quoting-style=escape", // no name can begin a line
     ],
-    { signal: run.signal, cwd: directory },
+    { signal: run.signal, cwd: directory, onErrorLine: complaints.onLine },
   );
   child.stdout.resume();
   // Not a pipeline: a tar that has read all of it may be gone before its input is closed, which is no failure.
@@ -143,6 +190,10 @@ export const unpackTree = async (tar: string, stream: Readable, directory: strin
   child.stdin.end();
   const end = await child.ended;
   run.signal.throwIfAborted();
-  if (lacksSpace(end.errors)) throw new DiskFullError("unpacking the sites tree: no space left on the device");
-  if (end.code !== 0) throw new IntegrityError("unpacking the sites tree: the archive is damaged");
+  if (end.signal !== null) throw new ToolFailedError(`unpacking the sites tree: tar ended by ${end.signal}`);
+  if (end.code === 0) return [];
+  const local = complaints.localFailure();
+  if (local) throw localFailureAt("unpacking the sites tree", called, local);
+  if (end.code === 2 && complaints.areOfAttributesAlone()) return complaints.attributes.result();
+  throw new IntegrityError("unpacking the sites tree: the archive is damaged");
 };

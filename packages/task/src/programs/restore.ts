@@ -1,7 +1,7 @@
 import { checkConnection } from "@openemr-ops/core/config/load";
 import type { OpenEmrConnection } from "@openemr-ops/core/config/settings";
 import { planRestore, type RestoreOptions, type RestorePlan, restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
-import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
+import { statusOf, type Verdict } from "@openemr-ops/dumps/steps/verdict";
 import type { RestoreInput } from "@openemr-ops/events/inputs/restore";
 import { openSecrets } from "../openSecrets.ts";
 import type { Place, Program } from "../program.ts";
@@ -37,6 +37,6 @@ export const restore: Program<"restore", RestorePlan, Verdict, RestoreRequest> =
   },
   run: async (place, request) => {
     const result = await restoreDump(await dumpContext(place), await optionsOf(request, place));
-    return { result, report: verdictReport(result) };
+    return { result, report: verdictReport(result), exitCode: statusOf(result) };
   },
 };

@@ -13,7 +13,7 @@ export const restorePlanReport = (
 /** The result of a restore or a drill. */
 export const verdictReport = (result: Verdict): TaskReport => {
   const { dumpId, takenAt, tables, rows, files, filesBytes } = result;
-  const { documents, warnings, seconds, verdict, keyProof, target } = result;
+  const { documents, warnings, notRestored, seconds, verdict, keyProof, target } = result;
   return {
     figures: {
       tables,
@@ -22,6 +22,7 @@ export const verdictReport = (result: Verdict): TaskReport => {
       filesBytes,
       documents,
       warnings: warnings.length,
+      ...(notRestored.length > 0 ? { notRestored: notRestored.reduce((sum, { count }) => sum + count, 0) } : {}),
       restoreSeconds: seconds.restore,
       compareSeconds: seconds.compare,
     },

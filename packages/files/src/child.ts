@@ -11,6 +11,8 @@ export interface ChildSettings {
   readonly signal?: AbortSignal | undefined;
   /** Called for each line of standard error; the last lines are kept for the error message as well. */
   readonly onErrorLine?: (line: string) => void;
+  /** Called once with the number of the process. */
+  readonly onStarted?: (pid: number) => void;
 }
 
 export interface ChildEnd {
@@ -72,6 +74,7 @@ export const startChild = (command: string, args: readonly string[], settings: C
   });
   const { stdin, stdout, stderr } = child;
   if (!stdin || !stdout || !stderr) throw new ToolMissingError(`${command} could not be started`);
+  if (child.pid !== undefined) settings.onStarted?.(child.pid);
   stdin.on("error", () => {}); // the exit status shows why the reader closed the pipe
   let errors = "";
   stderr.setEncoding("utf8");

@@ -144,7 +144,7 @@ export const fileDestination = (
       try {
         if ((await lstat(path)).mtimeMs < oldest) await rm(path, { force: true });
       } catch (error) {
-        if (codeOf(error) !== "ENOENT") throw error; // another put has published it meanwhile
+        if (systemCodeOf(error) !== "ENOENT") throw error; // another put has published it meanwhile
       }
     }
   };

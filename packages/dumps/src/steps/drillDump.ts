@@ -27,7 +27,6 @@ export const scratchNameOf = (installation: string, schema: string): string =>
 export const drillDump = async (context: DumpContext, name: string): Promise<Verdict> => {
   await context.store.describeTools();
   const manifest = await chooseDump(context, name);
-  await context.store.recover(context);
   const schema = scratchNameOf(context.installation, context.database.name);
   const access = { ...context.drillDatabase, name: schema };
   const dropSchema = async () => {

@@ -134,7 +134,6 @@ const isPublished = async ({ published, tree }: Publication, target: string): Pr
 export const restoreBeside = async (context: DumpContext, options: RestoreOptions): Promise<Verdict> => {
   const target = await besideTargets(context, options);
   const manifest = await chooseDump(context, options.dump);
-  await context.store.recover(context);
   const newer = await assertVersion(context, manifest, false);
   const access = { ...context.restoreDatabase, name: target.database };
   await (await connect(access, "information_schema"))[Symbol.asyncDispose](); // before anything is made

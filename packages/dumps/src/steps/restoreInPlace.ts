@@ -169,7 +169,6 @@ const liveConnection = async (
 export const restoreInPlace = async (context: DumpContext, options: RestoreOptions): Promise<Verdict> => {
   const earlier = await interrupted(context);
   const manifest = await chooseDump(context, earlier && options.dump === "latest" ? earlier.dumpId : options.dump);
-  await context.store.recover(context);
   const started = await begin(context, manifest, earlier, options.sites);
   let progress = started.progress;
   const places = placesOf(context, progress.restoreId);

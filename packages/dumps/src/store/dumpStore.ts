@@ -123,6 +123,6 @@ export interface DumpStore {
   /** Removes the parts of dumps; safe to repeat, absent is fine. `reclaim` gives the space back. */
   remove(dumps: readonly RemovedDump[], run: StoreRun): Promise<void>;
   reclaim(run: StoreRun): Promise<void>;
-  /** Frees what a dead run left behind. */
+  /** Frees what a dead run left behind. The caller holds our lock on the destination; who only reads needs none of it. */
   recover(run: StoreRun): Promise<void>;
 }

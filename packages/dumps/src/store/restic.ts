@@ -6,7 +6,9 @@ import type { DumpStore } from "./dumpStore.ts";
 import { putNewRepository } from "./newRepository.ts";
 import { repositoryObjects } from "./repositoryObjects.ts";
 import { resticBackup } from "./resticBackup.ts";
+import { removeDeadLocks } from "./resticLocks.ts";
 import { type ResticSettings, resticProgram } from "./resticProgram.ts";
+import { resticReader } from "./resticReader.ts";
 import { databaseFile, resticRestore } from "./resticRestore.ts";
 import { resticSnapshots, snapshotIdOf, tagsOf } from "./resticSnapshots.ts";
 
@@ -19,7 +21,8 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
   const restic = resticProgram(settings);
   const snapshots = resticSnapshots(restic, settings);
   const backup = resticBackup(restic, snapshots, settings.installation);
-  const restore = resticRestore(restic, snapshots);
+  const reader = resticReader(restic, destination);
+  const restore = resticRestore(restic, snapshots, reader);
 
   return {
     format: "restic",
@@ -71,13 +74,9 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
       if (lost.length > 0)
         throw new IntegrityError(`${lost.length} snapshots that manifests name are not in the repository`);
       const readData = level === "objects" ? [] : [run.share ? `--read-data-subset=${run.share}` : "--read-data"];
-      const end = await restic.end(["check", ...readData], run);
-      if (end.code !== 0)
-        await restic.failed(
-          "check of the repository",
-          { ...end, errors: `${end.errors}\n${end.output.slice(-4096)}` },
-          (message) => new IntegrityError(message),
-        );
+      const { ended, failed } = await reader.end(["check", ...readData], run);
+      if (ended.code !== 0)
+        await failed("check of the repository", { ...ended, errors: `${ended.errors}\n${ended.output.slice(-4096)}` });
     },
     orphans: async (known, run) =>
       [...(await snapshots.sealed(run))]
@@ -94,9 +93,6 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
         if (some.length > 0) await restic.run("forgetting snapshots", ["forget", ...some.map(({ id }) => id)], run);
     },
     reclaim: async (run) => void (await restic.run("giving space back", ["prune"], run)),
-    recover: async (run) => {
-      for await (const _ of destination.list("locks/"))
-        return void (await restic.run("removing dead locks", ["unlock"], run));
-    },
+    recover: (run) => removeDeadLocks(restic, settings, run),
   };
 };

@@ -14,13 +14,15 @@ import type { ChildEnd } from "@openemr-ops/files/child";
 
 type Make = (message: string) => OpsError;
 
+const busy: Make = (m) => new InstallationBusyError(m);
+
 const named: readonly (readonly [RegExp, Make])[] = [
   [
     /no space left on device|quota exceeded|QuotaExceeded|StorageFull|insufficient storage/i,
     (m) => new DestinationFullError(m),
   ],
   [/wrong password or no key found/i, (m) => new RepositoryPasswordError(m)],
-  [/already locked|unable to create lock in backend: repository is/i, (m) => new InstallationBusyError(m)],
+  [/already locked|unable to create lock in backend: repository is/i, busy],
   [/SlowDown|reduce your request rate|TooManyRequests|rateLimitExceeded/i, (m) => new DestinationThrottledError(m)],
   [
     /AccessDenied|Access Denied|InvalidAccessKeyId|SignatureDoesNotMatch|permission denied|operation not permitted|read-only file system|403 Forbidden|Error 40[13]|could not find default credentials/i,
@@ -43,7 +45,7 @@ const named: readonly (readonly [RegExp, Make])[] = [
 /** restic's own words for exit codes; source: doc/075_scripting.rst. */
 const byCode: Readonly<Record<number, Make>> = {
   10: (m) => new DestinationMissingError(m),
-  11: (m) => new InstallationBusyError(m),
+  11: busy,
   12: (m) => new RepositoryPasswordError(m),
 };
 
@@ -77,6 +79,16 @@ export const resticWords = (errors: string): string =>
     .filter((line) => line !== "")
     .join("\n");
 
+/** Whose lock it is, and since when, as restic says it in two lines. */
+const holderIn = (words: string): string | undefined => {
+  const [, holder] = /already locked (?:exclusively )?by (PID \d+ on [^\n]*)/.exec(words) ?? [];
+  const [, since = "?"] = /lock was created at ([^\n(]*)/.exec(words) ?? [];
+  return holder && `the repository is locked by restic, ${holder}, since ${since.trim()}`;
+};
+
+const next =
+  "if that program still runs, wait for its end; if it is dead, type restic unlock, which removes its lock half an hour after it was last renewed, or at once with --remove-all";
+
 const meaningful = (words: string): string => {
   const lines = words.split("\n").filter((line) => !/^(signal|Save|Load|Stat|Remove|List)\(.*retrying/.test(line));
   return lines.find((line) => /fatal|error/i.test(line)) ?? lines.at(-1) ?? "";
@@ -89,7 +101,10 @@ export const resticError = (
   otherwise: Make = (m) => new ToolFailedError(m),
 ): OpsError => {
   const text = resticWords(end.errors);
-  const said = meaningful(text).slice(0, 300) || `restic ended by ${end.signal ?? `exit status ${end.code}`}`;
+  const holder = holderIn(text);
+  const said = holder
+    ? `${holder}: ${next}`
+    : meaningful(text).slice(0, 300) || `restic ended by ${end.signal ?? `exit status ${end.code}`}`;
   const message = `${doing}: ${said}`;
   const make =
     (end.code !== null ? byCode[end.code] : undefined) ??

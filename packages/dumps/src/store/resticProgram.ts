@@ -10,6 +10,7 @@ import {
 } from "@openemr-ops/core/errors";
 import { type Child, type ChildEnd, type ChildSettings, runChild, startChild } from "@openemr-ops/files/child";
 import type { StoreRun } from "./dumpStore.ts";
+import { processNotes } from "./ownProcesses.ts";
 import { repositoryObjects } from "./repositoryObjects.ts";
 import { resticError, resticWords } from "./resticErrors.ts";
 import type { ResticLocation } from "./resticLocation.ts";
@@ -45,6 +46,9 @@ export interface ResticProgram {
   readonly failed: (doing: string, end: ChildEnd, otherwise?: ErrorOf) => Promise<never>;
 }
 
+/** Commands that only jobs run that hold our lock on the repository. */
+const writers: ReadonlySet<string> = new Set(["backup", "forget", "prune", "check"]);
+
 export const resticProgram = (settings: ResticSettings): ResticProgram => {
   const { location, destination } = settings;
   const { assertNames, assertOpenable } = repositoryObjects(destination);
@@ -56,10 +60,16 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
     ...location.options,
     ...(location.cached && settings.cacheDirectory ? ["--cache-dir", settings.cacheDirectory] : ["--no-cache"]),
   ];
-  const childSettings = async ({ signal }: StoreRun, more: ChildSettings = {}): Promise<ChildSettings> => {
+  const notes = processNotes(destination, settings.installation);
+  const childSettings = async (
+    [command = ""]: readonly string[],
+    { signal }: StoreRun,
+    more: ChildSettings = {},
+  ): Promise<ChildSettings> => {
     await release(); // an unsupported restic never sees the repository
     return {
       ...more,
+      ...(writers.has(command) ? { onStarted: notes.add } : {}),
       environment: {
         ...location.environment,
         RESTIC_REPOSITORY: location.repository,
@@ -94,9 +104,10 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
   };
 
   const start = async (args: readonly string[], run: StoreRun, more?: ChildSettings): Promise<Child> =>
-    startChild(settings.restic, [...common, ...args], await childSettings(run, more));
+    startChild(settings.restic, [...common, ...args], await childSettings(args, run, more));
   const end = async (args: readonly string[], run: StoreRun, more?: ChildSettings) => {
-    const ended = await runChild(settings.restic, [...common, ...args], await childSettings(run, more));
+    const ended = await runChild(settings.restic, [...common, ...args], await childSettings(args, run, more));
+    await notes.settled();
     run.signal.throwIfAborted();
     return ended;
   };

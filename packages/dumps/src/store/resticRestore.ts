@@ -1,9 +1,9 @@
-import { IntegrityError } from "@openemr-ops/core/errors";
 import { awaitReader } from "@openemr-ops/files/byteSink";
 import type { DumpStore } from "./dumpStore.ts";
 import { localFailureAt } from "./localFailureAt.ts";
 import { addOwners, restoreComplaints } from "./resticComplaints.ts";
 import type { ResticProgram } from "./resticProgram.ts";
+import type { ResticReader } from "./resticReader.ts";
 import type { ResticSnapshots } from "./resticSnapshots.ts";
 
 /** What the database's half is called in its snapshot. */
@@ -18,12 +18,15 @@ export interface ResticRestore {
   readonly sites: DumpStore["restoreSites"];
 }
 
-const damaged = (message: string) => new IntegrityError(message);
-
-export const resticRestore = (restic: ResticProgram, snapshots: ResticSnapshots): ResticRestore => {
+export const resticRestore = (
+  restic: ResticProgram,
+  snapshots: ResticSnapshots,
+  reader: ResticReader,
+): ResticRestore => {
   const database: ResticRestore["database"] = async (part, consume, run) => {
-    const child = await restic.start(["dump", await snapshots.find(part, run), `/${databaseFile}`], run);
-    child.stdin.end();
+    // Without --quiet a release tells on standard output that it waits for a lock.
+    const args = ["dump", "--quiet", await snapshots.find(part, run), `/${databaseFile}`];
+    const { child, failed } = await reader.start(args, run);
     try {
       await consume(awaitReader(child.stdout));
     } catch (error) {
@@ -34,12 +37,12 @@ export const resticRestore = (restic: ResticProgram, snapshots: ResticSnapshots)
       child.stdout.destroy();
       const end = await child.ended;
       if (endedByItself && end.code !== null && end.code !== 0 && end.code !== 130 && /fatal|error/i.test(end.errors))
-        return restic.failed("reading the database dump", end, damaged);
+        return failed("reading the database dump", end);
       throw error;
     }
     const end = await child.ended;
     run.signal.throwIfAborted();
-    if (end.code !== 0) await restic.failed("reading the database dump", end, damaged);
+    if (end.code !== 0) await failed("reading the database dump", end);
   };
 
   const sites: ResticRestore["sites"] = async (part, staging, name, run) => {
@@ -47,14 +50,14 @@ export const resticRestore = (restic: ResticProgram, snapshots: ResticSnapshots)
     const target = ["--target", `${ownDirectory}/${name}`];
     const snapshot = await snapshots.find(part, run);
     const complaints = restoreComplaints(`${ownDirectory}/${name}`);
-    const end = await restic.end(["restore", snapshot, ...target, ...sparse], run, {
+    const { ended: end, failed } = await reader.end(["restore", snapshot, ...target, ...sparse], run, {
       cwd: staging.at,
       onErrorLine: complaints.onLine,
     });
     if (end.code !== 0) {
       const local = complaints.localFailure();
       if (local) throw localFailureAt("restoring the sites tree", staging.path, local);
-      if (!complaints.areOfAttributesAlone()) await restic.failed("restoring the sites tree", end, damaged);
+      if (!complaints.areOfAttributesAlone()) await failed("restoring the sites tree", end);
     }
     const found = complaints.attributes;
     // An ordinary user's restic is silent about owners; and whose files were is in the snapshot alone.

@@ -1,4 +1,4 @@
-import type { Dirent } from "node:fs";
+import type { Dir, Dirent } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { bytePath } from "@openemr-ops/files/bytePath";
 import { isAbsent, unreadable } from "./siteFiles.ts";
@@ -32,11 +32,19 @@ export const walkTree = async function* (
       },
     );
     if (directory === undefined) continue;
-    for await (const entry of directory) {
+    for await (const entry of entriesOf(directory)) {
       const path = below === "" ? entry.name : `${below}/${entry.name}`;
       if (passOver(path)) continue;
       if (entry.isDirectory()) pending.push(path);
       yield { path, absolute: bytePath(root, path), entry };
     }
+  }
+};
+
+const entriesOf = async function* (directory: Dir): AsyncGenerator<Dirent, void> {
+  try {
+    yield* directory;
+  } catch (error) {
+    throw error instanceof Error && "syscall" in error ? unreadable("a directory of the sites tree", error) : error;
   }
 };

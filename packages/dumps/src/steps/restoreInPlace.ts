@@ -14,7 +14,7 @@ import { assertReplaceable } from "@openemr-ops/database/replaceable";
 import { programSections } from "@openemr-ops/database/sqlScanner";
 import { type Directory, type DirectoryIdentity, openChild, openOrMake } from "@openemr-ops/files/directory";
 import { makeOwned, moveEntries, type OwnedDirectory, reopenOwned, takeOver } from "@openemr-ops/files/ownedDirectory";
-import { readState } from "@openemr-ops/files/stateFiles";
+import { readState, stateFailure } from "@openemr-ops/files/stateFiles";
 import { prepareSites } from "@openemr-ops/openemr/prepareSites";
 import { readIfPresent } from "@openemr-ops/openemr/siteFiles";
 import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
@@ -195,7 +195,11 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
       onProgram: (_, sql) => void programs.push(sql),
     });
     await assertPrograms(live, Buffer.concat(programs), programSections); // before anything live is touched
-    await writeFile(places.programsFile, Buffer.concat(programs), { mode: 0o600, flush: true });
+    await writeFile(places.programsFile, Buffer.concat(programs), { mode: 0o600, flush: true }).catch(
+      (error: unknown) => {
+        throw stateFailure(error, places.programsFile);
+      },
+    );
     seconds = { ...loaded.seconds, compare: 0 };
     const { dropped, notRestored } = loaded.tree;
     await advance("loaded", { seconds, dropped, notRestored, wholeRows: loaded.wholeRows });
@@ -287,9 +291,13 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
 
 /** By way of one name beside it, which the next call takes again: whatever is killed leaves nothing for ever. */
 const save = async (file: string, progress: Progress): Promise<void> => {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(`${file}.new`, `${JSON.stringify(progress)}\n`, { mode: 0o600, flush: true });
-  await rename(`${file}.new`, file);
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await writeFile(`${file}.new`, `${JSON.stringify(progress)}\n`, { mode: 0o600, flush: true });
+    await rename(`${file}.new`, file);
+  } catch (error) {
+    throw stateFailure(error, file);
+  }
 };
 
 /** What an earlier call left half-done. */

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Destination } from "@openemr-ops/core/destination";
+import { onThisMachine } from "@openemr-ops/core/errors";
 import { type ChildEnd, runChild } from "@openemr-ops/files/child";
 
 /**
@@ -18,7 +19,9 @@ export const putNewRepository = async (
   destination: Destination,
   { password, signal }: { readonly password: string; readonly signal: AbortSignal },
 ): Promise<ChildEnd> => {
-  const directory = await mkdtemp(join(tmpdir(), "openemr-ops-repository-"));
+  const directory = await onThisMachine("making a directory for a new repository", `TMPDIR (${tmpdir()})`, () =>
+    mkdtemp(join(tmpdir(), "openemr-ops-repository-")),
+  );
   try {
     const environment = { RESTIC_REPOSITORY: directory, RESTIC_PASSWORD: password };
     const end = await runChild(restic, ["--no-cache", "init"], { environment, signal });

@@ -1,10 +1,12 @@
 import { lstat } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, dirname } from "node:path";
 import { OpsError, SourceUnreadableError } from "@openemr-ops/core/errors";
 import { type ByteSink, streamSink } from "@openemr-ops/files/byteSink";
 import { onLines } from "@openemr-ops/files/child";
 import type { StoredSites, StoreRun, WriteSites } from "./dumpStore.ts";
-import { resticMessage } from "./resticErrors.ts";
+import { localFailureAt } from "./localFailureAt.ts";
+import { localCodeOf, resticMessage } from "./resticErrors.ts";
 import type { ResticProgram } from "./resticProgram.ts";
 import { type ResticSnapshots, tagsOf } from "./resticSnapshots.ts";
 
@@ -52,6 +54,11 @@ const stillThere = async (items: readonly string[]): Promise<number> => {
     if (item.includes("\ufffd") || (await isThere())) count++;
   }
   return count;
+};
+
+const textOfError = (error: unknown): string => {
+  const { message } = (error ?? {}) as { readonly message?: unknown };
+  return typeof message === "string" ? message : "";
 };
 
 export const resticBackup = (restic: ResticProgram, snapshots: ResticSnapshots, host: string): ResticBackup => {
@@ -102,6 +109,7 @@ export const resticBackup = (restic: ResticProgram, snapshots: ResticSnapshots, 
   const sites = async ({ dumpId, takenAt, sitesPath, exclude }: WriteSites, run: StoreRun): Promise<StoredSites> => {
     let summary: Summary | undefined;
     const unreadable: string[] = [];
+    let local: string | undefined;
     const child = await restic.start(
       [
         ...["backup", "--host", host, ...tagsOf(dumpId, "sites"), "--time", timeOf(takenAt), "--json"],
@@ -114,8 +122,10 @@ export const resticBackup = (restic: ResticProgram, snapshots: ResticSnapshots, 
       {
         cwd: dirname(sitesPath),
         onErrorLine: (line) => {
-          const item = resticMessage(line)?.message_type === "error" ? resticMessage(line)?.item : undefined;
-          if (typeof item === "string" && item !== "") unreadable.push(item);
+          const { message_type: type, item, error } = resticMessage(line) ?? {};
+          if (type !== "error" || typeof item !== "string" || item === "") return;
+          local ??= localCodeOf(textOfError(error));
+          unreadable.push(item);
         },
       },
     );
@@ -130,6 +140,8 @@ export const resticBackup = (restic: ResticProgram, snapshots: ResticSnapshots, 
     });
     const end = await child.ended;
     run.signal.throwIfAborted();
+    // What it cannot write here it says of the file that it was about to pack.
+    if (local) throw localFailureAt("storing the sites tree", `TMPDIR (${tmpdir()})`, local);
     // Exit status 3: some files could not be read. Those that are gone by now were temporary; any other is a failure.
     const lost = await stillThere(unreadable);
     if (lost > 0)

@@ -1,6 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { createInterface } from "node:readline";
-import { codeAtEnd } from "@openemr-ops/core/systemErrors";
+import { codeAtEnd, failureOf } from "@openemr-ops/core/systemErrors";
 import type { StoreRun } from "./dumpStore.ts";
 import { isRefusal, type NotRestoredKind, notRestoredCounter } from "./notRestored.ts";
 import { resticMessage } from "./resticErrors.ts";
@@ -39,6 +39,7 @@ export const restoreComplaints = (target: string) => {
   const attributes = notRestoredCounter();
   let announced: number | undefined;
   let local: string | undefined;
+  let others = 0;
   return {
     attributes,
     onLine: (line: string): void => {
@@ -48,11 +49,16 @@ export const restoreComplaints = (target: string) => {
       if (!complaint) return;
       const code = codeAtEnd(complaint.said);
       const kind = kindOf(complaint.said);
-      if (kind && isRefusal(kind, complaint.said)) attributes.add(kind, complaint.item);
-      else if (code && (kind || complaint.said.includes(target))) local = code === "ENOSPC" ? code : (local ?? code);
+      if (kind && isRefusal(kind, complaint.said)) {
+        attributes.add(kind, complaint.item);
+        return;
+      }
+      if (code === undefined || !(kind || complaint.said.includes(target))) others++;
+      else if (code === "ENOSPC" || failureOf(code) !== "place") local = code === "ENOSPC" ? code : (local ?? code);
     },
     areOfAttributesAlone: () => announced !== undefined && announced > 0 && announced === attributes.total(),
-    localFailure: () => local,
+    /** What is absent or in the way is so because of something before it. Damage outweighs the disk. */
+    localFailure: () => (others === 0 ? local : undefined),
   };
 };
 

@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import {
   DestinationAccessDeniedError,
   DestinationFullError,
@@ -10,7 +11,9 @@ import {
   RepositoryPasswordError,
   ToolFailedError,
 } from "@openemr-ops/core/errors";
+import { codeAtEnd, failureOf } from "@openemr-ops/core/systemErrors";
 import type { ChildEnd } from "@openemr-ops/files/child";
+import { localFailureAt } from "./localFailureAt.ts";
 
 type Make = (message: string) => OpsError;
 
@@ -25,11 +28,11 @@ const named: readonly (readonly [RegExp, Make])[] = [
   [/already locked|unable to create lock in backend: repository is/i, busy],
   [/SlowDown|reduce your request rate|TooManyRequests|rateLimitExceeded/i, (m) => new DestinationThrottledError(m)],
   [
-    /AccessDenied|Access Denied|InvalidAccessKeyId|SignatureDoesNotMatch|permission denied|operation not permitted|read-only file system|403 Forbidden|Error 40[13]|could not find default credentials/i,
+    /AccessDenied|Access Denied|InvalidAccessKeyId|Access Key Id you provided|signature we calculated|x509: certificate|SignatureDoesNotMatch|permission denied|operation not permitted|read-only file system|403 Forbidden|Error 40[13]|could not find default credentials/i,
     (m) => new DestinationAccessDeniedError(m),
   ],
   [
-    /connection refused|connection reset|no such host|i\/o timeout|deadline exceeded|network is unreachable|server misbehaving|EOF$|503 Service/im,
+    /connection refused|connection reset|no such host|i\/o timeout|deadline exceeded|network is unreachable|no route to host|connection timed out|host is down|server misbehaving|input\/output error|remote i\/o error|stale (nfs )?file handle|transport endpoint is not connected|structure needs cleaning|EOF$|503 Service/im,
     (m) => new DestinationUnavailableError(m),
   ],
   [
@@ -94,21 +97,55 @@ const meaningful = (words: string): string => {
   return lines.find((line) => /fatal|error/i.test(line)) ?? lines.at(-1) ?? "";
 };
 
+/** Directories of this machine in which restic works; whatever they lack, the destination does not. */
+const ownDirectory = /\/(?:restic-temp-|restic-check-cache-|openemr-ops-repository-)/;
+const isLocal = (line: string, cacheDirectory: string | undefined): boolean =>
+  ownDirectory.test(line) || (cacheDirectory !== undefined && line.includes(`${cacheDirectory}/`));
+
+/** The code of a complaint about a directory of this machine, not about what is read or where it is stored. */
+export const localCodeOf = (said: string, cacheDirectory?: string): string | undefined =>
+  isLocal(said, cacheDirectory) ? codeAtEnd(said) : undefined;
+
+/** Names trouble that is this machine's alone: its directories, its memory, its limits. */
+const localError = (
+  doing: string,
+  lines: readonly string[],
+  cacheDirectory: string | undefined,
+): OpsError | undefined => {
+  for (const line of lines) {
+    const code = localCodeOf(line, cacheDirectory);
+    const place = cacheDirectory && line.includes(cacheDirectory) ? cacheDirectory : `TMPDIR (${tmpdir()})`;
+    if (code) return localFailureAt(doing, place, code);
+    const limit = /cannot allocate|out of memory/i.test(line) ? "ENOMEM" : codeAtEnd(line);
+    if (limit && failureOf(limit) === "limit") return localFailureAt(doing, "this machine", limit);
+  }
+  return undefined;
+};
+
+const isFinal = (line: string): boolean => /^(fatal|panic|runtime)/i.test(line);
+
 /** What restic's end means to us; `otherwise` names an unknown error. */
 export const resticError = (
   doing: string,
-  end: ChildEnd,
-  otherwise: Make = (m) => new ToolFailedError(m),
+  end: Pick<ChildEnd, "code" | "signal" | "errors">,
+  {
+    otherwise = (m) => new ToolFailedError(m),
+    cacheDirectory,
+  }: { readonly otherwise?: Make | undefined; readonly cacheDirectory?: string | undefined } = {},
 ): OpsError => {
-  const text = resticWords(end.errors);
+  const lines = resticWords(end.errors).split("\n");
+  // A cache that cannot be used is a warning, and says what another failure says: it is looked at last.
+  const text = lines.filter((line) => !isLocal(line, cacheDirectory)).join("\n");
   const holder = holderIn(text);
   const said = holder
     ? `${holder}: ${next}`
     : meaningful(text).slice(0, 300) || `restic ended by ${end.signal ?? `exit status ${end.code}`}`;
   const message = `${doing}: ${said}`;
-  const make =
-    (end.code !== null ? byCode[end.code] : undefined) ??
-    named.find(([pattern]) => pattern.test(text))?.[1] ??
-    otherwise;
-  return make(message);
+  const make = (end.code !== null ? byCode[end.code] : undefined) ?? named.find(([pattern]) => pattern.test(text))?.[1];
+  return (
+    localError(doing, lines.filter(isFinal), cacheDirectory) ??
+    make?.(message) ??
+    localError(doing, lines, cacheDirectory) ??
+    otherwise(message)
+  );
 };

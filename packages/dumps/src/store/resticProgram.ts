@@ -85,7 +85,8 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
    * that is cut short like a broken connection. Where restic's word leaves that open, the objects themselves tell.
    */
   const failed = async (doing: string, end: ChildEnd, otherwise?: ErrorOf): Promise<never> => {
-    const error = resticError(doing, end, otherwise);
+    const { cacheDirectory } = settings;
+    const error = resticError(doing, end, { otherwise, cacheDirectory });
     const cutOff = error instanceof DestinationUnavailableError && /EOF/.test(resticWords(end.errors));
     const open = [RepositoryPasswordError, DestinationMissingError, ToolFailedError].some(
       (kind) => error instanceof kind,

@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
 import type { Readable } from "node:stream";
-import { IntegrityError, SourceUnreadableError, ToolFailedError } from "@openemr-ops/core/errors";
-import { codeAtEnd } from "@openemr-ops/core/systemErrors";
+import { IntegrityError, type OpsError, SourceUnreadableError, ToolFailedError } from "@openemr-ops/core/errors";
+import { codeAtEnd, failureOf } from "@openemr-ops/core/systemErrors";
 import { type ByteSink, streamSink } from "@openemr-ops/files/byteSink";
 import { type Child, startChild } from "@openemr-ops/files/child";
 import type { StoredSites, StoreRun, WriteSites } from "./dumpStore.ts";
@@ -112,9 +112,6 @@ const setting: readonly (readonly [RegExp, NotRestoredKind])[] = [
 /** What is no failure, or tells only that there was one. */
 const said =
   /: (Exiting with failure status due to previous errors|.* is [^:]+ s in the future|implausibly old time stamp .*|unknown file type; file ignored)$/;
-/** A name that is taken is no matter of the disk: an archive that holds it twice is none of ours. */
-const ofArchive: ReadonlySet<string> = new Set(["EEXIST"]);
-
 /** Sorts what tar complains of while it unpacks, as it comes: attributes, the disk here, and all else, which is damage. */
 const unpackComplaints = () => {
   const attributes = notRestoredCounter();
@@ -131,12 +128,23 @@ const unpackComplaints = () => {
         return;
       }
       const code = /: Wrote only \d+ of \d+ bytes$/.test(line) ? "ENOSPC" : codeAtEnd(line);
-      if (code === undefined || ofArchive.has(code)) others++;
-      else if (code === "ENOSPC" || local === undefined || local === "ENOENT") local = code;
+      // A name that is taken is no matter of the disk: an archive that holds it twice is none of ours.
+      if (code === undefined || failureOf(code) === "place") others++;
+      else local = code === "ENOSPC" ? code : (local ?? code);
     },
-    localFailure: () => local,
-    areOfAttributesAlone: () => others === 0 && attributes.total() > 0,
+    failure: (called: string): OpsError | undefined => {
+      if (local) return localFailureAt("unpacking the sites tree", called, local);
+      if (others === 0 && attributes.total() > 0) return undefined;
+      return new IntegrityError("unpacking the sites tree: the archive is damaged");
+    },
   };
+};
+
+/** What a tar that failed had to say; `undefined` where only attributes could not be set. */
+export const unpackFailure = (errors: string, called: string): OpsError | undefined => {
+  const complaints = unpackComplaints();
+  for (const line of errors.split("\n")) complaints.onLine(line);
+  return complaints.failure(called);
 };
 
 /**
@@ -192,8 +200,7 @@ export const unpackTree = async (
   run.signal.throwIfAborted();
   if (end.signal !== null) throw new ToolFailedError(`unpacking the sites tree: tar ended by ${end.signal}`);
   if (end.code === 0) return [];
-  const local = complaints.localFailure();
-  if (local) throw localFailureAt("unpacking the sites tree", called, local);
-  if (end.code === 2 && complaints.areOfAttributesAlone()) return complaints.attributes.result();
-  throw new IntegrityError("unpacking the sites tree: the archive is damaged");
+  const failure = complaints.failure(called);
+  if (failure) throw failure;
+  return complaints.attributes.result();
 };

@@ -118,7 +118,15 @@ const fields = z.object({
       }),
     ),
   }),
-  sites: z.object({ part: StoredPart, files: count, directories: count, byteLength: count, vanished: count }),
+  sites: z.object({
+    part: StoredPart,
+    files: count,
+    directories: count,
+    byteLength: count,
+    vanished: count,
+    /** Volumes mounted at the source, below the tree's root, which is `""`. Older dumps do not tell. */
+    mounts: z.array(z.object({ at: z.string().max(4096), type: short })).optional(),
+  }),
   /** Result of the key-pair proof at the source; see `packages/openemr/src/keyProof.ts`. */
   keyProof: z.custom<KeyProof>((value) => keyProofShape.safeParse(value).success),
   /** For each site, how rows of `documents` and files fitted at the source. */

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isAbsent, unreadable } from "./siteFiles.ts";
+import { isAbsent, isRefused, unreadable } from "./siteFiles.ts";
 
 /**
  * What no dump carries, as globs relative to the sites directory; `*` stands for one path segment, or part of one.
@@ -50,30 +50,44 @@ const excluded = new RegExp(
 /** Whether a dump leaves this path out; anything below an excluded path is out too. Relative to the sites directory, `/` separates. */
 export const isExcluded = (relativePath: string): boolean => excluded.test(relativePath);
 
-/**
- * Names of the directories that hold a `sqlconf.php`, sorted; links to such directories count.
- *
- * @throws {SourceUnreadableError} fatal: the sites directory is absent or cannot be read
- */
-export const listSites = async (sitesPath: string): Promise<readonly string[]> => {
+/** What lies in the sites directory, as far as this user may look. */
+export interface SitesSurvey {
+  /** Names of the directories that hold a `sqlconf.php`, sorted; links to such directories count. */
+  readonly sites: readonly string[];
+  /** Entries that this user may not look into, so that nobody knows what they are. Not in `sites`. */
+  readonly closed: readonly string[];
+}
+
+/** @throws {SourceUnreadableError} fatal: the sites directory is absent or cannot be read */
+export const surveySites = async (sitesPath: string): Promise<SitesSurvey> => {
   const entries = await readdir(sitesPath, { withFileTypes: true }).catch((error: unknown) => {
     throw unreadable("the sites directory", error);
   });
   const sites: string[] = [];
+  const closed: string[] = [];
   for (const entry of entries) {
-    if (entry.isDirectory() || entry.isSymbolicLink()) {
-      if (await exists(join(sitesPath, entry.name, "sqlconf.php"), `${entry.name}/sqlconf.php`)) sites.push(entry.name);
-    }
+    if (!entry.isDirectory() && !entry.isSymbolicLink()) continue;
+    const found = await lookFor(join(sitesPath, entry.name, "sqlconf.php"), `${entry.name}/sqlconf.php`);
+    if (found === "there") sites.push(entry.name);
+    if (found === "closed") closed.push(entry.name);
   }
-  return sites.sort();
+  return { sites: sites.sort(), closed: closed.sort() };
 };
 
-const exists = async (path: string, what: string): Promise<boolean> => {
+/**
+ * The sites of a tree.
+ *
+ * @throws {SourceUnreadableError} fatal: the sites directory is absent or cannot be read
+ */
+export const listSites = async (sitesPath: string): Promise<readonly string[]> => (await surveySites(sitesPath)).sites;
+
+const lookFor = async (path: string, what: string): Promise<"there" | "absent" | "closed"> => {
   try {
     await stat(path);
-    return true;
+    return "there";
   } catch (error) {
-    if (isAbsent(error)) return false;
+    if (isAbsent(error)) return "absent";
+    if (isRefused(error)) return "closed";
     throw unreadable(what, error);
   }
 };

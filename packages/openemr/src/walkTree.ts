@@ -1,6 +1,7 @@
 import type { Dir, Dirent } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { bytePath } from "@openemr-ops/files/bytePath";
+import { publicPlace } from "./publicPlace.ts";
 import { isAbsent, unreadable } from "./siteFiles.ts";
 
 /** One entry below the root of a tree. */
@@ -28,7 +29,7 @@ export const walkTree = async function* (
     const directory = await opendir(bytePath(root, below), { bufferSize: 512, encoding: "latin1" }).catch(
       (error: unknown) => {
         if (isAbsent(error)) return undefined;
-        throw unreadable("a directory of the sites tree", error);
+        throw unreadable(`the directory ${publicPlace(below)} of the sites tree`, error);
       },
     );
     if (directory === undefined) continue;

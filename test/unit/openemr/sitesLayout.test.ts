@@ -1,8 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { SourceLayoutError, SourceUnreadableError } from "@openemr-ops/core/errors";
 import { assertLayout } from "@openemr-ops/openemr/assertLayout";
+import { unreadableBesideSites } from "@openemr-ops/openemr/besideSites";
 import { isExcluded, listSites, requiredDirectories } from "@openemr-ops/openemr/sitesLayout";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { aSqlconf, aTree } from "../../support/sitesTree.ts";
@@ -119,5 +122,76 @@ describe("the layout of a tree", () => {
     const warnings = await assertLayout(root);
     expect(warnings).toEqual([expect.stringMatching(/^2 link/)]);
     expect(warnings.join()).not.toContain("jane-doe");
+  });
+});
+
+describe("what lies beside the sites", () => {
+  const closedTree = async () => {
+    const root = await aTree({
+      ...site,
+      "lost+found/x": "",
+      "private/deep/x": "",
+      "notes/x": "",
+      "stray.txt": "",
+      "readable.txt": "",
+    });
+    await chmod(root, 0o755);
+    await chmod(join(root, "lost+found"), 0o700);
+    await chmod(join(root, "private/deep/x"), 0o600);
+    await chmod(join(root, "stray.txt"), 0o600);
+    return { root };
+  };
+
+  /** As a process of that user sees it: root may read everything. */
+  const asNobody = async (root: string, expression: string): Promise<unknown> => {
+    const modules = `${process.cwd()}/packages/openemr/src`;
+    const script = `process.setgroups?.([]); process.setgid?.(65534); process.setuid?.(65534);
+      const { assertLayout } = await import("${modules}/assertLayout.ts");
+      const { listSites } = await import("${modules}/sitesLayout.ts");
+      const { unreadableBesideSites } = await import("${modules}/besideSites.ts");
+      const root = ${JSON.stringify(root)};
+      console.log(JSON.stringify(await (${expression}).catch((error) => error.name + ": " + error.message)));`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);
+    return JSON.parse(stdout);
+  };
+
+  it("does not keep an ordinary user from the sites, and is named where it cannot be read", async () => {
+    const { root } = await closedTree();
+    expect(await asNobody(root, "listSites(root)")).toEqual(["default"]);
+    const beside = await asNobody(root, "unreadableBesideSites(root)");
+    expect(beside).toEqual(["lost+found", "private", "stray.txt"]);
+    expect(await asNobody(root, `assertLayout(root, { leftOut: ${JSON.stringify(beside)} })`)).toEqual([]);
+  });
+
+  it("is no excuse for what cannot be read inside a site", async () => {
+    const { root } = await closedTree();
+    await mkdir(join(root, "default/documents/12"), { mode: 0o700 });
+    expect(await asNobody(root, "assertLayout(root, { leftOut: await unreadableBesideSites(root) })")).toMatch(
+      /^SourceUnreadableError: cannot read the directory default\/documents\/… of the sites tree \(EACCES\)/,
+    );
+  });
+
+  it("is read whole by who may", async () => {
+    const { root } = await closedTree();
+    if (process.geteuid?.() === 0) expect(await unreadableBesideSites(root)).toEqual([]);
+  });
+});
+
+describe("links to files outside", () => {
+  it.each(["documents/logs_and_misc/methods/sevenb", "documents/certificates/oaprivate.key"])(
+    "are refused for the key %s, which the dump would lack",
+    async (part) => {
+      const file = join(await outside(), "key");
+      await writeFile(file, "key");
+      const root = await aTree({ ...site, [`default/${part}`]: { link: file } });
+      await expect(assertLayout(root)).rejects.toThrow(SourceLayoutError);
+    },
+  );
+
+  it("are counted for any other file", async () => {
+    const file = join(await outside(), "jane-doe.pdf");
+    await writeFile(file, "scan");
+    const root = await aTree({ ...site, "default/documents/12/scan": { link: file } });
+    expect(await assertLayout(root)).toEqual([expect.stringMatching(/^1 link/)]);
   });
 });

@@ -1,9 +1,10 @@
-import { lstat, readdir, readFile, rename } from "node:fs/promises";
+import { lstat, readdir, rename } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { TargetNotEmptyError, TargetUnsuitableError } from "@openemr-ops/core/errors";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { type Directory, openChild, openDirectory, openOrMake } from "@openemr-ops/files/directory";
 import type { Journal } from "@openemr-ops/files/journal";
+import { mountPoints } from "@openemr-ops/files/mounts";
 import { moveEntries, type OwnedDirectory, takeOver } from "@openemr-ops/files/ownedDirectory";
 import { treeEntry, treeIn } from "./stagedTree.ts";
 
@@ -24,7 +25,7 @@ export const makeStage = async (journal: Journal, target: string): Promise<Stage
   const taken = await isThere(target);
   if (taken) {
     await using directory = await openDirectory(target);
-    if ((await readdir(directory.at)).length > 0)
+    if ((await readdir(directory.at)).some((name) => name !== "lost+found"))
       throw new TargetNotEmptyError(`${target} is not empty: name a new directory`);
   }
   if (!taken || !(await isMountPoint(target))) {
@@ -100,12 +101,7 @@ const isThere = (path: string): Promise<boolean> =>
     },
   );
 
-/** Also one of the same file system, as volumes of containers are: no rename goes across. */
 const isMountPoint = async (path: string): Promise<boolean> => {
-  const mounts = await readFile("/proc/self/mountinfo", "latin1");
   const wanted = Buffer.from(path).toString("latin1");
-  return mounts
-    .split("\n")
-    .map((line) => line.split(" ")[4]?.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8))))
-    .includes(wanted);
+  return (await mountPoints()).some((mount) => mount.path === wanted);
 };

@@ -4,6 +4,7 @@ import { connectReadOnly } from "@openemr-ops/database/connection";
 import { describeSource, type SourceDescription } from "@openemr-ops/database/describeSource";
 import { type DatabaseDump, dumpDatabase } from "@openemr-ops/database/dumpDatabase";
 import { assertLayout, countEssentials } from "@openemr-ops/openemr/assertLayout";
+import { unreadableBesideSites } from "@openemr-ops/openemr/besideSites";
 import { excludedContents, excludedFiles } from "@openemr-ops/openemr/sitesLayout";
 import { baseTable } from "@openemr-ops/openemr/sqlReader";
 import { readDockerVersion, readVersion } from "@openemr-ops/openemr/version";
@@ -22,6 +23,7 @@ import { isFuture } from "../retention.ts";
 import type { StoredPart, StoredSites } from "../store/dumpStore.ts";
 import { inspect, sitesOfDatabase } from "./inspect.ts";
 import { rightsWarnings } from "./rightsWarnings.ts";
+import { assertDocumentsThere, assertNoSite, compareMounts, mountsIn } from "./sourceMounts.ts";
 
 export interface DumpResult {
   readonly dumpId: string;
@@ -56,6 +58,16 @@ const isBegun = async ({ destination, installation, store }: DumpContext): Promi
   store.format === "restic"
     ? (await destination.describe("config")) !== undefined
     : (await listManifestIds(destination, installation)).length > 0;
+
+/** By its plain form, genuine or not: it can only make a dump say more, or refuse. A damaged one says nothing. */
+const newestManifest = async ({ destination, installation }: DumpContext): Promise<Manifest | undefined> => {
+  const [newest] = await listManifestIds(destination, installation);
+  if (newest === undefined) return undefined;
+  return readManifest(destination, installation, newest).catch((error: unknown) => {
+    if (error instanceof IntegrityError) return undefined;
+    throw error;
+  });
+};
 
 /** A repository that held dumps and is gone means an unmounted disk or a wrong bucket more often than a wish to start anew. */
 const mayCreateRepository = async (context: DumpContext, force: boolean): Promise<boolean> => {
@@ -108,6 +120,20 @@ const tableWarnings = (source: SourceDescription): SourceWarning[] => {
   ];
 };
 
+/** Escapes what a glob would treat as a pattern. */
+const literally = (name: string): string => name.replace(/[\\*?[\]]/g, "\\$&");
+
+const besideWarnings = (names: readonly string[]): SourceWarning[] =>
+  names.length === 0
+    ? []
+    : [
+        {
+          code: "beside-sites-unreadable",
+          message: `${names.length} entries of the sites directory that are no readable site are not in the dump: ${names.slice(0, 5).join(", ")}; what is needed of them, let this program's user read, and if one is a site, all of it`,
+          count: names.length,
+        },
+      ];
+
 const inTheFuture: SourceWarning = {
   code: "dump-in-the-future",
   message: "an earlier dump claims to be of the future: this machine's clock was wrong then, or is now",
@@ -146,7 +172,8 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
   await context.store.describeTools();
   await using connection = await connectReadOnly(context.database);
   const source = await describeSource(connection, context.database.name);
-  const layout = await assertLayout(context.sitesPath);
+  const beside = await unreadableBesideSites(context.sitesPath);
+  const layout = await assertLayout(context.sitesPath, { leftOut: beside });
   const { sites, warnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
   await mayCreateRepository(context, false);
   return {
@@ -158,7 +185,13 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
     exactTables: source.tables.filter(({ exactColumns }) => exactColumns).map(({ name }) => name),
     views: source.views.length,
     sites,
-    warnings: [...warnings, ...tableWarnings(source), ...layout.map((message) => ({ code: "link-outside", message }))],
+    warnings: [
+      ...warnings,
+      ...besideWarnings(beside),
+      ...(await compareMounts(context.sitesPath, await mountsIn(context.sitesPath), await newestManifest(context))),
+      ...tableWarnings(source),
+      ...layout.map((message) => ({ code: "link-outside", message })),
+    ],
   };
 };
 
@@ -177,7 +210,12 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
   const halves = new AbortController();
   const run = { signal: AbortSignal.any([context.signal, halves.signal]), progress: context.progress };
 
-  const layout = assertLayout(context.sitesPath);
+  const beside = await unreadableBesideSites(context.sitesPath);
+  const mounts = await mountsIn(context.sitesPath);
+  const earlier = await newestManifest(context);
+  assertNoSite(beside, earlier);
+  const volumeWarnings = await compareMounts(context.sitesPath, mounts, earlier);
+  const layout = assertLayout(context.sitesPath, { leftOut: beside });
   layout.catch(() => {});
   const essentials = await countEssentials(context.sitesPath);
   const { sites, warnings: siteWarnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
@@ -201,7 +239,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
           signal: run.signal,
           progress: context.progress,
           onSnapshot: (takenAt) => {
-            const exclude = [...excludedContents, ...excludedFiles];
+            const exclude = [...excludedContents, ...excludedFiles, ...beside.map(literally)];
             stored = store.writeSites({ dumpId, takenAt, sitesPath: context.sitesPath, exclude }, run);
             stored.catch(stop);
             inspection = inspectSource(context, sites);
@@ -213,6 +251,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
     );
     await Promise.all([stored, inspection, layout]);
     assertWhole((await stored)?.files ?? 0, essentials);
+    assertDocumentsThere(volumeWarnings, (await inspection)?.documents ?? {}, earlier);
   } catch (error) {
     stop(error);
     await Promise.allSettled([stored, inspection, layout]);
@@ -267,12 +306,14 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
         meaningSha256: meanings.get(program.section),
       })),
     },
-    sites: tree,
+    sites: { ...tree, mounts },
     keyProof: found.keyProof,
     documents: found.documents,
     warnings: [
       ...(future ? [inTheFuture] : []),
       ...siteWarnings,
+      ...besideWarnings(beside),
+      ...volumeWarnings,
       ...layoutWarnings,
       ...tableWarnings(database.source),
       ...inspectionWarnings(found),

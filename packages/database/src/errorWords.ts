@@ -3,8 +3,6 @@
  * Sources: MariaDB knowledge base, "MariaDB error codes"; MySQL error message reference.
  */
 const words: ReadonlyMap<number, string> = new Map([
-  [1005, "a table could not be made"],
-  [1030, "the storage engine failed: look into the server's error log"],
   [1031, "the table's engine does not do this"],
   [1044, "the user has no right on this schema: GRANT it"],
   [1062, "two rows have the same key"],
@@ -53,6 +51,32 @@ const words: ReadonlyMap<number, string> = new Map([
   [4151, "the user's account is locked: ALTER USER … ACCOUNT UNLOCK"],
 ]);
 
-/** Our words for a server's error, none for most. */
-export const wordsFor = (number: number | undefined): string | undefined =>
-  number === undefined ? undefined : words.get(number);
+const serverFull = "the disk of the database server is full: free space there";
+const crashed = "the table is damaged: CHECK TABLE shows how, REPAIR TABLE repairs MyISAM and Aria";
+/** What the number of a storage engine means. Source: MariaDB's `perror`, and what makes it say so. */
+const engineWords: ReadonlyMap<number, string> = new Map([
+  [28, serverFull],
+  [122, "it is full: quota of the database server's disk"],
+  [126, crashed],
+  [127, crashed],
+  [135, `${serverFull}, or the tablespace's limit is reached`],
+  [136, `${serverFull}, or the tablespace's limit is reached`],
+  [139, "a row is larger than the row format takes: compare innodb_page_size and innodb_strict_mode with the source's"],
+  [144, crashed],
+  [145, crashed],
+  [150, "a foreign key does not fit the table that it refers to: SHOW ENGINE INNODB STATUS shows why"],
+  [
+    168,
+    "the storage engine does not say more: usually its disk is full, read-only, or not its own; see the server's error log",
+  ],
+]);
+/** Errors in which the server hands on the number of a storage engine. */
+const ofEngine: ReadonlySet<number> = new Set([1005, 1030]);
+
+/** Our words for a server's error, none for most. @param line as the server said it */
+export const wordsFor = (number: number | undefined, line: string): string | undefined => {
+  if (number === undefined) return undefined;
+  if (!ofEngine.has(number)) return words.get(number);
+  const engine = /\(errno: (\d+)\b|: Got error (\d+)\b/.exec(line) ?? [];
+  return engineWords.get(Number(engine[1] ?? engine[2])) ?? "the storage engine failed: see the server's error log";
+};

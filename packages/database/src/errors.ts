@@ -76,8 +76,23 @@ const missingTable = /^[^\s:]+: Couldn't find table: "/;
 
 /** Errors of which the server quotes names of tables, programs and collations, and never a value. */
 const quotesNamesOnly: ReadonlySet<number> = new Set([
-  1051, 1054, 1109, 1115, 1146, 1273, 1286, 1304, 1305, 1356, 1449,
+  ...[1005, 1030, 1044, 1045, 1049, 1051, 1054, 1109, 1115, 1142, 1143, 1146, 1227, 1273, 1286, 1304, 1305, 1356, 1370],
+  ...[1418, 1419, 1449],
 ]);
+
+/** The driver's word for a login that it does not know names a page that is not written. */
+const unknownLogin = /unknown plugin (\w+)\. See TODO.*$/;
+
+/**
+ * What the server's client said, as far as it quotes no value of a row: all of it where names alone are quoted, else number
+ * and state. Behind a rule stands the statement.
+ */
+export const sayable = (said: string): string => {
+  const [line = "", number, state] = /^.*?ERROR (\d+) \((\w+)\).*$/m.exec(said) ?? [];
+  if (!number) return said.split(/^-+$/m)[0] ?? "";
+  const words = line.slice(line.indexOf("ERROR "));
+  return quotesNamesOnly.has(Number(number)) ? words : `server error ${number} (${state})`;
+};
 
 /** Without what the server quotes, values of rows and pieces of statements; its number and first words say what happened. */
 const withoutValues = (line: string): string => line.replace(/\s*['"`].*$/s, " …");
@@ -105,8 +120,14 @@ export const databaseError = (
   );
   const { errno = 0 } = (cause ?? {}) as { readonly errno?: number };
   const number = errno || numberIn(line);
+  const plugin = unknownLogin.exec(line)?.[1];
+  if (plugin)
+    return denied(
+      `${doing}: the user logs in with the plugin ${plugin}, which this program does not know: let it log in with mysql_native_password or caching_sha2_password, such as ALTER USER … IDENTIFIED VIA mysql_native_password`,
+      { cause },
+    );
   const make = makerOf(line, cause);
   const shown = make || quotesNamesOnly.has(number ?? 0) || missingTable.test(line) ? line : withoutValues(line);
-  const meaning = wordsFor(number);
+  const meaning = wordsFor(number, line);
   return (make ?? otherwise)(`${doing}: ${shown}${meaning ? `: ${meaning}` : ""}`, { cause });
 };

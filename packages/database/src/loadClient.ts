@@ -2,7 +2,7 @@ import { LoadFailedError, type OpsError } from "@openemr-ops/core/errors";
 import { type Child, startChild } from "@openemr-ops/files/child";
 import { clientArguments, clientEnvironment, type DatabaseAccess } from "./access.ts";
 import { connect, type DatabaseConnection } from "./connection.ts";
-import { databaseError } from "./errors.ts";
+import { databaseError, sayable } from "./errors.ts";
 import { programStatements } from "./programStatements.ts";
 import { assertMayMakePrograms } from "./replaceable.ts";
 import type { ProgramSection } from "./sqlScanner.ts";
@@ -11,12 +11,8 @@ const dumpSession =
   "SET NAMES utf8mb4; SET time_zone = '+00:00', sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0, autocommit = 0, completion_type = 0, sql_safe_updates = 0, wait_timeout = 31536000, net_read_timeout = 86400 /*M!100201 , check_constraint_checks = 0, max_statement_time = 0 */ /*M!100301 , idle_transaction_timeout = 0, idle_write_transaction_timeout = 0 */;\n";
 
 /** What the end of a client means; `said` is its standard error. */
-export const loadError = (doing: string, said: string): OpsError => {
-  // The server's text may quote values of rows; its number and state say enough.
-  const [, number, state] = /ERROR (\d+) \((\w+)\)/.exec(said) ?? [];
-  const words = number ? `server error ${number} (${state})` : (said.split(/^-+$/m)[0] ?? ""); // behind it stands the statement
-  return databaseError(doing, words, undefined, (message) => new LoadFailedError(message));
-};
+export const loadError = (doing: string, said: string): OpsError =>
+  databaseError(doing, sayable(said), undefined, (message) => new LoadFailedError(message));
 
 /** Starts MariaDB's client on a schema, in a session that takes a dump's statements as they are. */
 export const startLoadClient = async (
@@ -113,13 +109,14 @@ export const loadPrograms = async (
   for (const statement of statements) {
     signal.throwIfAborted();
     await runProgramStatement(connection, statement).catch((error: unknown) => {
-      const { errno, sqlState } = ((error as Error).cause ?? {}) as { errno?: number; sqlState?: string };
+      const cause = (error as Error).cause ?? {};
+      const { errno, sqlState, sqlMessage } = cause as { errno?: number; sqlState?: string; sqlMessage?: string };
       if (errno === undefined) throw error;
       const what = madeBy.exec(statement.slice(0, 1000));
       const doing = what
         ? `making ${what[1]?.toLowerCase()} ${Buffer.from(what[2] ?? "", "latin1").toString()}`
         : `loading ${sections.join(", ")}`;
-      throw loadError(doing, `ERROR ${errno} (${sqlState ?? "HY000"})`);
+      throw loadError(doing, `ERROR ${errno} (${sqlState ?? "HY000"}): ${sqlMessage ?? ""}`);
     });
   }
 };

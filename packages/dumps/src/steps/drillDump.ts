@@ -45,7 +45,14 @@ export const drillDump = async (context: DumpContext, name: string): Promise<Ver
     const comparing = stopwatch(context.now);
     const comparison = await compareRestored(context, access, treeIn(staging), manifest, stored);
     const seconds = { ...loading, compare: comparing() };
-    const verdict = verdictOf(manifest, { database: schema, sites: staging.path }, comparison, seconds, [], stored.tree);
+    const verdict = verdictOf(
+      manifest,
+      { database: schema, sites: staging.path },
+      comparison,
+      seconds,
+      [],
+      stored.tree,
+    );
     assertPassed(verdict);
     const { tables, rows, files, documents, keyProof } = verdict;
     await recordVerification(

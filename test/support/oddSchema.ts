@@ -130,6 +130,8 @@ export const oddPrograms: readonly string[] = [
   `CREATE TRIGGER first BEFORE INSERT ON \`groups\` FOR EACH ROW ${body}`,
   "CREATE DEFINER='gone'@'%' TRIGGER second_ BEFORE INSERT ON `groups` FOR EACH ROW PRECEDES first SET @x = 1",
   `CREATE TRIGGER \`odd \`\`trigger\` AFTER DELETE ON \`a\`\`b$ ünï 漢 ('"\\\\%_*?)\` FOR EACH ROW ${bodyLines.join("\r\n")}`,
+  // fires between the two, made last and first by its name
+  "CREATE TRIGGER a_third BEFORE INSERT ON `groups` FOR EACH ROW FOLLOWS second_ SET @x = 3",
   "CREATE TRIGGER counting BEFORE INSERT ON no_key FOR EACH ROW SET NEW.a = NEW.a + 1000", // a load must not run it
   `CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY STARTS '2035-01-01 03:00:00' ON COMPLETION PRESERVE COMMENT 'it''s;' DO ${body.replaceAll(";;", "; ;")}`,
   "CREATE DEFINER='gone'@'%' EVENT `never ``more` ON SCHEDULE AT '2035-01-01 00:00:00' DISABLE DO SET @x = 'é'",

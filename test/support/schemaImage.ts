@@ -104,10 +104,16 @@ export const schemaImage = async (
     return {
       created,
       rows,
-      triggers: await each("TRIGGERS WHERE TRIGGER_SCHEMA", "TRIGGER_NAME", "TRIGGER", [
-        "SQL Original Statement",
-        ...context,
-      ]),
+      triggers: [
+        ...(await each("TRIGGERS WHERE TRIGGER_SCHEMA", "TRIGGER_NAME", "TRIGGER", [
+          "SQL Original Statement",
+          ...context,
+        ])),
+        ...(await ask(
+          "SELECT TRIGGER_NAME AS name, ACTION_ORDER AS place FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ? ORDER BY 1",
+          [schema],
+        )),
+      ],
       routines: [
         ...(await each("ROUTINES WHERE ROUTINE_TYPE = 'PROCEDURE' AND ROUTINE_SCHEMA", "ROUTINE_NAME", "PROCEDURE", [
           "Create Procedure",

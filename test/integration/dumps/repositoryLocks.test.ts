@@ -84,7 +84,7 @@ describe.each(resticsHere())("a lock that a killed $name left on another host", 
     },
   );
 
-  it("stays and is named when a person left it, who may still be at work", async () => {
+  it("stays and is named when a person left it, whose program may still run", async () => {
     const pid = await killedRestic(restic, repository, "prune");
 
     await expect(takeDump(context)).rejects.toMatchObject({

@@ -98,7 +98,7 @@ describe("what restic says is attributed to the side it came from", () => {
     [11, "InstallationBusyError"],
     [12, "RepositoryPasswordError"],
     [2, "ToolFailedError"],
-  ])("exit status %i without a word", (code, name) => expect(said("", code).name).toBe(name));
+  ])("exit status %i without a message", (code, name) => expect(said("", code).name).toBe(name));
 });
 
 /** As GNU tar 1.34 said it. */

@@ -42,7 +42,7 @@ interface Progress {
   readonly dumpId: string;
   readonly phase: Phase;
   readonly safetyDumpId?: string | undefined;
-  /** As the first call was told; another call cannot change it. */
+  /** As the first call set it; another call cannot change it. */
   readonly sites?: ReplacedSites | undefined;
   readonly seconds?: Verdict["seconds"];
   readonly dropped?: Verdict["dropped"];

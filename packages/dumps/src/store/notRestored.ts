@@ -3,7 +3,7 @@ import { publicPlace } from "@openemr-ops/openemr/publicPlace";
 
 export type NotRestoredKind = "owner" | "mode" | "times" | "attributes";
 
-/** What the dump tells of files and what could not be set here: their content is whole. */
+/** Attributes that the dump has of files and that could not be set here: their content is whole. */
 export interface NotRestored {
   readonly kind: NotRestoredKind;
   /** Files and directories. */
@@ -32,7 +32,7 @@ export const notRestoredCounter = () => {
   };
 };
 
-/** What a system answers that lets nobody, or not us, set an attribute. Every other answer tells of something worse. */
+/** What a system answers that lets nobody, or not us, set an attribute. Every other answer means something worse. */
 const refusals: ReadonlySet<string> = new Set(["EPERM", "EACCES", "EINVAL", "ENOTSUP", "ENOSYS", "EDQUOT"]);
 /** What it answers besides to an extended attribute that is too large for it. */
 const tooLarge: ReadonlySet<string> = new Set(["E2BIG", "ERANGE", "ENOSPC"]);

@@ -31,7 +31,7 @@ const parse = (line: string): { readonly item: string; readonly said: string } |
 
 /**
  * Sorts what a restore complains of, file by file, as it comes: attributes that could not be set, the disk here, and all
- * else. Names of files stand in the lines, so the count that restic itself gives at the end has to be that of the attributes.
+ * else. The lines hold names of files, so the count that restic itself gives at the end has to be that of the attributes.
  *
  * @param target the directory restored into, as restic calls it
  */

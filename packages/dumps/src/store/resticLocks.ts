@@ -18,7 +18,7 @@ const lockIds = async (destination: Destination): Promise<readonly string[]> => 
 /**
  * Removes locks of programs that are dead. restic itself knows of those of this host, and of those that nobody renewed for
  * half an hour. Of a restic on another host, that jobs of this installation started to write, our own lock tells: such
- * a job holds it, and now the caller does, so it is over. A lock that anyone else made stays: he may still be at work.
+ * a job holds it, and now the caller does, so it is over. A lock that anyone else made stays: that program may still run.
  *
  * The caller holds our lock on the repository.
  */

@@ -109,9 +109,9 @@ describe("a restored copy that was changed afterwards", () => {
     },
     {
       what: "a value of the first row of a table with an INVISIBLE column",
-      change: ["UPDATE made SET hidden = 8, at = at WHERE id = 1"],
-      back: ["UPDATE made SET hidden = 9, at = at WHERE id = 1"],
-      found: "table made",
+      change: ["UPDATE partly_seen SET hidden = 8 WHERE id = 1"],
+      back: ["UPDATE partly_seen SET hidden = 9 WHERE id = 1"],
+      found: "table partly_seen",
     },
     {
       what: "two digits of a FLOAT swapped",

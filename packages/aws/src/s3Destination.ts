@@ -4,7 +4,7 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
-  S3Client,
+  type S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
@@ -12,18 +12,13 @@ import type { Destination, PutReceipt, StoredObject } from "@openemr-ops/core/de
 import { measuredBody } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
+import { type S3Settings, s3Client } from "./s3Client.ts";
 import { s3Failure } from "./s3Failure.ts";
 
-export interface S3DestinationSettings {
-  readonly bucket: string;
+export interface S3DestinationSettings extends S3Settings {
   /** Segments joined by `/`, without one at either end; empty is the bucket's root. */
   readonly prefix: string;
-  /** A server with the S3 API; default: AWS. */
-  readonly endpoint?: string | undefined;
-  /** Default: AWS's usual environment. */
-  readonly region?: string | undefined;
-  readonly pathStyle?: boolean | undefined;
-  /** Replaces the client that the settings above create. */
+  /** Replaces the client that the settings create. */
   readonly client?: S3Client | undefined;
   /** Objects in one page of a listing; the store's limit is 1000. */
   readonly pageSize?: number | undefined;
@@ -32,29 +27,17 @@ export interface S3DestinationSettings {
 /** Two parts of this size are in memory at once; 10,000 of them, S3's limit, are 97 GiB. */
 const partBytes = 10 * 1024 * 1024;
 
-/**
- * The client for a store. Some servers with the S3 API refuse the checksum headers and trailers that the SDK adds by
- * default, so they are sent only where S3 requires them. Source: github.com/aws/aws-sdk-js-v3/issues/6810.
- */
-const s3Client = ({ endpoint, region, pathStyle }: S3DestinationSettings): S3Client =>
-  new S3Client({
-    ...(endpoint
-      ? { endpoint, requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" }
-      : {}),
-    ...(region ? { region } : {}),
-    forcePathStyle: pathStyle ?? endpoint !== undefined,
-    maxAttempts: 4,
-    requestHandler: { connectionTimeout: 10_000, socketTimeout: 120_000 },
-  });
-
 /** `NotFound` is the response to HEAD, which has no body with details. */
 const isNotFound = (error: unknown): boolean =>
   error instanceof S3ServiceException && (error.name === "NoSuchKey" || error.name === "NotFound");
 
 /** A bucket of S3, or of a server with the S3 API, as destination. Failures: `s3Failure`. */
-export const s3Destination = (settings: S3DestinationSettings): Destination => {
+export const s3Destination = (
+  settings: S3DestinationSettings,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): Destination => {
   const { bucket, prefix, pageSize = 1000 } = settings;
-  const client = settings.client ?? s3Client(settings);
+  const client = settings.client ?? s3Client(settings, environment);
   const url = `s3://${[bucket, prefix].filter(Boolean).join("/")}`;
   const below = prefix === "" ? "" : `${prefix}/`;
   const at = (key: string) => ({ Bucket: bucket, Key: below + checkedKey(key) });

@@ -5,6 +5,7 @@ import {
   DestinationMissingError,
   DestinationThrottledError,
   DestinationUnavailableError,
+  InvalidInputError,
   OpsError,
   UnexpectedError,
 } from "@openemr-ops/core/errors";
@@ -42,6 +43,8 @@ export const s3Failure = (error: unknown, doing: string): OpsError => {
   const options = { cause: error };
   const said = `${doing} failed (${[name, status].filter(Boolean).join(", ")})`;
 
+  if (error instanceof Error && error.message === "Region is missing")
+    return new InvalidInputError([{ path: "AWS_REGION", message: "is not set; set it, or dumps.region" }], options);
   if (full.has(name) || status === 507)
     return new DestinationFullError(`${said}: free space or raise the quota`, options);
   if (throttled.has(name) || status === 429 || status === 503)

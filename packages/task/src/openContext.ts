@@ -12,10 +12,10 @@ import type { DumpContext, Tools } from "@openemr-ops/dumps/context";
 import type { DumpStore } from "@openemr-ops/dumps/store/dumpStore";
 import { portableStore } from "@openemr-ops/dumps/store/portable";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
-import { resticLocation } from "@openemr-ops/dumps/store/resticLocation";
 import { realPlace } from "@openemr-ops/files/directory";
 import { fileJobs } from "@openemr-ops/files/fileJobs";
 import { openDestination } from "./openDestination.ts";
+import { openLocation } from "./openLocation.ts";
 import { realSites } from "./realPlaces.ts";
 
 export interface Surroundings {
@@ -67,7 +67,7 @@ const storeOf = (
   return resticStore({
     restic: tools.restic,
     installation: installation.id,
-    location: resticLocation(dumps.destination, surroundings.environment),
+    location: openLocation(dumps.destination, surroundings.environment),
     readPassword: () => surroundings.readSecret(dumps.password),
     cacheDirectory: join(config.stateDirectory, "restic-cache"),
     destination,
@@ -97,7 +97,7 @@ export const openContext = async (
   surroundings: Surroundings,
 ): Promise<DumpContext> => {
   const { database, dumps, platform } = installation;
-  const destination = await openDestination(dumps.destination, { warn: surroundings.warn });
+  const destination = await openDestination(dumps.destination, surroundings);
   const tools = toolsFrom(surroundings.environment);
   const access = (server: DatabaseServer, login: Pick<DatabaseServer, "user" | "password">) =>
     databaseAccess(server, database.name, login, surroundings.readSecret);

@@ -42,7 +42,7 @@ export const operations: Operations = {
   },
   checkDestination: async (place) => {
     const installation = dumpsOf(place);
-    return checkDestination(await openDestination(installation.dumps.destination), {
+    return checkDestination(await openDestination(installation.dumps.destination, place), {
       now: place.now,
       signal: place.signal,
       openTrial: trialStore(installation, place.environment),

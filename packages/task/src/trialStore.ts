@@ -4,10 +4,10 @@ import { dirname, join } from "node:path";
 import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
 import type { InstallationWith } from "@openemr-ops/core/config/settings";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
-import { resticLocation } from "@openemr-ops/dumps/store/resticLocation";
 import type { TrialStore } from "@openemr-ops/dumps/store/trial";
 import { toolsFrom } from "./openContext.ts";
 import { openDestination } from "./openDestination.ts";
+import { openLocation } from "./openLocation.ts";
 
 const below = (address: DestinationAddress, folder: string): DestinationAddress =>
   address.kind === "file"
@@ -44,9 +44,9 @@ export const trialStore = (
     const store = resticStore({
       restic: toolsFrom(environment).restic,
       installation: id,
-      location: resticLocation(address, environment),
+      location: openLocation(address, environment),
       readPassword: async () => password,
-      destination: await openDestination(address),
+      destination: await openDestination(address, { environment }),
     });
     return { store, clear: async () => (address.kind === "file" ? removeFolders(address.directory) : undefined) };
   };

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RepositoryPasswordError, TargetNotEmptyError } from "@openemr-ops/core/errors";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
+import { directoryLocation } from "@openemr-ops/dumps/store/resticLocation";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { memoryDestination } from "../../support/memoryDestination.ts";
 
@@ -22,7 +23,7 @@ const storeOn = async (script: string, objects: Readonly<Record<string, string>>
   return resticStore({
     restic,
     installation: "clinic-a",
-    location: { repository: join(directory, "repository"), options: [], environment: {}, cached: false },
+    location: directoryLocation({ kind: "file", directory: join(directory, "repository") }),
     readPassword: async () => "password",
     cacheDirectory: directory,
     destination: memoryDestination(objects),

@@ -28,7 +28,7 @@ const named: readonly (readonly [RegExp, Make])[] = [
   [/already locked|unable to create lock in backend: repository is/i, busy],
   [/SlowDown|reduce your request rate|TooManyRequests|rateLimitExceeded/i, (m) => new DestinationThrottledError(m)],
   [
-    /AccessDenied|Access Denied|InvalidAccessKeyId|Access Key Id you provided|signature we calculated|x509: certificate|SignatureDoesNotMatch|permission denied|operation not permitted|read-only file system|403 Forbidden|Error 40[13]|could not find default credentials/i,
+    /AccessDenied|Access Denied|InvalidAccessKeyId|Access Key Id you provided|signature we calculated|x509: certificate|SignatureDoesNotMatch|permission denied|operation not permitted|read-only file system|403 Forbidden|Error 40[13]|could not find default credentials|token (included in the request )?(has|is) expired/i,
     (m) => new DestinationAccessDeniedError(m),
   ],
   [

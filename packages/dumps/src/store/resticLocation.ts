@@ -1,31 +1,24 @@
 import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
+import { proxyVariables } from "@openemr-ops/core/proxies";
+import type { S3Access } from "@openemr-ops/core/s3Access";
+
+/** How one run of restic reaches a repository. */
+export interface ResticAccess {
+  readonly repository: string;
+  readonly options: readonly string[];
+  /** Credentials, region and proxies by environment. */
+  readonly environment: Readonly<Record<string, string>>;
+}
 
 /** Where a repository lies, in restic's words. */
 export interface ResticLocation {
-  readonly repository: string;
-  readonly options: readonly string[];
-  /** Credentials and region by environment. */
-  readonly environment: Readonly<Record<string, string>>;
   /** Whether this is a store of objects; a directory needs no cache beside it. */
   readonly cached: boolean;
+  /** Asked for at each start of restic: credentials may be new. */
+  readonly access: () => Promise<ResticAccess>;
 }
 
-const passedOn = [
-  "AWS_ACCESS_KEY_ID",
-  "AWS_SECRET_ACCESS_KEY",
-  "AWS_SESSION_TOKEN",
-  "AWS_PROFILE",
-  "AWS_SHARED_CREDENTIALS_FILE",
-  "AWS_CONFIG_FILE",
-  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-  "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-  "AWS_ROLE_ARN",
-  "AWS_ROLE_SESSION_NAME",
-  "AWS_WEB_IDENTITY_TOKEN_FILE",
-  "AWS_REGION",
-  "AWS_DEFAULT_REGION",
+const forGoogle = [
   "GOOGLE_PROJECT_ID",
   "GOOGLE_APPLICATION_CREDENTIALS",
   "GOOGLE_ACCESS_TOKEN",
@@ -33,34 +26,48 @@ const passedOn = [
   "STORAGE_EMULATOR_HOST",
 ];
 
-/**
- * Translates a destination for restic.
- *
- * @param environment the program's own; only credentials for object stores are passed on
- */
-export const resticLocation = (
-  address: DestinationAddress,
+type Address<Kind extends DestinationAddress["kind"]> = Extract<DestinationAddress, { kind: Kind }>;
+
+export const directoryLocation = ({ directory }: Address<"file">): ResticLocation => ({
+  cached: false,
+  access: async () => ({ repository: directory, options: [], environment: {} }),
+});
+
+/** @param environment the program's own; only what leads to the store is passed on */
+export const googleLocation = (
+  { bucket, prefix }: Address<"gcs">,
   environment: Readonly<Record<string, string | undefined>>,
-): ResticLocation => {
-  if (address.kind === "file") return { repository: address.directory, options: [], environment: {}, cached: false };
-  const passed: Record<string, string> = {};
-  for (const name of passedOn) {
-    const value = environment[name];
-    if (value !== undefined) passed[name] = value;
-  }
-  if (address.kind === "gcs")
+): ResticLocation => ({
+  cached: true,
+  access: async () => ({
+    repository: `gs:${bucket}:/${prefix}`,
+    options: [],
+    environment: {
+      GOOGLE_PROJECT_ID: "unused", // asked for only when a bucket is to be made
+      ...proxyVariables(environment),
+      ...Object.fromEntries(
+        forGoogle.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+      ),
+    },
+  }),
+});
+
+/**
+ * @param find how our own client reaches the bucket: restic finds out nothing itself
+ * @param environment the program's own; of it only the proxies are passed on
+ */
+export const s3Location = (
+  { bucket, prefix }: Address<"s3">,
+  find: () => Promise<S3Access>,
+  environment: Readonly<Record<string, string | undefined>>,
+): ResticLocation => ({
+  cached: true,
+  access: async () => {
+    const { server, region, pathStyle, credentials } = await find();
     return {
-      repository: `gs:${address.bucket}:/${address.prefix}`,
-      options: [],
-      environment: { GOOGLE_PROJECT_ID: "unused", ...passed }, // asked for only when a bucket is to be made
-      cached: true,
+      repository: `s3:${[server, bucket, prefix].filter(Boolean).join("/")}`,
+      options: ["-o", `s3.bucket-lookup=${pathStyle ? "path" : "dns"}`],
+      environment: { ...proxyVariables(environment), ...credentials, AWS_DEFAULT_REGION: region },
     };
-  const region = address.region ?? passed.AWS_REGION ?? passed.AWS_DEFAULT_REGION ?? "us-east-1";
-  const server = address.endpoint ?? `https://s3.${region}.amazonaws.com`;
-  return {
-    repository: `s3:${[server, address.bucket, address.prefix].filter(Boolean).join("/")}`,
-    options: ["-o", `s3.bucket-lookup=${address.pathStyle ? "path" : "dns"}`],
-    environment: { ...passed, AWS_DEFAULT_REGION: region },
-    cached: true,
-  };
-};
+  },
+});

@@ -56,28 +56,28 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
   const release = () => (found ??= resticRelease(settings.restic));
   const password = readOnce(settings.readPassword);
 
-  const common = [
-    ...location.options,
-    ...(location.cached && settings.cacheDirectory ? ["--cache-dir", settings.cacheDirectory] : ["--no-cache"]),
-  ];
+  const cache = location.cached && settings.cacheDirectory ? ["--cache-dir", settings.cacheDirectory] : ["--no-cache"];
   const notes = processNotes(destination, settings.installation);
-  const childSettings = async (
-    [command = ""]: readonly string[],
+  /** The arguments and the settings of one run. */
+  const prepared = async (
+    args: readonly string[],
     { signal }: StoreRun,
     more: ChildSettings = {},
-  ): Promise<ChildSettings> => {
+  ): Promise<readonly [readonly string[], ChildSettings]> => {
     await release(); // an unsupported restic never sees the repository
-    return {
+    const { repository, options, environment } = await location.access();
+    const child = {
       ...more,
-      ...(writers.has(command) ? { onStarted: notes.add } : {}),
+      ...(writers.has(args[0] ?? "") ? { onStarted: notes.add } : {}),
       environment: {
-        ...location.environment,
-        RESTIC_REPOSITORY: location.repository,
+        ...environment,
+        RESTIC_REPOSITORY: repository,
         RESTIC_PASSWORD: await password(),
         RESTIC_PROGRESS_FPS: "1",
       },
       signal,
     };
+    return [[...options, ...cache, ...args], child];
   };
 
   /**
@@ -105,9 +105,9 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
   };
 
   const start = async (args: readonly string[], run: StoreRun, more?: ChildSettings): Promise<Child> =>
-    startChild(settings.restic, [...common, ...args], await childSettings(args, run, more));
+    startChild(settings.restic, ...(await prepared(args, run, more)));
   const end = async (args: readonly string[], run: StoreRun, more?: ChildSettings) => {
-    const ended = await runChild(settings.restic, [...common, ...args], await childSettings(args, run, more));
+    const ended = await runChild(settings.restic, ...(await prepared(args, run, more)));
     await notes.settled();
     run.signal.throwIfAborted();
     return ended;

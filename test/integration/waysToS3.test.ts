@@ -122,8 +122,9 @@ describe.each(resticsHere())("our client and $name reach the same store", ({ res
   });
 
   it("at the address and in the region of a profile", async () => {
-    const config = await aFile(`[profile dumps]\nregion = ${s3.region}\nendpoint_url = ${s3.url}\n`);
-    set({ ...keys(), AWS_PROFILE: "dumps", AWS_CONFIG_FILE: config });
+    const own = `aws_access_key_id = ${s3.accessKeyId}\naws_secret_access_key = ${s3.secretAccessKey}\n`;
+    const config = await aFile(`[profile dumps]\n${own}region = ${s3.region}\nendpoint_url = ${s3.url}\n`);
+    set({ AWS_PROFILE: "dumps", AWS_CONFIG_FILE: config });
 
     expect(await failures(restic)).toEqual([]);
   });

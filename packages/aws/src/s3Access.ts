@@ -85,8 +85,8 @@ export const s3Access = (settings: S3Settings, environment: Environment): (() =>
   const find = async (): Promise<S3Access> => {
     const region = await client.config.region();
     const { url } = await getEndpointFromInstructions({ Bucket: bucket }, HeadBucketCommand, { ...client.config });
-    const pathStyle = !url.hostname.startsWith(`${bucket}.`);
-    if (url.pathname !== (pathStyle ? `/${bucket}` : "/"))
+    const pathStyle = url.pathname === `/${bucket}`;
+    if (!pathStyle && !(url.pathname === "/" && url.hostname.startsWith(`${bucket}.`)))
       throw new InvalidInputError([
         { path: "AWS_ENDPOINT_URL", message: "has a path; expected only scheme, name and port" },
       ]);

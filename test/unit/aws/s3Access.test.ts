@@ -216,6 +216,13 @@ describe("where restic looks for the bucket", () => {
       true,
     ],
     ["a name in an endpoint", {}, { region: "x", endpoint: "https://s3.test:9000" }, "https://s3.test:9000", false],
+    [
+      "a server named like the bucket",
+      {},
+      { region: "x", endpoint: "https://clinic.vpce.test", pathStyle: true },
+      "https://clinic.vpce.test",
+      true,
+    ],
     ["AWS_ENDPOINT_URL", { AWS_ENDPOINT_URL: "http://127.0.0.1:9000" }, { region: "x" }, "http://127.0.0.1:9000", true],
   ])("with %s", async (_, variables, settings, server, pathStyle) => {
     expect(await access({ ...keys, ...variables }, settings)()).toMatchObject({ server, pathStyle });

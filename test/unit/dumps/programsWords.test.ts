@@ -66,6 +66,11 @@ describe("what restic says is attributed to the side it came from", () => {
       "Fatal: unable to open config file: tls: failed to verify certificate: x509: certificate signed by unknown authority",
       "DestinationAccessDeniedError",
     ],
+    ["Fatal: unable to save snapshot: The provided token has expired.", "DestinationAccessDeniedError"],
+    [
+      "Fatal: unable to save snapshot: The security token included in the request is expired",
+      "DestinationAccessDeniedError",
+    ],
     [
       "Fatal: unable to open config file: Stat: The Access Key Id you provided does not exist in our records.",
       "DestinationAccessDeniedError",

@@ -96,7 +96,7 @@ beforeAll(async () => {
   const { mariadb } = context.tools;
   await context.store.readDatabase(
     manifest.database.part,
-    async (stream) => void (await loadDatabase(restored, manifest, stream, { mariadb, ...context })),
+    async (stream) => void (await loadDatabase(restored, manifest, stream, { mariadb, ...context, deferKeysFrom: 0 })),
     context,
   );
   ({ differences } = await compareRestored(context, restored, sitesPath, manifest));

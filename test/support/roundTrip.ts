@@ -19,10 +19,15 @@ export interface RoundTrip {
 /**
  * Takes a dump and restores it beside its source, into schema `<name>_copy` and directory `copy/`.
  *
+ * @param options.deferKeysFrom 0 makes all keys that can wait after the rows
  * @param options.dumps a portable set by default: it starts no other program, which matters in a property of many runs
  */
-export const roundTrip = async (options: DumpContextOptions): Promise<RoundTrip> => {
-  const context = await contextFor({ dumps: { format: "portable", compression: "zstd" }, ...options });
+export const roundTrip = async ({
+  deferKeysFrom,
+  ...options
+}: DumpContextOptions & Pick<DumpContext, "deferKeysFrom">): Promise<RoundTrip> => {
+  const made = await contextFor({ dumps: { format: "portable", compression: "zstd" }, ...options });
+  const context = { ...made, ...(deferKeysFrom === undefined ? {} : { deferKeysFrom }) };
   const { manifest } = await takeDump(context);
   const database = `${options.schema.name}_copy`;
   const sites = join(options.directory, "copy");

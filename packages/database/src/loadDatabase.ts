@@ -4,7 +4,7 @@ import type { ReportProgress } from "@openemr-ops/core/progress";
 import { inBlocks } from "@openemr-ops/files/byteSink";
 import type { DatabaseAccess } from "./access.ts";
 import { connect, type DatabaseConnection } from "./connection.ts";
-import { deferKeys } from "./deferredKeys.ts";
+import { deferKeys, referredTables } from "./deferredKeys.ts";
 import type { LoadableDump } from "./loadableDump.ts";
 import { loadPrograms } from "./loadClient.ts";
 import { assertServer, prepareSchema, progressTable } from "./loadTarget.ts";
@@ -18,7 +18,7 @@ import {
   type StreamDigest,
   sqlScanner,
 } from "./sqlScanner.ts";
-import { type TablesUnderWay, tablesUnderWay } from "./tablesUnderWay.ts";
+import { addingKeys, type TablesUnderWay, tablesUnderWay } from "./tablesUnderWay.ts";
 import { type WrittenPrograms, writtenPrograms } from "./writtenPrograms.ts";
 
 export interface LoadSettings {
@@ -29,10 +29,12 @@ export interface LoadSettings {
   readonly skip?: readonly ProgramSection[];
   /** Receives the SQL of a section of programs once it was read whole and taken, also where it is not loaded. */
   readonly onProgram?: (section: ProgramSection, sql: Buffer) => void;
+  /** Tables with so many rows get their keys when these are in. */
+  readonly deferKeysFrom?: number | undefined;
 }
 
 /** Tables with fewer rows are not worth a second statement. */
-const deferKeysFrom = 10_000;
+const usuallyDeferredFrom = 10_000;
 
 /** A character set, a collation or an engine that this server does not have. */
 const unknownToServer: ReadonlySet<number> = new Set([1115, 1273, 1286]);
@@ -44,10 +46,19 @@ const sectionHandler = (
   tables: TablesUnderWay,
   rows: RowRuns,
   programs: WrittenPrograms,
+  deferKeysFrom: number,
   doing: (what: string) => void,
 ): SectionHandler => {
   // Tables with exact rows come twice: their structure among the others, their rows behind.
   const endedOnce = new Set<string>();
+  const referredTo = new Set<string>();
+  const run = (statement: string, what: string) =>
+    control.run(statement).catch((error: unknown) => {
+      if (!(error instanceof DatabaseFailedError)) throw error;
+      const { errno = 0 } = (error.cause ?? {}) as { readonly errno?: number };
+      if (unknownToServer.has(errno)) throw new TargetUnsuitableError(`${what}: ${error.message}`, { cause: error });
+      throw new LoadFailedError(`${what}: ${error.message}`, { cause: error });
+    });
   return {
     structure: async (name, sql, does) => {
       doing(`table ${name}`);
@@ -55,15 +66,14 @@ const sectionHandler = (
       if (!table || name === progressTable)
         throw new IntegrityError(`the dump holds table ${name}, which is not in its manifest`);
       if (tables.isDone(name) || does === "session") return; // sessions are set by us
-      const { create, addKeys } = table.rows >= deferKeysFrom ? deferKeys(sql) : { create: sql };
+      for (const other of referredTables(sql)) {
+        referredTo.add(other);
+        await tables.makeKeys(other, (addKeys) => run(addKeys, addingKeys(other)));
+      }
+      const later = table.rows >= deferKeysFrom && !referredTo.has(name);
+      const { create, addKeys } = later ? deferKeys(sql) : { create: sql };
       tables.begin(name, addKeys);
-      await control.run(create).catch((error: unknown) => {
-        if (!(error instanceof DatabaseFailedError)) throw error;
-        const { errno = 0 } = (error.cause ?? {}) as { readonly errno?: number };
-        if (unknownToServer.has(errno))
-          throw new TargetUnsuitableError(`making table ${name}: ${error.message}`, { cause: error });
-        throw new LoadFailedError(`making table ${name}: ${error.message}`, { cause: error });
-      });
+      await run(create, `making table ${name}`);
     },
     rows: async (name, chunk, statementEnds) => {
       doing(`table ${name}`);
@@ -110,7 +120,6 @@ export const loadDatabase = async (
   );
   const done = await prepareSchema(control, access, dump);
   await control.run("SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO', foreign_key_checks = 0, unique_checks = 0");
-  await control.run("SET SESSION innodb_strict_mode = 0").catch(() => {}); // old row formats may be wider than today's rules
 
   let failure: Error | undefined;
   const fail = (error: Error): void => {
@@ -125,11 +134,13 @@ export const loadDatabase = async (
     return saved;
   };
   let doing = "";
-  const workers = await startLoadWorkers(() => startLoadWorker(access, { ...settings, session }, fail, () => doing));
+  const workers = await startLoadWorkers(() => startLoadWorker(access, { ...settings, session }, fail));
   const tables = tablesUnderWay(workers, done, save, throwIfFailed);
   const programs = writtenPrograms(dump.database.programs);
   const wanted = new Map(dump.database.tables.map((table) => [table.name, table]));
-  const handler = sectionHandler(control, wanted, tables, rowRuns(workers, tables), programs, (what) => {
+  const rows = rowRuns(workers, tables);
+  const { deferKeysFrom = usuallyDeferredFrom } = settings;
+  const handler = sectionHandler(control, wanted, tables, rows, programs, deferKeysFrom, (what) => {
     doing = what;
   });
   const scanner = sqlScanner(

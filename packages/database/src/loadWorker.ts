@@ -11,6 +11,8 @@ export const runBytes = 8 * 2 ** 20;
 
 /** One of a load's connections: a client program that gets statements and says when they are done. */
 export interface LoadWorker {
+  /** Says what is sent from now on, for messages: an error is told of the statements that caused it. */
+  begin(doing: string): void;
   /** Sends bytes; waits while the client is far behind. */
   write(chunk: Buffer): Promise<void>;
   /** Sends a statement at once, however far behind the client is. */
@@ -35,26 +37,32 @@ export interface LoadWorker {
 
 /**
  * @param fail gets what ended the client
- * @param doing what is being loaded, for messages
  */
 export const startLoadWorker = async (
   access: DatabaseAccess,
   settings: Parameters<typeof startLoadClient>[1],
   fail: (error: Error) => void,
-  doing: () => string,
 ): Promise<LoadWorker> => {
   const child = await startLoadClient(access, settings);
   let asked = 0;
-  const waiting = new Map<number, () => void>();
+  let doing = "loading rows";
+  /** In the order in which they are confirmed: the first one is what the client is at. */
+  const waiting = new Map<number, { readonly doing: string; readonly done: () => void }>();
   onLines(child.stdout, (line) => {
     const number = Number(line);
-    waiting.get(number)?.();
+    waiting.get(number)?.done();
     waiting.delete(number);
   });
+  const whenDone = (done: () => void): void => {
+    asked++;
+    waiting.set(asked, { doing, done });
+    child.stdin.write(`COMMIT; SELECT ${asked};\n`);
+  };
   const ended = child.ended.then((end) => {
     if (end.code === 0) return;
+    const [under] = waiting.values();
     const error = loadError(
-      `loading ${doing()}`,
+      under?.doing ?? doing,
       end.errors || `the client ended by ${end.signal ?? `status ${end.code}`}`,
     );
     fail(error);
@@ -62,17 +70,18 @@ export const startLoadWorker = async (
   });
   ended.catch(() => {});
   return {
+    begin: (next) => {
+      if (next === doing) return;
+      whenDone(() => {});
+      doing = next;
+    },
     write: async (chunk) => {
       if (child.stdin.destroyed) return ended;
       child.stdin.write(chunk);
       while (child.stdin.writableLength > 2 * runBytes && !child.stdin.destroyed) await drained(child.stdin);
     },
     send: (sql) => void child.stdin.write(sql),
-    whenDone: (done) => {
-      asked++;
-      waiting.set(asked, done);
-      child.stdin.write(`COMMIT; SELECT ${asked};\n`);
-    },
+    whenDone,
     flushed: () => flushed(child.stdin),
     finish: () => {
       child.stdin.end();

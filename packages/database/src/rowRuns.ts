@@ -25,6 +25,7 @@ export const rowRuns = (workers: LoadWorkers, tables: TablesUnderWay): RowRuns =
     write: async (table, chunk, statementEnds, keyed) => {
       bytes += chunk.length;
       const worker = current;
+      worker.begin(`loading table ${table}`);
       worker.midStatement = !statementEnds;
       await worker.write(chunk);
       if (!commit) {

@@ -84,8 +84,8 @@ export const tokenAt = (sql: string, at: number, rules: QuoteRules): Token => {
   return { kind: "mark", text: sql[at] ?? "", start: at, end: at + 1 };
 };
 
-/** All tokens of a text. @throws {UnreadableSql} */
-const tokensOf = (sql: string, rules: QuoteRules): readonly Token[] => {
+/** All tokens of a text, comments of code not looked through. @throws {UnreadableSql} */
+export const tokensOf = (sql: string, rules: QuoteRules): readonly Token[] => {
   const tokens: Token[] = [];
   for (let at = skipSpace(sql, 0); at < sql.length; ) {
     const token = tokenAt(sql, at, rules);

@@ -29,9 +29,14 @@ export const followTableRules = async (
       );
   }
 
-  const keyless = tables.find(({ keyed }) => !keyed);
-  if (!keyless) return [];
   const session: string[] = [];
+  const lenient = "SET SESSION innodb_strict_mode = 0"; // old row formats may be wider than today's rules
+  await control.run(lenient).then(
+    () => session.push(lenient),
+    () => {}, // MySQL lets not everybody; most tables need it not
+  );
+  const keyless = tables.find(({ keyed }) => !keyed);
+  if (!keyless) return session;
   for (const rule of sessionRules) {
     if (valueIn(rule) !== "ON") continue;
     session.push(`SET SESSION ${rule} = OFF`);

@@ -1,6 +1,9 @@
 import { LoadFailedError } from "@openemr-ops/core/errors";
 import type { LoadWorkers } from "./loadWorkers.ts";
 
+/** For messages. */
+export const addingKeys = (table: string): string => `adding the keys of table ${table} (ALTER TABLE … ADD KEY)`;
+
 interface TableState {
   /** Runs of rows and keys that no connection has confirmed yet. */
   pending: number;
@@ -15,6 +18,8 @@ export interface TablesUnderWay {
   isOpen(name: string): boolean;
   /** @param addKeys the statement that makes its keys when all its rows have arrived */
   begin(name: string, addKeys: string | undefined): void;
+  /** Makes its keys at once where they still wait for rows: another table is to refer to them. */
+  makeKeys(name: string, make: (addKeys: string) => Promise<void>): Promise<void>;
   /** Rows of it are on their way. @returns to be called when they have arrived */
   expect(name: string): () => void;
   /** Its last rows were sent. */
@@ -49,6 +54,7 @@ export const tablesUnderWay = (
       if (!next) return;
       worker.occupied = true;
       keysSent++;
+      worker.begin(addingKeys(next.name));
       worker.send(next.sql);
       worker.whenDone(() => {
         worker.occupied = false;
@@ -73,11 +79,36 @@ export const tablesUnderWay = (
     saved.push(save(name));
   };
 
+  const settle = async (): Promise<void> => {
+    for (;;) {
+      const before = keysSent;
+      await workers.idle();
+      throwIfFailed();
+      const left = [...open].filter(([name, { ended }]) => ended && !done.has(name));
+      if (left.length === 0) break;
+      // The last rows of a table call for its keys; without any, rows were sent that no connection has confirmed.
+      if (keysSent === before)
+        throw new LoadFailedError(`${left.length} tables did not arrive, the first is ${left[0]?.[0]}`);
+    }
+    await Promise.all(saved);
+  };
+
   return {
     isDone: (name) => done.has(name),
     isOpen: (name) => open.has(name) && !done.has(name),
     begin: (name, addKeys) =>
       void open.set(name, { pending: 0, ended: false, addKeys: addKeys ?? open.get(name)?.addKeys }),
+    makeKeys: async (name, make) => {
+      const state = open.get(name);
+      if (!state || done.has(name)) return;
+      const { addKeys } = state;
+      if (!addKeys) return state.ended ? settle() : undefined; // they may be on their way
+      state.addKeys = undefined;
+      state.pending++;
+      await make(addKeys);
+      state.pending--;
+      look(name);
+    },
     expect: (name) => {
       const state = open.get(name);
       if (state) state.pending++;
@@ -92,18 +123,6 @@ export const tablesUnderWay = (
       look(name);
     },
     sendKeys,
-    settle: async () => {
-      for (;;) {
-        const before = keysSent;
-        await workers.idle();
-        throwIfFailed();
-        const left = [...open].filter(([name, { ended }]) => ended && !done.has(name));
-        if (left.length === 0) break;
-        // The last rows of a table call for its keys; without any, rows were sent that no connection has confirmed.
-        if (keysSent === before)
-          throw new LoadFailedError(`${left.length} tables did not arrive, the first is ${left[0]?.[0]}`);
-      }
-      await Promise.all(saved);
-    },
+    settle,
   };
 };

@@ -35,6 +35,8 @@ export interface DumpContext {
   /** A stream without data for this many seconds fails. */
   readonly stallSeconds: number;
   readonly tools: Tools;
+  /** Restored tables with so many rows get their keys when these are in; the loader has its own number. */
+  readonly deferKeysFrom?: number;
   /** Says whether dumps were taken before. */
   readonly jobs: JobHistory;
   readonly now: () => Date;

@@ -51,7 +51,8 @@ export const loadParts = async (
     context.store.readDatabase(
       manifest.database.part,
       async (stored) => {
-        const settings = { mariadb: context.tools.mariadb, ...run, ...options, onProgram };
+        const { tools, deferKeysFrom } = context;
+        const settings = { mariadb: tools.mariadb, deferKeysFrom, ...run, ...options, onProgram };
         stream = await loadDatabase(access, manifest, stored, settings);
       },
       run,

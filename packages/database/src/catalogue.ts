@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { DatabaseConnection, Row } from "./connection.ts";
 import type { Product } from "./describeSource.ts";
+import { withoutOwnSchema } from "./ownSchema.ts";
 
 /**
  * Digests of what a table is made of, as the server's own catalogue has it: effective values, however a server or a client
@@ -118,9 +119,19 @@ export const readCatalogue = async (
   const checks = await byTable(checksQuery(product));
   const partitions = await byTable(partitionsQuery);
 
+  /** A copy draws from its own sequences. */
+  const portable = ({ literal, expression }: Default): Default => ({
+    ...(literal === undefined ? {} : { literal }),
+    ...(expression === undefined ? {} : { expression: product === "MariaDB" ? ownText(expression) : expression }),
+  });
+  const ownText = (expression: string): string => {
+    const latin1 = Buffer.from(expression).toString("latin1");
+    return Buffer.from(withoutOwnSchema(latin1, schema), "latin1").toString();
+  };
+
   const catalogueOf = ({ t, type, engine, collation, comment, format, options }: Row): TableCatalogue => {
     const of = (rows: ReadonlyMap<string, readonly Row[]>) => rows.get(t ?? "") ?? [];
-    const named = of(columns).map((column) => ({ column, value: defaultOf(column, product) }));
+    const named = of(columns).map((column) => ({ column, value: portable(defaultOf(column, product)) }));
     return {
       structure: digestOf([
         [type, engine, collationOf({ type: null, collation: collation ?? null }), comment],

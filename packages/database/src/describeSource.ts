@@ -3,6 +3,7 @@ import type { DatabaseConnection } from "./connection.ts";
 import { effectiveGrants } from "./grants.ts";
 import { hiddenPrograms } from "./hiddenPrograms.ts";
 import { hasControlCharacter, quoteName } from "./identifiers.ts";
+import { nameOnServer, schemasIn } from "./ownSchema.ts";
 import { type ExcessRight, excessOf, mayExecute } from "./userRights.ts";
 import { viewOrder } from "./viewOrder.ts";
 import { viewsThatRun } from "./viewsThatRun.ts";
@@ -19,11 +20,15 @@ export interface SourceTable {
   readonly engine: string;
   /** MariaDB's: no rows, but a next value. */
   readonly sequence: boolean;
+  /** It keeps rows that were changed or removed; dump programs leave them out. */
+  readonly history: boolean;
+  /** A column takes its values from a sequence of the schema. */
+  readonly drawsFromSequence: boolean;
   readonly keyed: boolean;
   /**
    * Set for tables whose rows the program writes itself: their columns in order, without generated ones. A dump program prints
-   * FLOAT with six digits; of MySQL's generated columns it prints values, which MySQL does not take back; and it cannot lift
-   * the time limit of MySQL's statements.
+   * FLOAT with six digits; of MySQL's generated columns it prints values, which MySQL does not take back; it cannot lift
+   * the time limit of MySQL's statements; and it names the schema where a column draws from a sequence.
    */
   readonly exactColumns?: readonly SourceColumn[];
   readonly primaryKey: readonly string[];
@@ -116,6 +121,27 @@ const assertDumpable = async (
     );
 };
 
+/**
+ * Tables whose columns take values from sequences of the schema: no other expression of a table names a schema.
+ *
+ * @throws {SourceLayoutError} one is of another schema, which no dump of this one holds
+ */
+const tablesThatDraw = async (connection: DatabaseConnection, schema: string): Promise<ReadonlySet<string>> => {
+  const rows = await connection.rows(
+    "SELECT TABLE_NAME AS t, COLUMN_NAME AS c, COLUMN_DEFAULT AS d FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND COLUMN_DEFAULT LIKE '%`.`%'",
+    [schema],
+  );
+  const drawing = rows.map(({ t, c, d }) => ({ table: t ?? "", column: c, schemas: schemasIn(d ?? "") }));
+  for (const { table, column, schemas } of drawing) {
+    const other = schemas.find((name) => name !== schema);
+    if (other !== undefined)
+      throw new SourceLayoutError(
+        `table ${table} takes values of column ${column} from a sequence of schema ${other}, which is not in the dump: make the sequence in this schema, and the column's DEFAULT draw from it`,
+      );
+  }
+  return new Set(drawing.filter(({ schemas }) => schemas.length > 0).map(({ table }) => table));
+};
+
 export interface DescribeOptions {
   /** The schema is a copy that we loaded: what its views hold has run when they were made. */
   readonly ourCopy?: boolean;
@@ -134,9 +160,10 @@ export interface DescribeOptions {
  */
 export const describeSource = async (
   connection: DatabaseConnection,
-  schema: string,
+  schemaName: string,
   { ourCopy = false, exact: alsoExact = new Set(), exactFrom = Number.POSITIVE_INFINITY }: DescribeOptions = {},
 ): Promise<SourceDescription> => {
+  const schema = await nameOnServer(connection, schemaName);
   const grants = await effectiveGrants(connection);
   const ownGrants = (await connection.rows("SHOW GRANTS")).map((row) => Object.values(row)[0] ?? "");
   const [server] = await connection.rows("SELECT VERSION() AS version, @@version_comment AS comment");
@@ -172,7 +199,8 @@ export const describeSource = async (
     [schema],
   );
   const large = base.filter(({ bytes }) => Number(bytes ?? 0) >= exactFrom).map(({ name }) => name);
-  const exact = new Set([...exactRows.map((row) => row.t), ...alsoExact, ...large]);
+  const drawing = product === "MariaDB" ? await tablesThatDraw(connection, schema) : new Set<string>();
+  const exact = new Set([...exactRows.map((row) => row.t), ...alsoExact, ...large, ...drawing]);
   const columnRows =
     exact.size === 0
       ? []
@@ -221,6 +249,8 @@ export const describeSource = async (
         name,
         engine: row.engine ?? "unknown",
         sequence: row.type === "SEQUENCE",
+        history: row.type === "SYSTEM VERSIONED",
+        drawsFromSequence: drawing.has(name),
         keyed: primaryKey.length > 0,
         primaryKey,
         ...(exact.has(name)

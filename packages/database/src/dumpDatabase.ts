@@ -11,6 +11,7 @@ import { copyTablesDump, startTablesDump, type TablesDump } from "./dumpTables.t
 import { dumpText, namedTables } from "./dumpText.ts";
 import { writeExactRows } from "./exactRows.ts";
 import { quoteName } from "./identifiers.ts";
+import { nameOnServer, withoutOwnSchema } from "./ownSchema.ts";
 import { programStatements, programsDigest } from "./programStatements.ts";
 import { programTexts } from "./programTexts.ts";
 import { assertForDumpProgram } from "./sessionVariables.ts";
@@ -103,8 +104,8 @@ const assertLoads = (section: ProgramSection, text: string): void => {
 /**
  * Streams a schema as SQL: all tables as of one moment, FLOAT columns exact, then routines, triggers, views and events.
  *
- * `mariadb-dump --single-transaction` writes all tables but those with FLOAT columns, and on MySQL with generated ones; the
- * rows of these come from a second snapshot.
+ * `mariadb-dump --single-transaction` writes all tables but those with `exactColumns`; the rows of these come from a second
+ * snapshot.
  * That both see the same rows is made sure by a read lock on just these tables, held for the milliseconds between the
  * two snapshots. The stream's end mark is written only when every part ended well, so a stream with it is whole.
  *
@@ -112,11 +113,12 @@ const assertLoads = (section: ProgramSection, text: string): void => {
  * @throws the `Database…Error` family, {TableLockedError} retryable, {SourceLayoutError}; nothing is left open
  */
 export const dumpDatabase = async (
-  access: DatabaseAccess,
+  given: DatabaseAccess,
   sink: ByteSink,
   settings: DumpDatabaseSettings,
 ): Promise<DatabaseDump> => {
-  await using reader = await connectReadOnly(access);
+  await using reader = await connectReadOnly(given);
+  const access = { ...given, name: await nameOnServer(reader, given.name) };
   assertForDumpProgram(reader.given);
   // MySQL's limit; mariadb-dump lifts MariaDB's itself. A copy is read as its dump was.
   const limitMs = settings.ourCopy ? 0 : Number(reader.given.get("max_execution_time") ?? 0);
@@ -169,7 +171,8 @@ export const dumpDatabase = async (
 
     if (exact.length > 0) {
       const structures = ["--no-data", "--skip-triggers", ...namedTables(access, namesOf(exact))];
-      await emit(Buffer.from(await watch.orStalled(dumpText(access, "tables", structures, run)), "latin1"));
+      const text = await watch.orStalled(dumpText(access, "tables", structures, run));
+      await emit(Buffer.from(withoutOwnSchema(text, access.name), "latin1"));
       await emit(Buffer.from(`${sectionMark}exact rows\n${prologue}`));
       for (const table of exact) await watch.orStalled(writeExactRows(reader, table, emit));
       await emit(Buffer.from(`${epilogue}\n`));

@@ -69,6 +69,20 @@ export const checkDocuments = async ({
   return { ...counts, missing: missing.result(), empty: empty.result(), notEncrypted: notEncrypted.result() };
 };
 
+/** How many rows of `documents` keep their content in CouchDB, or leave a number there: files do not hold it. */
+export const countInCouchDb = async (database: SqlReader): Promise<number> => {
+  const columns = await columnsOf(database, "documents");
+  const conditions = [
+    ...(columns.has("storagemethod") ? ["storagemethod <> 0"] : []),
+    ...(columns.has("couch_docid") ? ["couch_docid <> ''"] : []),
+  ];
+  if (conditions.length === 0) return 0;
+  const [row] = await database.rows(
+    `SELECT COUNT(*) AS found FROM ${baseTable("documents")} WHERE ${conditions.join(" OR ")}`,
+  );
+  return Number(row?.found ?? 0);
+};
+
 type Finding = "present" | "missing" | "empty" | "not-encrypted" | "none";
 
 const inspect = async (directory: string, row: SqlRow): Promise<{ file: Finding; thumbnail: Finding }> => {

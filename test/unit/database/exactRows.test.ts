@@ -12,6 +12,8 @@ const table: SourceTable = {
   name: "a`b",
   engine: "InnoDB",
   sequence: false,
+  history: false,
+  drawsFromSequence: false,
   keyed: true,
   primaryKey: ["n", "t`"],
   exactColumns: [

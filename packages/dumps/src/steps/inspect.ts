@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { SourceUnreadableError } from "@openemr-ops/core/errors";
 import type { DatabaseConnection } from "@openemr-ops/database/connection";
-import { checkDocuments } from "@openemr-ops/openemr/documents";
+import { checkDocuments, countInCouchDb } from "@openemr-ops/openemr/documents";
 import { type KeyProof, proveKeys } from "@openemr-ops/openemr/keyProof";
 import { readIfPresent } from "@openemr-ops/openemr/siteFiles";
 import { listSites } from "@openemr-ops/openemr/sitesLayout";
@@ -21,6 +21,8 @@ export interface DocumentCounts {
 export interface Inspection {
   readonly keyProof: KeyProof;
   readonly documents: Readonly<Record<string, DocumentCounts>>;
+  /** Documents whose content is in CouchDB, and so in no dump. */
+  readonly inCouchDb: number;
   /** Where OpenEMR has a table and something else is, usually a view. It was not looked into. */
   readonly noTables: readonly string[];
 }
@@ -88,5 +90,5 @@ export const inspect = async (
     const { rows, missing, empty, notEncrypted } = await checkDocuments({ sitesPath, database, site });
     documents[site] = { rows, missing: missing.count, empty: empty.count, notEncrypted: notEncrypted.count };
   }
-  return { keyProof, documents, noTables: await namesOfNoTable(database) };
+  return { keyProof, documents, inCouchDb: await countInCouchDb(database), noTables: await namesOfNoTable(database) };
 };

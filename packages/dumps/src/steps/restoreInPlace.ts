@@ -24,6 +24,7 @@ import { treeEntry, treeIn } from "../staging/stagedTree.ts";
 import { assertStopped } from "./assertStopped.ts";
 import { assertVersion } from "./assertVersion.ts";
 import { compareRestored } from "./compare.ts";
+import { assertDrawsFromNoSequence } from "./gapWarnings.ts";
 import { inspect } from "./inspect.ts";
 import { chooseDump } from "./listDumps.ts";
 import { loadParts } from "./loadParts.ts";
@@ -361,6 +362,7 @@ const assertTarget = async (
   manifest: Manifest,
   { stagingSchema, beforeSchema }: ReturnType<typeof placesOf>,
 ): Promise<void> => {
+  assertDrawsFromNoSequence(manifest);
   await using control = await connect(context.restoreDatabase, "information_schema");
   await assertServer(control, manifest, programSections);
   await assertReplaceable(control, { live: context.database.name, beside: [stagingSchema, beforeSchema] }, manifest);

@@ -5,6 +5,7 @@ import { describeSource, type SourceDescription } from "@openemr-ops/database/de
 import { type DatabaseDump, dumpDatabase } from "@openemr-ops/database/dumpDatabase";
 import { assertLayout, countEssentials } from "@openemr-ops/openemr/assertLayout";
 import { unreadableBesideSites } from "@openemr-ops/openemr/besideSites";
+import { countInCouchDb } from "@openemr-ops/openemr/documents";
 import { excludedContents, excludedFiles } from "@openemr-ops/openemr/sitesLayout";
 import { baseTable } from "@openemr-ops/openemr/sqlReader";
 import { readDockerVersion, readVersion } from "@openemr-ops/openemr/version";
@@ -21,6 +22,7 @@ import {
 } from "../manifest.ts";
 import { isFuture } from "../retention.ts";
 import type { StoredPart, StoredSites } from "../store/dumpStore.ts";
+import { couchDbWarnings, gapWarnings } from "./gapWarnings.ts";
 import { inspect, sitesOfDatabase } from "./inspect.ts";
 import { rightsWarnings } from "./rightsWarnings.ts";
 import { assertDocumentsThere, assertNoSite, compareMounts, mountsIn } from "./sourceMounts.ts";
@@ -98,6 +100,7 @@ const tableWarnings = (source: SourceDescription): SourceWarning[] => {
           },
         ]
       : []),
+    ...gapWarnings(source),
     ...rightsWarnings(source),
     ...(source.runningViews.length > 0
       ? [
@@ -147,12 +150,14 @@ const isAnyOfTheFuture = async ({ destination, installation, now }: DumpContext)
 const inspectionWarnings = ({
   keyProof,
   documents,
+  inCouchDb,
   noTables,
 }: Awaited<ReturnType<typeof inspect>>): SourceWarning[] => [
   ...noTables.map((name) => ({
     code: "view-instead-of-table",
     message: `${name} is a view where OpenEMR has a table: it was not looked into, for a view can run anything; find out who put it there and where the rows are`,
   })),
+  ...couchDbWarnings(inCouchDb),
   ...keyProof.problems.map(({ code, message }) => ({ code, message })),
   ...Object.entries(documents).flatMap(([site, check]) =>
     check.missing > 0
@@ -190,6 +195,7 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
       ...besideWarnings(beside),
       ...(await compareMounts(context.sitesPath, await mountsIn(context.sitesPath), await newestManifest(context))),
       ...tableWarnings(source),
+      ...couchDbWarnings(await countInCouchDb(connection)),
       ...layout.map((message) => ({ code: "link-outside", message })),
     ],
   };

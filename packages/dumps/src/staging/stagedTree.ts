@@ -6,7 +6,9 @@ import { entryOf, openOrMakeChild } from "@openemr-ops/files/directory";
 import type { OwnedDirectory } from "@openemr-ops/files/ownedDirectory";
 import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
 import { walkTree } from "@openemr-ops/openemr/walkTree";
+import type { UnpackedSites } from "../store/dumpStore.ts";
 import type { NotRestored } from "../store/notRestored.ts";
+import { entryOnDisk, type TreeListing, treeListing } from "../store/treeListing.ts";
 
 /** What a dump may carry and no restore makes: rights that no document needs, and what is no document at all. */
 export type DroppedKind = "setuid" | "setgid" | "sticky" | "device" | "fifo" | "socket";
@@ -20,6 +22,10 @@ export interface TakenTree {
   /** Regular files and their bytes, as the dump counted: without caches and markers of running containers. */
   readonly files: number;
   readonly byteLength: number;
+  /** Of what came. */
+  readonly listing: TreeListing;
+  /** Of what is stored, as far as it can be the same here. */
+  readonly listed?: TreeListing | undefined;
   readonly dropped: readonly Dropped[];
   /** What could not be set on this machine. */
   readonly notRestored: readonly NotRestored[];
@@ -40,10 +46,10 @@ export const treeEntry = treeName;
  */
 export const takeTree = async (
   staging: OwnedDirectory,
-  unpack: (name: string) => Promise<readonly NotRestored[]>,
+  unpack: (name: string) => Promise<UnpackedSites>,
 ): Promise<TakenTree> => {
   await using unpacked = (await openOrMakeChild(staging, unpackedName)).directory;
-  const notRestored = await unpack(unpackedName);
+  const { notRestored, listed } = await unpack(unpackedName);
   const [name, ...others] = await readdir(unpacked.at, "latin1");
   if (name === undefined) throw new IntegrityError("the dump of the sites tree is empty");
   if (others.length > 0 || !(await lstat(entryOf(unpacked, name))).isDirectory())
@@ -52,7 +58,18 @@ export const takeTree = async (
     );
   await rename(entryOf(unpacked, name), treeIn(staging));
   await rmdir(`${staging.at}/${unpackedName}`);
-  return { ...(await cleaned(treeIn(staging))), notRestored };
+  return { ...(await cleaned(treeIn(staging))), notRestored, listed: listed && possible(listed, notRestored) };
+};
+
+/** What could not be set here is not looked for. */
+const possible = ({ names, modes, owners, times }: TreeListing, notRestored: readonly NotRestored[]): TreeListing => {
+  const lacks = new Set(notRestored.map(({ kind }) => kind));
+  return {
+    names,
+    ...(modes && !lacks.has("mode") ? { modes } : {}),
+    ...(owners && !lacks.has("owner") ? { owners } : {}),
+    ...(times && !lacks.has("times") ? { times } : {}),
+  };
 };
 
 const kindOf = (stats: Stats): DroppedKind | undefined => {
@@ -71,8 +88,9 @@ const ignoreRefusal = (error: unknown): void => {
   if (!["EPERM", "EINVAL"].includes(systemCodeOf(error) ?? "")) throw error;
 };
 
-const cleaned = async (root: string): Promise<Omit<TakenTree, "notRestored">> => {
+const cleaned = async (root: string): Promise<Omit<TakenTree, "notRestored" | "listed">> => {
   const counts = { files: 0, byteLength: 0 };
+  const listing = treeListing();
   const dropped = new Map<DroppedKind, number>();
   const drop = (kind: DroppedKind) => dropped.set(kind, (dropped.get(kind) ?? 0) + 1);
   const names = new Map<string, { readonly expected: bigint; found: bigint }>();
@@ -80,6 +98,8 @@ const cleaned = async (root: string): Promise<Omit<TakenTree, "notRestored">> =>
 
   const visitFile = async (path: string, absolute: Buffer): Promise<void> => {
     const stats = await lstat(absolute);
+    const isOther = !stats.isFile() && !stats.isDirectory() && !stats.isSymbolicLink();
+    if (!isOther) listing.add(entryOnDisk(path, stats));
     if (!stats.isFile()) {
       const kind = kindOf(stats);
       if (!kind) return;
@@ -105,8 +125,7 @@ const cleaned = async (root: string): Promise<Omit<TakenTree, "notRestored">> =>
   let group: Promise<void>[] = [];
   const special = new Map<string, Buffer>();
   for await (const { path, absolute, entry } of walkTree(root)) {
-    if (entry.isDirectory() || entry.isSymbolicLink()) continue;
-    if (!entry.isFile()) {
+    if (!entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink()) {
       special.set(path, absolute);
       continue;
     }
@@ -127,5 +146,5 @@ const cleaned = async (root: string): Promise<Omit<TakenTree, "notRestored">> =>
     throw new IntegrityError(
       `${outside} files of the restored tree have another name outside of it; do not use this dump`,
     );
-  return { ...counts, dropped: [...dropped].map(([kind, count]) => ({ kind, count })) };
+  return { ...counts, listing: listing.finish(), dropped: [...dropped].map(([kind, count]) => ({ kind, count })) };
 };

@@ -8,6 +8,7 @@ import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
 import { walkTree } from "@openemr-ops/openemr/walkTree";
 import type { DumpContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
+import { entryOnDisk, listingDifferences, type TreeListing, treeListing } from "../store/treeListing.ts";
 import { inspect } from "./inspect.ts";
 import type { WholeRows } from "./wholeRows.ts";
 
@@ -32,17 +33,21 @@ export interface Comparison {
 interface TreeCounts {
   readonly files: number;
   readonly byteLength: number;
+  readonly listing: TreeListing;
 }
 
 /** Counts of a tree, as the dump counted: regular files, no links, no caches, no markers of running containers. */
 const countTree = async (root: string): Promise<TreeCounts> => {
   const counts = { files: 0, byteLength: 0 };
-  for await (const { absolute, entry } of walkTree(root, isExcluded)) {
-    if (!entry.isFile()) continue;
+  const listing = treeListing();
+  for await (const { path, absolute } of walkTree(root, isExcluded)) {
+    const stats = await lstat(absolute);
+    listing.add(entryOnDisk(path, stats));
+    if (!stats.isFile()) continue;
     counts.files++;
-    counts.byteLength += (await lstat(absolute)).size;
+    counts.byteLength += stats.size;
   }
-  return counts;
+  return { ...counts, listing: listing.finish() };
 };
 
 type DumpedTable = Manifest["database"]["tables"][number];
@@ -58,6 +63,8 @@ export interface StoredEvidence {
   readonly meanings?: Meanings | undefined;
   /** Of tables that the manifest does not cover whole. */
   readonly wholeRows?: readonly WholeRows[] | undefined;
+  /** What the stored tree holds. */
+  readonly listed?: TreeListing | undefined;
 }
 
 /** A restored schema, and whether its server has the same words for things as the source's. */
@@ -147,13 +154,13 @@ const compareTables = async (
 };
 
 /**
- * Compares a restored copy with the manifest: every row by digest, files by number and size, keys by opening them,
- * documents by looking for their files. What the source already lacked is no difference.
+ * Compares a restored copy with the manifest: every row by digest, files by number, size, name, mode and owner, keys by
+ * opening them, documents by looking for their files. What the source already lacked is no difference.
  *
  * @param sitesPath the restored tree
  * @param options.programs false where routines, triggers and views are not loaded yet
- * @param options.meanings and wholeRows: see {@link StoredEvidence}
- * @param options.tree files and bytes, where they were just counted and nobody could change them since
+ * @param options.meanings, wholeRows and listed: see {@link StoredEvidence}
+ * @param options.tree files, bytes and listing, where they were just read and nobody could change them since
  */
 export const compareRestored = async (
   context: DumpContext,
@@ -163,6 +170,7 @@ export const compareRestored = async (
   {
     programs = true,
     tree: counted,
+    listed,
     ...stored
   }: StoredEvidence & { programs?: boolean; tree?: TreeCounts | undefined } = {},
 ): Promise<Comparison> => {
@@ -176,6 +184,9 @@ export const compareRestored = async (
       subject: "sites",
       message: `${tree.files} files with ${tree.byteLength} bytes, the dump has ${manifest.sites.files} with ${manifest.sites.byteLength}`,
     });
+  else if (listed)
+    for (const message of await listingDifferences(sitesPath, tree.listing, listed))
+      differences.push({ kind: "files", subject: "sites", message });
   await using connection = await connectReadOnly(access);
   const { keyProof, documents, noTables } = await inspect(sitesPath, manifest.openemr.sites, connection);
   const dumped = new Set(manifest.database.tables.map(({ name }) => name));

@@ -14,6 +14,8 @@ export interface LoadedParts {
   /** Of each half and of both. */
   readonly seconds: { readonly database: number; readonly sites: number; readonly restore: number };
   readonly tree: TakenTree;
+  /** What the stored tree holds. */
+  readonly listed: TakenTree["listed"];
   /** What the dump's programs say, by section. */
   readonly meanings: ReadonlyMap<ProgramSection, string>;
   /** Of tables that the manifest does not cover whole. */
@@ -73,6 +75,7 @@ export const loadParts = async (
   return {
     seconds: { database: rows.seconds, sites: tree.seconds, restore: elapsed() },
     tree: tree.result,
+    listed: tree.result.listed,
     meanings,
     wholeRows: wholeRows(manifest, stream),
   };

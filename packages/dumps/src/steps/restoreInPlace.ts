@@ -21,6 +21,7 @@ import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
 import type { DumpContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { treeEntry, treeIn } from "../staging/stagedTree.ts";
+import type { TreeListing } from "../store/treeListing.ts";
 import { assertStopped } from "./assertStopped.ts";
 import { assertVersion } from "./assertVersion.ts";
 import { compareRestored } from "./compare.ts";
@@ -49,6 +50,8 @@ interface Progress {
   readonly dropped?: Verdict["dropped"];
   /** Of tables that the manifest does not cover whole. */
   readonly wholeRows?: readonly WholeRows[];
+  /** What the stored tree holds, until it was compared. */
+  readonly listed?: TreeListing | undefined;
   readonly notRestored?: Verdict["notRestored"];
   /** Directories that this restore made. They are never taken over by their names. */
   readonly staging?: DirectoryIdentity;
@@ -203,7 +206,8 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     );
     seconds = { ...loaded.seconds, compare: 0 };
     const { dropped, notRestored } = loaded.tree;
-    await advance("loaded", { seconds, dropped, notRestored, wholeRows: loaded.wholeRows });
+    const { wholeRows, listed } = loaded;
+    await advance("loaded", { seconds, dropped, notRestored, wholeRows, listed });
   }
   await using stage = reached("sites-in") ? undefined : await reopenNoted(sites, places.stagingSites, progress.staging);
   if (stage && !reached("proven")) {
@@ -212,9 +216,11 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     const comparison = await compareRestored(context, staging, treeIn(stage), manifest, {
       programs: false,
       wholeRows: progress.wholeRows,
+      listed: progress.listed,
     });
     assertPassed(verdictOf(manifest, { database: places.stagingSchema, sites: stage.path }, comparison, seconds, []));
     seconds = { ...seconds, compare: comparing() };
+    await advance("loaded", { listed: undefined }); // what is prepared from here on is no longer as it was stored
     const prepared = await prepareSites({
       sitesPath: treeIn(stage),
       calledPath: context.sitesPath,

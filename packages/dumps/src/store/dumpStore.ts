@@ -4,6 +4,7 @@ import type { ByteSink } from "@openemr-ops/files/byteSink";
 import type { Directory } from "@openemr-ops/files/directory";
 import type { Seal } from "../seal.ts";
 import type { NotRestored } from "./notRestored.ts";
+import type { TreeListing } from "./treeListing.ts";
 
 /** Where one half of a dump lies: a snapshot of the repository, or an object. */
 export type StoredPart =
@@ -25,6 +26,13 @@ export interface StoredSites {
   readonly byteLength: number;
   /** Files that disappeared between listing and reading, as temporary files do. */
   readonly vanished: number;
+}
+
+export interface UnpackedSites {
+  /** What could not be set here: owners, modes, times, extended attributes. */
+  readonly notRestored: readonly NotRestored[];
+  /** What the stored tree holds by its own list; absent where that cannot be told. */
+  readonly listed?: TreeListing | undefined;
 }
 
 /** What every step of a store may need. */
@@ -98,10 +106,9 @@ export interface DumpStore {
    * Unpacks the tree into the empty directory `name` of a staging directory, as its one entry. What comes there is as
    * foreign as the destination.
    *
-   * @returns what could not be set here: owners, modes, times, extended attributes
    * @throws {DiskFullError | LocalSystemError} the disk of the staging directory
    */
-  restoreSites(part: StoredPart, staging: Directory, name: string, run: StoreRun): Promise<readonly NotRestored[]>;
+  restoreSites(part: StoredPart, staging: Directory, name: string, run: StoreRun): Promise<UnpackedSites>;
   /** Which of the parts are there, by listing only: no password needed. */
   presentParts(parts: readonly StoredPart[]): Promise<ReadonlySet<StoredPart>>;
   /** Checks stored bytes. `objects`: small ones; `read-data`: all, or the `share` of them. @throws {IntegrityError} */

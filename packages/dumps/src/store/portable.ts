@@ -5,8 +5,7 @@ import { IntegrityError, ToolFailedError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import { runChild } from "@openemr-ops/files/child";
 import { type Seal, sealWith } from "../seal.ts";
-import type { DumpStore, StoredPart, StoredSites } from "./dumpStore.ts";
-import type { NotRestored } from "./notRestored.ts";
+import type { DumpStore, StoredPart, StoredSites, UnpackedSites } from "./dumpStore.ts";
 import { type ObjectPart, type PackedObjectSettings, packedObjects } from "./portableObject.ts";
 import { packTree, unpackTree } from "./tarTree.ts";
 
@@ -60,7 +59,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
     seal,
     readDatabase: (part, consume, run) => download(objectOf(part), consume, run.signal),
     restoreSites: async (part, staging, name, run) => {
-      let found: readonly NotRestored[] = [];
+      let found: UnpackedSites = { notRestored: [] };
       const place = { directory: `${staging.at}/${name}`, called: staging.path };
       const unpack = async (stream: Readable) => {
         found = await unpackTree(settings.tar, stream, place, run);

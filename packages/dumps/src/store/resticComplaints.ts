@@ -1,10 +1,8 @@
 import { lstat } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { codeAtEnd, failureOf } from "@openemr-ops/core/systemErrors";
-import type { StoreRun } from "./dumpStore.ts";
 import { isRefusal, type NotRestoredKind, notRestoredCounter } from "./notRestored.ts";
 import { resticMessage } from "./resticErrors.ts";
-import type { ResticProgram } from "./resticProgram.ts";
+import type { ListedEntry } from "./treeListing.ts";
 
 /** The calls of a restore that set no content; before them releases without JSON print the file's name. */
 const calls: readonly (readonly [RegExp, NotRestoredKind])[] = [
@@ -62,30 +60,13 @@ export const restoreComplaints = (target: string) => {
   };
 };
 
-interface Node {
-  readonly message_type?: string;
-  readonly struct_type?: string;
-  readonly path?: string;
-  readonly uid?: number;
-  readonly gid?: number;
-}
-
-/** Compares whose files are with whose they were: by the snapshot's own list, not by what a restore said. */
-export const addOwners = async (
-  restic: ResticProgram,
-  snapshot: string,
-  { root, found, run }: { root: string; found: ReturnType<typeof notRestoredCounter>; run: StoreRun },
+/** Compares whose a file is with whose it was: by the snapshot's own list, not by what a restore said. */
+export const addOwner = async (
+  found: ReturnType<typeof notRestoredCounter>,
+  root: string,
+  { path, uid, gid }: ListedEntry,
 ): Promise<void> => {
-  const child = await restic.start(["ls", "--json", "--no-lock", snapshot], run);
-  child.stdin.end();
-  for await (const line of createInterface({ input: child.stdout })) {
-    const { struct_type: type, path, uid = 0, gid = 0 } = (resticMessage(line) ?? {}) as Node;
-    if (type !== "node" || path === undefined) continue;
-    // A name that is no UTF-8 cannot be looked up by what JSON says of it.
-    const now = await lstat(`${root}${path}`).catch(() => ({ uid: process.geteuid?.(), gid: process.getegid?.() }));
-    if (now.uid !== uid || now.gid !== gid) found.add("owner", path, { uid, gid });
-  }
-  const end = await child.ended;
-  run.signal.throwIfAborted();
-  if (end.code !== 0) await restic.failed("looking up the owners in the dump", end);
+  // A name that is no UTF-8 cannot be looked up by what JSON says of it.
+  const now = await lstat(`${root}${path}`).catch(() => ({ uid: process.geteuid?.(), gid: process.getegid?.() }));
+  if (now.uid !== uid || now.gid !== gid) found.add("owner", path, { uid, gid });
 };

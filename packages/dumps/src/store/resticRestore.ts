@@ -1,10 +1,12 @@
 import { awaitReader } from "@openemr-ops/files/byteSink";
 import type { DumpStore } from "./dumpStore.ts";
 import { localFailureAt } from "./localFailureAt.ts";
-import { addOwners, restoreComplaints } from "./resticComplaints.ts";
+import { addOwner, restoreComplaints } from "./resticComplaints.ts";
+import { snapshotEntries } from "./resticListing.ts";
 import type { ResticProgram } from "./resticProgram.ts";
 import type { ResticReader } from "./resticReader.ts";
 import type { ResticSnapshots } from "./resticSnapshots.ts";
+import { treeListing } from "./treeListing.ts";
 
 /** What the database's half is called in its snapshot. */
 export const databaseFile = "database.sql";
@@ -61,11 +63,14 @@ export const resticRestore = (
     }
     const found = complaints.attributes;
     // An ordinary user's restic is silent about owners; and whose files were is in the snapshot alone.
-    if (process.geteuid?.() !== 0 || found.has("owner")) {
-      found.drop("owner");
-      await addOwners(restic, snapshot, { root: `${staging.at}/${name}`, found, run });
+    const byOwners = process.geteuid?.() !== 0 || found.has("owner");
+    if (byOwners) found.drop("owner");
+    const listing = treeListing();
+    for await (const entry of snapshotEntries(restic, snapshot, run)) {
+      if (byOwners) await addOwner(found, `${staging.at}/${name}`, entry);
+      if (entry.kind !== "other") listing.add({ ...entry, path: entry.path.replace(/^\/[^/]*\/?/, "") });
     }
-    return found.result();
+    return { notRestored: found.result(), listed: listing.finish() };
   };
 
   return { database, sites };

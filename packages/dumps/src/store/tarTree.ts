@@ -3,10 +3,11 @@ import type { Readable } from "node:stream";
 import { IntegrityError, type OpsError, SourceUnreadableError, ToolFailedError } from "@openemr-ops/core/errors";
 import { codeAtEnd, failureOf } from "@openemr-ops/core/systemErrors";
 import { type ByteSink, streamSink } from "@openemr-ops/files/byteSink";
-import { type Child, startChild } from "@openemr-ops/files/child";
-import type { StoredSites, StoreRun, WriteSites } from "./dumpStore.ts";
+import { type Child, onLines, startChild } from "@openemr-ops/files/child";
+import type { StoredSites, StoreRun, UnpackedSites, WriteSites } from "./dumpStore.ts";
 import { localFailureAt } from "./localFailureAt.ts";
-import { isRefusal, type NotRestored, type NotRestoredKind, notRestoredCounter } from "./notRestored.ts";
+import { isRefusal, type NotRestoredKind, notRestoredCounter } from "./notRestored.ts";
+import { type ListedEntry, treeListing } from "./treeListing.ts";
 
 /** Directories and regular files of a tree from tar's own listing, `-rw-r--r-- 0/0 12 2026-01-02 03:04 name`, one line an entry. */
 const tarCounter = () => {
@@ -147,12 +148,53 @@ export const unpackFailure = (errors: string, called: string): OpsError | undefi
   return complaints.failure(called);
 };
 
+const escapes: Readonly<Record<string, number>> = { a: 7, b: 8, t: 9, n: 10, v: 11, f: 12, r: 13, "\\": 92 };
+/** A name as it is, of one that tar's quoting style `escape` made. */
+const unescaped = (name: string): string =>
+  Buffer.concat(
+    name
+      .split(/(\\(?:[0-7]{3}|.))/)
+      .map((part, index) =>
+        index % 2 === 0
+          ? Buffer.from(part)
+          : Buffer.from([escapes[part.slice(1)] ?? Number.parseInt(part.slice(1), 8) & 0xff]),
+      ),
+  ).toString("utf8");
+
+const kinds: Readonly<Record<string, ListedEntry["kind"]>> = { "-": "file", d: "directory", l: "link" };
+const line = /^(.)([-rwxsStT]{9})[+.]? (\d+)\/(\d+) +(\d+) (\S+) (\d\d:\d\d:\d\d)\S* [^/]*\/?(.*)$/;
+const rightsOf = (letters: string): number =>
+  [...letters].reduce((sum, letter) => sum * 2 + (/[rwxst]/.test(letter) ? 1 : 0), 0);
+
+/** What an archive holds, from tar's own listing, one line an entry. */
+const archiveListing = () => {
+  const listing = treeListing();
+  let isWhole = true;
+  return {
+    onLine: (text: string): void => {
+      const [, type = "", letters = "", uid, gid, size, day, time, name = ""] = line.exec(text) ?? [];
+      const kind = kinds[type];
+      // Of a second name it does not tell the size; archives of earlier releases have them.
+      if (type === "h") isWhole = false;
+      if (!kind) return;
+      const path = unescaped(name).replace(/\/$/, "");
+      listing.add({
+        kind,
+        path,
+        mode: rightsOf(letters),
+        ...{ uid: Number(uid), gid: Number(gid), size: Number(size) },
+        mtimeMs: Date.parse(`${day}T${time}Z`) || 0,
+      });
+    },
+    finish: () => (isWhole ? listing.finish() : undefined),
+  };
+};
+
 /**
  * Unpacks an archive into an empty directory.
  *
  * @param directory a path that stays the same directory while it is used
  * @param called what the directory is called, for messages
- * @returns what could not be set here
  * @throws {IntegrityError} fatal: the archive is damaged
  * @throws {DiskFullError | LocalSystemError} fatal: the disk here
  */
@@ -161,7 +203,7 @@ export const unpackTree = async (
   stream: Readable,
   { directory, called }: { readonly directory: string; readonly called: string },
   run: StoreRun,
-): Promise<readonly NotRestored[]> => {
+): Promise<UnpackedSites> => {
   const complaints = unpackComplaints();
   const child = startChild(
     tar,
@@ -174,10 +216,12 @@ export const unpackTree = async (
       "--delay-directory-restore",
       "--keep-old-files", // no entry takes the place of an earlier one
       "--quoting-style=escape", // no name can begin a line
+      ...["--verbose", "--verbose", "--full-time"],
     ],
     { signal: run.signal, cwd: directory, onErrorLine: complaints.onLine },
   );
-  child.stdout.resume();
+  const listing = archiveListing();
+  onLines(child.stdout, listing.onLine);
   // Not a pipeline: a tar that has read all of it may be gone before its input is closed, which is no failure.
   const sink = streamSink(child.stdin);
   let failed = false;
@@ -199,8 +243,8 @@ export const unpackTree = async (
   const end = await child.ended;
   run.signal.throwIfAborted();
   if (end.signal !== null) throw new ToolFailedError(`unpacking the sites tree: tar ended by ${end.signal}`);
-  if (end.code === 0) return [];
+  if (end.code === 0) return { notRestored: [], listed: listing.finish() };
   const failure = complaints.failure(called);
   if (failure) throw failure;
-  return complaints.attributes.result();
+  return { notRestored: complaints.attributes.result(), listed: listing.finish() };
 };

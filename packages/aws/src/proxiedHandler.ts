@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import { proxyFor } from "@openemr-ops/core/proxies";
 import { NodeHttpHandler, type NodeHttpHandlerOptions } from "@smithy/node-http-handler";
 
@@ -20,12 +22,14 @@ export class ProxiedHandler extends NodeHttpHandler {
   }
 
   #through(proxy: string): NodeHttpHandler {
-    const proxyEnv = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy };
-    const agent = { keepAlive: true, maxSockets: 50, proxyEnv };
-    const handler =
-      this.#behind.get(proxy) ?? new NodeHttpHandler({ ...this.#options, httpAgent: agent, httpsAgent: agent });
-    this.#behind.set(proxy, handler);
-    return handler;
+    const found = this.#behind.get(proxy);
+    if (found) return found;
+    const agent = { keepAlive: true, maxSockets: 50, proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } };
+    // Whole agents: in place of its own the handler takes another for large bodies, which would pass the proxy by.
+    const agents = { httpAgent: new HttpAgent(agent), httpsAgent: new HttpsAgent(agent) };
+    const made = new NodeHttpHandler({ ...this.#options, ...agents });
+    this.#behind.set(proxy, made);
+    return made;
   }
 
   override destroy(): void {

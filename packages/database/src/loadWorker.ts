@@ -11,7 +11,7 @@ export const runBytes = 8 * 2 ** 20;
 
 /** One of a load's connections: a client program that gets statements and says when they are done. */
 export interface LoadWorker {
-  /** Says what is sent from now on, for messages: an error is told of the statements that caused it. */
+  /** Says what is sent from now on, for messages: an error names the statements that caused it. */
   begin(doing: string): void;
   /** Sends bytes; waits while the client is far behind. */
   write(chunk: Buffer): Promise<void>;

@@ -31,7 +31,7 @@ export interface StoredSites {
 export interface UnpackedSites {
   /** What could not be set here: owners, modes, times, extended attributes. */
   readonly notRestored: readonly NotRestored[];
-  /** What the stored tree holds by its own list; absent where that cannot be told. */
+  /** What the stored tree holds by its own list; absent where there is none. */
   readonly listed?: TreeListing | undefined;
 }
 

@@ -17,7 +17,7 @@ export interface TreeListing {
 
 export interface ListedEntry {
   readonly kind: "file" | "directory" | "link" | "other";
-  /** Below the root, as UTF-8. What is no UTF-8 is told as restic tells it. */
+  /** Below the root, as UTF-8. What is no UTF-8 has the marks that restic puts there. */
   readonly path: string;
   readonly mode: number;
   readonly uid: number;
@@ -98,7 +98,7 @@ const trials = {
   },
 } as const;
 
-/** Whether the disk keeps what it is told: some take rights, owners or times without a word and show the same for all. */
+/** Whether the disk keeps them: some report success for rights, owners or times and show the same for all files. */
 const keeps = async (root: string, what: keyof typeof trials): Promise<boolean> => {
   const before = await lstat(root);
   try {

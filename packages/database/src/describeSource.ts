@@ -49,6 +49,8 @@ export interface SourceDescription {
   readonly brokenViews: readonly string[];
   /** Views that run a stored function as soon as somebody looks at them, with that one's rights: nobody looked. */
   readonly runningViews: readonly string[];
+  /** Tables with JSON of MySQL, whose values have types that no text shows, such as DECIMAL and DATETIME. */
+  readonly jsonTables: readonly string[];
   /** What the user may do beyond what a dump needs. */
   readonly excess: readonly ExcessRight[];
   /** What the user would not see if it were there. */
@@ -213,6 +215,15 @@ export const describeSource = async (
     (row) => row.t ?? "",
   );
 
+  const jsonRows =
+    product === "MySQL"
+      ? await connection.rows(
+          "SELECT DISTINCT TABLE_NAME AS t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND DATA_TYPE = 'json' ORDER BY TABLE_NAME",
+          [schema],
+        )
+      : [];
+  const isBase = new Set(base.map(({ name }) => name));
+
   const definitions = await connection.rows(
     "SELECT TABLE_NAME AS name, VIEW_DEFINITION AS definition, SECURITY_TYPE AS security FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME",
     [schema],
@@ -267,6 +278,7 @@ export const describeSource = async (
     views: views.filter((view) => !brokenViews.includes(view)),
     brokenViews,
     runningViews,
+    jsonTables: jsonRows.flatMap(({ t }) => (t && isBase.has(t) ? [t] : [])),
     excess: excessOf(ownGrants),
     hidden: hiddenPrograms(grants, schema),
     routines: await count(connection, "ROUTINES WHERE ROUTINE_SCHEMA", schema),

@@ -102,6 +102,15 @@ const tableWarnings = (source: SourceDescription): SourceWarning[] => {
       : []),
     ...gapWarnings(source),
     ...rightsWarnings(source),
+    ...(source.jsonTables.length > 0
+      ? [
+          {
+            code: "json-types",
+            message: `${source.jsonTables.length} tables have JSON columns of MySQL: a DECIMAL, DATETIME or the like that MySQL itself put into a value comes back as a plain number or string, a DECIMAL without zeros at its end: ${source.jsonTables.slice(0, 5).join(", ")}`,
+            count: source.jsonTables.length,
+          },
+        ]
+      : []),
     ...(source.runningViews.length > 0
       ? [
           {

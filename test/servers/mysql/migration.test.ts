@@ -4,12 +4,17 @@ import { join } from "node:path";
 import { TargetUnsuitableError } from "@openemr-ops/core/errors";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
+import { estateTables } from "@openemr-ops/local/estate/table";
 import type { DatabaseServer, ServerAddress } from "@openemr-ops/local/servers/databaseServer";
 import { startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { aClinic, type Clinic, rowsOf } from "../../support/aClinic.ts";
-import { freshSchema } from "../../support/database.ts";
+import { type FreshSchema, freshSchema } from "../../support/database.ts";
 import { contextFor } from "../../support/dumpContext.ts";
+import { fillTables } from "../../support/fillTables.ts";
+import { runStatements } from "../../support/runStatements.ts";
+import { loadSharedSchema, sharedSchema } from "../../support/sharedSchema.ts";
+import { aSite } from "../../support/sitesTree.ts";
 
 const mysql = inject("server");
 let directory: string;
@@ -23,8 +28,12 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+const serversOf = (way: string): readonly [from: ServerAddress, to: ServerAddress] =>
+  way.startsWith("from MySQL") ? [mysql, mariaDb] : [mariaDb, mysql];
+const ways = ["from MySQL to MariaDB", "from MariaDB to MySQL"];
+
 /** Dumps the clinic and restores it on the other server, beside a schema there. */
-const moved = async (clinic: Clinic, to: ServerAddress) => {
+const moved = async (clinic: Pick<Clinic, "schema" | "sitesPath" | "directory">, to: ServerAddress) => {
   await using there = await freshSchema(to);
   const options = { ...clinic, dumps: { format: "portable" } } as const;
   const { dumpId } = await takeDump(await contextFor(options));
@@ -37,8 +46,8 @@ const moved = async (clinic: Clinic, to: ServerAddress) => {
 };
 
 describe("a clinic", () => {
-  it.each(["from MySQL to MariaDB", "from MariaDB to MySQL"])("moves %s with every row and program", async (way) => {
-    const [from, to] = way.startsWith("from MySQL") ? [mysql, mariaDb] : [mariaDb, mysql];
+  it.each(ways)("moves %s with every row and program", async (way) => {
+    const [from, to] = serversOf(way);
     const clinic = await aClinic({ server: from });
     try {
       const { verdict, rows } = await moved(clinic, to);
@@ -61,5 +70,36 @@ describe("a clinic", () => {
     } finally {
       await clinic.remove();
     }
+  });
+});
+
+const shared = sharedSchema();
+const schemas: readonly { readonly name: string; readonly make: (schema: FreshSchema) => Promise<void> }[] = [
+  {
+    name: "the tables of an estate",
+    make: async (schema) => {
+      const statements = estateTables.map(({ createStatement }) => createStatement);
+      await runStatements(schema, schema.name, statements);
+    },
+  },
+  ...(shared.length > 0
+    ? [{ name: "OpenEMR's own schema", make: async (schema: FreshSchema) => loadSharedSchema(schema, shared) }]
+    : []),
+];
+
+describe.each(schemas)("$name, filled with anything their columns take", ({ make }) => {
+  it.each(ways)("go %s with every row", { timeout: 240_000 }, async (way) => {
+    const [from, to] = serversOf(way);
+    await using schema = await freshSchema(from);
+    const source = await mkdtemp(join(directory, "source-"));
+    const sitesPath = join(source, "sites");
+    await make(schema);
+    await fillTables(schema, 5);
+    await aSite(sitesPath, schema.name);
+
+    const { verdict, rows } = await moved({ schema, sitesPath, directory: source }, to);
+
+    expect(verdict).toMatchObject({ verdict: "passed", differences: [] });
+    expect(rows).toEqual(await rowsOf(schema, schema.name));
   });
 });

@@ -21,9 +21,9 @@ export interface SourceTable {
   /** MariaDB's: no rows, but a next value. */
   readonly sequence: boolean;
   /** It keeps rows that were changed or removed; dump programs leave them out. */
-  readonly history: boolean;
+  readonly history?: true;
   /** A column takes its values from a sequence of the schema. */
-  readonly drawsFromSequence: boolean;
+  readonly drawsFromSequence?: true;
   readonly keyed: boolean;
   /**
    * Set for tables whose rows the program writes itself: their columns in order, without generated ones. A dump program prints
@@ -260,8 +260,8 @@ export const describeSource = async (
         name,
         engine: row.engine ?? "unknown",
         sequence: row.type === "SEQUENCE",
-        history: row.type === "SYSTEM VERSIONED",
-        drawsFromSequence: drawing.has(name),
+        ...(row.type === "SYSTEM VERSIONED" ? { history: true } : {}),
+        ...(drawing.has(name) ? { drawsFromSequence: true } : {}),
         keyed: primaryKey.length > 0,
         primaryKey,
         ...(exact.has(name)

@@ -12,8 +12,6 @@ const table: SourceTable = {
   name: "a`b",
   engine: "InnoDB",
   sequence: false,
-  history: false,
-  drawsFromSequence: false,
   keyed: true,
   primaryKey: ["n", "t`"],
   exactColumns: [

@@ -5,15 +5,18 @@ import { compareRestored } from "@openemr-ops/dumps/steps/compare";
 import { openDirectory } from "@openemr-ops/files/directory";
 import { sqlName } from "@openemr-ops/local/servers/databaseServer";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { aClinic, type Clinic } from "../support/aClinic.ts";
-import { columnTypesOf } from "../support/columnTypes.ts";
-import { type Falsification, falseRows, falseStructures, falseTrees, typedTables } from "../support/falsifications.ts";
-import { type RoundTrip, roundTrip } from "../support/roundTrip.ts";
-import { runStatements } from "../support/runStatements.ts";
-
-/** On one server all of them; on the others enough to see that what tells rows apart there does. */
-const onMain = inject("server").caFile === undefined;
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { aClinic, type Clinic } from "../../support/aClinic.ts";
+import { columnTypesOf } from "../../support/columnTypes.ts";
+import {
+  type Falsification,
+  falseRows,
+  falseStructures,
+  falseTrees,
+  typedTables,
+} from "../../support/falsifications.ts";
+import { type RoundTrip, roundTrip } from "../../support/roundTrip.ts";
+import { runStatements } from "../../support/runStatements.ts";
 
 let clinic: Clinic;
 let trip: RoundTrip;
@@ -66,7 +69,7 @@ const areFound = (falsifications: fc.Arbitrary<Falsification>, numRuns: number) 
 
 describe("a restored copy", { timeout: 300_000 }, () => {
   it("is found to differ, whatever is wrong in its rows", () =>
-    areFound(falseRows(clinic.schema, trip.restored.name, `${clinic.schema.name}_kept`), onMain ? 120 : 40));
+    areFound(falseRows(clinic.schema, trip.restored.name, `${clinic.schema.name}_kept`), 120));
 
   it("is found to differ, whatever is wrong in its structure and programs", () => {
     const copy = sqlName(trip.restored.name);
@@ -90,12 +93,12 @@ describe("a restored copy", { timeout: 300_000 }, () => {
           `CREATE OR REPLACE VIEW ${copy}.heavy_patients AS SELECT pid, weight FROM ${copy}.patients WHERE weight > 70`,
         ],
       ]),
-      onMain ? 20 : 10,
+      20,
     );
   });
 
   it("is found to differ, whatever is wrong in its files", async () =>
-    areFound(await falseTrees(trip.sites, beside("kept")), onMain ? 60 : 10));
+    areFound(await falseTrees(trip.sites, beside("kept")), 60));
 
   it("does not differ once all of it is taken back", async () => {
     expect(await compare()).toEqual([]);

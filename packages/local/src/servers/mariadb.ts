@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ToolFailedError, ToolMissingError } from "@openemr-ops/core/errors";
 import { debianPlace, findUnpacked } from "../tools/debianPackages.ts";
 import { findTool } from "../tools/findTool.ts";
@@ -39,7 +39,8 @@ const makeDataDirectory = (release: MariaDbRelease, datadir: string): void => {
       "--innodb-use-native-aio=0", // the machine has few slots for it, and many servers may run
       ...asRoot(),
     ],
-    { encoding: "utf8" },
+    // Two of them at once would remove each other's temporary tables.
+    { encoding: "utf8", env: { ...process.env, TMPDIR: dirname(datadir) } },
   );
   if (status !== 0) throw new ToolFailedError(`mariadb-install-db failed: ${error?.message ?? `${stdout}${stderr}`}`);
 };

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, mkdtempSync, rmdirSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import { configurationFor, type DumpContextOptions } from "./dumpContext.ts";
@@ -30,9 +32,31 @@ interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** A module to load before the program. */
   readonly preload?: string;
+  /** Who runs it, of that number as user and group; without it, whoever runs the tests. Needs root. */
+  readonly user?: number;
 }
 
 const main = join(repositoryRoot, "packages/cli/src/main.ts");
+
+/**
+ * The same command as another user, who may not reach this checkout: it is mounted where everybody does, for the program
+ * alone.
+ */
+const asUser = (
+  user: number,
+  command: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+) => {
+  const place = mkdtempSync(join(tmpdir(), "openemr-ops-program-"));
+  chmodSync(place, 0o755);
+  const there = (text = "") => text.replaceAll(repositoryRoot, place);
+  const script = `mount --bind '${repositoryRoot}' '${place}' && exec setpriv --reuid=${user} --regid=${user} --clear-groups "$@"`;
+  return {
+    command: ["unshare", "--mount", "sh", "-c", script, "sh", ...command.map(there)],
+    environment: Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, there(value)])),
+    done: () => rmdirSync(place),
+  };
+};
 
 /** Writes the configuration below `directory` and gives what starts the program on it. */
 export const realCommandLine = async (options: DumpContextOptions): Promise<RealCommandLine> => {
@@ -41,12 +65,17 @@ export const realCommandLine = async (options: DumpContextOptions): Promise<Real
   await mkdir(join(options.directory, "drills"), { recursive: true });
   await writeFile(file, JSON.stringify(config));
 
-  const start: RealCommandLine["start"] = (args, { environment: more = {}, preload } = {}) => {
-    const child = spawn(
-      process.execPath,
-      [...(preload === undefined ? [] : ["--import", preload]), main, ...args, "--config", file, "--json", "--yes"],
-      { env: { PATH: process.env.PATH, ...environment, ...more }, stdio: ["ignore", "pipe", "pipe"] },
-    );
+  const start: RealCommandLine["start"] = (args, { environment: more = {}, preload, user } = {}) => {
+    const before = preload === undefined ? [] : ["--import", preload];
+    const own = {
+      command: [process.execPath, ...before, main, ...args, "--config", file, "--json", "--yes"],
+      environment: { PATH: process.env.PATH, ...environment, ...more },
+      done: () => undefined,
+    };
+    const started = user === undefined ? own : asUser(user, own.command, own.environment);
+    const [program = "", ...rest] = started.command;
+    const child = spawn(program, rest, { env: started.environment, stdio: ["ignore", "pipe", "pipe"] });
+    child.once("exit", started.done);
     const text = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name]?.setEncoding("utf8").on("data", (chunk: string) => {

@@ -53,13 +53,6 @@ const writeValue = (to: SqlWriter, value: Buffer | null, kind: SourceColumn["kin
   return kind === "binary" ? to.hex(value) : to.quoted(value);
 };
 
-/** Bytes of the row as SQL, near enough to end a statement by. */
-const roughLength = (row: RawRow, columns: readonly SourceColumn[]): number =>
-  columns.reduce((sum, { kind }, index) => {
-    const length = row[index]?.length ?? 4;
-    return sum + 3 + (kind === "binary" ? 2 * length : length);
-  }, 0);
-
 /**
  * Writes the rows of one table as INSERT statements that carry FLOAT columns exactly.
  *
@@ -86,29 +79,30 @@ export const writeExactRows = async (
   const to = sqlWriter(sink);
   await to.text(`--\n-- Dumping data for table ${name}\n--\n\n`);
   await to.flush();
-  let size = 0;
+  let begun: number | undefined; // where the rows of this statement begin
   let rows = 0;
   const endStatement = async (): Promise<void> => {
-    if (size === 0) return;
+    if (begun === undefined) return;
     await to.text(";\n");
     await to.flush();
-    size = 0;
+    begun = undefined;
   };
   const asked = [...columns.map(selected), ...evidence(columns)].join(",");
   for await (const row of connection.stream(`SELECT ${asked} ${from}${order}`)) {
     assertRow(table, columns, row);
-    let waiting = size === 0 ? to.text(head) : to.text(",\n");
+    let waiting = to.text(begun === undefined ? head : ",\n");
+    if (waiting) await waiting;
+    begun ??= to.written();
     for (const [index, { kind }] of columns.entries()) {
-      if (waiting) await waiting;
       waiting = to.text(index === 0 ? "(" : ",");
       if (waiting) await waiting;
       waiting = writeValue(to, row[index] ?? null, kind);
+      if (waiting) await waiting;
     }
-    if (waiting) await waiting;
     await to.text(")");
     rows++;
-    size += roughLength(row, columns);
-    if (size >= statementBytes) await endStatement();
+    // By their exact length: cuts of old and new dumps then fall on the same row again soon after a change.
+    if (to.written() - begun >= statementBytes) await endStatement();
   }
   await endStatement();
   if (table.engine !== "InnoDB") return; // others have no snapshot, and may have changed meanwhile

@@ -9,6 +9,8 @@ export interface SqlWriter {
   quoted(value: Buffer): Promise<void> | undefined;
   /** Hands on what is written. Each call of the sink before this one is a full piece. */
   flush(): Promise<void>;
+  /** Bytes of SQL so far. */
+  written(): number;
 }
 
 const pieceBytes = 65_536;
@@ -55,11 +57,13 @@ const writeEscaped = (value: Buffer, to: Buffer, at: number): number => {
 export const sqlWriter = (sink: ByteSink): SqlWriter => {
   let piece = Buffer.allocUnsafe(pieceBytes);
   let length = 0;
+  let before = 0; // bytes of the pieces before this one
 
   const flush = async (): Promise<void> => {
     if (length === 0) return;
     const full = piece.subarray(0, length);
     piece = Buffer.allocUnsafe(pieceBytes); // the sink may keep the other one
+    before += length;
     length = 0;
     await sink(full);
   };
@@ -78,14 +82,14 @@ export const sqlWriter = (sink: ByteSink): SqlWriter => {
       length = write(value.subarray(at, at + sliceBytes), piece, length);
     }
   };
-  const between = (before: Buffer, value: Buffer, write: typeof copy, after: Buffer): Promise<void> | undefined => {
-    if (length + before.length + value.length * 2 + after.length > pieceBytes)
+  const between = (start: Buffer, value: Buffer, write: typeof copy, after: Buffer): Promise<void> | undefined => {
+    if (length + start.length + value.length * 2 + after.length > pieceBytes)
       return (async () => {
-        await put(before, copy, 1);
+        await put(start, copy, 1);
         await put(value, write, 2);
         await put(after, copy, 1);
       })();
-    length = copy(before, piece, length);
+    length = copy(start, piece, length);
     length = write(value, piece, length);
     length = copy(after, piece, length);
     return undefined;
@@ -96,5 +100,6 @@ export const sqlWriter = (sink: ByteSink): SqlWriter => {
     hex: (value) => (value.length === 0 ? put(noBytes, copy, 1) : between(hexPrefix, value, writeHex, Buffer.alloc(0))),
     quoted: (value) => between(quote, value, writeEscaped, quote),
     flush,
+    written: () => before + length,
   };
 };

@@ -74,8 +74,11 @@ const restoreInto = async (options: DumpContextOptions, name: string): Promise<V
   return restoreDump(context, { dump: "latest", intoDatabase, intoSites: join(options.directory, name) });
 };
 
+/** A chroot, and some containers, let nobody make a user namespace. */
+const tried = waysOfNotOwning.slice(0, 2).filter(({ as }) => spawnSync("sh", ["-c", `${as} true`]).status === 0);
+
 describe.each(formats)("where owners cannot be set, a restore from $name", (format) => {
-  it.each(waysOfNotOwning.slice(0, 2))("restores all else and says so: $way", async ({ as }) => {
+  it.each(tried)("restores all else and says so: $way", async ({ as }) => {
     const { directory, options, context } = await aPlace(format);
     await takeDump(context);
 
@@ -104,14 +107,12 @@ describe.each(formats)("where owners cannot be set, a restore from $name", (form
     spawnSync("chown", ["-R", "65534:65534", directory]);
     const intoDatabase = `${options.schema.name}_user`;
     await options.schema.query(`DROP DATABASE IF EXISTS \`${intoDatabase}\``);
-    const wrapper = join(directory, "as-nobody.mjs");
-    await writeFile(wrapper, "process.setgroups([]); process.setgid(65534); process.setuid(65534);");
     const program = await realCommandLine(options);
     spawnSync("chown", ["-R", "65534:65534", directory]);
 
     const end = await program.run(
       ["restore", "--dump", "latest", "--into-database", intoDatabase, "--into-sites", join(target, "copy")],
-      { preload: wrapper },
+      { user: 65534 },
     );
 
     expect(end.exitCode, end.stdout).toBe(7);

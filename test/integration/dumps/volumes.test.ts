@@ -85,10 +85,8 @@ describe("an ordinary user who may read all sites", () => {
     const program = await realCommandLine(options);
     spawnSync("chown", ["-R", "1000:1000", join(clinic.sitesPath, "default"), directory]);
     await chmod(clinic.sitesPath, 0o755);
-    const preload = join(directory, "as-user.mjs");
-    await writeFile(preload, "process.setgroups([]); process.setgid(1000); process.setuid(1000);", { mode: 0o644 });
 
-    const end = await program.run(["dump"], { preload });
+    const end = await program.run(["dump"], { user: 1000 });
 
     expect(end.exitCode, end.stdout).toBe(0);
     expect(end.json).toMatchObject({ complete: true });
@@ -108,7 +106,7 @@ describe("an ordinary user who may read all sites", () => {
     // What was a site is data, though nobody can see any more that it is one.
     await chmod(join(clinic.sitesPath, "default"), 0o700);
     spawnSync("chown", ["0:0", join(clinic.sitesPath, "default")]);
-    expect((await program.run(["dump"], { preload })).json).toMatchObject({
+    expect((await program.run(["dump"], { user: 1000 })).json).toMatchObject({
       error: { name: "SourceUnreadableError", message: expect.stringContaining("site default was in dump") },
     });
   });

@@ -44,7 +44,7 @@ describe("what is said of a failure, and so reaches events, records and Slack,",
   it.each([
     [
       "ERROR 1062 (23000) at line 7: Duplicate entry 'Jane Doe' for key 'name'",
-      "loading: ERROR 1062 (23000) at line 7: Duplicate entry …",
+      "loading: ERROR 1062 (23000) at line 7: Duplicate entry …: two rows have the same key",
     ],
     [
       "ER_PARSE_ERROR You have an error in your SQL syntax near 'Doe', '1970-01-01')' at line 1",
@@ -56,7 +56,7 @@ describe("what is said of a failure, and so reaches events, records and Slack,",
     ],
     [
       "ERROR 1146 (42S02) at line 3: Table 'openemr.patient_data' doesn't exist",
-      "loading: ERROR 1146 (42S02) at line 3: Table 'openemr.patient_data' doesn't exist",
+      "loading: ERROR 1146 (42S02) at line 3: Table 'openemr.patient_data' doesn't exist: a table does not exist",
     ],
     [
       "ERROR 1045 (28000): Access denied for user 'dump'@'10.0.0.7' (using password: YES)",

@@ -1,7 +1,8 @@
 import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import type { StoreRun } from "./dumpStore.ts";
 import { resticMessage } from "./resticErrors.ts";
-import type { ResticProgram } from "./resticProgram.ts";
+import type { ResticReader } from "./resticReader.ts";
 import type { ListedEntry } from "./treeListing.ts";
 
 interface Node {
@@ -20,13 +21,13 @@ const kinds: Readonly<Record<string, ListedEntry["kind"]>> = { file: "file", dir
 
 /** What a snapshot of a tree holds; the path is the snapshot's own, which begins with the tree's name. */
 export const snapshotEntries = async function* (
-  restic: ResticProgram,
+  reader: ResticReader,
   snapshot: string,
   run: StoreRun,
 ): AsyncGenerator<ListedEntry, void> {
-  const child = await restic.start(["ls", "--json", "--no-lock", snapshot], run);
-  child.stdin.end();
-  for await (const line of createInterface({ input: child.stdout })) {
+  const { child, failed } = await reader.start(["ls", "--json", snapshot], run);
+  // The reader keeps what comes for an async iteration, and for nothing else.
+  for await (const line of createInterface({ input: Readable.from(child.stdout) })) {
     const node = (resticMessage(line) ?? {}) as Node;
     if (node.struct_type !== "node" || node.path === undefined) continue;
     const { type = "", path, mode = 0, uid = 0, gid = 0, size = 0, mtime = "" } = node;
@@ -34,5 +35,5 @@ export const snapshotEntries = async function* (
   }
   const end = await child.ended;
   run.signal.throwIfAborted();
-  if (end.code !== 0) await restic.failed("listing the sites tree of the dump", end);
+  if (end.code !== 0) await failed("listing the sites tree of the dump", end);
 };

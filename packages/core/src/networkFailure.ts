@@ -1,22 +1,16 @@
+import { failureOf } from "./systemErrors.ts";
+
+/** Besides those of system calls. */
 const codes = new Set([
   "CERT_HAS_EXPIRED",
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "EAI_AGAIN",
-  "ECONNABORTED",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EHOSTDOWN",
-  "EHOSTUNREACH",
-  "ENETDOWN",
-  "ENETUNREACH",
   "ENOTFOUND",
-  "EPIPE",
   "EPROTO",
   "ERR_SSL_WRONG_VERSION_NUMBER",
   "ERR_STREAM_PREMATURE_CLOSE",
   "ERR_TLS_CERT_ALTNAME_INVALID",
   "ESOCKETTIMEDOUT",
-  "ETIMEDOUT",
   "SELF_SIGNED_CERT_IN_CHAIN",
   "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
@@ -31,7 +25,7 @@ const codeOf = (error: object): string | undefined =>
 export const networkFailureOf = (error: unknown, depth = 0): string | undefined => {
   if (typeof error !== "object" || error === null || depth > 5) return undefined;
   const code = codeOf(error);
-  if (code !== undefined && codes.has(code)) return code;
+  if (code !== undefined && (codes.has(code) || failureOf(code) === "network")) return code;
   if ("name" in error && (error.name === "TimeoutError" || error.name === "AbortError")) return "ETIMEDOUT";
   if (error instanceof AggregateError)
     return error.errors.map((inner) => networkFailureOf(inner, depth + 1)).find(Boolean);

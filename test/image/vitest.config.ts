@@ -7,6 +7,7 @@ export default defineConfig({
     include: ["test/image/**/*.test.ts"],
     globalSetup: ["test/image/globalImage.ts"],
     reporters: ["default", "./test/support/closingLine.ts"],
+    setupFiles: ["test/support/patterns.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -25,6 +25,11 @@ const databaseName = z
 /** Goes into statements as it is. */
 const characterSetName = z.string().regex(/^[A-Za-z0-9_]{1,64}$/);
 const programName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/);
+/** A place in the sites tree, or the tree itself; never a way out of it. */
+const placeInTree = z
+  .string()
+  .max(4096)
+  .refine((at) => !at.includes("\0") && !at.startsWith("/") && !at.split("/").includes(".."));
 /** A directory below the sites tree, never a way out of it. */
 const siteName = z
   .string()
@@ -125,7 +130,7 @@ const fields = z.object({
     byteLength: count,
     vanished: count,
     /** Volumes mounted at the source, below the tree's root, which is `""`. Older dumps do not tell. */
-    mounts: z.array(z.object({ at: z.string().max(4096), type: short })).optional(),
+    mounts: z.array(z.object({ at: placeInTree, type: short })).optional(),
   }),
   /** Result of the key-pair proof at the source; see `packages/openemr/src/keyProof.ts`. */
   keyProof: z.custom<KeyProof>((value) => keyProofShape.safeParse(value).success),

@@ -105,10 +105,11 @@ describe.each(resticsHere())("a repository read by $name", ({ name, restic, olde
         RESTIC_CACHE_DIR: join(clinic.directory, "cache"),
       },
     });
-  const snapshots = (directory: string): readonly string[] =>
-    (JSON.parse(run(join(directory, "repository"), "snapshots", "--json")) as { readonly id: string }[])
+  const snapshotsOf = (repository: string, ...options: readonly string[]): readonly string[] =>
+    (JSON.parse(run(repository, "snapshots", ...options, "--json")) as { readonly id: string }[])
       .map(({ id }) => id)
       .sort();
+  const snapshots = (directory: string): readonly string[] => snapshotsOf(join(directory, "repository"));
 
   it("loses no dump to manifests that somebody without the password copied and dated anew", async () => {
     const directory = await copyOf(place);
@@ -122,7 +123,10 @@ describe.each(resticsHere())("a repository read by $name", ({ name, restic, olde
     expect(snapshots(directory)).toEqual(before);
     const listed = await listDumps(context);
     for (const id of ids)
-      expect(listed.find(({ dumpId }) => dumpId === id)).toMatchObject({ complete: false, problem: /no sealed copy/ });
+      expect(listed.find(({ dumpId }) => dumpId === id)).toMatchObject({
+        complete: false,
+        problem: /2 of its 2 halves are not at the destination/,
+      });
     expect(await completeOf(context)).toEqual(idsOf(place.dumps));
   }, 60_000);
 
@@ -202,6 +206,22 @@ describe.each(resticsHere())("a repository read by $name", ({ name, restic, olde
     expect((await checkDumps(context, "read-data")).dumps).toEqual(idsOf(place.dumps));
     expect((await listDumps(context)).map(({ verified }) => verified?.sealed)).toEqual([true, true, true]);
     expect(await drillDump(context, "latest")).toMatchObject({ dumpId: newest.dumpId, verdict: "passed" });
+  }, 60_000);
+
+  it("takes no dump for whole when its sealed manifest is gone", async () => {
+    const directory = await copyOf(place);
+    const repository = join(directory, "repository");
+    const [newest] = place.dumps as [Manifest, Manifest, Manifest];
+    const sealed = snapshotsOf(repository, "--tag", `dump=${newest.dumpId},manifest=${newest.digest}`);
+    expect(sealed).toHaveLength(1);
+    run(repository, "forget", ...sealed);
+
+    expect((await listDumps(await now(directory)))[0]).toMatchObject({
+      dumpId: newest.dumpId,
+      complete: false,
+      problem: /has no sealed copy in the repository/,
+    });
+    await expect(chooseDump(await now(directory), "latest")).rejects.toThrow(/has no sealed copy/);
   }, 60_000);
 
   it("is listed without its password as what it is: hearsay", async () => {
@@ -332,6 +352,9 @@ describe.each(resticsHere())("a repository read by $name", ({ name, restic, olde
           part: { kind: "object", key: key(ulid(today)), byteLength: 1, sha256: "0".repeat(64) },
         },
       },
+      ...["..", "default/../../elsewhere", "/mnt", "a\0b"].map((at) => ({
+        sites: { ...newest.sites, mounts: [{ at, type: "nfs4" }] },
+      })),
       { tools: { restic: "x".repeat(100_000) } },
     ];
     for (const lie of lies) {

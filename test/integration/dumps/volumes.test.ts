@@ -52,6 +52,17 @@ describe("a volume of the sites tree", () => {
     },
   );
 
+  it("is compared with the newest dump of the past, whatever a clock that was wrong made of another", async () => {
+    const context = await contextFor({ ...clinic, directory: join(clinic.directory, "place") });
+    const ahead = () => new Date(Date.now() + 400 * 86_400_000);
+    await takeDump({ ...context, now: ahead });
+    const disk = await onItsOwnDisk("default/documents/12");
+    await takeDump(context);
+    await disk[Symbol.asyncDispose]();
+
+    await expect(takeDump(context)).rejects.toMatchObject({ message: expect.stringMatching(/empty directory now/) });
+  });
+
   it("that shows another tree, without any document, is refused", async () => {
     const context = await contextFor({ ...clinic, directory: join(clinic.directory, "place") });
     const disk = await onItsOwnDisk("default");

@@ -1,5 +1,5 @@
 import { DestinationMissingError, IntegrityError } from "@openemr-ops/core/errors";
-import { ulid, ulidTime } from "@openemr-ops/core/ids";
+import { ulid } from "@openemr-ops/core/ids";
 import { connectReadOnly } from "@openemr-ops/database/connection";
 import { describeSource, type SourceDescription } from "@openemr-ops/database/describeSource";
 import { type DatabaseDump, dumpDatabase } from "@openemr-ops/database/dumpDatabase";
@@ -20,8 +20,8 @@ import {
   sealManifest,
   type UnsealedManifest,
 } from "../manifest.ts";
-import { isFuture } from "../retention.ts";
 import type { StoredPart, StoredSites } from "../store/dumpStore.ts";
+import { earlierDumps } from "./earlierDumps.ts";
 import { couchDbWarnings, gapWarnings } from "./gapWarnings.ts";
 import { inspect, sitesOfDatabase } from "./inspect.ts";
 import { rightsWarnings } from "./rightsWarnings.ts";
@@ -60,16 +60,6 @@ const isBegun = async ({ destination, installation, store }: DumpContext): Promi
   store.format === "restic"
     ? (await destination.describe("config")) !== undefined
     : (await listManifestIds(destination, installation)).length > 0;
-
-/** By its plain form, genuine or not: it can only make a dump say more, or refuse. A damaged one says nothing. */
-const newestManifest = async ({ destination, installation }: DumpContext): Promise<Manifest | undefined> => {
-  const [newest] = await listManifestIds(destination, installation);
-  if (newest === undefined) return undefined;
-  return readManifest(destination, installation, newest).catch((error: unknown) => {
-    if (error instanceof IntegrityError) return undefined;
-    throw error;
-  });
-};
 
 /** A repository that held dumps and is gone means an unmounted disk or a wrong bucket more often than a wish to start anew. */
 const mayCreateRepository = async (context: DumpContext, force: boolean): Promise<boolean> => {
@@ -151,10 +141,6 @@ const inTheFuture: SourceWarning = {
   message: "an earlier dump claims to be of the future: this machine's clock was wrong then, or is now",
 };
 
-/** By their names alone, genuine or not: nothing is chosen or deleted by it, and the list of what is sealed costs a second. */
-const isAnyOfTheFuture = async ({ destination, installation, now }: DumpContext): Promise<boolean> =>
-  (await listManifestIds(destination, installation)).some((dumpId) => isFuture(ulidTime(dumpId), now()));
-
 /** One list of all that the source itself has wrong. */
 const inspectionWarnings = ({
   keyProof,
@@ -190,6 +176,7 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
   const layout = await assertLayout(context.sitesPath, { leftOut: beside });
   const { sites, warnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
   await mayCreateRepository(context, false);
+  const { newest, future } = await earlierDumps(context);
   return {
     dryRun: true,
     destination: context.destination.url,
@@ -202,7 +189,8 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
     warnings: [
       ...warnings,
       ...besideWarnings(beside),
-      ...(await compareMounts(context.sitesPath, await mountsIn(context.sitesPath), await newestManifest(context))),
+      ...(future ? [inTheFuture] : []),
+      ...(await compareMounts(context.sitesPath, await mountsIn(context.sitesPath), newest)),
       ...tableWarnings(source),
       ...couchDbWarnings(await countInCouchDb(connection)),
       ...layout.map((message) => ({ code: "link-outside", message })),
@@ -227,7 +215,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
 
   const beside = await unreadableBesideSites(context.sitesPath);
   const mounts = await mountsIn(context.sitesPath);
-  const earlier = await newestManifest(context);
+  const { newest: earlier, future } = await earlierDumps(context);
   assertNoSite(beside, earlier);
   const volumeWarnings = await compareMounts(context.sitesPath, mounts, earlier);
   const layout = assertLayout(context.sitesPath, { leftOut: beside });
@@ -236,7 +224,6 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
   const { sites, warnings: siteWarnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
   await store.recover(run);
   await store.open(await mayCreateRepository(context, options.forceNewRepository ?? false), run);
-  const future = await isAnyOfTheFuture(context);
 
   let database: DatabaseDump | undefined;
   let stored: Promise<StoredSites> | undefined;

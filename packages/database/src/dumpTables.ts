@@ -57,16 +57,20 @@ export const copyTablesDump = async (
   table: () => string | undefined,
   stopped: () => void,
 ): Promise<void> => {
-  let tail = Buffer.alloc(0);
+  let held: Buffer = Buffer.alloc(0); // until more comes: its end may be that of the dump
   let first = true;
   for await (const block of inBlocks(child.stdout)) {
     const chunk = first ? Buffer.from(portableSql(block.toString("latin1"), ""), "latin1") : block;
     first = false;
-    const all = tail.length > 0 ? Buffer.concat([tail, chunk]) : chunk;
-    tail = Buffer.from(all.subarray(-dumpCompleted.length));
-    if (all.length > tail.length) await emit(all.subarray(0, all.length - tail.length));
+    if (chunk.length < dumpCompleted.length) held = Buffer.concat([held, chunk]);
+    else {
+      if (held.length > 0) await emit(held);
+      held = chunk;
+    }
     stopped();
   }
+  const rest = held.subarray(0, -dumpCompleted.length);
+  if (rest.length > 0) await emit(rest);
   const end = await child.ended;
   stopped();
   const errors = end.errors
@@ -76,6 +80,7 @@ export const copyTablesDump = async (
   const doing = table() ? `dump of table ${table()}` : "dump of the tables";
   if (end.code !== 0)
     throw databaseError(doing, errors.trim() || `mariadb-dump ended by ${end.signal ?? `exit status ${end.code}`}`);
+  const tail = held.subarray(rest.length);
   if (tail.toString() !== dumpCompleted)
     throw new DatabaseDumpFailedError(`${doing}: the end mark is missing, the dump was cut`);
   await emit(tail);

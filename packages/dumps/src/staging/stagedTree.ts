@@ -49,7 +49,7 @@ export const takeTree = async (
   unpack: (name: string) => Promise<UnpackedSites>,
 ): Promise<TakenTree> => {
   await using unpacked = (await openOrMakeChild(staging, unpackedName)).directory;
-  const { notRestored, listed } = await unpack(unpackedName);
+  const { notRestored, listed, withoutCapabilities } = await unpack(unpackedName);
   const [name, ...others] = await readdir(unpacked.at, "latin1");
   if (name === undefined) throw new IntegrityError("the dump of the sites tree is empty");
   if (others.length > 0 || !(await lstat(entryOf(unpacked, name))).isDirectory())
@@ -58,7 +58,11 @@ export const takeTree = async (
     );
   await rename(entryOf(unpacked, name), treeIn(staging));
   await rmdir(`${staging.at}/${unpackedName}`);
-  return { ...(await cleaned(treeIn(staging))), notRestored, listed: listed && possible(listed, notRestored) };
+  return {
+    ...(await cleaned(treeIn(staging), withoutCapabilities)),
+    notRestored,
+    listed: listed && possible(listed, notRestored),
+  };
 };
 
 /** What could not be set here is not looked for. */
@@ -88,13 +92,17 @@ const ignoreRefusal = (error: unknown): void => {
   if (!["EPERM", "EINVAL"].includes(systemCodeOf(error) ?? "")) throw error;
 };
 
-const cleaned = async (root: string): Promise<Omit<TakenTree, "notRestored" | "listed">> => {
+const cleaned = async (
+  root: string,
+  withoutCapabilities: boolean,
+): Promise<Omit<TakenTree, "notRestored" | "listed">> => {
   const counts = { files: 0, byteLength: 0 };
   const listing = treeListing();
   const dropped = new Map<DroppedKind, number>();
   const drop = (kind: DroppedKind) => dropped.set(kind, (dropped.get(kind) ?? 0) + 1);
   const names = new Map<string, { readonly expected: bigint; found: bigint }>();
-  const asRoot = process.geteuid?.() === 0;
+  // Who may not set an owner could not give capabilities either.
+  const mayHaveCapabilities = !withoutCapabilities && process.geteuid?.() === 0;
 
   const visitFile = async (path: string, absolute: Buffer): Promise<void> => {
     const stats = await lstat(absolute);
@@ -117,8 +125,8 @@ const cleaned = async (root: string): Promise<Omit<TakenTree, "notRestored" | "l
       names.set(`${dev}:${ino}`, seen);
     }
     for (const [bit, kind] of bits) if (stats.mode & bit) drop(kind);
-    // Takes capabilities away. Who may not set an owner could not give capabilities either.
-    if (asRoot) await lchown(absolute, stats.uid, stats.gid).catch(ignoreRefusal);
+    // Takes them away.
+    if (mayHaveCapabilities) await lchown(absolute, stats.uid, stats.gid).catch(ignoreRefusal);
     if (stats.mode & 0o7000) await chmod(absolute, stats.mode & 0o777);
   };
 

@@ -33,6 +33,8 @@ export interface UnpackedSites {
   readonly notRestored: readonly NotRestored[];
   /** What the stored tree holds by its own list; absent where there is none. */
   readonly listed?: TreeListing | undefined;
+  /** The program that unpacked gave no file capabilities, whatever the dump holds. */
+  readonly withoutCapabilities: boolean;
 }
 
 /** What every step of a store may need. */

@@ -59,7 +59,7 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
     seal,
     readDatabase: (part, consume, run) => download(objectOf(part), consume, run.signal),
     restoreSites: async (part, staging, name, run) => {
-      let found: UnpackedSites = { notRestored: [] };
+      let found: UnpackedSites = { notRestored: [], withoutCapabilities: true };
       const place = { directory: `${staging.at}/${name}`, called: staging.path };
       const unpack = async (stream: Readable) => {
         found = await unpackTree(settings.tar, stream, place, run);

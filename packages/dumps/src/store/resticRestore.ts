@@ -55,7 +55,10 @@ export const resticRestore = (
   };
 
   const sites: ResticRestore["sites"] = async (part, staging, name, run) => {
-    const sparse = (await restic.release()).minor >= 15 ? ["--sparse"] : [];
+    const { minor } = await restic.release();
+    const sparse = minor >= 15 ? ["--sparse"] : [];
+    const withoutCapabilities = minor >= 18;
+    const attributes = withoutCapabilities ? ["--exclude-xattr=security.capability"] : [];
     const target = ["--target", `${ownDirectory}/${name}`];
     const snapshot = await snapshots.find(part, run);
     const complaints = restoreComplaints(`${ownDirectory}/${name}`);
@@ -64,7 +67,7 @@ export const resticRestore = (
     const listed = listingOf(snapshot, { ...run, signal: AbortSignal.any([run.signal, unneeded.signal]) });
     listed.catch(() => {}); // thrown below, where the restore itself ended well
     try {
-      const { ended: end, failed } = await reader.end(["restore", snapshot, ...target, ...sparse], run, {
+      const { ended: end, failed } = await reader.end(["restore", snapshot, ...target, ...sparse, ...attributes], run, {
         cwd: staging.at,
         onErrorLine: complaints.onLine,
       });
@@ -85,7 +88,7 @@ export const resticRestore = (
       for await (const entry of snapshotEntries(reader, snapshot, run))
         await addOwner(found, `${staging.at}/${name}`, entry);
     }
-    return { notRestored: found.result(), listed: await listed };
+    return { notRestored: found.result(), listed: await listed, withoutCapabilities };
   };
 
   return { database, sites };

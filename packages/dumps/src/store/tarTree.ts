@@ -243,8 +243,9 @@ export const unpackTree = async (
   const end = await child.ended;
   run.signal.throwIfAborted();
   if (end.signal !== null) throw new ToolFailedError(`unpacking the sites tree: tar ended by ${end.signal}`);
-  if (end.code === 0) return { notRestored: [], listed: listing.finish() };
-  const failure = complaints.failure(called);
+  const failure = end.code === 0 ? undefined : complaints.failure(called);
   if (failure) throw failure;
-  return { notRestored: complaints.attributes.result(), listed: listing.finish() };
+  const notRestored = end.code === 0 ? [] : complaints.attributes.result();
+  // Without --xattrs tar gives none.
+  return { notRestored, listed: listing.finish(), withoutCapabilities: true };
 };

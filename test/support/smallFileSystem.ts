@@ -8,7 +8,8 @@ export interface SmallFileSystem extends AsyncDisposable {
   resize(megabytes: number): void;
 }
 
-const asRoot = (command: string, ...args: readonly string[]): void => {
+/** Runs a program that only root may run. */
+export const asRoot = (command: string, ...args: readonly string[]): void => {
   const isRoot = process.getuid?.() === 0;
   const [program, ...rest] = isRoot ? [command, ...args] : ["sudo", "--non-interactive", command, ...args];
   const { status, error, stderr } = spawnSync(program ?? command, rest, { encoding: "utf8" });

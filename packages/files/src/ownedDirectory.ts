@@ -4,9 +4,9 @@ import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { type Directory, type DirectoryIdentity, entryOf, isSameDirectory, openChild } from "./directory.ts";
 
 /**
- * A directory that this program made, with mode 0700 and our own user as its owner: nobody else reaches what lies in it.
- * The only one whose contents are ever changed or deleted. It is never taken over by its name, only by what was noted
- * when it was made.
+ * A directory that this program made, with mode 0700 and the owner that the file system gives to what we make: nobody
+ * else reaches what lies in it. The only one whose contents are ever changed or deleted. It is never taken over by its
+ * name, only by what was noted when it was made.
  */
 export interface OwnedDirectory extends Directory {
   /** Its name in the directory that it was made in. */
@@ -35,10 +35,23 @@ const owned = (parent: Directory, name: string, directory: Directory): OwnedDire
   };
 };
 
+/** Whether what we make in it gets the owner that it has: NFS and access points of EFS may give our files another than ours. */
+const makesSuch = async ({ at }: Directory, uid: number): Promise<boolean> => {
+  const trial = `${at}/.openemr-ops-owner`;
+  await rmdir(trial).catch(() => {}); // of a run that was killed here
+  await mkdir(trial, { mode: 0o700 });
+  try {
+    return (await lstat(trial)).uid === uid;
+  } finally {
+    await rmdir(trial);
+  }
+};
+
 /** Whether it is what `makeOwned` makes, as far as the directory itself shows it. */
-const isPrivate = async ({ handle }: Directory): Promise<boolean> => {
-  const { uid, mode } = await handle.stat();
-  return uid === process.geteuid?.() && (mode & 0o7777) === 0o700;
+const isPrivate = async (directory: Directory): Promise<boolean> => {
+  const { uid, mode } = await directory.handle.stat();
+  if ((mode & 0o7777) !== 0o700) return false;
+  return uid === process.geteuid?.() || makesSuch(directory, uid).catch(() => false);
 };
 
 /**
@@ -52,7 +65,7 @@ export const makeOwned = async (parent: Directory, name: string): Promise<OwnedD
     throw exchanged(parent, name, error);
   });
   await directory.handle.chmod(0o700).catch(() => {}); // a set-group bit comes from the parent
-  if ((await isPrivate(directory)) && (await readdir(directory.at)).length === 0) return owned(parent, name, directory);
+  if ((await readdir(directory.at)).length === 0 && (await isPrivate(directory))) return owned(parent, name, directory);
   await directory[Symbol.asyncDispose]();
   throw exchanged(parent, name);
 };
@@ -74,8 +87,9 @@ export const reopenOwned = async (
     throw error;
   });
   if (!directory) return undefined;
-  if (isSameDirectory(directory.identity, identity) && (await isPrivate(directory)))
-    return owned(parent, name, directory);
+  // A network file system has another device number on each machine that mounts it; the one in our hands has its parent's.
+  const noted = { inode: identity.inode, device: parent.identity.device };
+  if (isSameDirectory(directory.identity, noted) && (await isPrivate(directory))) return owned(parent, name, directory);
   await directory[Symbol.asyncDispose]();
   return undefined;
 };

@@ -75,6 +75,18 @@ const killGroup = ({ pid }: ChildProcess, signal: NodeJS.Signals): void => {
 const exitCodeOf = (code: number | null, signal: NodeJS.Signals | null): number =>
   code ?? 128 + ({ SIGKILL: 9, SIGTERM: 15, SIGINT: 2, SIGABRT: 6, SIGSEGV: 11 }[String(signal)] ?? 1);
 
+/** The writable place of a container that the stacks deploy. */
+const stateInContainer = "/tmp/openemr-ops";
+
+/** What a container keeps goes with it: none finds the state of an earlier one. */
+const withStateOfItsOwn = (variables: Readonly<Record<string, string>>, home: string) =>
+  Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      value.replaceAll(JSON.stringify(stateInContainer), JSON.stringify(join(home, stateInContainer))),
+    ]),
+  );
+
 /** Runs tasks of ECS as processes of this machine. */
 export const containerHost = (options: ContainerOptions) => {
   const { command, directory, environmentOf, onChange, parallel, replacementsFor, secretsOf } = options;
@@ -108,7 +120,7 @@ export const containerHost = (options: ContainerOptions) => {
       if (!definition) throw new Error(`no container named ${task.container}`);
       mkdirSync(join(home, "tmp"), { recursive: true });
       const secrets = await secretsOf(task.definition, definition);
-      const said = { ...definition.environment, ...secrets, ...task.overrides };
+      const said = withStateOfItsOwn({ ...definition.environment, ...secrets, ...task.overrides }, home);
       const own = { ...environmentOf(task), HOME: home, TMPDIR: join(home, "tmp"), ...said };
       const environment = { ...own, ...replacementsFor(own, task.definition.family) };
       const log = openSync(task.logFile, "a", 0o600);

@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ulid } from "@openemr-ops/core/ids";
 import type { DumpContext } from "@openemr-ops/dumps/context";
@@ -263,7 +263,7 @@ describe("a restore in place", () => {
   /** Triggers, views and routines go before the tables; the safety dump has them. */
   const isTable = ([name]: readonly [string, string]) => name !== "(programs)" && name !== "heavy_patients";
 
-  it("never loses the old state, wherever it is killed, and the same command brings it to its end", async () => {
+  it("never loses the old state, wherever its container is lost, and the same command brings it to its end", async () => {
     const model = await aHalfDone();
     const whole = await crashAt(model.program, inPlace, 0, model.clinic.directory);
     expect(whole, whole.stderr).toMatchObject({ exitCode: 0 });
@@ -271,7 +271,7 @@ describe("a restore in place", () => {
     // How a dump and a load bear it is shown above: here comes what only a restore in place does, and a few of those.
     const loads = /^(sql (CREATE TABLE|DROP TABLE|INSERT)|started|rm .*docker-)/;
     const alike = /^writeFile|\/state\/(jobs|locks)\//; // a name is published right after
-    const begun = whole.effects.findIndex((effect) => /\/restores\//.test(effect));
+    const begun = whole.effects.findIndex((effect) => /_restore_state_/.test(effect));
     const points = pointsOf(whole.effects).filter((point) => {
       const effect = whole.effects[point - 1] ?? "";
       if (point <= begun || alike.test(effect)) return false;
@@ -292,6 +292,7 @@ describe("a restore in place", () => {
         for (const [path, digest] of Object.entries(old.files))
           expect(kept.files, `${at(run)}: ${path}`).toContain(`${path} ${digest}`);
 
+        await rm(join(clinic.directory, "state"), { recursive: true, force: true }); // a container's disk goes with it
         const again = await program.run(inPlace);
         expect(again, `${at(run)}\n${again.stderr}`).toMatchObject({ exitCode: 0, json: { verdict: "passed" } });
         const { schema, sitesPath } = clinic;
@@ -305,7 +306,8 @@ describe("a restore in place", () => {
           expect(aside.rows, `${at(run)}: ${table}`).toContain(`${table} ${digest}`);
         const safety = (await listDumps(await contextFor(options))).filter(({ purpose }) => purpose === "safety");
         expect(safety.length, at(run)).toBeGreaterThan(0);
-        expect(await readdir(join(clinic.directory, "state/restores")), at(run)).toEqual([]);
+        const left = "SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE ?";
+        expect(await schema.query(left, [`${schema.name}\\_restor%`]), at(run)).toEqual([]);
         await clinic.remove();
       },
       4,

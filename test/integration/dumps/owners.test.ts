@@ -7,8 +7,9 @@ import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
 import { findTool } from "@openemr-ops/local/tools/findTool";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { aClinic, type Clinic } from "../../support/aClinic.ts";
+import { aClinic, type Clinic, filesOf } from "../../support/aClinic.ts";
 import { contextFor, type DumpContextOptions, resticsHere } from "../../support/dumpContext.ts";
+import { oneOwnersFileSystem } from "../../support/oneOwnersFileSystem.ts";
 import { realCommandLine } from "../../support/realCommandLine.ts";
 import { smallFileSystem } from "../../support/smallFileSystem.ts";
 import { type EntryImage, treeImage } from "../../support/treeImage.ts";
@@ -142,5 +143,36 @@ describe.each(formats)("where owners cannot be set, a restore from $name", (form
     expect(await into()).toBe("DiskFullError");
     spawnSync("mount", ["-o", "remount,nr_inodes=900,ro", disk.path]);
     expect(await into()).toBe("LocalSystemError");
+  });
+});
+
+/** The one of these tests cannot set when a file was written without when it was read, which tar does. */
+describe("a file system that gives everything one owner, as an access point does", () => {
+  it("takes a restore beside the live system", async () => {
+    const directory = join(clinic.directory, "one-owner");
+    const options = { ...clinic, directory };
+    await takeDump(await contextFor(options));
+    await using disk = await oneOwnersFileSystem(join(directory, "disk"));
+
+    const verdict = await restoreInto(options, "disk/copy");
+
+    expect(verdict).toMatchObject({ verdict: "passed", differences: [], notRestored: [{ kind: "owner" }] });
+    expect(withoutOwners(treeImage(join(disk.path, "copy")))).toEqual(withoutOwners(image));
+  });
+
+  it("takes a restore in place", async () => {
+    const live = await aClinic();
+    await using disk = await oneOwnersFileSystem(join(clinic.directory, "live"));
+    const sitesPath = join(disk.path, "sites");
+    await cp(live.sitesPath, sitesPath, { recursive: true });
+    const documents = join(sitesPath, "default/documents");
+    const before = await filesOf(documents);
+    const context = await contextFor({ ...live, sitesPath });
+    await takeDump(context);
+    await writeFile(join(documents, "12/letter"), "written since");
+
+    expect(await restoreDump(context, { dump: "latest", inPlace: true })).toMatchObject({ verdict: "passed" });
+    expect(await filesOf(documents)).toEqual(before);
+    await live.remove();
   });
 });

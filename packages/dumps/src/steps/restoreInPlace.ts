@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import { mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { readdir, rmdir } from "node:fs/promises";
+import { join } from "node:path";
 import { DatabaseAccessDeniedError, TargetNotEmptyError, TargetUnsuitableError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
 import { stopwatch } from "@openemr-ops/core/stopwatch";
@@ -14,18 +14,17 @@ import { assertReplaceable } from "@openemr-ops/database/replaceable";
 import { programSections } from "@openemr-ops/database/sqlScanner";
 import { type Directory, type DirectoryIdentity, openChild, openOrMake } from "@openemr-ops/files/directory";
 import { makeOwned, moveEntries, type OwnedDirectory, reopenOwned, takeOver } from "@openemr-ops/files/ownedDirectory";
-import { readState, stateFailure } from "@openemr-ops/files/stateFiles";
 import { prepareSites } from "@openemr-ops/openemr/prepareSites";
 import { readIfPresent } from "@openemr-ops/openemr/siteFiles";
 import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
 import type { DumpContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { treeEntry, treeIn } from "../staging/stagedTree.ts";
-import type { TreeListing } from "../store/treeListing.ts";
 import { assertStopped } from "./assertStopped.ts";
 import { assertVersion } from "./assertVersion.ts";
 import { compareRestored } from "./compare.ts";
 import { assertDrawsFromNoSequence } from "./gapWarnings.ts";
+import { type Phase, type Progress, type ProgressKeeper, phases, progressOf } from "./inPlaceProgress.ts";
 import { inspect } from "./inspect.ts";
 import { chooseDump } from "./listDumps.ts";
 import { loadParts } from "./loadParts.ts";
@@ -33,30 +32,6 @@ import type { RestoreOptions } from "./restoreDump.ts";
 import { assertSitesChosen, isLeftAlone, type ReplacedSites } from "./sitesInPlace.ts";
 import { takeDump } from "./takeDump.ts";
 import { assertPassed, type Verdict, verdictOf, withoutSet } from "./verdict.ts";
-import type { WholeRows } from "./wholeRows.ts";
-
-const phases = ["begun", "loaded", "proven", "database", "programs", "sites-out", "sites-in", "done"] as const;
-type Phase = (typeof phases)[number];
-
-/** How far a restore in place came; kept on disk, so that the same command goes on from there. */
-interface Progress {
-  readonly restoreId: string;
-  readonly dumpId: string;
-  readonly phase: Phase;
-  readonly safetyDumpId?: string | undefined;
-  /** As the first call set it; another call cannot change it. */
-  readonly sites?: ReplacedSites | undefined;
-  readonly seconds?: Verdict["seconds"];
-  readonly dropped?: Verdict["dropped"];
-  /** Of tables that the manifest does not cover whole. */
-  readonly wholeRows?: readonly WholeRows[];
-  /** What the stored tree holds, until it was compared. */
-  readonly listed?: TreeListing | undefined;
-  readonly notRestored?: Verdict["notRestored"];
-  /** Directories that this restore made. They are never taken over by their names. */
-  readonly staging?: DirectoryIdentity;
-  readonly before?: DirectoryIdentity;
-}
 
 const setAsidePrefix = ".openemr-ops-before-";
 const stagingPrefix = ".openemr-ops-restoring-";
@@ -66,8 +41,6 @@ const placesOf = (context: DumpContext, restoreId: string) => ({
   beforeSchema: `${context.database.name.slice(0, 30)}_before_${restoreId.toLowerCase()}`,
   stagingSites: `${stagingPrefix}${restoreId}`,
   beforeSites: `${setAsidePrefix}${restoreId}`,
-  stateFile: join(context.stateDirectory, "restores", `${context.installation}.json`),
-  programsFile: join(context.stateDirectory, "restores", `${context.installation}.programs.sql`),
 });
 
 const tablesOf = async (control: DatabaseConnection, schema: string): Promise<readonly string[]> =>
@@ -171,9 +144,10 @@ const liveConnection = async (
  * RENAME for the tables and renames for the files. What was live is set aside under names that the verdict tells.
  */
 export const restoreInPlace = async (context: DumpContext, options: RestoreOptions): Promise<Verdict> => {
-  const earlier = await interrupted(context);
+  const keeper = progressOf(context);
+  const earlier = await keeper.read();
   const manifest = await chooseDump(context, earlier && options.dump === "latest" ? earlier.dumpId : options.dump);
-  const started = await begin(context, manifest, earlier, options.sites);
+  const started = await begin(context, keeper, manifest, earlier, options.sites);
   let progress = started.progress;
   const places = placesOf(context, progress.restoreId);
   const staging = { ...context.restoreDatabase, name: places.stagingSchema };
@@ -181,7 +155,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   const reached = (phase: Phase) => phases.indexOf(progress.phase) >= phases.indexOf(phase);
   const advance = async (phase: Phase, more: Partial<Progress> = {}) => {
     progress = { ...progress, ...more, phase };
-    await save(places.stateFile, progress);
+    await keeper.save(progress);
   };
 
   await using sites = await openOrMake(context.sitesPath, 0o777); // the web server passes through the directories above
@@ -199,11 +173,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
       onProgram: (_, sql) => void programs.push(sql),
     });
     await assertPrograms(live, Buffer.concat(programs), programSections); // before anything live is touched
-    await writeFile(places.programsFile, Buffer.concat(programs), { mode: 0o600, flush: true }).catch(
-      (error: unknown) => {
-        throw stateFailure(error, places.programsFile);
-      },
-    );
+    await keeper.savePrograms(Buffer.concat(programs));
     seconds = { ...loaded.seconds, compare: 0 };
     const { dropped, notRestored } = loaded.tree;
     const { wholeRows, listed } = loaded;
@@ -239,12 +209,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   if (!reached("programs")) {
     const { signal } = context;
     const longest = manifest.database.programs.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const programs = await readState(places.programsFile, longest);
-    if (!programs)
-      throw new TargetUnsuitableError(
-        `${places.programsFile} is gone, which holds the programs that this restore is to make: put it back`,
-      );
-    await loadPrograms(live, programs, { signal, sections: programSections });
+    await loadPrograms(live, await keeper.readPrograms(longest), { signal, sections: programSections });
     await advance("programs");
   }
   const leftAlone = isLeftAlone(manifest, progress.sites);
@@ -278,8 +243,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     await using left = await reopenOwned(sites, places.stagingSites, progress.staging);
     await left?.remove();
   }
-  await rm(places.programsFile, { force: true });
-  await rm(places.stateFile, { force: true });
+  await keeper.remove();
   const beforeSites = join(context.sitesPath, places.beforeSites);
   const target = { database: live.name, sites: context.sitesPath };
   return verdictOf(
@@ -296,26 +260,10 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
   );
 };
 
-/** By way of one name beside it, which the next call takes again: whatever is killed leaves nothing for ever. */
-const save = async (file: string, progress: Progress): Promise<void> => {
-  try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    await writeFile(`${file}.new`, `${JSON.stringify(progress)}\n`, { mode: 0o600, flush: true });
-    await rename(`${file}.new`, file);
-  } catch (error) {
-    throw stateFailure(error, file);
-  }
-};
-
-/** What an earlier call left half-done. */
-const interrupted = async (context: DumpContext): Promise<Progress | undefined> => {
-  const text = await readState(placesOf(context, "").stateFile);
-  return text && (JSON.parse(text.toString()) as Progress);
-};
-
 /** Checks that it may begin, takes the safety dump; or picks up what an earlier call left. */
 const begin = async (
   context: DumpContext,
+  keeper: ProgressKeeper,
   manifest: Manifest,
   left: Progress | undefined,
   sites: ReplacedSites | undefined,
@@ -331,9 +279,10 @@ const begin = async (
   if (earlier && isLiveTouched(earlier)) return { progress: earlier, newer };
   await assertSitesChosen(context, manifest, earlier ? earlier.sites : sites);
   const restoreId = earlier?.restoreId ?? ulid(context.now());
-  await assertTarget(context, manifest, placesOf(context, restoreId));
+  const { stagingSchema, beforeSchema } = placesOf(context, restoreId);
+  await assertTarget(context, manifest, [stagingSchema, beforeSchema, keeper.schema]);
   if (earlier) return { progress: earlier, newer };
-  if (left) await abandon(context, left);
+  if (left) await abandon(context, keeper, left);
   const safety = await safetyDump(context);
   const progress: Progress = {
     restoreId,
@@ -342,14 +291,14 @@ const begin = async (
     safetyDumpId: safety,
     sites,
   };
-  await save(placesOf(context, "").stateFile, progress);
+  await keeper.save(progress);
   return { progress, newer };
 };
 
 const isLiveTouched = ({ phase }: Progress): boolean => phases.indexOf(phase) >= phases.indexOf("database");
 
 /** Removes what a restore made that has not touched the live system; its safety dump stays. */
-const abandon = async (context: DumpContext, left: Progress): Promise<void> => {
+const abandon = async (context: DumpContext, keeper: ProgressKeeper, left: Progress): Promise<void> => {
   const places = placesOf(context, left.restoreId);
   await using control = await connect(context.restoreDatabase, "information_schema");
   await dropLoaded(control, places.stagingSchema);
@@ -358,20 +307,15 @@ const abandon = async (context: DumpContext, left: Progress): Promise<void> => {
     await using staging = await reopenOwned(sites, places.stagingSites, left.staging);
     await staging?.remove();
   }
-  await rm(places.programsFile, { force: true });
-  await rm(places.stateFile, { force: true });
+  await keeper.remove();
 };
 
 /** Asks the server for all that the restore will need there, while nothing is changed. */
-const assertTarget = async (
-  context: DumpContext,
-  manifest: Manifest,
-  { stagingSchema, beforeSchema }: ReturnType<typeof placesOf>,
-): Promise<void> => {
+const assertTarget = async (context: DumpContext, manifest: Manifest, beside: readonly string[]): Promise<void> => {
   assertDrawsFromNoSequence(manifest);
   await using control = await connect(context.restoreDatabase, "information_schema");
   await assertServer(control, manifest, programSections);
-  await assertReplaceable(control, { live: context.database.name, beside: [stagingSchema, beforeSchema] }, manifest);
+  await assertReplaceable(control, { live: context.database.name, beside }, manifest);
 };
 
 /** Nothing is there to be saved where the schema is gone or empty and so is the tree. */

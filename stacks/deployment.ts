@@ -25,7 +25,7 @@ export interface DeployedSecret {
 export interface DumpSecrets {
   readonly database: DeployedSecret;
   readonly restore: DeployedSecret;
-  /** Only when drills use a server of their own. */
+  /** Only when drills log in to a server. */
   readonly drill?: DeployedSecret;
   /** Only when dumps are stored in a restic repository. */
   readonly repository?: DeployedSecret;
@@ -99,10 +99,14 @@ const assertSecretsInAws = (installation: Installation, issues: InputIssue[]): v
   for (const path of new Set(fields)) issues.push({ path, message }); // who restores may be who dumps
 };
 
+/** A drill with a server of its own logs in nowhere. */
+const drillSecretOf = (server: "own" | { readonly password: SecretReference }): Pick<DumpSecrets, "drill"> =>
+  server === "own" ? {} : { drill: toSecret(server.password) };
+
 const dumpSecretsOf = ({ database }: Installation, dumps: DumpSettings): DumpSecrets => ({
   database: toSecret(database.password),
   restore: toSecret(database.restore.password),
-  ...(dumps.drill.database ? { drill: toSecret(dumps.drill.database.password) } : {}),
+  ...drillSecretOf(dumps.drill.database ?? database.restore),
   ...(dumps.format === "restic" ? { repository: toSecret(dumps.password) } : {}),
   ...(dumps.format === "portable" && dumps.sealKey ? { seal: toSecret(dumps.sealKey) } : {}),
 });

@@ -111,7 +111,7 @@ export const installationTasks = (
       diskGiB: 50,
       grants: [
         ...takePart("drill", "check"),
-        readSecrets(stack, given(drill ?? restore, repository, seal)),
+        readSecrets(stack, given(drill, repository, seal)),
         [...read, ...locks, ...noteVerifications(stack, dumps), ...open],
       ],
     }),

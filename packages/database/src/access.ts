@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 export interface DatabaseAccess {
   readonly host: string;
   readonly port: number;
+  /** Path of the Unix socket on which a server of our own listens, in place of host and port. */
+  readonly socket?: string | undefined;
   readonly name: string;
   readonly user: string;
   /** Reads it, for whoever logs in; nobody else ever holds it. */
@@ -16,9 +18,9 @@ export interface DatabaseAccess {
 /** Arguments of MariaDB's client programs; the password goes by `clientEnvironment`. */
 export const clientArguments = (access: DatabaseAccess): string[] => [
   "--no-defaults",
-  "--protocol=tcp",
-  `--host=${access.host}`,
-  `--port=${access.port}`,
+  ...(access.socket === undefined
+    ? ["--protocol=tcp", `--host=${access.host}`, `--port=${access.port}`]
+    : ["--protocol=socket", `--socket=${access.socket}`]),
   `--user=${access.user}`,
   "--default-character-set=utf8mb4",
   ...(access.tls === "off" ? ["--skip-ssl"] : ["--ssl"]),

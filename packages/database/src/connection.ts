@@ -90,10 +90,10 @@ export const connect = async (
   database: string | undefined = access.name,
   { bytes = false }: { readonly bytes?: boolean } = {},
 ): Promise<DatabaseConnection> => {
-  const where = `database ${access.host}:${access.port}`;
+  const { socket } = access;
+  const where = socket === undefined ? `database ${access.host}:${access.port}` : "our own database server";
   const base = mysql.createConnection({
-    host: access.host,
-    port: access.port,
+    ...(socket === undefined ? { host: access.host, port: access.port } : { socketPath: socket }),
     user: access.user,
     password: await access.password(),
     ...(database === undefined ? {} : { database }),

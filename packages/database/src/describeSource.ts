@@ -4,6 +4,7 @@ import { effectiveGrants } from "./grants.ts";
 import { hiddenPrograms } from "./hiddenPrograms.ts";
 import { hasControlCharacter, quoteName } from "./identifiers.ts";
 import { nameOnServer, schemasIn } from "./ownSchema.ts";
+import { statementLogs } from "./statementLogs.ts";
 import { type ExcessRight, excessOf, mayExecute } from "./userRights.ts";
 import { viewOrder } from "./viewOrder.ts";
 import { viewsThatRun } from "./viewsThatRun.ts";
@@ -42,6 +43,12 @@ export interface SourceDescription {
   readonly serverVersion: string;
   readonly characterSet: string;
   readonly collation: string;
+  /** As in the server's settings: 1 folds the names of tables, 2 only compares them so. */
+  readonly lowerCaseTableNames: number;
+  /** Of tables and their columns, each with a table that has it. */
+  readonly collations: readonly { readonly name: string; readonly table: string }[];
+  /** Where the server writes down every statement. */
+  readonly statementLogs: readonly string[];
   readonly tables: readonly SourceTable[];
   /** Each behind those it reads from. */
   readonly views: readonly string[];
@@ -168,14 +175,16 @@ export const describeSource = async (
   const schema = await nameOnServer(connection, schemaName);
   const grants = await effectiveGrants(connection);
   const ownGrants = (await connection.rows("SHOW GRANTS")).map((row) => Object.values(row)[0] ?? "");
-  const [server] = await connection.rows("SELECT VERSION() AS version, @@version_comment AS comment");
+  const [server] = await connection.rows(
+    "SELECT VERSION() AS version, @@version_comment AS comment, @@lower_case_table_names AS folds",
+  );
   const serverVersion = server?.version ?? "";
   const [charset] = await connection.rows(
     "SELECT DEFAULT_CHARACTER_SET_NAME AS cs, DEFAULT_COLLATION_NAME AS co FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ?",
     [schema],
   );
   const names = await connection.rows(
-    "SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine, DATA_LENGTH AS bytes FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME",
+    "SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine, TABLE_COLLATION AS collation, DATA_LENGTH AS bytes FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME",
     [schema],
   );
   const base = names.filter((row) => row.type !== "VIEW" && row.type !== "SYSTEM VIEW");
@@ -223,6 +232,15 @@ export const describeSource = async (
         )
       : [];
   const isBase = new Set(base.map(({ name }) => name));
+  const collatedColumns = await connection.rows(
+    "SELECT DISTINCT COLLATION_NAME AS collation, TABLE_NAME AS name FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND COLLATION_NAME IS NOT NULL ORDER BY TABLE_NAME",
+    [schema],
+  );
+  const collations = new Map(
+    [...base, ...collatedColumns]
+      .reverse()
+      .flatMap(({ collation, name }) => (collation && name && isBase.has(name) ? [[collation, name] as const] : [])),
+  );
 
   const definitions = await connection.rows(
     "SELECT TABLE_NAME AS name, VIEW_DEFINITION AS definition, SECURITY_TYPE AS security FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME",
@@ -253,6 +271,9 @@ export const describeSource = async (
     serverVersion,
     characterSet: charset?.cs ?? "utf8mb4",
     collation: charset?.co ?? "utf8mb4_general_ci",
+    lowerCaseTableNames: Number(server?.folds ?? 0),
+    collations: [...collations].map(([name, table]) => ({ name, table })).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    statementLogs: await statementLogs(connection),
     tables: base.map((row): SourceTable => {
       const name = row.name ?? "";
       const primaryKey = (keys.get(name) ?? []).map((key) => key.c ?? "");

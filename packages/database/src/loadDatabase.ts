@@ -5,6 +5,7 @@ import { inBlocks } from "@openemr-ops/files/byteSink";
 import type { DatabaseAccess } from "./access.ts";
 import { connect, type DatabaseConnection } from "./connection.ts";
 import { deferKeys, referredTables } from "./deferredKeys.ts";
+import { unknownToServer } from "./knownCollations.ts";
 import type { LoadableDump } from "./loadableDump.ts";
 import { loadPrograms } from "./loadClient.ts";
 import { assertServer, prepareSchema, progressTable } from "./loadTarget.ts";
@@ -35,9 +36,6 @@ export interface LoadSettings {
 
 /** Tables with fewer rows are not worth a second statement. */
 const usuallyDeferredFrom = 10_000;
-
-/** A character set, a collation or an engine that this server does not have. */
-const unknownToServer: ReadonlySet<number> = new Set([1115, 1273, 1286]);
 
 /** What each section of the stream calls for. */
 const sectionHandler = (

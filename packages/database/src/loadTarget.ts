@@ -8,6 +8,7 @@ import {
 import type { DatabaseAccess } from "./access.ts";
 import { connect, type DatabaseConnection } from "./connection.ts";
 import { quoteName } from "./identifiers.ts";
+import { assertCollationsKnown } from "./knownCollations.ts";
 import type { LoadableDump } from "./loadableDump.ts";
 import { assertMayMakePrograms, withSchemaRight } from "./replaceable.ts";
 import type { ProgramSection } from "./sqlScanner.ts";
@@ -84,14 +85,15 @@ export const prepareSchema = async (
  *
  * @param sections programs that are to be made
  * @returns settings that each session of the load needs, and this one has
- * @throws {TargetUnsuitableError} refused: the server takes no statement as long as the dump's longest, has rules that the
- *   dump's tables break, or lets our user make no triggers
+ * @throws {TargetUnsuitableError} refused: the server takes no statement as long as the dump's longest, lacks a collation, has rules
+ *   that the dump's tables break, or lets our user make no triggers
  */
 export const assertServer = async (
   control: DatabaseConnection,
   dump: LoadableDump,
   sections: readonly ProgramSection[],
 ): Promise<readonly string[]> => {
+  await assertCollationsKnown(control, dump);
   const session = await followTableRules(control, dump);
   if (sections.includes("triggers") && dump.database.programs.some(({ section }) => section === "triggers"))
     await assertMayMakePrograms(control, "triggers");

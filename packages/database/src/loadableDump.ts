@@ -15,5 +15,7 @@ export interface LoadableDump {
       readonly exact: boolean;
     })[];
     readonly programs: readonly ProgramDigest[];
+    /** What the tables' texts are compared by, each with a table that has it; dumps of earlier releases do not tell. */
+    readonly collations?: readonly { readonly name: string; readonly table: string }[] | undefined;
   };
 }

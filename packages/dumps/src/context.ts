@@ -10,6 +10,9 @@ export interface Tools {
   readonly mariadb: string;
   readonly mariadbDump: string;
   readonly tar: string;
+  /** For drills with a server of their own. */
+  readonly mariadbd: string;
+  readonly mariadbInstallDb: string;
 }
 
 /** All that a dump job needs of one installation, put together by the program that runs it. */
@@ -19,8 +22,8 @@ export interface DumpContext {
   readonly database: DatabaseAccess;
   /** The same server with a user that may create schemas. */
   readonly restoreDatabase: DatabaseAccess;
-  /** Where drills load their scratch schema; by default the same server. */
-  readonly drillDatabase: DatabaseAccess;
+  /** Where drills load: in a scratch schema of that server, or on a server that each starts for itself. */
+  readonly drillDatabase: DatabaseAccess | "own";
   /** Drills make their scratch directories in it. Without links on the way. */
   readonly drillDirectory: string;
   /** Without links on the way: proofs, copies and moves mean the same directory. */

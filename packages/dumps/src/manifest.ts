@@ -86,6 +86,8 @@ const fields = z.object({
     version: short,
     characterSet: characterSetName,
     collation: characterSetName,
+    /** The server's setting; absent in dumps of earlier releases. */
+    lowerCaseTableNames: z.int().min(0).max(2).optional(),
   }),
   database: z.object({
     name: databaseName,
@@ -122,6 +124,8 @@ const fields = z.object({
         meaningSha256: sha256.optional(),
       }),
     ),
+    /** Of tables and their columns, each with a table that has it; absent in dumps of earlier releases. */
+    collations: z.array(z.object({ name: characterSetName, table: databaseName })).optional(),
   }),
   sites: z.object({
     part: StoredPart,

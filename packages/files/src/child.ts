@@ -55,9 +55,13 @@ export const onLines = (stream: Readable, onLine: (line: string) => void): void 
   stream.on("data", lines(onLine));
 };
 
+/** Where servers' programs are: the PATH of cron, or of an ordinary user, leaves them out. */
+const administrators = ":/usr/local/sbin:/usr/sbin:/sbin";
+
 const environmentOf = (settings: ChildSettings): NodeJS.ProcessEnv => {
   const environment: NodeJS.ProcessEnv = { LC_ALL: "C.UTF-8", TZ: "UTC" };
   for (const name of inherited) if (process.env[name] !== undefined) environment[name] = process.env[name];
+  if (environment.PATH !== undefined) environment.PATH += administrators;
   return { ...environment, ...settings.environment };
 };
 

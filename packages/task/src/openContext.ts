@@ -35,6 +35,8 @@ export const toolsFrom = (environment: Surroundings["environment"]): Tools => ({
   mariadb: environment.OPENEMR_OPS_MARIADB ?? "mariadb",
   mariadbDump: environment.OPENEMR_OPS_MARIADB_DUMP ?? "mariadb-dump",
   tar: environment.OPENEMR_OPS_TAR ?? "tar",
+  mariadbd: environment.OPENEMR_OPS_MARIADBD ?? "mariadbd",
+  mariadbInstallDb: environment.OPENEMR_OPS_MARIADB_INSTALL_DB ?? "mariadb-install-db",
 });
 
 /** @throws {InvalidInputError} also when it is short enough to be guessed */
@@ -102,14 +104,15 @@ export const openContext = async (
   const access = (server: DatabaseServer, login: Pick<DatabaseServer, "user" | "password">) =>
     databaseAccess(server, database.name, login, surroundings.readSecret);
   const restoreDatabase = access(database, database.restore);
-  const drillServer = dumps.drill.database;
+  const chosen = dumps.drill.database;
+  const drillServer = chosen && chosen !== "own" ? access(chosen, chosen) : restoreDatabase;
   const { now, signal, progress, warn } = surroundings;
   const directory = config.stateDirectory;
   return {
     installation: installation.id,
     database: access(database, database),
     restoreDatabase,
-    drillDatabase: drillServer ? access(drillServer, drillServer) : restoreDatabase,
+    drillDatabase: chosen === "own" ? chosen : drillServer,
     drillDirectory: await realPlace(dumps.drill.directory ?? tmpdir()),
     sitesPath: await realSites(config, installation),
     codePath: platform.kind === "host" ? platform.codePath : undefined,

@@ -1,6 +1,7 @@
 import { TargetNotEmptyError } from "@openemr-ops/core/errors";
 import type { DumpContext } from "@openemr-ops/dumps/context";
-import { drillDump, scratchNameOf } from "@openemr-ops/dumps/steps/drillDump";
+import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
+import { scratchNameOf } from "@openemr-ops/dumps/steps/drillServer";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { sqlName } from "@openemr-ops/local/servers/databaseServer";
 import { afterAll, beforeAll, expect, it } from "vitest";

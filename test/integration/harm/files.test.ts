@@ -176,7 +176,7 @@ describe("a drill whose scratch place another user of the machine made first", (
       const { mode } = await lstat(path);
       await chmod(path, mode | 0o011);
     }
-    const { scratchNameOf } = await import("@openemr-ops/dumps/steps/drillDump");
+    const { scratchNameOf } = await import("@openemr-ops/dumps/steps/drillServer");
     const place = join(context.drillDirectory, scratchNameOf(context.installation, context.database.name));
     const trap = loopAs(
       65_534,

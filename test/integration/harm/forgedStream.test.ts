@@ -267,7 +267,7 @@ describe("a drill of a dump that was forged to hold", () => {
     expect(await readdir(join(clinic.directory, "data"))).toEqual([]);
   });
   it.each(inPrograms)("$what: fails, and touches nothing else", async ({ stream }) => {
-    const access = { ...context.drillDatabase, name: `${clinic.schema.name}_scratch` };
+    const access = { ...context.restoreDatabase, name: `${clinic.schema.name}_scratch` };
     const forged = stream();
     try {
       await refusal(loadRows(forgedBy(forged), manifestFor(forged), access, ["events"]));
@@ -303,7 +303,7 @@ describe("a dump into which a statement was put anywhere", () => {
           const place = Math.floor(sql.length * share);
           const at = atLine ? sql.indexOf("\n", place) + 1 : place;
           const forged = sql.slice(0, at) + wrap(statement()) + sql.slice(at);
-          const access = { ...context.drillDatabase, name: scratch };
+          const access = { ...context.restoreDatabase, name: scratch };
           await loadRows(forgedBy(forged), manifestFor(forged), access).catch(() => {});
           await clinic.schema.query(`DROP DATABASE IF EXISTS ${sqlName(scratch)}`);
 
@@ -328,7 +328,7 @@ describe("a dump whose stream goes on beyond the length in its manifest", () => 
         yield row;
       }
     };
-    const access = { ...context.drillDatabase, name: `${clinic.schema.name}_endless` };
+    const access = { ...context.restoreDatabase, name: `${clinic.schema.name}_endless` };
     const forged: DumpContext = {
       ...context,
       store: { ...context.store, readDatabase: (_part, consume) => consume(Readable.from(endless())) },
@@ -374,7 +374,7 @@ describe("a portable dump whose object somebody replaced", () => {
     { of: "the kind without digests of pieces", chosen: older },
   ])("of $of: is found out before a row of it is loaded", async ({ chosen }) => {
     await replaceObject();
-    const access = { ...context.drillDatabase, name: `${clinic.schema.name}_replaced` };
+    const access = { ...context.restoreDatabase, name: `${clinic.schema.name}_replaced` };
 
     await refusal(loadRows(context, chosen(), access));
 

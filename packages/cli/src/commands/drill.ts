@@ -1,24 +1,33 @@
 import { usualAndDryRun } from "../commonOptions.ts";
 import { withDefault } from "../options.ts";
 import { aDump } from "../optionValues.ts";
-import { announce, type CommandContext, carryOut, installationCommand, jobOf, storeFacts } from "./context.ts";
+import {
+  announce,
+  type CommandContext,
+  carryOut,
+  type Fact,
+  installationCommand,
+  jobOf,
+  storeFacts,
+} from "./context.ts";
 import { showVerdict } from "./verdict.ts";
 
 const drill = async (context: CommandContext, options: { readonly dump: string }): Promise<void> => {
   const { database, dumps } = context.installation;
   const server = dumps.drill.database ?? database;
-  announce(context, "Drill", [
-    ...storeFacts(context),
-    ["dump", options.dump],
-    ["scratch schema on", `${server.host}:${server.port}`],
-  ]);
+  const where: Fact =
+    server === "own"
+      ? ["database server", "its own, started for this drill"]
+      : ["scratch schema on", `${server.host}:${server.port}`];
+  announce(context, "Drill", [...storeFacts(context), ["dump", options.dump], where]);
   const request = { ...jobOf(context, "drill"), ...options };
   showVerdict(context, "Drill", await carryOut(context, context.operations.programs.drill, request));
 };
 
 export const command = installationCommand({
   name: "drill",
-  summary: "Restore a dump into a scratch schema and directory, compare all of it, then delete the scratch copy.",
+  summary:
+    "Restore a dump into a scratch schema, or on a database server of its own, and a directory, compare all of it, then delete the copy.",
   common: usualAndDryRun,
   options: { dump: withDefault("--dump <id>", "latest, or a dump's identifier", aDump, "latest") },
   examples: ["drill", "drill --dump latest --json"],

@@ -47,10 +47,11 @@ const drillUserIssues = (
   drill: DrillSettings,
   path: string,
 ): readonly InputIssue[] => {
-  const own = drill.database;
-  const worker = own ? own.user : restore.user;
-  const elsewhere = own !== undefined && (own.host !== host || own.port !== port);
-  if (elsewhere || (own ? worker !== user && worker !== restore.user : worker === user)) return [];
+  const chosen = drill.database;
+  if (chosen === "own") return [];
+  const worker = chosen ? chosen.user : restore.user;
+  const elsewhere = chosen !== undefined && (chosen.host !== host || chosen.port !== port);
+  if (elsewhere || (chosen ? worker !== user && worker !== restore.user : worker === user)) return [];
   const message = `is not a user of its own: drills run as ${worker}, who may change the live schema`;
   return [{ path, message }];
 };
@@ -59,8 +60,9 @@ const drillUserIssues = (
 export const findWeakSettings = ({ installations }: Config): readonly InputIssue[] =>
   installations.flatMap(({ database, dumps }, index) => {
     const servers = { [`installations[${index}].database`]: database };
-    if (dumps?.drill.database)
-      servers[`installations[${index}].dumps.drill.database`] = { ...database, ...dumps.drill.database };
+    const drillServer = dumps?.drill.database;
+    if (drillServer && drillServer !== "own")
+      servers[`installations[${index}].dumps.drill.database`] = { ...database, ...drillServer };
     const perServer = Object.entries(servers).flatMap(([path, { tls, host, caFile }]) => {
       const issues: InputIssue[] = [];
       if (tls === "off" && !isLocal(host)) {

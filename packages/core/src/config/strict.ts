@@ -15,7 +15,19 @@ const unknownName = (name: string, known: readonly string[]): string => {
   return meant ? `unknown setting; did you mean ${meant}?` : `unknown setting; known here: ${known.join(", ")}`;
 };
 
+/** Of an object that may also be a text or the like: what is wrong inside it, not that it is neither. */
+const insideObject = (input: unknown, issue: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] => {
+  const value = valueAt(input, issue.path);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  const meant = issue.errors.find((found) =>
+    found.some(({ path, code }) => path.length > 0 || code === "unrecognized_keys"),
+  );
+  return (meant ?? []).map((found) => ({ ...found, path: [...issue.path, ...found.path] }));
+};
+
 const toIssues = (input: unknown, issue: z.core.$ZodIssue): readonly InputIssue[] => {
+  const inside = issue.code === "invalid_union" ? insideObject(input, issue) : [];
+  if (inside.length > 0) return inside.flatMap((found) => toIssues(input, found));
   if (issue.code === "unrecognized_keys") {
     const known = issue.message.split("\n");
     return issue.keys.map((key) => ({ path: fieldPath([...issue.path, key]), message: unknownName(key, known) }));

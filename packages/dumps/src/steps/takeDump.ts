@@ -24,6 +24,7 @@ import type { StoredPart, StoredSites } from "../store/dumpStore.ts";
 import { earlierDumps } from "./earlierDumps.ts";
 import { couchDbWarnings, gapWarnings } from "./gapWarnings.ts";
 import { inspect, sitesOfDatabase } from "./inspect.ts";
+import { logWarnings } from "./logWarnings.ts";
 import { rightsWarnings } from "./rightsWarnings.ts";
 import { assertDocumentsThere, assertNoSite, compareMounts, mountsIn } from "./sourceMounts.ts";
 
@@ -192,6 +193,7 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
       ...(future ? [inTheFuture] : []),
       ...(await compareMounts(context.sitesPath, await mountsIn(context.sitesPath), newest)),
       ...tableWarnings(source),
+      ...logWarnings(context, source),
       ...couchDbWarnings(await countInCouchDb(connection)),
       ...layout.map((message) => ({ code: "link-outside", message })),
     ],
@@ -288,6 +290,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
       version: database.source.serverVersion,
       characterSet: database.source.characterSet,
       collation: database.source.collation,
+      lowerCaseTableNames: database.source.lowerCaseTableNames,
     },
     database: {
       name: context.database.name,
@@ -307,6 +310,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
         ...program,
         meaningSha256: meanings.get(program.section),
       })),
+      collations: [...database.source.collations],
     },
     sites: { ...tree, mounts },
     keyProof: found.keyProof,
@@ -318,6 +322,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
       ...volumeWarnings,
       ...layoutWarnings,
       ...tableWarnings(database.source),
+      ...logWarnings(context, database.source),
       ...inspectionWarnings(found),
     ],
     tools: { ...(await store.describeTools()) },

@@ -1,4 +1,5 @@
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
+import { assertDrillTools } from "@openemr-ops/dumps/steps/drillServer";
 import { chooseDump } from "@openemr-ops/dumps/steps/listDumps";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
 import type { Program } from "../program.ts";
@@ -19,7 +20,9 @@ export interface DrillPlan {
 
 export const drill: Program<"drill", DrillPlan, Verdict> = {
   plan: async (place, { dump }) => {
-    const { dumpId, takenAt, database, sites } = await chooseDump(await dumpContext(place), dump);
+    const context = await dumpContext(place);
+    await assertDrillTools(context);
+    const { dumpId, takenAt, database, sites } = await chooseDump(context, dump);
     const result: DrillPlan = {
       dryRun: true,
       dumpId,

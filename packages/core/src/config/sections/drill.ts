@@ -1,20 +1,31 @@
-import type * as z from "zod";
+import * as z from "zod";
 import * as field from "../fields.ts";
 import type { Resolved } from "../references.ts";
 import { onAnyObject } from "../rules.ts";
 import { strict } from "../strict.ts";
 import { serverRules, serverShape, settleServer, type WrittenServer } from "./server.ts";
 
-/** Where a drill may work, and as whom; not set, the installation's own server, its restoring user and the system's temporary directory serve. */
+/** Where a drill may work, and as whom; not set, the system's temporary directory serves, and as server what `settleDrill` says. */
 export const drillShape = strict({
-  /** Without `host` a user on the installation's own server. */
-  database: strict({ ...serverShape, host: field.host.optional(), port: field.port.optional() })
-    .superRefine(serverRules, onAnyObject)
+  database: z
+    .union(
+      [
+        /** A server that the drill starts for itself. */
+        z.literal("own"),
+        /** Without `host` a user on the installation's own server. */
+        strict({ ...serverShape, host: field.host.optional(), port: field.port.optional() }).superRefine(
+          serverRules,
+          onAnyObject,
+        ),
+      ],
+      { error: 'expected "own", or an object with a user' },
+    )
     .optional(),
   directory: field.place.optional(),
 });
 
 type WrittenDrill = Resolved<z.output<typeof drillShape>>;
+type WrittenDrillServer = Exclude<NonNullable<WrittenDrill["database"]>, "own">;
 
 /** Where a server is and how it is reached, without who logs in. */
 const placeOf = ({ host, port, tls, caFile }: WrittenServer) => ({
@@ -24,15 +35,27 @@ const placeOf = ({ host, port, tls, caFile }: WrittenServer) => ({
   ...(caFile === undefined ? {} : { caFile }),
 });
 
-/** @param own the installation's server as it was written, for defaults that follow from its fields */
-const settleDrillServer = ({ host, port, ...login }: NonNullable<WrittenDrill["database"]>, own: WrittenServer) =>
+/** @param live the installation's server as it was written, for defaults that follow from its fields */
+const settleDrillServer = ({ host, port, ...login }: WrittenDrillServer, live: WrittenServer) =>
   settleServer({
-    ...(host === undefined ? placeOf(own) : { host, port: 3306 }),
+    ...(host === undefined ? placeOf(live) : { host, port: 3306 }),
     ...(port === undefined ? {} : { port }),
     ...login,
   });
 
-export const settleDrill = ({ database, ...rest }: WrittenDrill, own: WrittenServer) => ({
-  ...rest,
-  ...(database ? { database: settleDrillServer(database, own) } : {}),
-});
+/**
+ * @param live the installation's server as it was written
+ * @param platform on `ecs` a drill has its own server unless another is set; elsewhere the user that restores works on the
+ *   live one
+ */
+export const settleDrill = (
+  { database, ...rest }: WrittenDrill,
+  live: WrittenServer,
+  platform: { readonly kind: string },
+) => {
+  const chosen = database ?? (platform.kind === "ecs" ? ("own" as const) : undefined);
+  return {
+    ...rest,
+    ...(chosen ? { database: chosen === "own" ? chosen : settleDrillServer(chosen, live) } : {}),
+  };
+};

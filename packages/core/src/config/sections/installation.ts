@@ -57,9 +57,9 @@ interface Settled
     Partial<SettingsOf<typeof sections>> {}
 
 /** What follows from two sections. */
-const settleDumps = (written: NonNullable<Settled["dumps"]>, database: Written["database"]) => ({
+const settleDumps = (written: NonNullable<Settled["dumps"]>, { database, platform }: Written) => ({
   ...written,
-  drill: settleDrill(written.drill, database),
+  drill: settleDrill(written.drill, database, platform),
 });
 
 /** One hosted copy of OpenEMR: database, files, secrets. */
@@ -73,5 +73,5 @@ export const installation = section(schema, (written): Installation => {
   const { dumps, ...rest } = Object.fromEntries(
     Object.entries(written).map(([name, value]) => [name, settled[name]?.settle(value) ?? value]),
   ) as unknown as Settled;
-  return { ...rest, ...(dumps ? { dumps: settleDumps(dumps, written.database) } : {}) };
+  return { ...rest, ...(dumps ? { dumps: settleDumps(dumps, written) } : {}) };
 });

@@ -383,6 +383,13 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   at("dumps.retention", 7, /expected an object, got 7/),
   at("dumps.stallSeconds", 0, /expected a whole number of seconds from 1 to 86400, got 0/),
   at("dumps.drill", { database: { host: "h" } }, /is missing; expected a user's name/, "dumps.drill.database.user"),
+  at("dumps.drill", { database: "theirs" }, /expected "own", or an object/, "dumps.drill.database"),
+  at(
+    "dumps.drill",
+    { database: { usr: "u", passwordFile: "db.password" } },
+    /did you mean user/,
+    "dumps.drill.database.usr",
+  ),
   at("dumps.drill", { directory: 1 }, /expected the name of a file or directory, got 1/, "dumps.drill.directory"),
   all(
     "the state directory is a number",

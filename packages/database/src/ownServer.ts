@@ -102,7 +102,7 @@ const closed = (at: string) => [
   "--skip-networking",
   "--local-infile=0",
   "--skip-symbolic-links",
-  "--event-scheduler=DISABLED",
+  "--event-scheduler=OFF",
   "--skip-general-log",
   "--skip-slow-query-log",
   `--secure-file-priv=${at}/nothing`,

@@ -18,7 +18,7 @@ describe("who may read which secret", () => {
   it.each([
     { role: "DumpRole", secrets: ["clinic-a/dump-user-AaBbCc", "clinic-a/repository-GgHhIi"] },
     { role: "RetentionRole", secrets: ["clinic-a/repository-GgHhIi"] },
-    { role: "DrillRole", secrets: ["clinic-a/restore-user-DdEeFf", "clinic-a/repository-GgHhIi"] },
+    { role: "DrillRole", secrets: ["clinic-a/repository-GgHhIi"] },
     {
       role: "RestoreRole",
       secrets: ["clinic-a/dump-user-AaBbCc", "clinic-a/restore-user-DdEeFf", "clinic-a/repository-GgHhIi"],
@@ -31,7 +31,7 @@ describe("who may read which secret", () => {
   it.each([
     { role: "DumpRole", secrets: ["clinic-b/dump-user-JjKkLl", "clinic-b/seal-key-MmNnOo"] },
     { role: "RetentionRole", secrets: ["clinic-b/seal-key-MmNnOo"] },
-    { role: "DrillRole", secrets: ["clinic-b/dump-user-JjKkLl", "clinic-b/seal-key-MmNnOo"] },
+    { role: "DrillRole", secrets: ["clinic-b/seal-key-MmNnOo"] },
     { role: "RestoreRole", secrets: ["clinic-b/dump-user-JjKkLl", "clinic-b/seal-key-MmNnOo"] },
     { role: "ConfirmRole", secrets: [] },
   ])("$role of clinic-b, whose portable dumps are sealed, reads $secrets", ({ role, secrets }) => {

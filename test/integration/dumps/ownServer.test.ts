@@ -1,21 +1,23 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readlink, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readlink, realpath, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { DiskFullError, LocalSystemError, RestoredDataDiffersError, ToolMissingError } from "@openemr-ops/core/errors";
+import { startOwnServer } from "@openemr-ops/database/ownServer";
 import type { DumpContext } from "@openemr-ops/dumps/context";
 import { checkDumps } from "@openemr-ops/dumps/steps/checkDumps";
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
 import { listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
+import { openDirectory } from "@openemr-ops/files/directory";
 import type { DatabaseServer } from "@openemr-ops/local/servers/databaseServer";
 import { startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import mysql from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, growLog, patientCanary } from "../../support/aClinic.ts";
-import { crashAt } from "../../support/crashes.ts";
+import { crashAt, settleOrphans } from "../../support/crashes.ts";
 import { contextFor, type DumpContextOptions } from "../../support/dumpContext.ts";
 import { realCommandLine } from "../../support/realCommandLine.ts";
 import { smallFileSystem } from "../../support/smallFileSystem.ts";
@@ -122,27 +124,35 @@ describe("a drill with a server of its own", () => {
     await nothingLeft();
   });
 
-  it("lets its user do nothing outside of the schema, and nobody else in", async () => {
-    const seen: unknown[] = [];
-    const context = await locked();
-    const { store } = context;
-    const look: DumpContext["store"] = {
-      ...store,
-      restoreSites: async (part, staging, name, run) => {
-        const socketPath = join(staging.path, "server/socket").replace(staging.path, staging.at);
-        seen.push(await mysql.createConnection({ socketPath, user: "root" }).catch(({ code }) => code));
-        seen.push((await stat(join(staging.path, "server"))).mode & 0o777);
-        seen.push(await readdir(join(staging.path, "server")));
-        return store.restoreSites(part, staging, name, run);
-      },
+  it("lets its user into one schema and at no file, and nobody else in", async () => {
+    await using place = await openDirectory(await realpath(await mkdtemp(join(clinic.directory, "server-"))));
+    const { tools, signal } = await locked();
+    const settings = { schema: "drill_of_a", foldsNames: false, availableMemory: 2 ** 30, signal };
+    await using server = await startOwnServer(tools, place, settings);
+    const { socket: socketPath = "", user, password } = server.access;
+    const login = { socketPath, user, password: await password() };
+    const refusalOf = async (sql: string): Promise<unknown> => {
+      const connection = await mysql.createConnection(login);
+      return connection
+        .query(sql)
+        .then(
+          ([rows]) => JSON.stringify(rows),
+          ({ code }) => code,
+        )
+        .finally(() => connection.end());
     };
-    await drillDump({ ...context, store: look }, "latest");
 
-    expect(seen).toEqual([
-      "ER_ACCESS_DENIED_NO_PASSWORD_ERROR",
-      0o700,
-      ["data", "nothing", "pid", "socket", "temporary"],
-    ]);
+    expect(await refusalOf("CREATE DATABASE drill_of_a")).not.toMatch(/^ER_/);
+    expect(await refusalOf("CREATE DATABASE drillXofXa")).toBe("ER_DBACCESS_DENIED_ERROR");
+    expect(await refusalOf("SELECT * FROM mysql.global_priv")).toBe("ER_TABLEACCESS_DENIED_ERROR");
+    expect(await refusalOf("SELECT 1 INTO OUTFILE '/tmp/rows'")).toBe("ER_ACCESS_DENIED_ERROR");
+    expect(await refusalOf("SELECT LOAD_FILE('/etc/passwd') AS a")).toBe('[{"a":null}]');
+    expect(await refusalOf("SET GLOBAL event_scheduler = ON")).toBe("ER_SPECIFIC_ACCESS_DENIED_ERROR");
+    expect(await refusalOf("SELECT @@port AS a, @@skip_networking AS b")).toBe('[{"a":0,"b":1}]');
+    for (const other of ["root", user, ""])
+      await expect(mysql.createConnection({ socketPath, user: other })).rejects.toThrow(/Access denied/);
+    expect((await stat(join(place.path, "server"))).mode & 0o777).toBe(0o700);
+    expect(await readdir(join(place.path, "server"))).not.toContain("init.sql");
   });
 
   it("keeps names of tables as the source does", async () => {
@@ -167,15 +177,9 @@ describe("a drill with a server of its own", () => {
   it("works for an ordinary user of the machine, whose PATH has no servers", async () => {
     spawnSync("chmod", ["-R", "a+rX", clinic.directory]);
     const program = await realCommandLine({ ...options(), environment: { ...noPasswords, PATH: userPath() } });
-    spawnSync("chown", [
-      "-R",
-      "65534:65534",
-      drills(),
-      join(clinic.directory, "state"),
-      join(clinic.directory, "c.json"),
-    ]);
+    spawnSync("chown", ["-R", "65534:65534", clinic.directory]);
     const end = await program.run(["drill"], { user: 65534 });
-    spawnSync("chown", ["-R", "0:0", drills(), join(clinic.directory, "state")]);
+    spawnSync("chown", ["-R", "0:0", clinic.directory]);
 
     expect(end.exitCode, end.stderr).toBe(0);
     expect(end.json).toMatchObject({ verdict: "passed" });
@@ -211,18 +215,20 @@ describe("whatever happens, the drill's server ends", () => {
   });
 
   it("when the drill is killed, wherever that happens, and the next drill removes its directory", async () => {
-    const program = await realCommandLine({ ...options(), environment: noPasswords });
+    // Every program that the drill starts gets it, and is known by it.
+    const environment = { ...noPasswords, HOME: join(clinic.directory, "home") };
+    const program = await realCommandLine({ ...options(), environment });
     const whole = await crashAt(program, ["drill"], 0, clinic.directory);
     expect(whole.exitCode, whole.stderr).toBe(0);
     const points = ["started mariadb-install-db", "started setpriv", "sql CREATE DATABASE", "started mariadb-dump"].map(
-      (what) => whole.effects.findIndex((effect) => effect.startsWith(what)) + 1,
+      (what) => whole.effects.findLastIndex((effect) => effect.startsWith(what)) + 1,
     );
     expect(points).not.toContain(0);
 
     for (const point of points) {
       expect(await crashAt(program, ["drill"], point, clinic.directory)).toMatchObject({ killed: true });
       expect(await readdir(drills()), whole.effects[point - 1]).toHaveLength(1);
-      await expect.poll(() => serversBelow(clinic.directory), { timeout: 20_000 }).toEqual([]);
+      await settleOrphans(environment.HOME, "end");
     }
     expect(await program.run(["drill"])).toMatchObject({ exitCode: 0, json: { verdict: "passed" } });
     await nothingLeft();
@@ -257,14 +263,16 @@ describe("where the drill's server cannot work, the drill is refused or fails by
     await growLog(grown.schema, 100);
     const id = "grown";
     await takeDump(await contextFor({ ...options(), ...grown, id }));
-    await using disk = await smallFileSystem(join(grown.directory, "disk"), 20);
-    const context = await locked({ ...options({ database: "own", directory: disk.path }), ...grown, id });
+    {
+      await using disk = await smallFileSystem(join(grown.directory, "disk"), 20);
+      const context = await locked({ ...options({ database: "own", directory: disk.path }), ...grown, id });
 
-    await expect(drillDump(context, "latest")).rejects.toThrow(DiskFullError);
-    disk.resize(220);
-    await expect(drillDump(context, "latest")).rejects.toThrow(DiskFullError);
-    expect(await readdir(disk.path)).toEqual([]);
-    expect(await isVerified(context)).toBe(false);
+      await expect(drillDump(context, "latest")).rejects.toThrow(DiskFullError);
+      disk.resize(220);
+      await expect(drillDump(context, "latest")).rejects.toThrow(DiskFullError);
+      expect(await readdir(disk.path)).toEqual([]);
+      expect(await isVerified(context)).toBe(false);
+    }
     await grown.remove();
   }, 120_000);
 

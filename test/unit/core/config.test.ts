@@ -214,6 +214,7 @@ describe("a configuration in order", () => {
     { drill: undefined, warned: true },
     { drill: { database: { user: "openemr_restore", passwordFile: "db.password" } }, warned: true },
     { drill: { database: { user: "openemr_drill", passwordFile: "db.password" } }, warned: false },
+    { drill: { database: "own" as const }, warned: false },
     { drill: { database: { host: "other", user: "openemr_restore", passwordFile: "db.password" } }, warned: false },
   ])("warns of drills by a user who may change the live schema: $drill", async ({ drill, warned }) => {
     await using directory = await aConfigDirectory();

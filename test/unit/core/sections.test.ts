@@ -124,6 +124,29 @@ describe("a drill's server", () => {
     expect(drillOf({ port: 3308, caFile: "its.pem" })).toMatchObject({ ...there, port: 3308, caFile: "/etc/its.pem" });
   });
 
+  it.each([
+    { platform: { kind: "ecs", cluster: "c", service: "s" }, database: undefined, server: "own" },
+    { platform: { kind: "kubernetes" }, database: undefined, server: undefined },
+    { platform: { kind: "host" }, database: undefined, server: undefined },
+    { platform: { kind: "host" }, database: "own", server: "own" },
+  ] as const)("is by default one of the drill's own on ECS alone: $platform.kind, $database", (installation) => {
+    const { platform, database, server } = installation;
+    const dumps = { ...anInstallation().dumps, drill: database === undefined ? {} : { database } };
+    const config = configSchema.parse(aConfig({ ...anInstallation({ dumps }), platform }));
+
+    expect(resolveConfig(config, "/etc").installations[0]?.dumps?.drill.database).toBe(server);
+  });
+
+  it("on ECS too is the one that is set", () => {
+    const drill = { database: { user: "driller", passwordFile: "its" } };
+    const platform = { kind: "ecs", cluster: "c", service: "s" } as const;
+    const config = configSchema.parse(
+      aConfig({ ...anInstallation({ dumps: { ...anInstallation().dumps, drill } }), platform }),
+    );
+
+    expect(resolveConfig(config, "/etc").installations[0]?.dumps?.drill.database).toMatchObject({ user: "driller" });
+  });
+
   it("takes nothing of the installation's own with a host", () => {
     expect(drillOf({ host: "else" })).toEqual({ host: "else", port: 3306, tls: "required", user: "driller", password });
   });

@@ -164,6 +164,8 @@ const makeDataDirectory = async (at: string, { mariadbInstallDb }: OwnServerProg
   if (end.code !== 0) throw failed(doing, { ...end, errors: `${end.output}\n${end.errors}` });
 };
 
+const starting = "starting the drill's database server";
+
 const ready = async (access: DatabaseAccess, mayCome: () => boolean): Promise<void> =>
   pRetry(async () => (await connect(access, "information_schema"))[Symbol.asyncDispose](), {
     retries: 600,
@@ -189,13 +191,15 @@ export const startOwnServer = async (
   opened.use(directory);
   const at = directory.at.replace("/self/", `/${process.pid}/`);
   for (const name of ["temporary", "nothing"])
-    await onThisMachine("starting the drill's database server", directory.path, () => mkdir(`${at}/${name}`));
+    await onThisMachine(starting, directory.path, () => mkdir(`${at}/${name}`));
   await makeDataDirectory(at, programs, settings);
   settings.signal.throwIfAborted();
 
   const [user, password] = ["openemr_ops", randomBytes(24).toString("base64url")];
   const initFile = `${at}/init.sql`;
-  await writeFile(initFile, initStatements(settings.schema, user, password), { mode: 0o600 });
+  await onThisMachine(starting, directory.path, () =>
+    writeFile(initFile, initStatements(settings.schema, user, password), { mode: 0o600 }),
+  );
   const server = startChild(
     "setpriv",
     withParent(programs.mariadbd, [
@@ -236,7 +240,7 @@ export const startOwnServer = async (
   };
   await ready(access, () => !end && !settings.signal.aborted).catch((error: unknown) => {
     settings.signal.throwIfAborted();
-    throw end ? failed("starting the drill's database server", end) : error;
+    throw end ? failed(starting, end) : error;
   });
   await rm(initFile);
   const held = opened.move();

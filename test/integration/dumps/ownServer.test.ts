@@ -145,7 +145,7 @@ describe("a drill with a server of its own", () => {
     expect(await refusalOf("CREATE DATABASE drill_of_a")).not.toMatch(/^ER_/);
     expect(await refusalOf("CREATE DATABASE drillXofXa")).toBe("ER_DBACCESS_DENIED_ERROR");
     expect(await refusalOf("SELECT * FROM mysql.global_priv")).toBe("ER_TABLEACCESS_DENIED_ERROR");
-    expect(await refusalOf("SELECT 1 INTO OUTFILE '/tmp/rows'")).toBe("ER_ACCESS_DENIED_ERROR");
+    expect(await refusalOf("SELECT 1 INTO OUTFILE '/tmp/rows'")).toBe("ER_SPECIFIC_ACCESS_DENIED_ERROR");
     expect(await refusalOf("SELECT LOAD_FILE('/etc/passwd') AS a")).toBe('[{"a":null}]');
     expect(await refusalOf("SET GLOBAL event_scheduler = ON")).toBe("ER_SPECIFIC_ACCESS_DENIED_ERROR");
     expect(await refusalOf("SELECT @@port AS a, @@skip_networking AS b")).toBe('[{"a":0,"b":1}]');

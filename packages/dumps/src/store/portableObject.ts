@@ -160,8 +160,8 @@ export const packedObjects = (settings: PackedObjectSettings): PackedObjects => 
         : watched;
       const plain = part.key.includes(".gz") ? createGunzip() : createZstdDecompress();
       let broken: unknown;
-      plain.on("error", (error) => {
-        broken = error;
+      plain.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code !== "ABORT_ERR") broken = error; // the consumer failed and reads no more: its error is the cause
       });
       source.on("error", (error) => plain.destroy(error));
       source.pipe(plain);

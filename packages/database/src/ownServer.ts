@@ -156,7 +156,9 @@ const makeDataDirectory = async (at: string, { mariadbInstallDb }: OwnServerProg
       ...common(at, settings),
       "--auth-root-authentication-method=normal",
       "--skip-test-db",
-      "--force", // else it looks up this machine's name, which a container may not know
+      // Else it looks up this machine's name, which a container may not know, and as root gives a file of the system's own
+      // server, for logins by PAM, to another user.
+      "--rpm",
     ],
     { environment: { TMPDIR: `${at}/temporary` } },
   );

@@ -19,12 +19,18 @@ const readTable = async (): Promise<readonly Readonly<Record<string, string>>[]>
   return rows.map((row) => Object.fromEntries(cells(row).map((cell, index) => [names[index] ?? "", cell])));
 };
 
+/** What MariaDB's script, which makes the directory of a server, is written with. */
+const ofTheScript = ["basename", "cat", "chmod", "chown", "dirname", "mkdir", "my_print_defaults", "rm", "sed", "uname"];
+
+const ownServerToo = "on a server of its own";
+
 const isBelow = (path: string, directory: string): boolean => path === directory || path.startsWith(`${directory}/`);
 
 describe.each(["restic", "portable"] as const)("what a job writes (%s)", (format) => {
   let clinic: Clinic;
   let directory: string;
   let configuration: string;
+  let ownServer: string;
   let environment: Readonly<Record<string, string>>;
   beforeAll(async () => {
     clinic = await aClinic();
@@ -32,6 +38,9 @@ describe.each(["restic", "portable"] as const)("what a job writes (%s)", (format
     const written = configurationFor({ ...clinic, dumps: { format } });
     configuration = join(directory, "c.json");
     await writeFile(configuration, JSON.stringify(written.config));
+    const drill = { directory: join(directory, "drills"), database: "own" } as const;
+    ownServer = join(directory, "own.json");
+    await writeFile(ownServer, JSON.stringify(configurationFor({ ...clinic, dumps: { format, drill } }).config));
     for (const name of ["drills", "tmp", "beside"]) await mkdir(join(directory, name));
     environment = { ...written.environment, TMPDIR: join(directory, "tmp") };
   });
@@ -50,22 +59,28 @@ describe.each(["restic", "portable"] as const)("what a job writes (%s)", (format
     "beside `--into-sites`: `.openemr-ops-*`": (path) => path.startsWith(join(directory, "beside", ".openemr-ops-")),
   };
 
-  it.each([
-    { job: "dump", more: () => [] },
-    { job: "drill", more: () => [] },
+  it.each<{ job: string; how: string; more: () => string[] }>([
+    { job: "dump", how: "on the live server", more: () => [] },
+    { job: "drill", how: "on the live server", more: () => [] },
+    { job: "drill", how: ownServerToo, more: () => [] },
     {
       job: "restore",
+      how: "on the live server",
       more: () => [
         ...["--dump", "latest", "--into-database", `${clinic.schema.name}_beside`],
         ...["--into-sites", join(directory, "beside", "sites"), "--for", "compose"],
       ],
     },
   ])(
-    "is below the directories that docs/security.md lists for it: $job",
+    "is below the directories that docs/security.md lists for it: $job, $how",
     { timeout: 120_000 },
-    async ({ job, more }) => {
+    async ({ job, more, how }) => {
       const trace = join(directory, `${job}.strace`);
-      const run = await traced([job, ...more()], { configuration, environment, trace });
+      const run = await traced([job, ...more()], {
+        configuration: how === ownServerToo ? ownServer : configuration,
+        environment,
+        trace,
+      });
       expect(run.exitCode, run.stderr).toBe(0);
 
       const table = await readTable();
@@ -75,7 +90,10 @@ describe.each(["restic", "portable"] as const)("what a job writes (%s)", (format
       expect(others).toEqual([]);
       // A trace that saw nothing would prove nothing.
       expect(run.changed.some((path) => isBelow(path, join(directory, "state")))).toBe(true);
-      const programs = ["mariadb", "mariadb-dump", "node", "restic", "tar"];
+      const programs = [
+        ...["mariadb", "mariadb-dump", "node", "restic", "tar"],
+        ...(how === ownServerToo ? ["mariadb-install-db", "mariadbd", "setpriv", "sh", ...ofTheScript] : []),
+      ];
       expect(run.started.map((path) => basename(path)).filter((name) => !programs.includes(name))).toEqual([]);
       expect(dirname(run.started.find((path) => basename(path) === "node") ?? "")).toBe(dirname(process.execPath));
     },

@@ -48,7 +48,7 @@ const read = (lines: readonly string[]): Pick<Trace, "changed" | "started"> => {
     const at = [...args.matchAll(/(?:AT_FDCWD|\b\d+)<((?:[^>\\]|\\.)*)>/g)].map(([, path = ""]) => unquoted(path));
     const paths = [...args.matchAll(text)].map(([, path = ""]) => unquoted(path));
     if (name === "chdir") {
-      workingDirectory = resolve(paths[0] ?? "", "");
+      workingDirectory = resolve(paths[0] ?? "", workingDirectory);
       continue;
     }
     if (name === "execve") {
@@ -64,7 +64,7 @@ const read = (lines: readonly string[]): Pick<Trace, "changed" | "started"> => {
     const named = name.startsWith("symlink") ? paths.slice(1) : paths;
     if (named.length === 0) for (const path of at) changed.add(path);
     named.forEach((path, index) => {
-      changed.add(resolve(path, at[Math.min(index, at.length - 1)] ?? ""));
+      changed.add(resolve(path, at[Math.min(index, at.length - 1)] ?? workingDirectory));
     });
   }
   return { changed: [...changed].sort(), started: [...started].sort() };

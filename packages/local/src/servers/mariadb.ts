@@ -34,7 +34,9 @@ const makeDataDirectory = (release: MariaDbRelease, datadir: string): void => {
       "--auth-root-authentication-method=normal",
       "--skip-test-db",
       "--skip-name-resolve",
-      "--force", // else it looks up this machine's name, which a container or a busy resolver may not know
+      // Else it looks up this machine's name, which a container or a busy resolver may not know, and as root gives a file
+      // of the system's own server, for logins by PAM, to another user.
+      "--rpm",
       "--innodb-log-file-size=32M",
       "--innodb-use-native-aio=0", // the machine has few slots for it, and many servers may run
       ...asRoot(),

@@ -20,7 +20,18 @@ const readTable = async (): Promise<readonly Readonly<Record<string, string>>[]>
 };
 
 /** What MariaDB's script, which makes the directory of a server, is written with. */
-const ofTheScript = ["basename", "cat", "chmod", "chown", "dirname", "mkdir", "my_print_defaults", "rm", "sed", "uname"];
+const ofTheScript = [
+  "basename",
+  "cat",
+  "chmod",
+  "chown",
+  "dirname",
+  "mkdir",
+  "my_print_defaults",
+  "rm",
+  "sed",
+  "uname",
+];
 
 const ownServerToo = "on a server of its own";
 

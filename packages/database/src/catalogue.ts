@@ -12,6 +12,8 @@ export interface TableCatalogue {
   readonly structure: string;
   /** Expressions, checks, partitions and storage options: each series of a server has its own words for them. */
   readonly details: string;
+  /** The same without the character sets of literals in expressions, where there are any: MySQL changes them in a copy. */
+  readonly meaning?: string;
 }
 
 const integerWidth = /^((?:tiny|small|medium|big)?int)\(\d+\)((?: unsigned)?)$/;
@@ -25,6 +27,12 @@ const typeOf = (type: string): string => sameType[type] ?? type.replace(integerW
 
 const collationOf = ({ type, collation }: Row): string | null =>
   type === "json" ? "utf8mb4_bin" : (collation?.replace(/^utf8_/, "utf8mb3_") ?? null);
+
+/**
+ * An expression of MySQL without the character sets of its literals. MySQL converts a literal to the column beside it, so
+ * that of one table, made again by its own SHOW CREATE TABLE, the catalogue names others; the characters are the same.
+ */
+const withoutIntroducers = (expression: string): string => expression.replace(/(?<![\w$`])_[a-z0-9]+(?=\\')/g, "");
 
 const now = /^current_timestamp(?:\((\d*)\))?$/i;
 const timeOf = (text: string): string => `now(${now.exec(text)?.[1] ?? ""})`;
@@ -138,6 +146,18 @@ export const readCatalogue = async (
   const catalogueOf = ({ t, type, engine, collation, comment, format, options }: Row): TableCatalogue => {
     const of = (rows: ReadonlyMap<string, readonly Row[]>) => rows.get(t ?? "") ?? [];
     const named = of(columns).map((column) => ({ column, value: portable(defaultOf(column, product)) }));
+    const detailsIn = (words: (expression: string) => string): string => {
+      const expressed = (expression: string | null | undefined) => (expression ? words(expression) : null);
+      return digestOf([
+        [format, optionsOf(options)],
+        named.map(({ column, value }) => [expressed(value.expression), expressed(column.generation), column.extra]),
+        of(keys).map((key) => [expressed(key.expression), key.used]),
+        of(checks).map(({ name, level, clause }) => [name, level, expressed(clause)]),
+        of(partitions).map(({ t: _, ...partition }) => partition),
+      ]);
+    };
+    const details = detailsIn((expression) => expression);
+    const meaning = product === "MySQL" ? detailsIn(withoutIntroducers) : details;
     return {
       structure: digestOf([
         [type, engine, collationOf({ type: null, collation: collation ?? null }), comment],
@@ -151,13 +171,8 @@ export const readCatalogue = async (
           ...[ruleOf(key.onUpdate), ruleOf(key.onDelete)],
         ]),
       ]),
-      details: digestOf([
-        [format, optionsOf(options)],
-        named.map(({ column, value }) => [value.expression ?? null, column.generation || null, column.extra]),
-        of(keys).map((key) => [key.expression, key.used]),
-        of(checks).map(({ name, level, clause }) => [name, level, clause]),
-        of(partitions).map(({ t: _, ...partition }) => partition),
-      ]),
+      details,
+      ...(meaning === details ? {} : { meaning }),
     };
   };
   return new Map(

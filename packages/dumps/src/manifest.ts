@@ -111,7 +111,7 @@ const fields = z.object({
         /** Of the CREATE TABLE statement as server and client wrote it. */
         structureSha256: sha256,
         /** Of what the server's catalogue says; absent in dumps of earlier releases. */
-        catalogue: z.object({ structure: sha256, details: sha256 }).optional(),
+        catalogue: z.object({ structure: sha256, details: sha256, meaning: sha256.optional() }).optional(),
       }),
     ),
     programs: z.array(

@@ -1,5 +1,6 @@
 import { lstat } from "node:fs/promises";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
+import type { TableCatalogue } from "@openemr-ops/database/catalogue";
 import { connectReadOnly } from "@openemr-ops/database/connection";
 import { type DatabaseDump, dumpDatabase } from "@openemr-ops/database/dumpDatabase";
 import { progressTable } from "@openemr-ops/database/loadTarget";
@@ -72,6 +73,10 @@ interface Copy extends DatabaseDump {
   readonly sameSeries: boolean;
 }
 
+/** Dumps of earlier releases have no `meaning`. */
+const hasOtherDetails = (dumped: NonNullable<DumpedTable["catalogue"]>, copy: TableCatalogue): boolean =>
+  copy.details !== dumped.details && (copy.meaning ?? copy.details) !== (dumped.meaning ?? dumped.details);
+
 /**
  * What is the same for MariaDB and MySQL is always compared; the rest, where the servers are of one series. Dumps of earlier
  * releases only have the statement's text, which MySQL prints otherwise as soon as it was given explicitly.
@@ -84,7 +89,7 @@ const hasOtherStructure = (table: DumpedTable, { source, digest, catalogue, same
   const sequence = source.tables.some(({ name, sequence }) => sequence && name === table.name);
   return (
     copy?.structure !== table.catalogue.structure ||
-    (sameSeries && copy?.details !== table.catalogue.details) ||
+    (sameSeries && hasOtherDetails(table.catalogue, copy)) ||
     (sequence && otherText)
   );
 };

@@ -2,7 +2,9 @@ import { createHash, hash } from "node:crypto";
 import { DatabaseDumpFailedError } from "@openemr-ops/core/errors";
 import { rowsReader } from "./acceptedRows.ts";
 import { type StructureStatement, structureStatement } from "./acceptedStructure.ts";
+import { jsonColumns } from "./deferredKeys.ts";
 import { unquoteName } from "./identifiers.ts";
+import { type JsonNumbers, jsonNumbers } from "./jsonNumbers.ts";
 import { type RowsDigest, rowsDigest } from "./rowsDigest.ts";
 
 /** Our marks in the stream: everything after the first one is programs, or rows that we wrote ourselves. */
@@ -20,6 +22,8 @@ export interface TableDigest {
   readonly byteLength: number;
   /** Of the rows as SQL, however they are batched into statements: in stream order, or order-free for tables without a primary key. */
   readonly sha256: string;
+  /** The same with each number in JSON written one way, where MySQL has such a column: a copy has other texts for some. */
+  readonly meaningSha256?: string;
   /** Of the CREATE TABLE statement less its AUTO_INCREMENT, with the settings around it. */
   readonly structureSha256: string;
   /** The same as each release of mariadb-dump would have put it. */
@@ -99,7 +103,15 @@ interface OpenTable {
   readonly rows: RowsDigest;
   /** Without those on the line of INSERT. */
   otherRows?: RowsDigest;
+  /** By name, in order, whether it is of MySQL's type JSON. */
+  columns: ReadonlyMap<string, boolean>;
+  /** With numbers in JSON written one way. */
+  meaning?: { readonly rows: RowsDigest; numbers: JsonNumbers };
 }
+
+/** Names of columns behind that of the table, or none. */
+const namesIn = (head: string): readonly string[] =>
+  [...head.matchAll(new RegExp(quotedName, "g"))].slice(1).map(([name]) => unquoteName(fromLatin1(name)) ?? "");
 
 const figuresOf = (rows: RowsDigest) => ({
   rows: rows.rows,
@@ -153,7 +165,7 @@ export const sqlScanner = (
   const open = (name: string): OpenTable => {
     const known = tables.get(name);
     if (known) return known;
-    const table: OpenTable = { name, structure: "", rows: rowsDigest(keyed(name)) };
+    const table: OpenTable = { name, structure: "", rows: rowsDigest(keyed(name)), columns: new Map() };
     tables.set(name, table);
     return table;
   };
@@ -189,6 +201,7 @@ export const sqlScanner = (
     const [bytes, latin1Name] = [sql, name].map((text) => Buffer.from(text).toString("latin1"));
     const read = structureStatement(bytes ?? "", latin1Name ?? "");
     if ("refused" in read) return refuse(read.refused);
+    if (current && read.does === "make") current.columns = jsonColumns(sql);
     if (current) await handler.structure?.(name, sql, read.does);
     else if (read.does !== "session") refuse("it belongs to no table");
   };
@@ -209,6 +222,12 @@ export const sqlScanner = (
     inRows = true;
     onHeadsLine = head.at(-1) !== newline;
     if (onHeadsLine) table.otherRows ??= rowsDigest(keyed(table.name));
+    if ([...table.columns.values()].includes(true)) {
+      const named = namesIn(head.toString("latin1"));
+      const names = named.length > 0 ? named : [...table.columns.keys()];
+      const numbers = jsonNumbers(names.map((column) => table.columns.get(column) ?? false));
+      table.meaning = { rows: table.meaning?.rows ?? rowsDigest(keyed(table.name)), numbers };
+    }
     statement = head.length;
     await handler.rows?.(table.name, head, false);
   };
@@ -276,6 +295,7 @@ export const sqlScanner = (
     statement += run.length;
     table.rows.add(run, rows, ends);
     if (!onHeadsLine) table.otherRows?.add(run, rows, ends);
+    table.meaning?.rows.add(table.meaning.numbers.take(run), rows, ends);
     if (rows > 0) onHeadsLine = false;
     if (ends) {
       inRows = false;
@@ -331,11 +351,12 @@ export const sqlScanner = (
       byteLength,
       largestStatement,
       complete,
-      tables: [...tables.values()].map(({ name, rows, structure }) => {
+      tables: [...tables.values()].map(({ name, rows, meaning, structure }) => {
         const text = structureText(structure);
         return {
           name,
           ...figuresOf(rows),
+          ...(meaning ? { meaningSha256: meaning.rows.sha256() } : {}),
           structureSha256: hash("sha256", Buffer.from(text, "latin1")),
           structureForms: formsOf(text),
         };

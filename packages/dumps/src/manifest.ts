@@ -108,6 +108,8 @@ const fields = z.object({
         rows: count,
         byteLength: count,
         sha256,
+        /** Of the rows with each number in JSON of MySQL written one way; absent in dumps of earlier releases. */
+        meaningSha256: sha256.optional(),
         /** Of the CREATE TABLE statement as server and client wrote it. */
         structureSha256: sha256,
         /** Of what the server's catalogue says; absent in dumps of earlier releases. */

@@ -97,7 +97,7 @@ const tableWarnings = (source: SourceDescription): SourceWarning[] => {
       ? [
           {
             code: "json-types",
-            message: `${source.jsonTables.length} tables have JSON columns of MySQL: a DECIMAL, DATETIME or the like that MySQL itself put into a value comes back as a plain number or string, a DECIMAL without zeros at its end: ${source.jsonTables.slice(0, 5).join(", ")}`,
+            message: `${source.jsonTables.length} tables have JSON columns of MySQL: a DECIMAL, DATETIME or the like that MySQL itself put into a value comes back as a plain number or string, a DECIMAL without zeros at its end and with at most 17 digits: ${source.jsonTables.slice(0, 5).join(", ")}`,
             count: source.jsonTables.length,
           },
         ]

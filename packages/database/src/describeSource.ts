@@ -1,6 +1,6 @@
 import { DatabaseMissingError, SourceLayoutError } from "@openemr-ops/core/errors";
 import type { DatabaseConnection } from "./connection.ts";
-import { effectiveGrants } from "./grants.ts";
+import { effectiveGrants, grantsWithRoles } from "./grants.ts";
 import { hiddenPrograms } from "./hiddenPrograms.ts";
 import { hasControlCharacter, quoteName } from "./identifiers.ts";
 import { nameOnServer, schemasIn } from "./ownSchema.ts";
@@ -174,7 +174,6 @@ export const describeSource = async (
 ): Promise<SourceDescription> => {
   const schema = await nameOnServer(connection, schemaName);
   const grants = await effectiveGrants(connection);
-  const ownGrants = (await connection.rows("SHOW GRANTS")).map((row) => Object.values(row)[0] ?? "");
   const [server] = await connection.rows(
     "SELECT VERSION() AS version, @@version_comment AS comment, @@lower_case_table_names AS folds",
   );
@@ -204,6 +203,7 @@ export const describeSource = async (
   );
   const keys = Map.groupBy(keyRows, (row) => row.t ?? "");
   const product = /mariadb/i.test(`${serverVersion} ${server?.comment ?? ""}`) ? "MariaDB" : "MySQL";
+  const { own, roles } = await grantsWithRoles(connection, product);
   const generated = product === "MySQL" ? " OR EXTRA REGEXP '(VIRTUAL|STORED) GENERATED'" : "";
   const exactRows = await connection.rows(
     `SELECT DISTINCT TABLE_NAME AS t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND (DATA_TYPE = 'float'${generated})`,
@@ -300,7 +300,7 @@ export const describeSource = async (
     brokenViews,
     runningViews,
     jsonTables: jsonRows.flatMap(({ t }) => (t && isBase.has(t) ? [t] : [])),
-    excess: excessOf(ownGrants),
+    excess: excessOf(own, roles),
     hidden: hiddenPrograms(grants, schema),
     routines: await count(connection, "ROUTINES WHERE ROUTINE_SCHEMA", schema),
     triggers: await count(connection, "TRIGGERS WHERE TRIGGER_SCHEMA", schema),

@@ -1,3 +1,5 @@
+import type { RoleGrants } from "./grants.ts";
+
 /** Rights that a user has on one thing beyond what a dump needs, and the statement that takes them away. */
 export interface ExcessRight {
   readonly rights: readonly string[];
@@ -52,12 +54,36 @@ const grantsIn = (lines: readonly string[]): readonly Grant[] =>
 /** Without the columns of a right on columns. */
 const kindOf = (right: string): string => right.replace(/ ?\(.*\)$/s, "");
 
-/** What a user may do beyond what a dump needs. @param lines what SHOW GRANTS says */
-export const excessOf = (lines: readonly string[]): readonly ExcessRight[] =>
-  grantsIn(lines).flatMap(({ rights, on, to }) => {
+const excessIn = (lines: readonly string[]): readonly Grant[] =>
+  grantsIn(lines).flatMap(({ rights, ...grant }) => {
     const excess = rights.filter((right) => !harmless.has(kindOf(right)));
-    return excess.length > 0 ? [{ rights: excess, on, revoke: `REVOKE ${excess.join(", ")} ON ${on} FROM ${to}` }] : [];
+    return excess.length > 0 ? [{ ...grant, rights: excess }] : [];
   });
+
+/**
+ * What a user may do beyond what a dump needs, itself or by its roles.
+ *
+ * @param own what SHOW GRANTS says of the user
+ * @param roles what it says of each role; lines of MySQL are the user's, with what it has itself among them
+ */
+export const excessOf = (own: readonly string[], roles: readonly RoleGrants[] = []): readonly ExcessRight[] => {
+  const itself = excessIn(own);
+  const user = grantsIn(own)[0]?.to;
+  const byRoles = roles.flatMap(({ role, lines }) =>
+    excessIn(lines).flatMap(({ rights, on, to }): readonly Grant[] => {
+      if (to !== user) return [{ rights, on, to }];
+      const known = itself.find((grant) => grant.on === on)?.rights ?? [];
+      const added = rights.filter((right) => !known.includes(right));
+      return added.length > 0 ? [{ rights: added, on, to: role }] : [];
+    }),
+  );
+  const found = [...itself, ...byRoles].map(({ rights, on, to }) => ({
+    rights,
+    on,
+    revoke: `REVOKE ${rights.join(", ")} ON ${on} FROM ${to}`,
+  }));
+  return [...new Map(found.map((right) => [right.revoke, right])).values()]; // a role may come by two ways
+};
 
 /** Whether the user may run a stored function of anybody's, or a role may that the lines do not explain. */
 export const mayExecute = (lines: readonly string[]): boolean =>

@@ -1,10 +1,19 @@
-import type { DatabaseConnection } from "./connection.ts";
+import type { DatabaseAccess } from "./access.ts";
+import { connectReadOnly, type DatabaseConnection } from "./connection.ts";
 import { type Token, TokenReader, UnreadableSql } from "./sqlTokens.ts";
 
 /** A schema's name as the server itself prints it: in lower case where it keeps all names so, however ours was written. */
 export const nameOnServer = async (connection: DatabaseConnection, schema: string): Promise<string> => {
   const [row] = await connection.rows("SELECT @@lower_case_table_names AS folds");
   return Number(row?.folds) === 1 ? schema.toLowerCase() : schema;
+};
+
+/** Whether a server takes two names for one schema: names that differ only in their letters' case, where it folds them. */
+export const isSameSchema = async (access: DatabaseAccess, one: string, other: string): Promise<boolean> => {
+  if (one === other || one.toLowerCase() !== other.toLowerCase()) return one === other;
+  await using connection = await connectReadOnly(access, undefined);
+  const [row] = await connection.rows("SELECT @@lower_case_table_names AS folds");
+  return Number(row?.folds) !== 0; // 2 keeps them as they are written, and compares them all the same
 };
 
 /** Names in front of a point. Texts and comments hold none. */

@@ -32,6 +32,7 @@ const containerOwner = { uid: 1000, gid: 101 } as const;
  * @param options.connection what OpenEMR shall connect with at the target; without it the dump's values stay
  * @param options.database the source's schema: sites that name it are rewritten, others are other installations' concern;
  *   without it, the schema that site `default` names
+ * @param options.ownSites sites known to be of that schema, however they write its name
  * @param options.upgrade the target's code is newer: one container is to start first, and must find no marker
  * @param options.owner who shall own the tree on a host; without it owners stay. Containers have theirs
  * @throws {SqlconfError} fatal: a `sqlconf.php` cannot be rewritten, or no site names the schema
@@ -43,6 +44,7 @@ export const prepareSites = async ({
   platform,
   connection,
   database,
+  ownSites = [],
   upgrade,
   owner = platform === "host" ? undefined : containerOwner,
 }: {
@@ -51,11 +53,12 @@ export const prepareSites = async ({
   platform: Platform;
   connection?: Omit<Sqlconf, "configured"> | undefined;
   database?: string | undefined;
+  ownSites?: readonly string[];
   upgrade: boolean;
   owner?: Owner | undefined;
 }): Promise<PreparedSites> => {
   const { sites, warnings: outside } = await sitesInside(sitesPath);
-  const { chosen, warnings } = await chooseSites(sitesPath, calledPath, sites, { database, connection });
+  const { chosen, warnings } = await chooseSites(sitesPath, calledPath, sites, { database, ownSites, connection });
   warnings.unshift(...outside);
   for (const site of chosen) {
     await rewrite(sitesPath, site, { ...connection, configured: true }, { mode: modeOf(platform), owner });
@@ -124,7 +127,15 @@ const chooseSites = async (
   sitesPath: string,
   calledPath: string,
   sites: readonly string[],
-  { database, connection }: { database: string | undefined; connection: { readonly dbase: string } | undefined },
+  {
+    database,
+    ownSites,
+    connection,
+  }: {
+    database: string | undefined;
+    ownSites: readonly string[];
+    connection: { readonly dbase: string } | undefined;
+  },
 ): Promise<{ chosen: readonly string[]; warnings: string[] }> => {
   const schemas = new Map<string, string>();
   const marked: string[] = [];
@@ -145,7 +156,10 @@ const chooseSites = async (
     }
   }
   const wanted = new Set([database ?? schemas.get("default") ?? [...schemas.values()][0], connection?.dbase]);
-  const chosen = sites.filter((site) => marked.includes(site) || (schemas.has(site) && wanted.has(schemas.get(site))));
+  const chosen = sites.filter(
+    (site) =>
+      marked.includes(site) || (schemas.has(site) && (ownSites.includes(site) || wanted.has(schemas.get(site)))),
+  );
   if (chosen.length === 0 && connection) {
     throw new SqlconfError(`no sqlconf.php below ${calledPath} names the database ${database ?? ""}`.trimEnd());
   }

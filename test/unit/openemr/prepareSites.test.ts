@@ -40,6 +40,17 @@ describe("a restored tree", () => {
     },
   );
 
+  it("connects to the target where a site of the dump writes its schema's name in other letters", async () => {
+    const other = aSqlconf({ database: "OTHER" });
+    const root = await aTree({ "default/sqlconf.php": aSqlconf({ database: "OpenEMR" }), "b/sqlconf.php": other });
+    const settings = { sitesPath: root, platform: "host", connection, upgrade: false } as const;
+
+    const { rewritten } = await prepareSites({ ...settings, database: "openemr", ownSites: ["default"] });
+    expect(rewritten).toEqual(["default"]);
+    expect(await conf(root)).toEqual({ ...connection, configured: true });
+    expect(await conf(root, "b")).toMatchObject({ dbase: "OTHER" });
+  });
+
   it("keeps the dump's connection when no other is given, and is set up all the same", async () => {
     const root = await aTree(restored);
     await prepareSites({ sitesPath: root, platform: "host", upgrade: false });

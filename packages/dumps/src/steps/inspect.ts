@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { SourceUnreadableError } from "@openemr-ops/core/errors";
+import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { DatabaseConnection } from "@openemr-ops/database/connection";
+import { isSameSchema } from "@openemr-ops/database/ownSchema";
 import { checkDocuments, countInCouchDb } from "@openemr-ops/openemr/documents";
 import { type KeyProof, proveKeys } from "@openemr-ops/openemr/keyProof";
 import { readIfPresent } from "@openemr-ops/openemr/siteFiles";
 import { listSites } from "@openemr-ops/openemr/sitesLayout";
-import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
+import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
 import { namesOfNoTable } from "@openemr-ops/openemr/sqlReader";
 import type { SourceWarning } from "../manifest.ts";
 
@@ -37,29 +39,18 @@ export const otherDatabase = "site-in-another-database";
 
 /**
  * Which sites keep their rows in this schema. A site whose `sqlconf.php` names another schema is not covered by the dump
- * and is said to be so; one that cannot be read is taken as covered.
+ * and is said to be so; one that cannot be read is taken as covered. The server is asked only where names differ in case.
  */
 export const sitesOfDatabase = async (
   sitesPath: string,
-  database: string,
+  database: DatabaseAccess,
 ): Promise<{ readonly sites: readonly string[]; readonly warnings: readonly SourceWarning[] }> => {
   const sites: string[] = [];
   const warnings: SourceWarning[] = [];
   for (const site of await listSites(sitesPath)) {
+    let conf: Sqlconf | undefined;
     try {
-      const conf = parseSqlconf(await readSqlconf(sitesPath, site));
-      if (conf.dbase !== database) {
-        warnings.push({
-          code: otherDatabase,
-          message: `site ${site} keeps its rows in schema ${conf.dbase}, which this dump does not hold: give it an installation of its own`,
-        });
-        continue;
-      }
-      if (!conf.configured)
-        warnings.push({
-          code: "site-not-configured",
-          message: `site ${site} is marked as not installed ($config is not 1)`,
-        });
+      conf = parseSqlconf(await readSqlconf(sitesPath, site));
     } catch (error) {
       warnings.push({
         code: "sqlconf-unreadable",
@@ -69,6 +60,18 @@ export const sitesOfDatabase = async (
             : `sqlconf.php of site ${site} is not in a form that can be read without running it`,
       });
     }
+    if (conf && !(await isSameSchema(database, conf.dbase, database.name))) {
+      warnings.push({
+        code: otherDatabase,
+        message: `site ${site} keeps its rows in schema ${conf.dbase}, which this dump does not hold: give it an installation of its own`,
+      });
+      continue;
+    }
+    if (conf && !conf.configured)
+      warnings.push({
+        code: "site-not-configured",
+        message: `site ${site} is marked as not installed ($config is not 1)`,
+      });
     sites.push(site);
   }
   return { sites, warnings };

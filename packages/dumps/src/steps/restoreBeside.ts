@@ -202,6 +202,7 @@ const proven = async ({
       platform: options.platform,
       connection: options.connection,
       database: manifest.database.name,
+      ownSites: manifest.openemr.sites,
       upgrade: options.upgrade ?? newer,
     });
     next.push(...prepared.warnings);

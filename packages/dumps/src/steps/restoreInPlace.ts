@@ -197,6 +197,7 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
       platform: options.platform ?? "host",
       connection: options.connection ?? (await liveConnection(context, [context.sitesPath])),
       database: manifest.database.name,
+      ownSites: manifest.openemr.sites,
       upgrade: options.upgrade ?? started.newer,
     });
     await advance("proven", { seconds, notRestored: withoutSet(progress.notRestored ?? [], prepared) });

@@ -19,7 +19,7 @@ export const assertSitesChosen = async (
   chosen: ReplacedSites | undefined,
 ): Promise<void> => {
   if (chosen) return;
-  const { warnings: here } = existsSync(sitesPath) ? await sitesOfDatabase(sitesPath, database.name) : { warnings: [] };
+  const { warnings: here } = existsSync(sitesPath) ? await sitesOfDatabase(sitesPath, database) : { warnings: [] };
   const first = [...here, ...warnings].find(({ code }) => code === otherDatabase);
   if (!first) return;
   throw new TargetUnsuitableError(

@@ -175,7 +175,7 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
   const source = await describeSource(connection, context.database.name);
   const beside = await unreadableBesideSites(context.sitesPath);
   const layout = await assertLayout(context.sitesPath, { leftOut: beside });
-  const { sites, warnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
+  const { sites, warnings } = await sitesOfDatabase(context.sitesPath, context.database);
   await mayCreateRepository(context, false);
   const { newest, future } = await earlierDumps(context);
   return {
@@ -223,7 +223,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
   const layout = assertLayout(context.sitesPath, { leftOut: beside });
   layout.catch(() => {});
   const essentials = await countEssentials(context.sitesPath);
-  const { sites, warnings: siteWarnings } = await sitesOfDatabase(context.sitesPath, context.database.name);
+  const { sites, warnings: siteWarnings } = await sitesOfDatabase(context.sitesPath, context.database);
   await store.recover(run);
   await store.open(await mayCreateRepository(context, options.forceNewRepository ?? false), run);
 

@@ -13,6 +13,8 @@ export interface DatabaseAccess {
   /** `required` encrypts, `verify` also checks the server's certificate and name. */
   readonly tls: "off" | "required" | "verify";
   readonly caFile?: string | undefined;
+  /** Aborted while a connection is opened, it ends that. One that is opened later is to clean up, and is not hindered. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Arguments of MariaDB's client programs; the password goes by `clientEnvironment`. */

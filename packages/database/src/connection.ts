@@ -76,6 +76,19 @@ export const connectReadOnly = async (
   return connection;
 };
 
+/** Waits for an opening, and no longer than until `signal` is aborted. @throws its reason */
+const unlessStopped = async <Result>(signal: AbortSignal | undefined, opening: Promise<Result>): Promise<Result> => {
+  if (!signal || signal.aborted) return opening;
+  const stopped = Promise.withResolvers<never>();
+  const stop = () => stopped.reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([opening, stopped.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+};
+
 /**
  * Opens a connection in UTF-8 and UTC with a strict mode of our own, whatever the server gives new sessions; see
  * `sessionVariables.ts`.
@@ -109,14 +122,21 @@ export const connect = async (
   });
   base.on("error", () => {}); // the next statement reports it
   const connection = base.promise();
-  await explain(where, () => connection.connect());
   const query = (sql: string, values?: readonly (string | number)[]) =>
     explain(where, () =>
       connection.query({ sql, typeCast: (field) => field.string("utf8"), ...(values ? { values: [...values] } : {}) }),
     );
-  const given = await givenVariables(async (sql) => (await query(sql))[0] as Row[]);
-  await query("SET NAMES utf8mb4");
-  await query(setVariables(given));
+  const open = async (): Promise<ReadonlyMap<string, string>> => {
+    await explain(where, () => connection.connect());
+    const variables = await givenVariables(async (sql) => (await query(sql))[0] as Row[]);
+    await query("SET NAMES utf8mb4");
+    await query(setVariables(variables));
+    return variables;
+  };
+  const given = await unlessStopped(access.signal, open()).catch((error: unknown) => {
+    base.destroy();
+    throw error;
+  });
   return {
     given,
     rows: async (sql, values) => (await query(sql, values))[0] as Row[],

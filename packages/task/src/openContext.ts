@@ -101,8 +101,10 @@ export const openContext = async (
   const { database, dumps, platform } = installation;
   const destination = await openDestination(dumps.destination, surroundings);
   const tools = toolsFrom(surroundings.environment);
-  const access = (server: DatabaseServer, login: Pick<DatabaseServer, "user" | "password">) =>
-    databaseAccess(server, database.name, login, surroundings.readSecret);
+  const access = (server: DatabaseServer, login: Pick<DatabaseServer, "user" | "password">) => ({
+    ...databaseAccess(server, database.name, login, surroundings.readSecret),
+    signal: surroundings.signal,
+  });
   const restoreDatabase = access(database, database.restore);
   const chosen = dumps.drill.database;
   const drillServer = chosen && chosen !== "own" ? access(chosen, chosen) : restoreDatabase;

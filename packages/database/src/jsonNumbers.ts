@@ -5,8 +5,14 @@ export interface JsonNumbers {
 }
 
 const [quote, backslash, comma, open, close, doubleQuote] = [..."'\\,()\""].map((mark) => mark.charCodeAt(0));
-const beginsNumber = new Set(Buffer.from("-0123456789"));
-const inNumber = new Set(Buffer.from("-+.0123456789eE"));
+/** 1 for each of these bytes. */
+const among = (bytes: string): Uint8Array => {
+  const table = new Uint8Array(256);
+  for (const byte of Buffer.from(bytes)) table[byte] = 1;
+  return table;
+};
+const beginsNumber = among("-0123456789");
+const inNumber = among("-+.0123456789eE");
 
 const integer = /^-?\d+$/;
 const [least, most] = [-(2n ** 63n), 2n ** 64n - 1n];
@@ -16,6 +22,7 @@ const [least, most] = [-(2n ** 63n), 2n ** 64n - 1n];
  * as another. `5` and `5.0` stay two.
  */
 const oneForm = (number: string): string => {
+  if (number.length < 16 && integer.test(number)) return number;
   if (integer.test(number) && BigInt(number) >= least && BigInt(number) <= most) return number;
   const double = Object.is(Number(number), -0) ? "-0" : `${Number(number)}`;
   return integer.test(double) ? `${double}.0` : double;
@@ -34,7 +41,7 @@ export const jsonNumbers = (isJson: readonly boolean[]): JsonNumbers => {
   let escaped = false; // by a backslash of SQL
   let inString = false; // of JSON
   let stringEscaped = false; // by a backslash of JSON
-  let number: string | undefined; // as far as it came
+  let begun = ""; // of a number that the bytes before ended in
 
   const begin = (next: number): void => {
     column = next;
@@ -63,19 +70,26 @@ export const jsonNumbers = (isJson: readonly boolean[]): JsonNumbers => {
     take: (run) => {
       const parts: Buffer[] = [];
       let from = 0; // what was not handed on
-      for (const [at, byte] of run.entries()) {
+      let number = begun === "" ? -1 : 0; // where it begins
+      const end = (at: number): void => {
+        const written = begun + run.toString("latin1", number, at);
+        const one = oneForm(written);
+        if (one !== written || begun !== "") {
+          parts.push(run.subarray(from, number), Buffer.from(one));
+          from = at;
+        }
+        begun = "";
+        number = -1;
+      };
+      for (let at = 0; at < run.length; at++) {
+        const byte = run[at] as number;
         if (!inText) {
           outside(byte);
           continue;
         }
-        if (number !== undefined) {
-          if (inNumber.has(byte)) {
-            number += String.fromCharCode(byte);
-            continue;
-          }
-          parts.push(Buffer.from(oneForm(number)));
-          number = undefined;
-          from = at;
+        if (number >= 0) {
+          if (inNumber[byte] === 1) continue;
+          end(at);
         }
         if (escaped) {
           escaped = false;
@@ -83,14 +97,13 @@ export const jsonNumbers = (isJson: readonly boolean[]): JsonNumbers => {
         } else if (byte === backslash) escaped = true;
         else if (byte === quote) inText = false;
         else if (isJson[column]) {
-          if (!inString && beginsNumber.has(byte)) {
-            parts.push(run.subarray(from, at));
-            number = String.fromCharCode(byte);
-          } else follow(byte);
+          if (!inString && beginsNumber[byte] === 1) number = at;
+          else follow(byte);
         }
       }
-      if (number === undefined) parts.push(run.subarray(from));
-      return parts.length === 1 ? (parts[0] ?? run) : Buffer.concat(parts);
+      if (number < 0) return parts.length === 0 ? run : Buffer.concat([...parts, run.subarray(from)]);
+      begun += run.toString("latin1", number);
+      return Buffer.concat([...parts, run.subarray(from, number)]);
     },
   };
 };

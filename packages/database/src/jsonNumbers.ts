@@ -14,6 +14,8 @@ const among = (bytes: string): Uint8Array => {
 const beginsNumber = among("-0123456789");
 const inNumber = among("-+.0123456789eE");
 
+/** Characters of a number; MySQL's have fewer. What is longer stays as it is, and is not gathered. */
+const longest = 128;
 const integer = /^-?\d+$/;
 const [least, most] = [-(2n ** 63n), 2n ** 64n - 1n];
 
@@ -22,7 +24,7 @@ const [least, most] = [-(2n ** 63n), 2n ** 64n - 1n];
  * as another. `5` and `5.0` stay two.
  */
 const oneForm = (number: string): string => {
-  if (number.length < 16 && integer.test(number)) return number;
+  if (number.length > longest || (number.length < 16 && integer.test(number))) return number;
   if (integer.test(number) && BigInt(number) >= least && BigInt(number) <= most) return number;
   const double = Object.is(Number(number), -0) ? "-0" : `${Number(number)}`;
   return integer.test(double) ? `${double}.0` : double;
@@ -102,6 +104,11 @@ export const jsonNumbers = (isJson: readonly boolean[]): JsonNumbers => {
         }
       }
       if (number < 0) return parts.length === 0 ? run : Buffer.concat([...parts, run.subarray(from)]);
+      if (begun.length + run.length - number > longest) {
+        const all = [...parts, Buffer.from(begun), run.subarray(from)];
+        begun = "";
+        return Buffer.concat(all);
+      }
       begun += run.toString("latin1", number);
       return Buffer.concat([...parts, run.subarray(from, number)]);
     },

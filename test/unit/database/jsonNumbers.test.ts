@@ -47,6 +47,16 @@ describe("a number in JSON", () => {
     expect(meaningOf(rows, [false, false, true, false, false])).toBe(rows.replace('": 2.50', '": 2.5'));
   });
 
+  it("is neither gathered nor computed with where it is longer than any of MySQL's", () => {
+    const numbers = jsonNumbers([true]);
+    const digits = Buffer.alloc(1_000_000, "7");
+    const runs = [Buffer.from("('["), ...Array(50).fill(digits), Buffer.from(".50, 1.50]'),\n")];
+    const told = runs.map((run) => numbers.take(run).toString()).join("");
+
+    expect(told.length).toBe(50_000_000 + 16);
+    expect(told.endsWith("7.50, 1.5]'),\n")).toBe(true);
+  });
+
   it("is read whole wherever the bytes are cut", () => {
     fc.assert(
       fc.property(fc.nat(70), (cut) => {

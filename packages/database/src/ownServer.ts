@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   DiskFullError,
   LocalSystemError,
@@ -25,8 +26,8 @@ export interface OwnServerPrograms {
 export interface OwnServer extends AsyncDisposable {
   /** A user who may do everything in one schema, which is not made yet, and nothing else. */
   readonly access: DatabaseAccess;
-  /** Why it ended before its time; `undefined` while it runs. */
-  failure(): OpsError | undefined;
+  /** Why it ended before its time; `undefined` while it runs. Asked after a failure, of which its end may be the cause. */
+  failure(): Promise<OpsError | undefined>;
 }
 
 export interface OwnServerSettings {
@@ -248,7 +249,11 @@ export const startOwnServer = async (
   const held = opened.move();
   return {
     access,
-    failure: () => end && failed("the drill's database server stopped", end),
+    failure: async () => {
+      // A connection breaks before the end of the process is known.
+      await Promise.race([ended, sleep(500, undefined, { ref: false })]);
+      return end && failed("the drill's database server stopped", end);
+    },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
 };

@@ -94,7 +94,7 @@ const explained = async (
   { tools, drillDirectory }: DumpContext,
   { server: source }: Manifest,
 ): Promise<unknown> => {
-  const failure = server.failure();
+  const failure = await server.failure();
   if (failure) return failure;
   if (!(error instanceof LoadFailedError || error instanceof TargetUnsuitableError)) return error;
   if (spaceIsOut.test(error.message))

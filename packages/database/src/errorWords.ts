@@ -36,6 +36,10 @@ const words: ReadonlyMap<number, string> = new Map([
   ],
   [1449, "the definer of a program does not exist"],
   [1478, "the engine does not take an option of the table, such as its row format: look at innodb_strict_mode"],
+  [
+    1577,
+    "events cannot be read while the event scheduler is disabled: start the server with event_scheduler=OFF in place of DISABLED",
+  ],
   [1709, "a column of a key is longer than the server takes: look at innodb_default_row_format"],
   [1785, "the server's rules on GTIDs forbid tables that are not InnoDB in a transaction"],
   [1820, "the user's password has expired: set a new one with ALTER USER … IDENTIFIED BY, and store it"],

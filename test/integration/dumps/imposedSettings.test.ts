@@ -200,3 +200,19 @@ it("a server that ignores the character set of its clients is refused", async ()
   await server.stop();
   await rm(directory, { recursive: true, force: true });
 });
+
+describe("a MariaDB server whose event scheduler is disabled", () => {
+  it("is refused with the setting to change, for nobody can see its events", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "openemr-ops-events-"));
+    const server = await startMariaDb({ directory, extraArguments: ["--event-scheduler=DISABLED"] });
+    await aSite(join(directory, "sites"));
+    const schema = await freshSchema(server);
+    await schema.query("CREATE TABLE visits (id int PRIMARY KEY)");
+
+    const dump = takeDump(await contextFor({ schema, sitesPath: join(directory, "sites"), directory }));
+
+    await expect(dump).rejects.toThrow(/event scheduler is disabled.*event_scheduler=OFF/);
+    await server.stop();
+    await rm(directory, { recursive: true });
+  });
+});

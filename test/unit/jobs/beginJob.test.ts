@@ -324,6 +324,6 @@ describe("a job that begins", () => {
       ),
       { numRuns: 2000 },
     );
-    expect(began).toBeGreaterThan(100);
+    expect(began).toBeGreaterThan(40); // of 2000; it is about 120
   });
 });

@@ -1,6 +1,7 @@
 import { type RemovalPolicy, Stack } from "aws-cdk-lib";
 import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Key } from "aws-cdk-lib/aws-kms";
+import { RegionInfo } from "aws-cdk-lib/region-info";
 import type { Construct } from "constructs";
 
 /** The encryption key of a stage, for its records, logs, queues and alarms. AWS rotates it yearly. */
@@ -13,7 +14,9 @@ export const controlKey = (scope: Construct, removalPolicy: RemovalPolicy): Key 
   });
   key.addToResourcePolicy(
     new PolicyStatement({
-      principals: [new ServicePrincipal(`logs.${stack.region}.amazonaws.com`)],
+      principals: [
+        new ServicePrincipal(`logs.${stack.region}.${RegionInfo.get(stack.region).domainSuffix ?? "amazonaws.com"}`),
+      ],
       actions: ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
       resources: ["*"], // in a key's own policy: this key
       conditions: {

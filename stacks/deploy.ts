@@ -13,8 +13,9 @@ import { deploymentOf } from "./deployment.ts";
 export const deployStacks = async (app: App): Promise<void> => {
   const { OPENEMR_OPS_CONFIG: path, OPENEMR_OPS_IMAGE: imageUri } = process.env;
   const root = process.cwd(); // SST changes to the directory of sst.config.ts first
+  process.env.AWS_REGION = app.region; // discovery looks where the stacks go, also when --region names the region
   const config = await loadConfig(resolve(root, path ?? "openemr-ops.config.json"));
-  const deployment = deploymentOf(config, app.stage);
+  const deployment = deploymentOf(config, app.stage, { region: app.region, account: app.account });
   for (const note of deployment.notes) process.stderr.write(`${note}\n`);
   addStacks(app, { deployment, root, ...(imageUri ? { imageUri } : {}), now: new Date() });
 };

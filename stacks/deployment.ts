@@ -14,6 +14,7 @@ import type {
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
 import { isStage, longestStage, namesOf } from "@openemr-ops/core/names";
 import { longestDeployedId } from "@openemr-ops/events/jobKinds";
+import { partitionOf } from "./region.ts";
 
 /** A secret in Secrets Manager, by its ARN. `key`: the field of a JSON secret. */
 export interface DeployedSecret {
@@ -72,6 +73,13 @@ export interface Deployment {
   readonly notes: readonly string[];
 }
 
+/** Where the stacks go. */
+export interface DeploymentPlace {
+  readonly region: string;
+  /** Twelve digits. */
+  readonly account: string;
+}
+
 /** A task's only writable place. */
 export const taskDirectory = "/tmp";
 
@@ -92,11 +100,39 @@ const toSecret = (reference: SecretReference): DeployedSecret =>
     ? { arn: reference.arn, ...(reference.key === undefined ? {} : { key: reference.key }) }
     : { arn: "" };
 
+/** Why a secret with this ARN can never be read from a region; another region of the same partition works. */
+const partitionProblem = (arn: string, { region }: DeploymentPlace): string | undefined => {
+  const [, own] = arn.split(":");
+  const partition = partitionOf(region);
+  if (partition === undefined || own === partition) return undefined;
+  return `is in the partition ${own}; expected a secret of ${partition}, where ${region} is`;
+};
+
 /** Every secret of an installation, whatever its section, has to be where tasks can read it. */
-const assertSecretsInAws = (installation: Installation, issues: InputIssue[]): void => {
-  const message = "is not in AWS; tasks read passwords from Secrets Manager: say password with the secret's ARN";
-  const fields = secretsIn(installation).flatMap((secret) => (secret.kind === "aws" ? [] : [secret.field]));
-  for (const path of new Set(fields)) issues.push({ path, message }); // who restores may be who dumps
+const assertSecretsInAws = (installation: Installation, place: DeploymentPlace, issues: InputIssue[]): void => {
+  const elsewhere = "is not in AWS; tasks read passwords from Secrets Manager: say password with the secret's ARN";
+  const problems = new Map<string, string>(); // by field: who restores may be who dumps
+  for (const secret of secretsIn(installation)) {
+    const message = secret.kind === "aws" ? partitionProblem(secret.arn, place) : elsewhere;
+    if (message !== undefined) problems.set(secret.field, message);
+  }
+  for (const [path, message] of problems) issues.push({ path, message });
+};
+
+/** A task starts in a cluster of its own account and region only; a name means those. */
+const resourceProblem = (arn: string, { region, account }: DeploymentPlace): string | undefined => {
+  if (!arn.startsWith("arn:")) return undefined;
+  const [, , , itsRegion, itsAccount] = arn.split(":");
+  const here = "where the tasks are deployed";
+  if (itsRegion !== region) return `is in region ${itsRegion}; expected region ${region}, ${here}`;
+  return itsAccount === account ? undefined : `is in account ${itsAccount}; expected account ${account}, ${here}`;
+};
+
+/** Why a bucket of this region cannot be reached; another region of the same partition works. */
+const bucketProblem = (bucket: string, { region }: DeploymentPlace): string | undefined => {
+  const [its, own] = [partitionOf(bucket), partitionOf(region)];
+  if (its === undefined || own === undefined || its === own) return undefined;
+  return `is a region of the partition ${its}; expected one of ${own}, where ${region} is`;
 };
 
 /** A drill with a server of its own logs in nowhere. */
@@ -111,12 +147,19 @@ const dumpSecretsOf = ({ database }: Installation, dumps: DumpSettings): DumpSec
   ...(dumps.format === "portable" && dumps.sealKey ? { seal: toSecret(dumps.sealKey) } : {}),
 });
 
-const slackOf = ({ notifications }: LoadedConfig, issues: InputIssue[]): DeployedSlack | undefined => {
+const slackOf = (
+  { notifications }: LoadedConfig,
+  place: DeploymentPlace,
+  issues: InputIssue[],
+): DeployedSlack | undefined => {
   const { slack } = notifications;
   if (!slack) return undefined;
   const reference = slack.kind === "webhook" ? slack.webhook : slack.botToken;
-  if (reference.kind !== "aws")
-    issues.push({ path: reference.field, message: "is not in AWS; expected a secret's ARN of Secrets Manager" });
+  const problem =
+    reference.kind === "aws"
+      ? partitionProblem(reference.arn, place)
+      : "is not in AWS; expected a secret's ARN of Secrets Manager";
+  if (problem !== undefined) issues.push({ path: reference.field, message: problem });
   const secret = toSecret(reference);
   return slack.kind === "webhook" ? { kind: "webhook", secret } : { kind: "bot", secret, channel: slack.channel };
 };
@@ -149,7 +192,7 @@ const deployedInstallation = (
   config: LoadedConfig,
   index: number,
   settings: Installation,
-  stage: string,
+  { stage, place }: { readonly stage: string; readonly place: DeploymentPlace },
   issues: InputIssue[],
 ): DeployedInstallation | undefined => {
   const at = `installations[${index}]`;
@@ -158,7 +201,11 @@ const deployedInstallation = (
   const refuse = (path: string, message: string) => issues.push({ path: `${at}.${path}`, message });
 
   if (platform.kind !== "ecs") return undefined;
-  assertSecretsInAws(settings, issues);
+  for (const name of ["cluster", "service"] as const) {
+    const problem = resourceProblem(platform[name], place);
+    if (problem !== undefined) refuse(`platform.${name}`, problem);
+  }
+  assertSecretsInAws(settings, place, issues);
   const longest = longestDeployedId(stage);
   if (isStage(stage) && id.length > longest)
     refuse("id", `is longer than the ${longest} characters that leave room in AWS's names`);
@@ -168,6 +215,9 @@ const deployedInstallation = (
     refuse("sites.fileSystemId", "is missing; expected the EFS file system that holds the sites directory");
   if (dumps && dumps.destination.kind !== "s3")
     refuse("dumps.destination", "is not reached by tasks; expected s3://bucket/prefix");
+  const { region, endpoint } = dumps?.destination.kind === "s3" ? dumps.destination : {};
+  const bucket = region === undefined || endpoint !== undefined ? undefined : bucketProblem(region, place);
+  if (bucket !== undefined) refuse("dumps.region", bucket);
   if (dumps?.format === "portable" && dumps.ageIdentityFile !== undefined)
     refuse("dumps.ageIdentityFile", "is a file, which a task does not have; restore such dumps by hand");
   if (health?.caFile !== undefined)
@@ -204,7 +254,7 @@ const deployedInstallation = (
  *
  * @throws {InvalidInputError} fatal: names every field that a deployment needs and that is missing or not usable in AWS
  */
-export const deploymentOf = (config: LoadedConfig, stage: string): Deployment => {
+export const deploymentOf = (config: LoadedConfig, stage: string, place: DeploymentPlace): Deployment => {
   const issues: InputIssue[] = [...stageIssues(stage)];
   const notes: string[] = [];
   const installations = config.installations.flatMap((installation, index) => {
@@ -214,11 +264,11 @@ export const deploymentOf = (config: LoadedConfig, stage: string): Deployment =>
       );
       return [];
     }
-    return deployedInstallation(config, index, installation, stage, issues) ?? [];
+    return deployedInstallation(config, index, installation, { stage, place }, issues) ?? [];
   });
   if (!config.installations.some(({ platform }) => platform.kind === "ecs"))
     issues.push({ path: "installations", message: "holds none with platform.kind ecs; there is nothing to deploy" });
-  const slack = slackOf(config, issues);
+  const slack = slackOf(config, place, issues);
   if (issues.length > 0) throw new InvalidInputError(issues);
   return {
     stage,

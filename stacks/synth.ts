@@ -9,7 +9,7 @@ const { values } = parseArgs({
   options: {
     config: { type: "string", default: join(repositoryRoot, "stacks/sample.config.json") },
     stage: { type: "string", default: "sample" },
-    region: { type: "string", default: "eu-central-1" },
+    region: { type: "string" },
     account: { type: "string", default: "123456789012" },
     to: { type: "string", default: join(repositoryRoot, ".sst/dist") },
     help: { type: "boolean", default: false },
@@ -20,10 +20,14 @@ if (values.help) {
 
 npm run synth -- [--config file] [--stage name] [--region name] [--account digits] [--to directory]
 
+Without --region, AWS_REGION or AWS_DEFAULT_REGION names the region. The sample configuration is for eu-central-1.
+
 A configuration that discovers an installation needs AWS: npx sst build --stage name --to directory
 `);
   process.exit(0);
 }
+
+const region = values.region === undefined ? [] : ["--region", values.region];
 
 /** Runs the real `sst build` without access to AWS. */
 await using stub = await startIdentityStub(values.account);
@@ -32,7 +36,7 @@ const build = spawn(
   [
     join(repositoryRoot, "node_modules/sst/cli/sst.js"),
     "build",
-    ...["--stage", values.stage, "--region", values.region, "--to", values.to],
+    ...["--stage", values.stage, ...region, "--to", values.to],
   ],
   {
     cwd: repositoryRoot,
@@ -42,7 +46,6 @@ const build = spawn(
       AWS_ENDPOINT_URL: stub.url,
       AWS_ACCESS_KEY_ID: "none",
       AWS_SECRET_ACCESS_KEY: "none",
-      AWS_REGION: values.region,
       OPENEMR_OPS_CONFIG: values.config,
       SST_TELEMETRY_DISABLED: "1",
       SST_BUILD_CONCURRENCY: process.env.SST_BUILD_CONCURRENCY ?? "4",

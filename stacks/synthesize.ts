@@ -96,7 +96,7 @@ const placeToBuild = (): string => {
  */
 export const synthesize = async (settings: SynthesizeSettings): Promise<Synthesized> => {
   const { config, stage, region, account, outdir, imageUri, now = new Date(), inspect } = settings;
-  const deployment = deploymentOf(config, stage);
+  const deployment = deploymentOf(config, stage, { region, account });
   if (workplace.running) throw new TypeError("one synthesis at a time");
   workplace.running = true;
   const out = placeToBuild();

@@ -1,6 +1,7 @@
 import type { Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { DeployedDumps } from "../deployment.ts";
+import { viaService } from "../region.ts";
 import { dumpsPlace } from "./dumpsPlace.ts";
 
 /**
@@ -19,7 +20,7 @@ export const openDumps = (
       actions: ["kms:Decrypt", ...(write ? ["kms:GenerateDataKey"] : [])],
       resources: [`arn:${stack.partition}:kms:${region}:*:key/*`],
       conditions: {
-        StringEquals: { "kms:ViaService": `s3.${region}.amazonaws.com` },
+        StringEquals: { "kms:ViaService": viaService("s3", region) },
         StringLike: { "kms:EncryptionContext:aws:s3:arn": [bucket, objects()] },
       },
     }),

@@ -1,5 +1,6 @@
 import type { Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { viaService } from "../region.ts";
 
 /** A secret's ARN in a policy: with the six characters that Secrets Manager adds to the name. */
 const wholeArn = (arn: string): string => (/-[A-Za-z0-9]{6}$/.test(arn) ? arn : `${arn}-??????`);
@@ -18,7 +19,7 @@ export const readSecrets = (stack: Stack, secrets: readonly { readonly arn: stri
       actions: ["kms:Decrypt"],
       resources: regions.map((region) => `arn:${stack.partition}:kms:${region}:*:key/*`),
       conditions: {
-        StringEquals: { "kms:ViaService": regions.map((region) => `secretsmanager.${region}.amazonaws.com`) },
+        StringEquals: { "kms:ViaService": regions.flatMap((region) => viaService("secretsmanager", region)) },
         StringLike: { "kms:EncryptionContext:SecretARN": arns },
       },
     }),

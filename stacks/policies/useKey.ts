@@ -1,5 +1,6 @@
 import type { Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { viaService } from "../region.ts";
 
 const actions = {
   /** Source: docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html. */
@@ -24,6 +25,6 @@ export const useKey = (
   new PolicyStatement({
     actions: [...actions[service]],
     resources: [key.keyArn],
-    conditions: { StringEquals: { "kms:ViaService": `${service}.${stack.region}.amazonaws.com` } },
+    conditions: { StringEquals: { "kms:ViaService": viaService(service, stack.region) } },
   }),
 ];

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadConfigText } from "@openemr-ops/core/config/load";
 import { InvalidInputError } from "@openemr-ops/core/errors";
-import { deploymentOf } from "@openemr-ops/stacks/deployment";
+import { type DeploymentPlace, deploymentOf } from "@openemr-ops/stacks/deployment";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aConfigDirectory, anInstallation } from "../../support/configuration.ts";
@@ -18,10 +18,16 @@ const aDeployable = async (change: (installation: Written, config: Written) => v
   return loadConfigText(JSON.stringify(config), { from: "test", directory: "/etc/openemr-ops" });
 };
 
-const issuesOf = async (change: (installation: Written, config: Written) => void, stage = "prod") => {
+const place = { region: "eu-central-1", account: "123456789012" };
+
+const issuesOf = async (
+  change: (installation: Written, config: Written) => void,
+  stage = "prod",
+  where: DeploymentPlace = place,
+) => {
   const config = await aDeployable(change);
   try {
-    deploymentOf(config, stage);
+    deploymentOf(config, stage, where);
   } catch (error) {
     if (error instanceof InvalidInputError) return error.issues;
     throw error;
@@ -34,7 +40,7 @@ const without = (object: unknown, ...names: readonly string[]): Written =>
 
 describe("what is deployed", () => {
   it("is every installation in ECS, with what its tasks may know", async () => {
-    const { installations, removable, slack } = deploymentOf(await aDeployable(), "prod");
+    const { installations, removable, slack } = deploymentOf(await aDeployable(), "prod", place);
 
     expect(installations.map(({ id, cluster, dumps }) => ({ id, cluster, format: dumps?.format }))).toEqual([
       { id: "clinic-a", cluster: "clinic-a", format: "restic" },
@@ -49,7 +55,7 @@ describe("what is deployed", () => {
   });
 
   it("gives each task the configuration of its own installation, which it can load, with its state in the place it may write", async () => {
-    const [first] = deploymentOf(await aDeployable(), "prod").installations;
+    const [first] = deploymentOf(await aDeployable(), "prod", place).installations;
 
     const loaded = await loadConfigText(first?.taskConfig ?? "", { from: "task", directory: "/tmp" });
     expect(loaded.installations.map(({ id }) => id)).toEqual(["clinic-a"]);
@@ -67,14 +73,14 @@ describe("what is deployed", () => {
     const config = await aDeployable((_, { installations }) => {
       (installations as unknown[]).push(host);
     });
-    const { installations, notes } = deploymentOf(config, "prod");
+    const { installations, notes } = deploymentOf(config, "prod", place);
 
     expect(installations.map(({ id }) => id)).not.toContain("old-server");
     expect(notes).toEqual(["old-server is left out: its platform is host, and only ecs is deployed"]);
   });
 
   it("may be removed without a trace when a developer's stage", async () => {
-    expect(deploymentOf(await aDeployable(), "dev-x").removable).toBe(true);
+    expect(deploymentOf(await aDeployable(), "dev-x", place).removable).toBe(true);
   });
 });
 
@@ -85,7 +91,7 @@ describe("an installation without dumps", () => {
       delete installation.schedules;
       all.installations = [installation];
     });
-    const { installations } = deploymentOf(config, "prod");
+    const { installations } = deploymentOf(config, "prod", place);
 
     expect(installations).toHaveLength(1);
     expect(installations[0]).not.toHaveProperty("dumps");
@@ -183,7 +189,7 @@ describe("what cannot be deployed is refused by its field", () => {
     const drill = { database: { ...server, tls: "verify", caFile: "ca.pem" } };
     first.dumps = { ...(first.dumps as Written), drill };
     const loaded = await loadConfigText(JSON.stringify(config), { from: "test", directory: directory.path });
-    expect(() => deploymentOf(loaded, "prod")).toThrow(
+    expect(() => deploymentOf(loaded, "prod", place)).toThrow(
       /^installations\[0\]\.dumps\.drill\.database\.caFile: is a relative name; expected .* in the task's container$/,
     );
   });
@@ -196,7 +202,9 @@ describe("what cannot be deployed is refused by its field", () => {
     if (!first) throw new Error("the sample has installations");
     first.health = { url: "https://openemr.example.org/", caFile: "ca.pem" };
     const loaded = await loadConfigText(JSON.stringify(config), { from: "test", directory: directory.path });
-    expect(() => deploymentOf(loaded, "prod")).toThrow(/^installations\[0\]\.health\.caFile: is a file, .*"required"/);
+    expect(() => deploymentOf(loaded, "prod", place)).toThrow(
+      /^installations\[0\]\.health\.caFile: is a file, .*"required"/,
+    );
   });
 
   it("with everything that is wrong at once", async () => {
@@ -223,11 +231,78 @@ describe("what cannot be deployed is refused by its field", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (stage) => {
         try {
-          expect(deploymentOf(config, stage).names.prefix).toBe(`openemr-ops-${stage}`);
+          expect(deploymentOf(config, stage, place).names.prefix).toBe(`openemr-ops-${stage}`);
         } catch (error) {
           expect(error).toBeInstanceOf(InvalidInputError);
         }
       }),
     );
+  });
+});
+
+describe("what another region, account or partition has is refused by its field", () => {
+  it("a cluster and a service of another region or account, for a task starts in its own", async () => {
+    const moved = { region: "eu-west-1", account: "210987654321" };
+    const issues = await issuesOf(
+      (installation) => {
+        const service = "arn:aws:ecs:eu-west-1:123456789012:service/clinic-a/openemr";
+        installation.platform = { ...(installation.platform as Written), service };
+      },
+      "prod",
+      moved,
+    );
+    expect(issues).toEqual([
+      {
+        path: "installations[0].platform.service",
+        message: "is in account 123456789012; expected account 210987654321, where the tasks are deployed",
+      },
+      {
+        path: "installations[1].platform.cluster",
+        message: "is in region eu-central-1; expected region eu-west-1, where the tasks are deployed",
+      },
+    ]);
+  });
+
+  it("secrets of another partition, which a role never reads, those of notifications too", async () => {
+    const issues = await issuesOf(
+      (_, config) => {
+        const [first] = config.installations as Written[];
+        config.installations = [{ ...first, dumps: { ...(first?.dumps as Written), region: "us-gov-west-1" } }];
+      },
+      "prod",
+      { region: "us-gov-west-1", account: "123456789012" },
+    );
+    const message = "is in the partition aws; expected a secret of aws-us-gov, where us-gov-west-1 is";
+    expect(issues).toEqual(
+      [
+        "installations[0].database.password",
+        "installations[0].database.restore.password",
+        "installations[0].dumps.password",
+        "notifications.slack.botToken",
+      ].map((path) => ({ path, message })),
+    );
+  });
+
+  it("a bucket of another partition", async () => {
+    const issues = await issuesOf((installation) => {
+      installation.dumps = { ...(installation.dumps as Written), region: "cn-north-1" };
+    });
+    expect(issues).toEqual([
+      {
+        path: "installations[0].dumps.region",
+        message: "is a region of the partition aws-cn; expected one of aws, where eu-central-1 is",
+      },
+    ]);
+  });
+
+  it("and nothing that works: a secret and a bucket in another region of the same partition", async () => {
+    const issues = await issuesOf((installation) => {
+      installation.dumps = { ...(installation.dumps as Written), region: "eu-west-1" };
+      installation.database = {
+        ...(installation.database as Written),
+        password: "arn:aws:secretsmanager:us-east-1:210987654321:secret:dump-AaBbCc",
+      };
+    });
+    expect(issues).toEqual([]);
   });
 });

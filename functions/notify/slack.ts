@@ -1,6 +1,7 @@
 import { awsSecret } from "@openemr-ops/aws/awsSecret";
 import { dynamoLedger } from "@openemr-ops/aws/dynamoLedger";
 import { dynamoThreads } from "@openemr-ops/aws/dynamoThreads";
+import { readSecret } from "@openemr-ops/core/config/secrets";
 import { namesOf } from "@openemr-ops/core/names";
 import { busEvent } from "@openemr-ops/events/busEvent";
 import { openSlack } from "@openemr-ops/notifications/openSlack";
@@ -16,11 +17,13 @@ const { stage, slack: settings, api } = readNotifyConfig(process.env);
 const { jobsTable: table } = namesOf(stage);
 const ledger = dynamoLedger({ table });
 const threads = dynamoThreads({ table });
-const readSecret = awsSecret();
+const secretOf = readSecret({ environment: {}, awsSecret: awsSecret() });
 
 /** Reads the secret for each event, so that a new token is used at once. */
 const access = async (slack: NonNullable<NotifyConfig["slack"]>) => {
-  const secret = await readSecret(slack.secret.arn, slack.secret.key);
+  const { arn, key } = slack.secret;
+  const named = key === undefined ? {} : { key };
+  const secret = await secretOf({ kind: "aws", field: "notifications.slack", arn, ...named });
   if (slack.kind === "webhook") return { kind: "webhook", url: secret } as const;
   return { kind: "bot", token: secret, channel: slack.channel, ...(api === undefined ? {} : { api }) } as const;
 };

@@ -103,6 +103,15 @@ describe("the function that notifies people in Slack", () => {
     expect(await notify(failed[0])).toEqual({ told: "told" });
   });
 
+  it("posts with a webhook and with a token that a file with a line break at its end became", async () => {
+    const webhook = await coldStart({ kind: "webhook", secret: { arn: await secretHolding(`${slack.webhook}\n`) } });
+    await webhook(started[1]);
+    const token = { arn: await secretHolding(`${slack.token}\r\n`) };
+    const bot = await coldStart({ kind: "bot", secret: token, channel: "C0123456789" });
+    await bot(started[1]);
+    expect(textsSeen()).toHaveLength(2);
+  });
+
   it("posts to a webhook that a secret holds as plain text", async () => {
     const notify = await coldStart({ kind: "webhook", secret: { arn: await secretHolding(slack.webhook) } });
     await notify(started[1]);

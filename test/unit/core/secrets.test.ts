@@ -117,6 +117,22 @@ describe("a secret", () => {
     expect(await readSecret({ environment: { DB: "s3cret" } })(variable("DB"))).toBe("s3cret");
   });
 
+  describe.each(["\n", "\r\n"])("with the line break %j that programs write at the end", (end) => {
+    const everywhere = async (text: string): Promise<readonly string[]> => {
+      const read = readSecret({ environment: { DB: text }, awsSecret: async () => text });
+      const places = [file(await written("ends", text)), variable("DB"), ofAws, { ...ofAws, key: "reader" }];
+      return Promise.all(places.map(read));
+    };
+
+    it("is the text before it, wherever it is kept", async () => {
+      expect(await everywhere(`s3cret${end}`)).toEqual(Array(4).fill("s3cret"));
+    });
+
+    it("is refused when there are two, or nothing else", async () => {
+      for (const text of [`s3cret${end}${end}`, end]) await expect(everywhere(text)).rejects.toThrow(InvalidInputError);
+    });
+  });
+
   it("comes from AWS through the adapter", async () => {
     const read = readSecret({ environment: {}, awsSecret: async (arn, key) => `${arn} ${key}` });
     expect(await read({ ...ofAws, key: "reader" })).toBe(`${ofAws.arn} reader`);

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { passwordProblem } from "./passwordText.ts";
+import { passwordIn } from "./passwordText.ts";
 import { readSmallFile, secretFileProblem } from "./smallFile.ts";
 
 /** Longer files hold something else than a password. Bytes. */
@@ -20,7 +20,6 @@ export const readPasswordFile = async (path: string): Promise<PasswordFile> => {
     return { problem: `holds more than ${longest} bytes; expected one line with the password` };
   }
   if (!isUtf8(file.content)) return { problem: "is not UTF-8 text" };
-  const password = new TextDecoder().decode(file.content).replace(/\r?\n$/, "");
-  const problem = passwordProblem(password);
-  return problem ? { problem } : { password, readableByOthers: file.readableByOthers };
+  const read = passwordIn(new TextDecoder().decode(file.content));
+  return "problem" in read ? read : { ...read, readableByOthers: file.readableByOthers };
 };

@@ -3,7 +3,7 @@ import type * as z from "zod";
 import type { InputIssue } from "../errors.ts";
 import { valueAt } from "./fieldPath.ts";
 import { readPasswordFile } from "./passwordFile.ts";
-import { passwordProblem } from "./passwordText.ts";
+import { passwordIn } from "./passwordText.ts";
 import { type FileContent, referencesIn, type SecretRule } from "./references.ts";
 import { toSecretReference } from "./secrets.ts";
 import { installation } from "./sections/installation.ts";
@@ -36,7 +36,8 @@ const checkSecret = async (
     if (!environment) return none;
     const value = environment[reference.name];
     if (value === undefined) return oneIssue(field, `the environment variable ${reference.name} is not set`);
-    const problem = passwordProblem(value) ?? rule(value);
+    const read = passwordIn(value);
+    const problem = "problem" in read ? read.problem : rule(read.password);
     return problem ? oneIssue(field, `the value of the environment variable ${reference.name} ${problem}`) : none;
   }
   const file = await readPasswordFile(reference.path);

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { InvalidInputError } from "../errors.ts";
 import { environmentReference, secretReference } from "./fields.ts";
 import { readPasswordFile } from "./passwordFile.ts";
-import { passwordProblem } from "./passwordText.ts";
+import { passwordIn } from "./passwordText.ts";
 
 /** Where a secret's value is; the value itself is never part of a configuration. */
 export type SecretReference = {
@@ -53,7 +53,7 @@ export const readOnce = (read: () => Promise<string>): (() => Promise<string>) =
   return () => (value ??= read());
 };
 
-/** Reads from AWS Secrets Manager; implemented by `packages/aws/src/awsSecret.ts`. Throws as `SecretReader` does. */
+/** Reads a secret's text from AWS Secrets Manager, as it is there; implemented by `packages/aws/src/awsSecret.ts`. Throws as `SecretReader` does. */
 export type AwsSecretReader = (arn: string, key?: string) => Promise<string>;
 
 export interface SecretSources {
@@ -79,11 +79,11 @@ export const readSecret =
     if (reference.kind === "environment") {
       const value = environment[reference.name];
       if (value === undefined) return refuse(field, `the environment variable ${reference.name} is not set`);
-      const problem = passwordProblem(value);
-      return problem ? refuse(field, `the value of the environment variable ${reference.name} ${problem}`) : value;
+      const read = passwordIn(value);
+      if ("password" in read) return read.password;
+      return refuse(field, `the value of the environment variable ${reference.name} ${read.problem}`);
     }
     if (!awsSecret) return refuse(field, "this program was started without access to AWS secrets; use a password file");
-    const value = await awsSecret(reference.arn, reference.key);
-    const problem = passwordProblem(value);
-    return problem ? refuse(field, `the value of that secret ${problem}`) : value;
+    const read = passwordIn(await awsSecret(reference.arn, reference.key));
+    return "password" in read ? read.password : refuse(field, `the value of that secret ${read.problem}`);
   };

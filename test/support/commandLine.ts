@@ -100,6 +100,7 @@ export interface Steps extends Pick<Operations, "planCloudSql"> {
   applyRetention(job: Job): Promise<RetentionResult>;
   checkHealth(job: Job): Promise<HealthResult>;
   listDumps(job: Job): ReturnType<Operations["listDumps"]>;
+  checkSecrets(job: Job): ReturnType<Operations["checkSecrets"]>;
   checkDestination(job: Job): ReturnType<Operations["checkDestination"]>;
 }
 type RestoreOptions = Omit<RestoreRequest, keyof ReturnType<typeof askedOf>>;
@@ -145,6 +146,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     planCloudSql: answer("planCloudSql", { dumpId, takenAt, command: "gcloud sql import sql INSTANCE gs://b/k" }),
     drillDump: answer("drillDump", aVerdict),
     checkDumps: answer("checkDumps", { level: "objects" as const, dumps: [dumpId], seconds: 1 }),
+    checkSecrets: answer("checkSecrets", []),
     checkDestination: answer("checkDestination", [{ check: "it answers", ok: true, milliseconds: 3, note: "" }]),
     checkHealth: answer("checkHealth", { healthy: true, checks: [aHealthyCheck], figures: {}, result: {} }),
     applyRetention: answer("applyRetention", { dryRun: false, keep: [], expire: [], orphans: [] }),
@@ -170,6 +172,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     openStores: async ({ now }) => ({ jobs: memoryJobs(), locks: memoryLocks(now) }),
     listDumps: (place) => steps.listDumps({ ...place, dryRun: false }),
     planCloudSql: steps.planCloudSql,
+    checkSecrets: (place) => steps.checkSecrets({ ...place, dryRun: false }),
     checkDestination: (place) => steps.checkDestination({ ...place, dryRun: false }),
     programs: {
       dump: program(

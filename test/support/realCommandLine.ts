@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmdirSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import { configurationFor, type DumpContextOptions } from "./dumpContext.ts";
 
@@ -93,6 +95,21 @@ export const realCommandLine = async (options: DumpContextOptions): Promise<Real
     return { process: child, ended };
   };
   return { start, run: (args, more) => start(args, more).ended };
+};
+
+/** Runs the program to its end with these arguments and variables alone. */
+export const runReal = async (
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): Promise<Pick<ProgramEnd, "exitCode" | "stdout" | "stderr" | "json">> => {
+  const env = { PATH: process.env.PATH, ...environment };
+  const child = spawn(process.execPath, [main, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  const [stdout, stderr, [exitCode]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, "close") as Promise<[number | null]>,
+  ]);
+  return { exitCode, stdout, stderr, json: args.includes("--json") ? jsonOf(stdout) : undefined };
 };
 
 const jsonOf = (text: string): unknown => (text.trim() === "" ? undefined : JSON.parse(text));

@@ -64,7 +64,7 @@ export const rooms: readonly Room[] = [
   },
   {
     directory: "packages/cli/src",
-    may: ["core", "events", "dumps", "health", "jobs", "aws", "task"],
+    may: ["core", "events", "dumps", "health", "jobs", "notifications", "aws", "task"],
     why: "the command line is the product; the embedded estate only surrounds it",
   },
   {

@@ -52,11 +52,13 @@ const webhook = (url: string, transport: SlackTransport): Slack => {
   };
 };
 
-const bot = (access: Extract<SlackAccess, { kind: "bot" }>, transport: SlackTransport): Slack => {
+type BotAccess = Extract<SlackAccess, { kind: "bot" }>;
+
+const callerOf = (access: BotAccess, transport: SlackTransport) => {
   const { token, channel, api = "https://slack.com/api/" } = access;
   const base = safeUrl(api.endsWith("/") ? api : `${api}/`, "the address of Slack's API");
   if (!/^[\x21-\x7e]+$/.test(token)) return refuse("the secret does not contain a bot token");
-  const call = (method: string, purpose: string, body: unknown) =>
+  return (method: string, purpose: string, body: unknown) =>
     send(
       {
         purpose,
@@ -68,10 +70,19 @@ const bot = (access: Extract<SlackAccess, { kind: "bot" }>, transport: SlackTran
       },
       transport,
     );
+};
+
+/** Asks Slack whose token this is; throws as `Slack.post` does. */
+export const authorOf = async (access: BotAccess, transport: SlackTransport): Promise<void> => {
+  await callerOf(access, transport)("auth.test", "check the token with Slack", {});
+};
+
+const bot = (access: BotAccess, transport: SlackTransport): Slack => {
+  const call = callerOf(access, transport);
   return {
     post: async (message, answer) => {
       const thread = answer ? { thread_ts: answer.to.ts, reply_broadcast: answer.broadcast } : {};
-      const body = { channel: answer?.to.channel ?? channel, ...content(message), ...thread };
+      const body = { channel: answer?.to.channel ?? access.channel, ...content(message), ...thread };
       return call("chat.postMessage", "post to Slack", body);
     },
     update: async ({ channel: where, ts }, { text, blocks }) => {

@@ -3,6 +3,7 @@ import type { JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
 import { checkDestination, type DestinationFinding } from "@openemr-ops/dumps/checkDestination";
 import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
+import { checkSecrets } from "./checkSecrets.ts";
 import { cloudSqlImport } from "./cloudSqlImport.ts";
 import { openDestination } from "./openDestination.ts";
 import { openStores } from "./openStores.ts";
@@ -10,6 +11,7 @@ import type { Place } from "./program.ts";
 import { dumpContext } from "./programs/dumpContext.ts";
 import { type Programs, programs } from "./programs/index.ts";
 import { trialStore } from "./trialStore.ts";
+import type { SecretFinding } from "./trySecret.ts";
 
 /** How a dump gets into Cloud SQL. Nothing was written: the service loads it when a person gives the command. */
 export interface CloudSqlPlan {
@@ -26,6 +28,8 @@ export interface Operations {
   /** Newest first. */
   listDumps(place: Place): Promise<readonly ListedDump[]>;
   planCloudSql(place: Place, options: { readonly dump: string; readonly intoDatabase: string }): Promise<CloudSqlPlan>;
+  /** Reads and tries each secret of the installation. */
+  checkSecrets(place: Place): Promise<readonly SecretFinding[]>;
   checkDestination(place: Place): Promise<readonly DestinationFinding[]>;
 }
 
@@ -40,6 +44,7 @@ export const operations: Operations = {
     const command = cloudSqlImport(dumpsOf(place).dumps.destination, manifest, intoDatabase);
     return { dumpId: manifest.dumpId, takenAt: manifest.takenAt, command };
   },
+  checkSecrets,
   checkDestination: async (place) => {
     const installation = dumpsOf(place);
     return checkDestination(await openDestination(installation.dumps.destination, place), {

@@ -1,12 +1,36 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
+import type { SecretFinding } from "@openemr-ops/task/trySecret";
 import { type CommandSurroundings, defineCommand } from "../defineCommand.ts";
+import { flag } from "../options.ts";
 import { readConfig } from "../readConfig.ts";
 import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
+import type { Stylist } from "../terminal.ts";
+import { tryAllSecrets } from "../tryAllSecrets.ts";
 
-/** Shows what a valid configuration holds. Reading it is the check. */
-const configCheck = async (surroundings: CommandSurroundings): Promise<void> => {
-  const { path, installations, warnings } = await readConfig(surroundings);
+const secretsTable = (findings: readonly SecretFinding[], style: Stylist) =>
+  renderTable(
+    ["", "secret", "opens", "remarks"],
+    findings.map(({ field, ok, opens, note }) => [
+      ok ? style("green", "ok") : style("red", "fails"),
+      field,
+      opens,
+      note,
+    ]),
+  );
+
+/**
+ * Shows what a valid configuration holds. Reading it is the check; with `--secrets` each secret is tried too.
+ *
+ * @returns the exit status: 0 when all is in order, 4 when a secret does not work
+ */
+const configCheck = async (
+  surroundings: CommandSurroundings,
+  { secrets: asked }: { readonly secrets: boolean },
+): Promise<number> => {
+  const config = await readConfig(surroundings);
+  const { path, installations, warnings } = config;
+  const secrets = asked ? await tryAllSecrets(config, surroundings) : undefined;
   const summary = installations.map(({ id, platform, database, sites, dumps }) => ({
     id,
     platform: platform.kind,
@@ -17,7 +41,7 @@ const configCheck = async (surroundings: CommandSurroundings): Promise<void> => 
     destination: dumps ? formatDestination(dumps.destination) : "no dumps",
   }));
   surroundings.output.result(
-    { valid: true, path, installations: summary, warnings },
+    { valid: true, path, installations: summary, warnings, ...(secrets ? { secrets } : {}) },
     (style) =>
       shown`${[
         style("green", `${path} is in order.`),
@@ -26,14 +50,18 @@ const configCheck = async (surroundings: CommandSurroundings): Promise<void> => 
           ["installation", "platform", "database", "TLS", "sites", "format", "destination"],
           summary.map((one) => Object.values(one)),
         ),
+        ...(secrets ? [shown`\n`, secretsTable(secrets, style)] : []),
       ]}`,
   );
+  return secrets?.every(({ ok }) => ok) === false ? 4 : 0;
 };
 
 export const command = defineCommand({
   name: "config check",
   summary: "Check the configuration and all files that it names; touch nothing.",
-  options: {},
-  examples: ["config check --config /etc/openemr-ops.config.json"],
+  options: {
+    secrets: flag("--secrets", "read each secret, log in with it, and show which ones work"),
+  },
+  examples: ["config check --config /etc/openemr-ops.config.json", "config check --secrets"],
   run: configCheck,
 });

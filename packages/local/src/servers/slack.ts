@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 
 /** A request that the server got, whatever it answered. */
 export interface SlackRequestSeen {
-  /** `chat.postMessage`, `chat.update`, `webhook`. */
+  /** `auth.test`, `chat.postMessage`, `chat.update`, `webhook`. */
   readonly method: string;
   readonly authorization?: string;
   readonly body: Readonly<Record<string, unknown>>;
@@ -50,6 +50,7 @@ export const startSlackServer = async (): Promise<SlackServer> => {
     if (method === "webhook") return "ok";
     const said = (fields: Readonly<Record<string, unknown>>) => JSON.stringify(fields);
     if (authorization !== `Bearer ${token}`) return said({ ok: false, error: "invalid_auth" });
+    if (method === "auth.test") return said({ ok: true, team: "Hospital", user: "openemr-ops" });
     const { channel, ts, thread_ts: thread } = body;
     if (typeof channel !== "string") return said({ ok: false, error: "channel_not_found" });
     if (method === "chat.update") {

@@ -9,16 +9,13 @@ import {
 } from "../destinationAddress.ts";
 import { valueAt } from "../fieldPath.ts";
 import * as field from "../fields.ts";
+import { repositoryPasswordProblem } from "../repositoryPassword.ts";
 import { type Complain, complain, onAnyObject } from "../rules.ts";
 import { sealKeyProblem } from "../sealKey.ts";
 import { section } from "../section.ts";
 import { strict } from "../strict.ts";
 import { drillShape } from "./drill.ts";
 import { needsOnePassword, onePassword } from "./login.ts";
-
-/** restic cuts spaces off a password file's ends: a repository made here would not open with the same file by hand. */
-const spaceAtEnd = (password: string): string | undefined =>
-  password === password.trim() ? undefined : "starts or ends with a space; restic would cut it off";
 
 /** How many dumps to keep by period; 0 is none of that kind. At least one is above 0. */
 const retention = strict({
@@ -39,7 +36,7 @@ const shape = strict({
   region: field.region.optional(),
   pathStyle: z.boolean({ error: "expected true or false" }).optional(),
   /** The repository's. */
-  ...field.secretOf("password", spaceAtEnd),
+  ...field.secretOf("password", repositoryPasswordProblem),
   compression: field.compression.optional(),
   /** X25519 recipients (`age1…`); none means not encrypted by us. */
   ageRecipients: z.array(field.ageRecipient, { error: "expected a list of age recipients" }).optional(),

@@ -1,0 +1,119 @@
+import { repositoryPasswordProblem } from "@openemr-ops/core/config/repositoryPassword";
+import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
+import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
+import type { DatabaseServer, InstallationWith } from "@openemr-ops/core/config/settings";
+import { InvalidInputError } from "@openemr-ops/core/errors";
+import { connect } from "@openemr-ops/database/connection";
+import { resticStore } from "@openemr-ops/dumps/store/restic";
+import { databaseAccess, toolsFrom } from "./openContext.ts";
+import { openDestination } from "./openDestination.ts";
+import { openLocation } from "./openLocation.ts";
+import { openSecrets } from "./openSecrets.ts";
+import type { Place } from "./program.ts";
+import { type SecretFinding, trySecret } from "./trySecret.ts";
+
+/** What one secret opens, and how that is tried. */
+interface Use {
+  readonly opens: string;
+  /** @returns a remark, or nothing; throws what is wrong with the secret */
+  readonly open: (value: string) => Promise<string | undefined>;
+}
+
+type Login = Pick<DatabaseServer, "user" | "password">;
+
+const refuse = (field: string, problem: string | undefined): void => {
+  if (problem !== undefined) throw new InvalidInputError([{ path: field, message: `the secret ${problem}` }]);
+};
+
+/** @param schema the schema that this user must reach; `information_schema` for one who creates schemas */
+const loginTo = (server: DatabaseServer, schema: string, { user, password }: Login): readonly [string, Use] => [
+  password.field,
+  {
+    opens: `the database on ${server.host}:${server.port} as ${user}`,
+    open: async (value) => {
+      const access = databaseAccess(server, schema, { user, password }, async () => value);
+      await using _connection = await connect(access);
+      return undefined;
+    },
+  },
+];
+
+const openRepository = async (
+  { environment, signal, progress }: Place,
+  { id, dumps: { destination: address } }: InstallationWith<"dumps">,
+  password: string,
+): Promise<string | undefined> => {
+  const destination = await openDestination(address, { environment });
+  if (!(await destination.describe("config"))) return "there is no repository yet; the first dump creates it";
+  const store = resticStore({
+    restic: toolsFrom(environment).restic,
+    installation: id,
+    location: openLocation(address, environment),
+    readPassword: async () => password,
+    destination,
+  });
+  await store.listSealed({ signal, progress });
+  return undefined;
+};
+
+const usesOfDumps = (place: Place, installation: InstallationWith<"dumps">): readonly (readonly [string, Use])[] => {
+  const { dumps } = installation;
+  const drill = dumps.drill.database;
+  return [
+    ...(drill ? [loginTo(drill, "information_schema", drill)] : []),
+    ...(dumps.format === "restic" ? [repository(place, installation, dumps.password)] : []),
+    ...(dumps.format === "portable" && dumps.sealKey ? [sealKey(dumps.sealKey)] : []),
+  ];
+};
+
+const repository = (
+  place: Place,
+  installation: InstallationWith<"dumps">,
+  { field }: SecretReference,
+): readonly [string, Use] => [
+  field,
+  {
+    opens: "the repository",
+    open: async (value) => {
+      refuse(field, repositoryPasswordProblem(value));
+      return openRepository(place, installation, value);
+    },
+  },
+];
+
+const sealKey = ({ field }: SecretReference): readonly [string, Use] => [
+  field,
+  {
+    opens: "the seals of manifests",
+    open: async (value) => {
+      refuse(field, sealKeyProblem(value));
+      return "its length alone was checked";
+    },
+  },
+];
+
+const readAlone: Use = { opens: "nothing that can be tried", open: async () => undefined };
+
+/**
+ * Reads every secret of an installation and tries it where it is used: the users log in, the repository is opened. Changes
+ * nothing. Never throws for what a secret or a server does wrong: that is a finding.
+ *
+ * @returns one finding for each field, in the order of the configuration
+ */
+export const checkSecrets = async (place: Place): Promise<readonly SecretFinding[]> => {
+  const { installation, environment } = place;
+  const { database, dumps } = installation;
+  const uses = new Map<string, Use>([
+    loginTo(database, "information_schema", database.restore),
+    loginTo(database, database.name, database), // who dumps may restore too: then the schema is tried
+    ...(dumps ? usesOfDumps(place, { ...installation, dumps }) : []),
+  ]);
+  const readSecret = openSecrets(environment);
+  const references = new Map(secretsIn(installation).map((reference) => [reference.field, reference]));
+  const findings: SecretFinding[] = [];
+  for (const reference of references.values()) {
+    const { opens, open } = uses.get(reference.field) ?? readAlone;
+    findings.push(await trySecret(reference, opens, async () => open(await readSecret(reference))));
+  }
+  return findings;
+};

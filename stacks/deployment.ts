@@ -69,6 +69,8 @@ export interface Deployment {
   readonly removable: boolean;
   readonly installations: readonly DeployedInstallation[];
   readonly slack?: DeployedSlack;
+  /** Who is notified of alarms, besides the topic's own subscribers. */
+  readonly alarms: { readonly email: readonly string[]; readonly slack: boolean };
   /** Messages about installations that are not deployed, for the person who deploys. */
   readonly notes: readonly string[];
 }
@@ -187,6 +189,33 @@ const taskConfigOf = ({ written }: LoadedConfig, index: number, { sites }: Insta
   });
 };
 
+const endpointsOf = ({ platform }: Installation) => (platform.kind === "ecs" ? platform.network?.endpoints : undefined);
+
+/** Of a VPC's installations one makes the interfaces: the names of AWS's services can point to one of each alone. */
+const refuseSecondInterfaces = (installations: readonly Installation[], issues: InputIssue[]): void => {
+  const first = new Map<string, number>();
+  for (const [index, one] of installations.entries()) {
+    if (one.platform.kind !== "ecs" || !one.platform.network) continue;
+    const { vpcId, endpoints } = one.platform.network;
+    const field = endpoints?.interface ? "interface" : endpoints?.routeTableIds ? "routeTableIds" : undefined;
+    if (field === undefined) continue;
+    const earlier = first.get(vpcId);
+    first.set(vpcId, earlier ?? index);
+    if (earlier === undefined) continue;
+    const path = `installations[${index}].platform.network.endpoints.${field}`;
+    issues.push({ path, message: `are those of installations[${earlier}], which is in the same VPC; leave them out` });
+  }
+};
+
+const endpointNotes = (installations: readonly Installation[]): readonly string[] =>
+  installations.flatMap((one, index) =>
+    endpointsOf(one)?.routeTableIds
+      ? [
+          `installations[${index}].platform.network.endpoints.routeTableIds: the interfaces admit the tasks alone, and other workloads of the VPC lose these services of AWS; set gateway and interface instead`,
+        ]
+      : [],
+  );
+
 /** Undefined when fields are missing. Each one is added to `issues`, so that one run reports all of them. */
 const deployedInstallation = (
   config: LoadedConfig,
@@ -268,6 +297,9 @@ export const deploymentOf = (config: LoadedConfig, stage: string, place: Deploym
   });
   if (!config.installations.some(({ platform }) => platform.kind === "ecs"))
     issues.push({ path: "installations", message: "holds none with platform.kind ecs; there is nothing to deploy" });
+  refuseSecondInterfaces(config.installations, issues);
+  notes.push(...endpointNotes(config.installations));
+  const { alarms } = config.notifications;
   const slack = slackOf(config, place, issues);
   if (issues.length > 0) throw new InvalidInputError(issues);
   return {
@@ -276,6 +308,7 @@ export const deploymentOf = (config: LoadedConfig, stage: string, place: Deploym
     removable: developerStage.test(stage),
     installations,
     ...(slack ? { slack } : {}),
+    alarms: { email: alarms?.email ?? [], slack: alarms?.slack ?? slack !== undefined },
     notes,
   };
 };

@@ -49,6 +49,7 @@ const aNetwork = {
   subnetIds: ["subnet-0123456789abcdef0"],
   securityGroupIds: ["sg-0123456789abcdef0"],
 };
+const routeTableIds = ["rtb-0123456789abcdef0"];
 const recipient = `age1${"q".repeat(58)}`;
 const portable = {
   [`${first}dumps.format`]: "portable",
@@ -141,13 +142,33 @@ export const brokenConfigs: readonly BrokenConfig[] = [
     ["subnetIds", [], /expected a list of subnets' identifiers, one at least/],
     ["subnetIds", "subnet-0123456789abcdef0", /expected a list of subnets' identifiers/],
     ["endpoints", true, /expected an object, got true/],
+    ["endpoints", {}, /asks for nothing; expected gateway or interface/],
+    [
+      "endpoints",
+      { routeTableIds, gateway: { routeTableIds } },
+      /say gateway and interface, or routeTableIds alone/,
+      ".routeTableIds",
+    ],
+    ["endpoints", { interface: {} }, /is missing; expected a list of the VPC's address ranges/, ".interface.vpcCidrs"],
+    [
+      "endpoints",
+      { interface: { vpcCidrs: ["0.0.0.0/0"] } },
+      /expected an IPv4 range of a VPC, such as 10.0.0.0\/16/,
+      ".interface.vpcCidrs[0]",
+    ],
+    [
+      "endpoints",
+      { interface: { vpcCidrs: ["10.0.0.300/16"] } },
+      /expected an IPv4 range of a VPC/,
+      ".interface.vpcCidrs[0]",
+    ],
     ["securityGroupIds", undefined, /is missing; expected a list of security groups' identifiers/],
-  ].map(([name, value, says]) =>
+  ].map(([name, value, says, below = ""]) =>
     at(
       "platform",
       { kind: "ecs", cluster: "c", service: "s", network: setAt(aNetwork, name as string, value) },
       says as RegExp,
-      `platform.network.${name}`,
+      `platform.network.${name}${below}`,
     ),
   ),
   at("sites.fileSystemId", "efs", /identifier of an EFS file system, such as fs-/),

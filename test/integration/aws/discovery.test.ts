@@ -152,6 +152,12 @@ describe("an OpenEMR on ECS", () => {
     await expect(refusal).rejects.toThrow(`overrides.${override}`);
   });
 
+  it("keeps the endpoints that are asked for", async () => {
+    const endpoints = { interface: { vpcCidrs: ["10.0.0.0/16"] } };
+    const { platform } = await discover(outputs, { platform: { network: { endpoints } } });
+    expect(platform).toMatchObject({ network: { ...network, endpoints } });
+  });
+
   it("needs nothing of a stack whose every value is said", async () => {
     const said: EcsOverrides = {
       ...overrides,

@@ -23,7 +23,7 @@ const aDeployedConfig = (): unknown => {
     vpcId: "vpc-0123456789abcdef0",
     subnetIds: ["subnet-0123456789abcdef0"],
     securityGroupIds: ["sg-0123456789abcdef0"],
-    endpoints: { routeTableIds: ["rtb-0123456789abcdef0"] },
+    endpoints: { gateway: { routeTableIds: ["rtb-0123456789abcdef0"] }, interface: { vpcCidrs: ["10.0.0.0/16"] } },
   };
   return {
     notifications: { slack: { botToken: secret, channel: "C0123456789" } },

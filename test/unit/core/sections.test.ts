@@ -16,6 +16,17 @@ import { aConfig, aConfigDirectory, anInstallation } from "../../support/configu
 
 const { dumps: _, ...withoutDumps } = anInstallation();
 
+describe("who is notified of alarms", () => {
+  it.each([
+    { alarms: { slack: true }, says: /needs notifications\.slack/ },
+    { alarms: { email: [] }, says: /e-mail addresses, one at least/ },
+    { alarms: { email: ["on-call"] }, says: /expected an e-mail address/ },
+  ])("is refused for $alarms", ({ alarms, says }) => {
+    const { error } = configSchema.safeParse({ ...aConfig(), notifications: { alarms } });
+    expect(error?.issues.map(({ message }) => message).join()).toMatch(says);
+  });
+});
+
 describe("a section", () => {
   const written = strict({
     url: field.httpUrl,

@@ -306,3 +306,43 @@ describe("what another region, account or partition has is refused by its field"
     expect(issues).toEqual([]);
   });
 });
+
+describe("endpoints in a VPC", () => {
+  const withEndpoints = (installation: Written, endpoints: unknown) => {
+    const platform = installation.platform as Written;
+    installation.platform = { ...platform, network: { ...(platform.network as Written), endpoints } };
+  };
+
+  it("are refused a second time, for the VPC's names can point to one interface alone", async () => {
+    const issues = await issuesOf((first, config) => {
+      const [, second = {}] = config.installations as Written[];
+      first.platform = second.platform;
+    });
+    expect(issues.map(({ path }) => path)).toEqual(["installations[1].platform.network.endpoints.interface"]);
+    expect(issues[0]?.message).toMatch(/^are those of installations\[0\], which is in the same VPC; leave them out$/);
+  });
+
+  it("in the form before are deployed with a note of what they do to the rest of the VPC", async () => {
+    const config = await aDeployable((first) => withEndpoints(first, { routeTableIds: ["rtb-0123456789abcdef0"] }));
+    expect(deploymentOf(config, "prod", place).notes).toEqual([
+      expect.stringMatching(
+        /^installations\[0\]\.platform\.network\.endpoints\.routeTableIds: .*set gateway and interface/,
+      ),
+    ]);
+  });
+});
+
+describe("who is notified of alarms", () => {
+  const slack = { webhook: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:slack-Qw3rTy" };
+  it.each([
+    { notifications: {}, alarms: { email: [], slack: false } },
+    { notifications: { slack }, alarms: { email: [], slack: true } },
+    { notifications: { slack, alarms: { slack: false } }, alarms: { email: [], slack: false } },
+    { notifications: { alarms: { email: ["a@b.example"] } }, alarms: { email: ["a@b.example"], slack: false } },
+  ])("is $alarms for $notifications", async ({ notifications, alarms }) => {
+    const config = await aDeployable((_, all) => {
+      all.notifications = notifications;
+    });
+    expect(deploymentOf(config, "prod", place).alarms).toEqual(alarms);
+  });
+});

@@ -91,6 +91,7 @@ export const fromOpenEmrOnEcs = async ({
     vpcId: found.vpcId ?? (await findVpc(clients, fileSystemId)),
     subnetIds: found.subnetIds,
     securityGroupIds: found.securityGroupIds,
+    ...(found.endpoints ? { endpoints: found.endpoints } : {}),
   };
 
   const server = once(() => findCluster(clients, host));

@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { isAbsolute } from "node:path";
 import * as z from "zod";
 import { cronProblem } from "../cron.ts";
@@ -168,6 +168,12 @@ export const awsId = (prefix: string, what: string) =>
     new RegExp(`^${prefix}-[0-9a-f]{8,40}$`).test(value),
   );
 
+/** A range that a VPC can have: 16 to 65536 addresses. Source: docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html. */
+export const vpcRange = text("an IPv4 range of a VPC, such as 10.0.0.0/16", (value) => {
+  const [, address = "", bits] = /^([\d.]+)\/(\d{2})$/.exec(value) ?? [];
+  return isIPv4(address) && Number(bits) >= 16 && Number(bits) <= 28;
+});
+
 /** Where an address or a token is that lets one post. Messages never repeat it: people paste the address itself. */
 export const postingSecret = namesSecret(
   z.string({ error: "expected env:NAME or a secret's ARN" }).refine(isReference, {
@@ -197,6 +203,11 @@ export const timeZone = text("a time zone of the IANA database, such as Europe/B
 export const flexibleMinutes = whole("a whole number of minutes from 0 to 1440", 0, 1_440);
 export const deadlineMinutes = whole("a whole number of minutes from 1 to 44640", 1, 44_640);
 export const checkLevel = choice(["objects", "read-data", "drill"]);
+
+/** Narrower than the standard: what could end a line or an address is out. */
+export const emailAddress = text("an e-mail address", (value) =>
+  /^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(value),
+);
 
 export const slackChannel = text("a Slack channel's identifier, such as C0123456789", (value) =>
   /^[CGD][A-Z0-9]{8,20}$/.test(value),

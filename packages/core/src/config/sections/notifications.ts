@@ -1,3 +1,5 @@
+import * as z from "zod";
+import { valueAt } from "../fieldPath.ts";
 import * as field from "../fields.ts";
 import { complain, onAnyObject } from "../rules.ts";
 import { section } from "../section.ts";
@@ -26,8 +28,22 @@ const slack = section(
   },
 );
 
-/** Where people are notified of jobs. */
-export const notifications = section(strict({ slack: slack.schema.optional() }), ({ slack: written, ...rest }) => ({
-  ...rest,
-  ...(written ? { slack: slack.settle(written) } : {}),
-}));
+/** Where people are notified of alarms: failures that no job can report. */
+const alarms = strict({
+  /** Each address gets a message of AWS first, with a link to confirm. */
+  email: field.someOf(field.emailAddress, "e-mail addresses").optional(),
+  /** Not set: true where `notifications.slack` is. */
+  slack: z.boolean({ error: "expected true or false" }).optional(),
+});
+
+/** Where people are notified of jobs and of alarms. */
+export const notifications = section(
+  strict({ slack: slack.schema.optional(), alarms: alarms.optional() }).superRefine((written, context) => {
+    if (valueAt(written, ["alarms", "slack"]) === true && written.slack === undefined)
+      complain(context, ["alarms", "slack"], "needs notifications.slack, which is missing");
+  }, onAnyObject),
+  ({ slack: written, ...rest }) => ({
+    ...rest,
+    ...(written ? { slack: slack.settle(written) } : {}),
+  }),
+);

@@ -1,7 +1,30 @@
 import * as z from "zod";
 import * as field from "../fields.ts";
+import { complain, onAnyObject } from "../rules.ts";
 import { section } from "../section.ts";
 import { strict } from "../strict.ts";
+
+const routeTableIds = field.someOf(field.awsId("rtb", "route table"), "route tables' identifiers");
+
+const endpoints = strict({
+  /** Routes to S3 and DynamoDB; without it, the VPC's own are used. */
+  gateway: strict({ routeTableIds }).optional(),
+  /** Addresses of the other services in the VPC. */
+  interface: strict({
+    /** All ranges of the VPC: its other workloads use the same addresses. */
+    vpcCidrs: field.someOf(field.vpcRange, "the VPC's address ranges"),
+    /** One in each zone at most; not set, those of the tasks. */
+    subnetIds: field.someOf(field.awsId("subnet", "subnet"), "subnets' identifiers").optional(),
+  }).optional(),
+  /** The form before: both kinds, where interfaces admit the tasks' security groups alone. */
+  routeTableIds: routeTableIds.optional(),
+}).superRefine((asked, context) => {
+  const { gateway, interface: own, routeTableIds: before } = asked;
+  if (before !== undefined && (gateway !== undefined || own !== undefined))
+    complain(context, ["routeTableIds"], "say gateway and interface, or routeTableIds alone");
+  if (Object.values(asked).every((one) => one === undefined))
+    complain(context, [], "asks for nothing; expected gateway or interface");
+}, onAnyObject);
 
 /** Where tasks run beside the service; needed to deploy, not to run. */
 const network = strict({
@@ -9,9 +32,7 @@ const network = strict({
   subnetIds: field.someOf(field.awsId("subnet", "subnet"), "subnets' identifiers"),
   securityGroupIds: field.someOf(field.awsId("sg", "security group"), "security groups' identifiers"),
   /** VPC endpoints are made for the tasks; not set, the VPC has its own ways to AWS. */
-  endpoints: strict({
-    routeTableIds: field.someOf(field.awsId("rtb", "route table"), "route tables' identifiers"),
-  }).optional(),
+  endpoints: endpoints.optional(),
 });
 
 /** Where OpenEMR's code runs. */

@@ -54,7 +54,7 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
   const scheduleGroup = new CfnScheduleGroup(stack, "Schedules", { name: names.scheduleGroup });
   const undeliveredEvents = undeliveredQueue(stack, "UndeliveredEvents", key);
   const undeliveredSchedules = undeliveredQueue(stack, "UndeliveredSchedules", key);
-  const alarms = alarmTopic(stack, key);
+  const alarms = alarmTopic(stack, key, deployment.alarms.email);
   // One log for all workflows: an account's resource policy for such logs has a size limit.
   const workflowLog = new LogGroup(stack, "WorkflowLog", {
     encryptionKey: key,

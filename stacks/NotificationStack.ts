@@ -1,10 +1,12 @@
 import { partitions } from "@openemr-ops/core/partitions";
+import { alarmDetailType } from "@openemr-ops/events/alarmEvent";
 import { eventSource, jobEvents } from "@openemr-ops/events/jobEvent";
-import { Duration, Tags } from "aws-cdk-lib";
-import { Rule } from "aws-cdk-lib/aws-events";
+import { ArnFormat, Duration, type Stack, Tags } from "aws-cdk-lib";
+import { Match, Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import type { StackContext } from "sst/constructs";
 import { acceptInNotifications } from "./accepted/notifications.ts";
+import { appName } from "./appName.ts";
 import type { ControlPlane } from "./ControlPlaneStack.ts";
 import type { Deployment } from "./deployment.ts";
 import { opsFunction } from "./opsFunction.ts";
@@ -15,7 +17,15 @@ import { undeliveredQueue } from "./undeliveredQueue.ts";
 
 export type Notifications = ReturnType<typeof notifications>;
 
-/** Notifies people of jobs. No job waits for it: an outage of Slack delays no job. */
+const alarmArn = (stack: Stack, name: string): string =>
+  stack.formatArn({
+    service: "cloudwatch",
+    resource: "alarm",
+    resourceName: name,
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+
+/** Notifies people of jobs and alarms. No job waits for it: an outage of Slack delays no job. */
 export const notifications = (
   { stack }: StackContext,
   { deployment, plane }: { readonly deployment: Deployment; readonly plane: ControlPlane },
@@ -41,6 +51,7 @@ export const notifications = (
     undelivered,
     timeoutSeconds: 60, // as long as a claim in the ledger is valid
   });
+  const delivery = { deadLetterQueue: undelivered, maxEventAge: Duration.hours(24), retryAttempts: 185 };
   new Rule(stack, "JobEventRule", {
     description: "Starts, results and overdue jobs, for Slack; no progress",
     eventBus: plane.bus,
@@ -48,14 +59,20 @@ export const notifications = (
       source: [eventSource],
       detailType: Object.keys(jobEvents).filter((name) => name !== "JobProgressed"),
     },
-    targets: [
-      new LambdaFunction(notifySlack, {
-        deadLetterQueue: undelivered,
-        maxEventAge: Duration.hours(24),
-        retryAttempts: 185,
-      }),
-    ],
+    targets: [new LambdaFunction(notifySlack, delivery)],
   });
+  if (deployment.alarms.slack)
+    new Rule(stack, "AlarmRule", {
+      description: "Alarms of this stage that start to ring, for Slack",
+      eventPattern: {
+        source: ["aws.cloudwatch"],
+        detailType: [alarmDetailType],
+        // CloudFormation begins an alarm's name with its stack's, and SST a stack's name with stage and app.
+        resources: Match.prefix(alarmArn(stack, `${stage}-${appName}-`)),
+        detail: { state: { value: ["ALARM"] } },
+      },
+      targets: [new LambdaFunction(notifySlack, delivery)],
+    });
   acceptInNotifications(stack);
   Tags.of(stack).add("openemr-ops:stage", stage);
   return { notifySlack, undelivered };

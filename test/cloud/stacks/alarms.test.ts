@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, inject, it } from "vitest";
-import { resourcesOf } from "../../support/templates.ts";
+import { resourcesOf, textOf } from "../../support/templates.ts";
 
 const { prod } = inject("synth");
 const alarms = resourcesOf(prod, "AWS::CloudWatch::Alarm").map(({ stack, id, resource: { Properties = {} } }) => ({
@@ -48,6 +48,34 @@ describe("alarms", () => {
         Condition: expect.objectContaining({ StringEquals: { "aws:SourceAccount": "123456789012" } }),
       }),
     ]);
+  });
+
+  it("reach the addresses of the configuration, and whoever subscribes to the topic, which is an output", () => {
+    const topics = resourcesOf(prod, "AWS::SNS::Topic").map(({ id }) => id);
+    const subscriptions = resourcesOf(prod, "AWS::SNS::Subscription").map(({ resource }) => resource.Properties);
+    expect(subscriptions).toEqual([
+      { Protocol: "email", Endpoint: "on-call@clinic-a.example.org", TopicArn: { Ref: topics[0] } },
+    ]);
+    const outputs = prod.flatMap(({ template }) => Object.entries(template.Outputs ?? {}));
+    expect(outputs).toContainEqual(["AlarmTopicArn", expect.objectContaining({ Value: { Ref: topics[0] } })]);
+  });
+
+  it("reach Slack by an event, when they start to ring and are of this stage", () => {
+    const rule = resourcesOf(prod, "AWS::Events::Rule").find(({ id }) => id.startsWith("AlarmRule"));
+    const { EventPattern: pattern, EventBusName: bus } = rule?.resource.Properties ?? {};
+    expect(bus).toBeUndefined(); // CloudWatch publishes on the account's own
+    expect(pattern).toMatchObject({
+      source: ["aws.cloudwatch"],
+      "detail-type": ["CloudWatch Alarm State Change"],
+      detail: { state: { value: ["ALARM"] } },
+    });
+    const [{ prefix = "" } = {}] = (pattern as { resources: { prefix?: unknown }[] }).resources;
+    const names = resourcesOf(prod, "AWS::CloudWatch::Alarm").map(({ stack, id }) => `${stack}-${id}`);
+    for (const name of names)
+      expect(`arn:aws:cloudwatch:eu-central-1:123456789012:alarm:${name}-1ABC`.startsWith(textOf(prefix)), name).toBe(
+        true,
+      );
+    expect(textOf(prefix)).not.toMatch(/alarm:prod$/);
   });
 
   it("of silence rings when there is no data at all; others do not", () => {

@@ -61,6 +61,22 @@ const aBot = async () =>
     channel: "C0123456789",
   });
 
+/** As CloudWatch publishes it on the account's bus, with fields that nobody reads. */
+const anAlarmEvent = (alarmName: string, timestamp: string) => ({
+  version: "0",
+  id: "c4c1c1c9-6542-e61b-6ef0-8c4d36933a92",
+  source: "aws.cloudwatch",
+  "detail-type": "CloudWatch Alarm State Change",
+  account: "123456789012",
+  resources: [`arn:aws:cloudwatch:us-east-1:123456789012:alarm:${alarmName}`],
+  detail: {
+    alarmName,
+    state: { value: "ALARM", timestamp, reason: "Threshold Crossed" },
+    previousState: { value: "OK", timestamp: "2026-11-20T02:30:00.000+0000" },
+    configuration: { description: "The function Begin fails (runbook: function-errors)", metrics: [] },
+  },
+});
+
 const textsSeen = () => slack.seen.map(({ method, body }) => [method, body.text]);
 
 describe("the function that notifies people in Slack", () => {
@@ -82,6 +98,20 @@ describe("the function that notifies people in Slack", () => {
       ["chat.postMessage", "Dump of clinic-a is overdue: no success since it was due at 2026-11-21T02:30:00.000Z"],
     ]);
     expect(slack.seen[1]?.body).toMatchObject({ thread_ts: slack.seen[2]?.body.ts, reply_broadcast: true });
+  });
+
+  it("tells an alarm that rings, once each time, and leaves jobs that failed to their own messages", async () => {
+    const notify = await aBot();
+    const name = "prod-openemr-ops-ObservabilityStack-BeginErrorsC6F1D8E3-1ABCDEF";
+    const ringing = anAlarmEvent(name, "2026-11-21T02:30:00.000+0000");
+    expect(await notify(ringing)).toEqual({ told: "told" });
+    expect(await notify(ringing)).toEqual({ told: "before" });
+    expect(await notify(anAlarmEvent(name, "2026-11-21T05:30:00.000+0000"))).toEqual({ told: "told" });
+    const jobs = "prod-openemr-ops-InstallationStack-clinic-a-JobsFailedA0B1C2D3-1ABCDEF";
+    expect(await notify(anAlarmEvent(jobs, "2026-11-21T05:30:00.000+0000"))).toEqual({ told: "nothing" });
+
+    expect(textsSeen()).toEqual(Array(2).fill(["chat.postMessage", "Alarm: The function Begin fails"]));
+    expect(JSON.stringify(slack.seen[0]?.body)).toContain("docs/runbooks/function-errors.md");
   });
 
   it("tells a result once when it is delivered many times at once", async () => {

@@ -29,7 +29,7 @@ export type ControlPlane = ReturnType<typeof controlPlane>;
 export const controlPlane = ({ stack }: StackContext, deployment: Deployment) => {
   const { installations, names, removable, stage } = deployment;
   const removalPolicy = removable ? RemovalPolicy.DESTROY : RemovalPolicy.RETAIN;
-  const key = controlKey(stack, removalPolicy);
+  const key = controlKey(stack, names.prefix, removalPolicy);
 
   const table = new Table(stack, "Jobs", {
     tableName: names.jobsTable,

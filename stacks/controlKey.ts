@@ -4,10 +4,11 @@ import { Key } from "aws-cdk-lib/aws-kms";
 import { RegionInfo } from "aws-cdk-lib/region-info";
 import type { Construct } from "constructs";
 
-/** The encryption key of a stage, for its records, logs, queues and alarms. AWS rotates it yearly. */
-export const controlKey = (scope: Construct, removalPolicy: RemovalPolicy): Key => {
+/** The encryption key of a stage, with its name as alias, for its records, logs, queues and alarms. AWS rotates it yearly. */
+export const controlKey = (scope: Construct, name: string, removalPolicy: RemovalPolicy): Key => {
   const stack = Stack.of(scope);
   const key = new Key(scope, "Key", {
+    alias: `alias/${name}`,
     description: "Encrypts the records, logs and queues of OpenEMR Ops",
     enableKeyRotation: true,
     removalPolicy,
@@ -26,9 +27,19 @@ export const controlKey = (scope: Construct, removalPolicy: RemovalPolicy): Key 
       },
     }),
   );
+  // Without conditions: aws:SourceAccount and aws:SourceArn are not supported for EventBridge and encrypted targets, and the
+  // event would be lost without an error. The queues' own policies admit this stage's rules alone. Source:
+  // docs.aws.amazon.com/sns/latest/dg/sns-key-management.html, and its counterpart for SQS.
   key.addToResourcePolicy(
     new PolicyStatement({
-      principals: [new ServicePrincipal("events.amazonaws.com"), new ServicePrincipal("cloudwatch.amazonaws.com")],
+      principals: [new ServicePrincipal("events.amazonaws.com")],
+      actions: ["kms:Decrypt", "kms:GenerateDataKey*"],
+      resources: ["*"],
+    }),
+  );
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
       actions: ["kms:Decrypt", "kms:GenerateDataKey*"],
       resources: ["*"],
       conditions: { StringEquals: { "aws:SourceAccount": stack.account } },

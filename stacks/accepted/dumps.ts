@@ -6,6 +6,7 @@ import {
   configurationInEnvironment,
   logsAndTraces,
   logsErrorsOnly,
+  newTasks,
   objectsOfDumps,
   outsideVpc,
   ownRights,
@@ -33,12 +34,12 @@ export const acceptInDumps = (stack: Stack): void => {
   accept(stack, "ConfirmRole/DefaultPolicy/Resource", ownRights, traces, objectsOfDumps, unknownKey);
   accept(stack, "Confirm/Resource", outsideVpc("S3"), sharedConcurrency, answersWorkflow);
 
-  accept(stack, "DumpInstallation/Role/DefaultPolicy/Resource", ownRights, logsAndTraces, anyRevision);
+  accept(stack, "DumpInstallation/Role/DefaultPolicy/Resource", ownRights, logsAndTraces, anyRevision, newTasks);
   accept(stack, "DumpInstallation/Workflow/Resource", logsErrorsOnly);
-  accept(stack, "RestoreDrill/Role/DefaultPolicy/Resource", ownRights, logsAndTraces, anyRevision);
+  accept(stack, "RestoreDrill/Role/DefaultPolicy/Resource", ownRights, logsAndTraces, anyRevision, newTasks);
   accept(stack, "RestoreDrill/Workflow/Resource", logsErrorsOnly);
-  accept(stack, "CheckRepository/Role/DefaultPolicy/Resource", ownRights, logsAndTraces, anyRevision);
+  accept(stack, "CheckRepository/Role/DefaultPolicy/Resource", ownRights, logsAndTraces, anyRevision, newTasks);
   accept(stack, "CheckRepository/Workflow/Resource", logsErrorsOnly);
-  accept(stack, "RestoreInstallation/Role/DefaultPolicy/Resource", ownRights, logsAndTraces, anyRevision);
+  accept(stack, "RestoreInstallation/Role/DefaultPolicy/Resource", ownRights, logsAndTraces, anyRevision, newTasks);
   accept(stack, "RestoreInstallation/Workflow/Resource", logsErrorsOnly);
 };

@@ -28,6 +28,10 @@ export const anyRevision = wildcard(
   "/^Resource::arn:<AWS::Partition>:ecs:.+:task-definition\\/openemr-ops-[a-z0-9-]+:\\*$/",
   "Any revision of one task definition: an execution that runs while a new one is deployed continues with the old.",
 );
+export const newTasks = wildcard(
+  "/^Resource::arn:<AWS::Partition>:ecs:.+:task\\/[A-Za-z0-9_-]+\\/\\*$/",
+  "A task has no identifier before it runs; a condition limits its tags to the moment when it is started.",
+);
 export const objectsOfDumps = wildcard(
   "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*$/",
   "Objects of one installation's place in its bucket; restic names them by their content.",

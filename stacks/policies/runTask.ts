@@ -7,7 +7,10 @@ interface RunnableTask {
   readonly executionRole?: { readonly roleArn: string } | undefined;
 }
 
-/** Run one task definition, in any revision, in one cluster, with its own roles. */
+/** Of a cluster's ARN. */
+const nameOf = (cluster: string): string => cluster.slice(cluster.lastIndexOf("/") + 1);
+
+/** Run one task definition, in any revision, in one cluster, with its own roles; its tags go to the task while it is created. */
 export const runTask = (stack: Stack, cluster: string, task: RunnableTask): readonly PolicyStatement[] => {
   const roles = [task.taskRole, ...(task.executionRole ? [task.executionRole] : [])];
   return [
@@ -15,6 +18,11 @@ export const runTask = (stack: Stack, cluster: string, task: RunnableTask): read
       actions: ["ecs:RunTask"],
       resources: [stack.formatArn({ service: "ecs", resource: "task-definition", resourceName: `${task.family}:*` })],
       conditions: { ArnEquals: { "ecs:cluster": cluster } },
+    }),
+    new PolicyStatement({
+      actions: ["ecs:TagResource"],
+      resources: [stack.formatArn({ service: "ecs", resource: "task", resourceName: `${nameOf(cluster)}/*` })],
+      conditions: { StringEquals: { "ecs:CreateAction": "RunTask" } },
     }),
     new PolicyStatement({
       actions: ["iam:PassRole"],

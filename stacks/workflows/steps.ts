@@ -114,6 +114,7 @@ export const containerStep = (
       TimeoutSeconds: Duration.hours(hours).toSeconds(),
       Parameters: {
         Cluster: cluster,
+        PropagateTags: "TASK_DEFINITION",
         TaskDefinition: task,
         LaunchType: "FARGATE",
         PlatformVersion: "LATEST",

@@ -92,6 +92,10 @@ export const taskCalls = ({ deployment, access, functions, containers, buses, fa
     const resource = definition?.arn ?? String(TaskDefinition);
     const denied = "ECS.AccessDeniedException";
     demand(principal, "ecs:RunTask", resource, denied, { "ecs:cluster": cluster });
+    if (parameters.PropagateTags !== undefined) {
+      const created = `${cluster.replace(":cluster/", ":task/")}/new`;
+      demand(principal, "ecs:TagResource", created, denied, { "ecs:CreateAction": "RunTask" });
+    }
     if (!definition) throw new TaskFailure("ECS.ClientException", "TaskDefinition not found.");
     for (const role of [definition.taskRole, definition.executionRole])
       if (role) demand(principal, "iam:PassRole", role, denied, { "iam:PassedToService": "ecs-tasks.amazonaws.com" });

@@ -24,7 +24,7 @@ describe.each(["packages/cli", "packages/task"])("what a machine with %s alone i
     const shared = ["aws", "core", "database", "dumps", "files", "gcp", "health", "jobs", "openemr", "task"].map(
       (room) => `packages/${room}`,
     );
-    const own = workspace === "packages/cli" ? ["packages/cli"] : [];
+    const own = workspace === "packages/cli" ? ["packages/cli", "packages/notifications"] : [];
     expect(rooms).toEqual(["events", ...shared, ...own].sort());
     for (const name of names)
       expect(name).not.toMatch(/^(aws-sdk|sst|aws-cdk|aws-cdk-lib|constructs|esbuild|vitest|typescript)$/);

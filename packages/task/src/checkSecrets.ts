@@ -60,7 +60,7 @@ const usesOfDumps = (place: Place, installation: InstallationWith<"dumps">): rea
   const { dumps } = installation;
   const drill = dumps.drill.database;
   return [
-    ...(drill ? [loginTo(drill, "information_schema", drill)] : []),
+    ...(drill && drill !== "own" ? [loginTo(drill, "information_schema", drill)] : []),
     ...(dumps.format === "restic" ? [repository(place, installation, dumps.password)] : []),
     ...(dumps.format === "portable" && dumps.sealKey ? [sealKey(dumps.sealKey)] : []),
   ];

@@ -32,11 +32,20 @@ export interface DumpSecrets {
   readonly repository?: DeployedSecret;
   /** Only when portable dumps are sealed. */
   readonly seal?: DeployedSecret;
+  /** Only when the store has credentials of its own. */
+  readonly store?: DeployedSecret;
+  /** Only when deleting old dumps has other credentials than all else. */
+  readonly clearing?: DeployedSecret;
 }
+
+/** Part of a bucket of AWS. */
+export type DumpsBucket = Pick<Extract<DestinationAddress, { readonly kind: "s3" }>, "bucket" | "prefix" | "region">;
 
 /** The section `dumps` of an installation. */
 export interface DeployedDumps {
-  readonly destination: Extract<DestinationAddress, { readonly kind: "s3" }>;
+  readonly destination: Exclude<DestinationAddress, { readonly kind: "file" }>;
+  /** The bucket that roles of AWS open. Not set: the store has credentials of its own, and no role has a right in S3 for it. */
+  readonly bucket?: DumpsBucket;
   readonly format: DumpSettings["format"];
   readonly secrets: DumpSecrets;
 }
@@ -147,7 +156,38 @@ const dumpSecretsOf = ({ database }: Installation, dumps: DumpSettings): DumpSec
   ...drillSecretOf(dumps.drill.database ?? database.restore),
   ...(dumps.format === "restic" ? { repository: toSecret(dumps.password) } : {}),
   ...(dumps.format === "portable" && dumps.sealKey ? { seal: toSecret(dumps.sealKey) } : {}),
+  ...(dumps.credentials ? { store: toSecret(dumps.credentials) } : {}),
+  ...(dumps.retentionCredentials ? { clearing: toSecret(dumps.retentionCredentials) } : {}),
 });
+
+const deployedDumps = (settings: Installation, dumps: DumpSettings): DeployedDumps | undefined => {
+  const { destination, format, credentials } = dumps;
+  if (destination.kind === "file") return undefined;
+  const { kind, bucket, prefix } = destination;
+  const region = kind === "s3" ? destination.region : undefined;
+  return {
+    destination,
+    format,
+    secrets: dumpSecretsOf(settings, dumps),
+    ...(credentials ? {} : { bucket: { bucket, prefix, ...(region === undefined ? {} : { region }) } }),
+  };
+};
+
+/** Where tasks and functions get what opens the store. The role of a task opens buckets of AWS alone. */
+const storeIssue = ({ destination, credentials }: DumpSettings): InputIssue | undefined => {
+  if (destination.kind === "file")
+    return {
+      path: "destination",
+      message: "is not reached by tasks; expected s3://bucket/prefix or gs://bucket/prefix",
+    };
+  if (credentials) return undefined;
+  const missing = "is missing; a task's role opens buckets of AWS alone: expected the ARN of a secret with";
+  if (destination.kind === "gcs")
+    return { path: "credentials", message: `${missing} a service account's key or an external_account` };
+  if (destination.endpoint !== undefined)
+    return { path: "credentials", message: `${missing} { "accessKeyId", "secretAccessKey" }` };
+  return undefined;
+};
 
 const slackOf = (
   { notifications }: LoadedConfig,
@@ -242,10 +282,11 @@ const deployedInstallation = (
     refuse("platform.network", "is missing; expected vpcId, subnetIds and securityGroupIds, where tasks run");
   if (sites.fileSystemId === undefined)
     refuse("sites.fileSystemId", "is missing; expected the EFS file system that holds the sites directory");
-  if (dumps && dumps.destination.kind !== "s3")
-    refuse("dumps.destination", "is not reached by tasks; expected s3://bucket/prefix");
+  const issue = dumps && storeIssue(dumps);
+  if (issue) refuse(`dumps.${issue.path}`, issue.message);
   const { region, endpoint } = dumps?.destination.kind === "s3" ? dumps.destination : {};
-  const bucket = region === undefined || endpoint !== undefined ? undefined : bucketProblem(region, place);
+  const opensByRole = region !== undefined && endpoint === undefined && !dumps?.credentials;
+  const bucket = opensByRole ? bucketProblem(region, place) : undefined;
   if (bucket !== undefined) refuse("dumps.region", bucket);
   if (dumps?.format === "portable" && dumps.ageIdentityFile !== undefined)
     refuse("dumps.ageIdentityFile", "is a file, which a task does not have; restore such dumps by hand");
@@ -258,6 +299,7 @@ const deployedInstallation = (
 
   if (issues.length > before || !platform.network || sites.fileSystemId === undefined) return undefined;
   const { fileSystemId, accessPointId, path } = sites;
+  const deployed = dumps && deployedDumps(settings, dumps);
   return {
     id,
     cluster: platform.cluster,
@@ -265,15 +307,7 @@ const deployedInstallation = (
     sites: { path, fileSystemId, ...(accessPointId === undefined ? {} : { accessPointId }) },
     schedules,
     taskConfig: taskConfigOf(config, index, settings),
-    ...(dumps?.destination.kind === "s3"
-      ? {
-          dumps: {
-            destination: dumps.destination,
-            format: dumps.format,
-            secrets: dumpSecretsOf(settings, dumps),
-          },
-        }
-      : {}),
+    ...(deployed ? { dumps: deployed } : {}),
     ...(health ? { health } : {}),
   };
 };

@@ -12,9 +12,12 @@ import type { InstallationContext, SectionResources } from "./InstallationStack.
 import { installationTasks } from "./installationTasks.ts";
 import { opsFunction } from "./opsFunction.ts";
 import { invokeFunctions } from "./policies/invokeFunctions.ts";
-import { openDumps } from "./policies/openDumps.ts";
+import { onBucket } from "./policies/onBucket.ts";
+import { openToRead } from "./policies/openDumps.ts";
 import { readDumps } from "./policies/readDumps.ts";
+import { readStoreSecret } from "./policies/readSecrets.ts";
 import { runTask } from "./policies/runTask.ts";
+import { storeEnvironment } from "./storeEnvironment.ts";
 import { checkWorkflow } from "./workflows/checkWorkflow.ts";
 import { drillWorkflow } from "./workflows/drillWorkflow.ts";
 import { dumpWorkflow } from "./workflows/dumpWorkflow.ts";
@@ -52,12 +55,12 @@ export const dumpResources = (
   const confirm = opsFunction(stack, "Confirm", {
     handler: "functions/job/confirm.handler",
     description: `Looks at the destination of ${id} itself: is the dump there, whole?`,
-    grants: [readDumps(stack, dumps), openDumps(stack, dumps, { write: false })],
+    grants: [onBucket(stack, dumps, readDumps, openToRead), readStoreSecret(stack, dumps)],
     environment: {
       OPENEMR_OPS_STAGE: stage,
       OPENEMR_OPS_INSTALLATION: id,
       OPENEMR_OPS_FORMAT: dumps.format,
-      OPENEMR_OPS_DESTINATION: JSON.stringify(dumps.destination),
+      ...storeEnvironment(dumps),
     },
     key: plane.key,
     removable,

@@ -17,6 +17,9 @@ import type { InstallationContext, SectionResources } from "./InstallationStack.
 import { opsFunction } from "./opsFunction.ts";
 import { invokeFunctions } from "./policies/invokeFunctions.ts";
 import { listDumps } from "./policies/listDumps.ts";
+import { onBucket } from "./policies/onBucket.ts";
+import { readStoreSecret } from "./policies/readSecrets.ts";
+import { storeEnvironment } from "./storeEnvironment.ts";
 import { functionWorkflow } from "./workflows/functionWorkflow.ts";
 import { stateMachine } from "./workflows/stateMachine.ts";
 
@@ -32,12 +35,12 @@ export const healthResources = (
   const work = opsFunction(stack, "Health", {
     handler: "functions/health/check.handler",
     description: `Checks whether OpenEMR of ${id} works, and how old its dumps are`,
-    grants: dumps ? [listDumps(stack, dumps)] : [],
+    grants: dumps ? [onBucket(stack, dumps, listDumps), readStoreSecret(stack, dumps)] : [],
     environment: {
       OPENEMR_OPS_STAGE: stage,
       OPENEMR_OPS_INSTALLATION: id,
       OPENEMR_OPS_HEALTH: JSON.stringify({ url, bodyIncludes, tls }),
-      ...(dumps ? { OPENEMR_OPS_DESTINATION: JSON.stringify(dumps.destination) } : {}),
+      ...(dumps ? storeEnvironment(dumps) : {}),
     },
     key,
     removable,

@@ -13,6 +13,7 @@ import { jobItems } from "./policies/jobItems.ts";
 import { listJobs } from "./policies/listJobs.ts";
 import { mountSites } from "./policies/mountSites.ts";
 import { noteVerifications } from "./policies/noteVerifications.ts";
+import { onBucket } from "./policies/onBucket.ts";
 import { openDumps } from "./policies/openDumps.ts";
 import { publishProgress } from "./policies/publishEvents.ts";
 import { readDumps } from "./policies/readDumps.ts";
@@ -61,7 +62,7 @@ export const installationTasks = (
     useKey(stack, plane.key, "dynamodb"),
     publishProgress(plane.bus.eventBusArn, id),
   ];
-  const { database, restore, drill, repository, seal } = dumps.secrets;
+  const { database, restore, drill, repository, seal, store, clearing } = dumps.secrets;
   const given = (...secrets: readonly (DeployedSecret | undefined)[]) =>
     secrets.filter((secret) => secret !== undefined);
 
@@ -83,10 +84,6 @@ export const installationTasks = (
       ...settings,
     });
 
-  const read = readDumps(stack, dumps);
-  const locks = holdRepositoryLocks(stack, dumps);
-  const write = writeDumps(stack, dumps);
-  const open = openDumps(stack, dumps, { write: true });
   return {
     dump: task("Dump", {
       diskGiB: 30,
@@ -94,8 +91,8 @@ export const installationTasks = (
       grants: [
         ...takePart("dump"),
         listJobs(plane.table, id), // a repository that held dumps and is missing is not a new one
-        readSecrets(stack, given(database, repository, seal)),
-        [...read, ...write, ...locks, ...open],
+        readSecrets(stack, given(database, repository, seal, store)),
+        onBucket(stack, dumps, readDumps, writeDumps, holdRepositoryLocks, openDumps),
         mountSites(stack, installation, { write: false }),
       ],
     }),
@@ -103,16 +100,16 @@ export const installationTasks = (
       diskGiB: 30,
       grants: [
         ...takePart("dump"),
-        readSecrets(stack, given(repository, seal)),
-        [...read, ...write, ...deleteDumps(stack, dumps), ...open],
+        readSecrets(stack, given(repository, seal, clearing ?? store)),
+        onBucket(stack, dumps, readDumps, writeDumps, deleteDumps, openDumps),
       ],
     }),
     drill: task("Drill", {
       diskGiB: 50,
       grants: [
         ...takePart("drill", "check"),
-        readSecrets(stack, given(drill, repository, seal)),
-        [...read, ...locks, ...noteVerifications(stack, dumps), ...open],
+        readSecrets(stack, given(drill, repository, seal, store)),
+        onBucket(stack, dumps, readDumps, holdRepositoryLocks, noteVerifications, openDumps),
       ],
     }),
     restore: task("Restore", {
@@ -121,8 +118,8 @@ export const installationTasks = (
       grants: [
         ...takePart("restore"),
         listJobs(plane.table, id),
-        readSecrets(stack, given(database, restore, repository, seal)), // the dump user takes the safety dump
-        [...read, ...write, ...locks, ...open],
+        readSecrets(stack, given(database, restore, repository, seal, store)), // the dump user takes the safety dump
+        onBucket(stack, dumps, readDumps, writeDumps, holdRepositoryLocks, openDumps),
         mountSites(stack, installation, { write: true }),
       ],
     }),

@@ -1,4 +1,4 @@
-import { s3Destination } from "@openemr-ops/aws/s3Destination";
+import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import * as field from "@openemr-ops/core/config/fields";
 import { parseJson } from "@openemr-ops/core/config/jsonText";
 import { parseStrictly, strict } from "@openemr-ops/core/config/strict";
@@ -7,29 +7,26 @@ import { newestDumps } from "@openemr-ops/dumps/steps/newestDumps";
 import { type TaskReport, workRequest } from "@openemr-ops/events/workflowSteps";
 import { checkHealth, outOfReach, type Probe, planHealth, probeDumps } from "@openemr-ops/health/checkHealth";
 import { probeHttp } from "@openemr-ops/health/probeHttp";
-import { deployedDestination } from "../shared/deployedDestination.ts";
+import { openDeployedDestination, readDeployedDestination } from "../shared/deployedDestination.ts";
 import { type Environment, readVariable } from "../shared/environment.ts";
 import { taskHandler } from "../shared/taskHandler.ts";
 
 const settings = strict({
   health: strict({ url: field.httpUrl, bodyIncludes: field.pageText.optional(), tls: field.pageTls }),
-  /** Only where the installation has dumps. */
-  destination: deployedDestination.optional(),
 });
 
 const readSettings = (environment: Environment) => {
-  const { OPENEMR_OPS_DESTINATION: destination } = environment;
   const parsed = parseStrictly(settings, {
     health: parseJson(readVariable(environment, "OPENEMR_OPS_HEALTH")),
-    ...(destination ? { destination: parseJson(destination) } : {}),
   });
   if ("issues" in parsed) throw new InvalidInputError(parsed.issues);
   return parsed.data;
 };
 
-const { health, destination: address } = readSettings(process.env);
+const { health } = readSettings(process.env);
 const installation = readVariable(process.env, "OPENEMR_OPS_INSTALLATION");
-const destination = address && s3Destination(address);
+const { OPENEMR_OPS_DESTINATION: dumps } = process.env; // only where the installation has dumps
+const store = dumps ? readDeployedDestination(dumps, process.env) : undefined;
 const now = () => new Date();
 
 /** It runs outside the VPC, without a password and without the file system; see `docs/health.md`. */
@@ -39,7 +36,13 @@ const inTheVpc =
 const probes: readonly Probe[] = [
   { name: "openemr", at: health.url, look: (signal) => probeHttp(health, { signal, now }) },
   ...["database", "version", "free-space"].map((name) => outOfReach(name, inTheVpc)),
-  ...(destination ? probeDumps(destination.url, () => newestDumps(destination, installation, now()), now) : []),
+  ...(store
+    ? probeDumps(
+        formatDestination(store.destination),
+        async () => newestDumps(await openDeployedDestination(store), installation, now()),
+        now,
+      )
+    : []),
 ];
 
 /** Checks the health of one installation. */

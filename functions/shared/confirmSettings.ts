@@ -1,26 +1,24 @@
-import { parseJson } from "@openemr-ops/core/config/jsonText";
 import { parseStrictly, strict } from "@openemr-ops/core/config/strict";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import * as z from "zod";
-import { deployedDestination } from "./deployedDestination.ts";
+import { type DeployedDestination, readDeployedDestination } from "./deployedDestination.ts";
 import { type Environment, readVariable } from "./environment.ts";
 
 const settings = strict({
   installation: z.string(),
   format: z.enum(["restic", "portable"], { error: "expected restic or portable" }),
-  destination: deployedDestination,
 });
 
 /** The installation whose dumps a function checks, and their destination. */
-export type ConfirmSettings = z.output<typeof settings>;
+export type ConfirmSettings = z.output<typeof settings> & DeployedDestination;
 
 /** @throws {InvalidInputError} fatal: names the variable, or the field in it */
 export const readConfirmSettings = (environment: Environment): ConfirmSettings => {
   const parsed = parseStrictly(settings, {
     installation: readVariable(environment, "OPENEMR_OPS_INSTALLATION"),
     format: readVariable(environment, "OPENEMR_OPS_FORMAT"),
-    destination: parseJson(readVariable(environment, "OPENEMR_OPS_DESTINATION")),
   });
   if ("issues" in parsed) throw new InvalidInputError(parsed.issues);
-  return parsed.data;
+  const destination = readVariable(environment, "OPENEMR_OPS_DESTINATION");
+  return { ...parsed.data, ...readDeployedDestination(destination, environment) };
 };

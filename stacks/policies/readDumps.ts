@@ -1,11 +1,11 @@
 import type { Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { DeployedDumps } from "../deployment.ts";
+import type { DumpsBucket } from "../deployment.ts";
 import { dumpsPlace } from "./dumpsPlace.ts";
 import { listDumps } from "./listDumps.ts";
 
 /** List and read objects at one installation's destination, and nothing else in the bucket. */
-export const readDumps = (stack: Stack, dumps: DeployedDumps): readonly PolicyStatement[] => [
-  ...listDumps(stack, dumps),
-  new PolicyStatement({ actions: ["s3:GetObject"], resources: [dumpsPlace(stack, dumps).objects()] }),
+export const readDumps = (stack: Stack, place: DumpsBucket): readonly PolicyStatement[] => [
+  ...listDumps(stack, place),
+  new PolicyStatement({ actions: ["s3:GetObject"], resources: [dumpsPlace(stack, place).objects()] }),
 ];

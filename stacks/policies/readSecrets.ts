@@ -1,5 +1,6 @@
 import type { Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { DeployedDumps } from "../deployment.ts";
 import { viaService } from "../region.ts";
 
 /** A secret's ARN in a policy: with the six characters that Secrets Manager adds to the name. */
@@ -25,3 +26,7 @@ export const readSecrets = (stack: Stack, secrets: readonly { readonly arn: stri
     }),
   ];
 };
+
+/** Read the credentials of a store that has its own; nothing where a role opens the bucket. */
+export const readStoreSecret = (stack: Stack, { secrets }: DeployedDumps): readonly PolicyStatement[] =>
+  readSecrets(stack, secrets.store ? [secrets.store] : []);

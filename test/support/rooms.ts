@@ -53,7 +53,7 @@ export const rooms: readonly Room[] = [
   { directory: "packages/gcp/src", may: ["core"], clouds: ["@google-cloud/", "google-auth-library"], why: adapter },
   {
     directory: "functions",
-    may: ["core", "events", "dumps", "health", "jobs", "notifications", "aws"],
+    may: ["core", "events", "dumps", "health", "jobs", "notifications", "aws", "gcp"],
     clouds: ["@middy/", "@aws-lambda-powertools/"],
     why: "a function puts domains and adapters together; it leans on no program and not on what deploys it",
   },

@@ -31,7 +31,8 @@ const toSecretError = (arn: string, error: unknown): OpsError => {
   return new SecretStoreUnavailableError(`Secrets Manager does not answer for ${arn}${status}`, { cause: error });
 };
 
-const fieldOf = (arn: string, text: string, key: string | undefined): string => {
+const fieldOf = (arn: string, text: string, key: string | undefined, document: boolean): string => {
+  if (document && key === undefined) return text;
   const value = parseObject(text);
   if (value === undefined) {
     if (key === undefined) return text;
@@ -60,7 +61,7 @@ const regionOf = (arn: string): string | undefined => arn.split(":")[3];
 
 /**
  * Reads the current version of a secret in AWS Secrets Manager, in the region of its ARN. From a JSON object it takes the field
- * `key` (default: `password`); any other text is used whole.
+ * `key` (default: `password`); any other text is used whole, and so is each of which a document is expected.
  *
  * @param createClient for tests and for other credentials
  * @throws {SecretUnreadableError} fatal: missing, refused, or without that field
@@ -71,12 +72,12 @@ export const awsSecret =
     createClient: (region: string | undefined) => Pick<SecretsManagerClient, "send"> = (region) =>
       new SecretsManagerClient(region === undefined ? {} : { region }),
   ): AwsSecretReader =>
-  async (arn, key) => {
+  async (arn, key, document = false) => {
     const answer = await createClient(regionOf(arn))
       .send(new GetSecretValueCommand({ SecretId: arn }))
       .catch((error: unknown) => {
         throw toSecretError(arn, error);
       });
-    if (answer.SecretString !== undefined) return fieldOf(arn, answer.SecretString, key);
+    if (answer.SecretString !== undefined) return fieldOf(arn, answer.SecretString, key, document);
     throw new SecretUnreadableError(`the secret ${arn} contains bytes, not text; store it as text`);
   };

@@ -1,4 +1,5 @@
 import { S3Client } from "@aws-sdk/client-s3";
+import type { StoreKeys } from "@openemr-ops/core/storeCredentials";
 import { ProxiedHandler } from "./proxiedHandler.ts";
 
 export interface S3Settings {
@@ -8,6 +9,8 @@ export interface S3Settings {
   /** Default: AWS's usual environment. */
   readonly region?: string | undefined;
   readonly pathStyle?: boolean | undefined;
+  /** The store's own keys, read when the first request is signed; default: AWS's usual chain of providers. */
+  readonly readKeys?: (() => Promise<StoreKeys>) | undefined;
 }
 
 /**
@@ -19,7 +22,7 @@ export interface S3Settings {
  * @param environment the program's own: proxies, and the region's older name, which this SDK leaves alone
  */
 export const s3Client = (
-  { bucket, endpoint, region, pathStyle }: S3Settings,
+  { bucket, endpoint, region, pathStyle, readKeys }: S3Settings,
   environment: Readonly<Record<string, string | undefined>> = {},
 ): S3Client => {
   const { AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 } = environment;
@@ -30,6 +33,7 @@ export const s3Client = (
       ? { requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" }
       : {}),
     ...(named ? { region: named } : {}),
+    ...(readKeys ? { credentials: readKeys } : {}),
     forcePathStyle: bucket.includes(".") || (pathStyle ?? endpoint !== undefined),
     maxAttempts: 4,
     requestHandler: new ProxiedHandler(environment, { connectionTimeout: 10_000, socketTimeout: 120_000 }),

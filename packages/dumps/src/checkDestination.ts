@@ -22,6 +22,8 @@ export interface CheckDestinationOptions {
   readonly monotonic?: () => number;
   /** Aborted when someone asks to stop; what was written is removed all the same. */
   readonly signal?: AbortSignal;
+  /** The destination under the rights that delete old dumps; not set, under the same as all else. */
+  readonly remover?: Destination | undefined;
   /** Opens a store at a folder of the destination; given where dumps are kept by a program that goes there by itself. */
   readonly openTrial?: ((folder: string) => Promise<TrialStore>) | undefined;
 }
@@ -59,7 +61,7 @@ const digestOf = async (stream: Readable): Promise<{ byteLength: number; sha256:
  */
 export const checkDestination = async (
   destination: Destination,
-  { now, monotonic = () => performance.now(), signal, openTrial }: CheckDestinationOptions,
+  { now, monotonic = () => performance.now(), signal, remover = destination, openTrial }: CheckDestinationOptions,
 ): Promise<readonly DestinationFinding[]> => {
   const findings: DestinationFinding[] = [];
   const folder = `scratch/${ulid(now())}`;
@@ -171,10 +173,10 @@ export const checkDestination = async (
       return found.join() === [...expected].sort(compareKeys).join() ? undefined : "quirk: keys come in another order";
     });
     await attempt("a deleted object is gone, and deleting it again is no error", async () => {
-      await destination.delete(at("small"));
+      await remover.delete(at("small"));
       if ((await textOf(at("small"))) !== undefined) throw new Complaint("it can still be read");
       if ((await listed(`${folder}/small`)).length > 0) throw new Complaint("it is still listed");
-      await destination.delete(at("small"));
+      await remover.delete(at("small"));
       return undefined;
     });
   };
@@ -184,7 +186,7 @@ export const checkDestination = async (
     if (!openTrial) return;
     trial = await openTrial(`${folder}/store`);
     const run = { signal: signal ?? new AbortController().signal, progress: () => {} };
-    for (const { check, work } of trialsOf(trial.store, now, run)) if (!(await attempt(check, work))) return;
+    for (const { check, work } of trialsOf(trial, now, run)) if (!(await attempt(check, work))) return;
   };
 
   try {
@@ -193,7 +195,7 @@ export const checkDestination = async (
   } finally {
     await attempt("what the check wrote is removed", async () => {
       const failures: unknown[] = [];
-      const remove = (key: string) => destination.delete(key).catch((error: unknown) => failures.push(error));
+      const remove = (key: string) => remover.delete(key).catch((error: unknown) => failures.push(error));
       for (const key of touched) await remove(key);
       if (trial) for (const key of await listed(`${folder}/store/`)) await remove(key);
       if (failures.length > 0) throw failures[0];

@@ -16,6 +16,7 @@ import { realPlace } from "@openemr-ops/files/directory";
 import { fileJobs } from "@openemr-ops/files/fileJobs";
 import { openDestination } from "./openDestination.ts";
 import { openLocation } from "./openLocation.ts";
+import { type DumpPurpose, type OwnCredentials, ownCredentials } from "./ownCredentials.ts";
 import { realSites } from "./realPlaces.ts";
 
 export interface Surroundings {
@@ -53,6 +54,7 @@ const storeOf = (
   destination: Destination,
   tools: Tools,
   surroundings: Surroundings,
+  credentials: OwnCredentials | undefined,
 ): DumpStore => {
   const { dumps } = installation;
   if (dumps.format === "portable") {
@@ -69,7 +71,7 @@ const storeOf = (
   return resticStore({
     restic: tools.restic,
     installation: installation.id,
-    location: openLocation(dumps.destination, surroundings.environment),
+    location: openLocation(dumps.destination, surroundings.environment, credentials),
     readPassword: () => surroundings.readSecret(dumps.password),
     cacheDirectory: join(config.stateDirectory, "restic-cache"),
     destination,
@@ -97,9 +99,11 @@ export const openContext = async (
   config: Config,
   installation: InstallationWith<"dumps">,
   surroundings: Surroundings,
+  purpose: DumpPurpose = "work",
 ): Promise<DumpContext> => {
   const { database, dumps, platform } = installation;
-  const destination = await openDestination(dumps.destination, surroundings);
+  const credentials = ownCredentials(dumps, surroundings.readSecret, purpose);
+  const destination = await openDestination(dumps.destination, { ...surroundings, credentials });
   const tools = toolsFrom(surroundings.environment);
   const access = (server: DatabaseServer, login: Pick<DatabaseServer, "user" | "password">) => ({
     ...databaseAccess(server, database.name, login, surroundings.readSecret),
@@ -119,7 +123,7 @@ export const openContext = async (
     sitesPath: await realSites(config, installation),
     codePath: platform.kind === "host" ? platform.codePath : undefined,
     url: installation.url,
-    store: storeOf(config, installation, destination, tools, surroundings),
+    store: storeOf(config, installation, destination, tools, surroundings, credentials),
     destination,
     stateDirectory: directory,
     stallSeconds: dumps.stallSeconds,

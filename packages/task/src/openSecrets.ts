@@ -4,8 +4,8 @@ import { readSecret, type SecretReader } from "@openemr-ops/core/config/secrets"
 export const openSecrets = (environment: Readonly<Record<string, string | undefined>>): SecretReader =>
   readSecret({
     environment,
-    awsSecret: async (arn, key) => {
+    awsSecret: async (arn, key, document) => {
       const { awsSecret } = await import("@openemr-ops/aws/awsSecret");
-      return awsSecret()(arn, key);
+      return awsSecret()(arn, key, document);
     },
   });

@@ -6,7 +6,9 @@ import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps
 import { checkSecrets } from "./checkSecrets.ts";
 import { cloudSqlImport } from "./cloudSqlImport.ts";
 import { openDestination } from "./openDestination.ts";
+import { openSecrets } from "./openSecrets.ts";
 import { openStores } from "./openStores.ts";
+import { type DumpPurpose, ownCredentials } from "./ownCredentials.ts";
 import type { Place } from "./program.ts";
 import { dumpContext } from "./programs/dumpContext.ts";
 import { type Programs, programs } from "./programs/index.ts";
@@ -47,10 +49,16 @@ export const operations: Operations = {
   checkSecrets,
   checkDestination: async (place) => {
     const installation = dumpsOf(place);
-    return checkDestination(await openDestination(installation.dumps.destination, place), {
+    const { destination, retentionCredentials } = installation.dumps;
+    const open = (purpose: DumpPurpose) => {
+      const credentials = ownCredentials(installation.dumps, openSecrets(place.environment), purpose);
+      return openDestination(destination, { ...place, credentials });
+    };
+    return checkDestination(await open("work"), {
       now: place.now,
       signal: place.signal,
-      openTrial: trialStore(installation, place.environment),
+      remover: retentionCredentials && (await open("retention")),
+      openTrial: trialStore(installation, place.environment, openSecrets(place.environment)),
     });
   },
 };

@@ -2,12 +2,14 @@ import { randomBytes } from "node:crypto";
 import { readdir, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
+import type { SecretReader } from "@openemr-ops/core/config/secrets";
 import type { InstallationWith } from "@openemr-ops/core/config/settings";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
 import type { TrialStore } from "@openemr-ops/dumps/store/trial";
 import { toolsFrom } from "./openContext.ts";
 import { openDestination } from "./openDestination.ts";
 import { openLocation } from "./openLocation.ts";
+import { type DumpPurpose, ownCredentials } from "./ownCredentials.ts";
 
 const below = (address: DestinationAddress, folder: string): DestinationAddress =>
   address.kind === "file"
@@ -35,19 +37,28 @@ const removeFolders = async (directory: string): Promise<void> => {
 export const trialStore = (
   installation: InstallationWith<"dumps">,
   environment: Readonly<Record<string, string | undefined>>,
+  readSecret: SecretReader,
 ): ((folder: string) => Promise<TrialStore>) | undefined => {
   const { dumps, id } = installation;
   if (dumps.format !== "restic") return undefined;
   const password = randomBytes(24).toString("hex");
   return async (folder) => {
     const address = below(dumps.destination, folder);
-    const store = resticStore({
-      restic: toolsFrom(environment).restic,
-      installation: id,
-      location: openLocation(address, environment),
-      readPassword: async () => password,
-      destination: await openDestination(address, { environment }),
-    });
-    return { store, clear: async () => (address.kind === "file" ? removeFolders(address.directory) : undefined) };
+    const storeFor = async (purpose: DumpPurpose) => {
+      const credentials = ownCredentials(dumps, readSecret, purpose);
+      return resticStore({
+        restic: toolsFrom(environment).restic,
+        installation: id,
+        location: openLocation(address, environment, credentials),
+        readPassword: async () => password,
+        destination: await openDestination(address, { environment, credentials }),
+      });
+    };
+    const [store, remover] = [await storeFor("work"), await storeFor("retention")];
+    return {
+      store,
+      remover,
+      clear: async () => (address.kind === "file" ? removeFolders(address.directory) : undefined),
+    };
   };
 };

@@ -84,6 +84,31 @@ describe("what is deployed", () => {
   });
 });
 
+describe("an installation whose store has credentials of its own", () => {
+  const arn = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:${name}-AbCdEf`;
+  it.each([
+    { destination: "s3://clinic-a", endpoint: "https://s3.example.org", region: undefined },
+    { destination: "s3://of-another-account" },
+    { destination: "gs://clinic-a", region: undefined },
+  ])("is deployed with their secrets and without a bucket for its roles, at $destination", async (dumps) => {
+    const config = await aDeployable((installation) => {
+      const { region, ...rest } = installation.dumps as Written;
+      const credentials = { credentials: arn("store"), retentionCredentials: arn("clearing") };
+      installation.dumps = { region, ...rest, ...dumps, ...credentials };
+    });
+    const [first] = deploymentOf(config, "prod").installations;
+
+    expect(first?.dumps).not.toHaveProperty("bucket");
+    expect(first?.dumps?.secrets).toMatchObject({ store: { arn: arn("store") }, clearing: { arn: arn("clearing") } });
+  });
+
+  it("has one otherwise", async () => {
+    const [first] = deploymentOf(await aDeployable(), "prod").installations;
+    expect(first?.dumps?.bucket).toEqual({ bucket: "clinic-a-dumps", prefix: "openemr", region: "eu-central-1" });
+    expect(first?.dumps?.secrets).not.toHaveProperty("store");
+  });
+});
+
 describe("an installation without dumps", () => {
   it("is deployed without what dumps need", async () => {
     const config = await aDeployable((installation, all) => {
@@ -148,6 +173,34 @@ describe("what cannot be deployed is refused by its field", () => {
       },
       path: "installations[0].dumps.destination",
       message: /s3:\/\//,
+    },
+    {
+      what: "a server with the S3 API, and no keys for it",
+      change: (installation) => {
+        installation.dumps = { ...(installation.dumps as Written), endpoint: "https://s3.example.org" };
+      },
+      path: "installations[0].dumps.credentials",
+      message: /is missing; a task's role opens buckets of AWS alone: .*"accessKeyId"/,
+    },
+    {
+      what: "a bucket of Google without credentials",
+      change: (installation) => {
+        installation.dumps = { ...without(installation.dumps, "region"), destination: "gs://clinic-a-dumps" };
+      },
+      path: "installations[0].dumps.credentials",
+      message: /is missing; .* external_account/,
+    },
+    {
+      what: "a store's keys that only this machine has",
+      change: (installation) => {
+        installation.dumps = {
+          ...(installation.dumps as Written),
+          endpoint: "https://s3.example.org",
+          credentials: "env:STORE_KEYS",
+        };
+      },
+      path: "installations[0].dumps.credentials",
+      message: /Secrets Manager/,
     },
     {
       what: "a name that leaves no room",

@@ -128,7 +128,7 @@ export const overlap = (left: DestinationPlace, right: DestinationPlace): boolea
 };
 
 /** For messages and plans: scheme, bucket or directory, prefix. */
-export const formatDestination = (address: DestinationAddress): string => {
+export const formatDestination = (address: DestinationUrl): string => {
   if (address.kind === "file") return `file://${address.directory}`;
   const scheme = address.kind === "s3" ? "s3" : "gs";
   return `${scheme}://${[address.bucket, address.prefix].filter(Boolean).join("/")}`;

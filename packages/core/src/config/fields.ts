@@ -2,7 +2,8 @@ import { isIPv4, isIPv6 } from "node:net";
 import { isAbsolute } from "node:path";
 import * as z from "zod";
 import { cronProblem } from "../cron.ts";
-import { namesFile, namesSecret, type SecretRule } from "./references.ts";
+import { parseStoreCredentials } from "../storeCredentials.ts";
+import { namesDocument, namesFile, namesSecret, type SecretRule } from "./references.ts";
 
 /** A text of one shape; `expected` says it in words, for the message. */
 const text = (expected: string, fits: (value: string) => boolean): z.ZodString =>
@@ -102,6 +103,18 @@ export const secretOf = <const Name extends string>(name: Name, rule?: SecretRul
     [Field in Name | `${Name}File`]: typeof setting;
   };
 };
+
+/** The place of a store's credentials. Messages never repeat it: people paste the credentials themselves. */
+export const storeCredentials = namesDocument(
+  text("a file that holds the store's credentials, env:NAME or a secret's ARN", (value) => {
+    const written = value !== "" && !hasControl(value) && !value.includes("{");
+    return written && (isReference(value) || !/^(env|arn):/.test(value));
+  }),
+  (value) => {
+    const parsed = parseStoreCredentials(value);
+    return "problem" in parsed ? parsed.problem : undefined;
+  },
+);
 
 export const httpUrl = text("an http:// or https:// address without user, password or query", (value) => {
   const url = URL.parse(value);

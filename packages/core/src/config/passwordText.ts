@@ -17,3 +17,9 @@ export const passwordIn = (text: string): PasswordText => {
   const problem = passwordProblem(password);
   return problem === undefined ? { password } : { problem };
 };
+
+/** The same for a secret of several lines, which is read whole. */
+export const documentIn = (text: string): PasswordText => {
+  if (text.trim() === "") return { problem: "is empty" };
+  return text.includes("\0") ? { problem: "has a zero byte inside" } : { password: text };
+};

@@ -2,9 +2,9 @@ import { resolve } from "node:path";
 import type * as z from "zod";
 import type { InputIssue } from "../errors.ts";
 import { valueAt } from "./fieldPath.ts";
-import { readPasswordFile } from "./passwordFile.ts";
-import { passwordIn } from "./passwordText.ts";
-import { type FileContent, referencesIn, type SecretRule } from "./references.ts";
+import { readDocumentFile, readPasswordFile } from "./passwordFile.ts";
+import { documentIn, passwordIn } from "./passwordText.ts";
+import { type FileContent, type Reference, referencesIn } from "./references.ts";
 import { toSecretReference } from "./secrets.ts";
 import { installation } from "./sections/installation.ts";
 import { readSmallFile, secretFileProblem } from "./smallFile.ts";
@@ -28,25 +28,26 @@ const checkSecret = async (
   text: string,
   field: string,
   { directory, environment }: ReferenceSurroundings,
-  rule: SecretRule = () => undefined,
+  { rule = () => undefined, document = false }: Extract<Reference, { readonly kind: "secret" }>,
 ): Promise<ReferenceFindings> => {
+  const what = document ? "secret" : "password";
   const reference = toSecretReference(text, field, directory);
   if (reference.kind === "aws") return none;
   if (reference.kind === "environment") {
     if (!environment) return none;
     const value = environment[reference.name];
     if (value === undefined) return oneIssue(field, `the environment variable ${reference.name} is not set`);
-    const read = passwordIn(value);
+    const read = (document ? documentIn : passwordIn)(value);
     const problem = "problem" in read ? read.problem : rule(read.password);
     return problem ? oneIssue(field, `the value of the environment variable ${reference.name} ${problem}`) : none;
   }
-  const file = await readPasswordFile(reference.path);
+  const file = await (document ? readDocumentFile : readPasswordFile)(reference.path);
   const from = `relative names start at ${directory}`;
-  if ("problem" in file) return oneIssue(field, `the password file ${file.problem} (${from})`);
+  if ("problem" in file) return oneIssue(field, `the ${what} file ${file.problem} (${from})`);
   const problem = rule(file.password);
-  if (problem) return oneIssue(field, `the password ${problem}`);
+  if (problem) return oneIssue(field, `the ${what} ${problem}`);
   if (!file.readableByOthers) return none;
-  return { issues: [], warnings: [{ path: field, message: "the password file is readable by others; chmod 600 it" }] };
+  return { issues: [], warnings: [{ path: field, message: `the ${what} file is readable by others; chmod 600 it` }] };
 };
 
 const checkFile = async (
@@ -79,7 +80,7 @@ export const checkReferences = async (
   const found = referencesIn(schema, input, path).filter(({ field }) => !broken.has(field));
   const findings: ReferenceFindings[] = [];
   for (const { text, field, reference } of found) {
-    if (reference.kind === "secret") findings.push(await checkSecret(text, field, surroundings, reference.rule));
+    if (reference.kind === "secret") findings.push(await checkSecret(text, field, surroundings, reference));
     else if (reference.content) findings.push(await checkFile(text, field, surroundings, reference.content));
   }
   return {

@@ -17,7 +17,7 @@ export type SecretRule = (value: string) => string | undefined;
 export type Reference =
   /** A file or directory. Without `content` it is looked at only when it is used. */
   | { readonly kind: "file"; readonly content?: FileContent | undefined }
-  | { readonly kind: "secret"; readonly rule?: SecretRule | undefined };
+  | { readonly kind: "secret"; readonly rule?: SecretRule | undefined; readonly document?: boolean };
 
 const references = z.registry<Reference>();
 
@@ -35,6 +35,13 @@ export const namesFile = (schema: z.ZodString, content?: FileContent) => {
 export const namesSecret = (schema: z.ZodString, rule?: SecretRule) => {
   const marked = schema.clone();
   references.add(marked, { kind: "secret", rule });
+  return marked.brand<"secret">();
+};
+
+/** The same for a secret of several lines, such as JSON: it is read whole. */
+export const namesDocument = (schema: z.ZodString, rule: SecretRule) => {
+  const marked = schema.clone();
+  references.add(marked, { kind: "secret", rule, document: true });
   return marked.brand<"secret">();
 };
 

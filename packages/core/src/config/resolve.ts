@@ -10,8 +10,10 @@ import { notifications } from "./sections/notifications.ts";
 import type { Config, OpenEmrConnection } from "./settings.ts";
 
 const resolveReferences = <Schema extends z.ZodType>(schema: Schema, value: z.output<Schema>, directory: string) =>
-  mapReferences(schema, value, (text, path, { kind }) =>
-    kind === "secret" ? toSecretReference(text, fieldPath(path), directory) : resolve(directory, text),
+  mapReferences(schema, value, (text, path, reference) =>
+    reference.kind === "secret"
+      ? toSecretReference(text, fieldPath(path), directory, reference)
+      : resolve(directory, text),
   ) as Resolved<z.output<Schema>>;
 
 /** Fills in defaults that depend on other settings and makes every file name absolute, relative ones from `directory`. */

@@ -1,13 +1,15 @@
 import { resolve } from "node:path";
 import { InvalidInputError } from "../errors.ts";
 import { environmentReference, secretReference } from "./fields.ts";
-import { readPasswordFile } from "./passwordFile.ts";
-import { passwordIn } from "./passwordText.ts";
+import { readDocumentFile, readPasswordFile } from "./passwordFile.ts";
+import { documentIn, passwordIn } from "./passwordText.ts";
 
 /** Where a secret's value is; the value itself is never part of a configuration. */
 export type SecretReference = {
   /** Dotted path of the setting that says so, for messages. */
   readonly field: string;
+  /** It is read whole, of however many lines; not set: a password, which is one line. */
+  readonly document?: boolean;
 } & (
   | { readonly kind: "file"; readonly path: string }
   | { readonly kind: "environment"; readonly name: string }
@@ -21,12 +23,18 @@ export type SecretReference = {
 );
 
 /** Reads a setting's text as a reference. A file's name is taken relative to `directory`. */
-export const toSecretReference = (text: string, field: string, directory: string): SecretReference => {
+export const toSecretReference = (
+  text: string,
+  field: string,
+  directory: string,
+  { document = false }: { readonly document?: boolean } = {},
+): SecretReference => {
+  const of = document ? { field, document } : { field };
   const [, variable] = environmentReference.exec(text) ?? [];
-  if (variable !== undefined) return { kind: "environment", name: variable, field };
+  if (variable !== undefined) return { kind: "environment", name: variable, ...of };
   const [, arn, key] = secretReference.exec(text) ?? [];
-  if (arn !== undefined) return { kind: "aws", arn, field, ...(key === undefined ? {} : { key }) };
-  return { kind: "file", path: resolve(directory, text), field };
+  if (arn !== undefined) return { kind: "aws", arn, ...of, ...(key === undefined ? {} : { key }) };
+  return { kind: "file", path: resolve(directory, text), ...of };
 };
 
 const isSecretReference = (value: object): value is SecretReference =>
@@ -39,7 +47,8 @@ export const secretsIn = (settings: unknown): readonly SecretReference[] => {
 };
 
 /**
- * Fetches a secret's value, anew each time: a rotated secret is seen by the next call. Never empty, never with a line break.
+ * Fetches a secret's value, anew each time: a rotated secret is seen by the next call. Never empty; a password never has a
+ * line break.
  *
  * @throws {InvalidInputError} the file or the variable is absent or holds no password
  * @throws {SecretUnreadableError} fatal: the secret store knows no such secret or refuses
@@ -53,8 +62,11 @@ export const readOnce = (read: () => Promise<string>): (() => Promise<string>) =
   return () => (value ??= read());
 };
 
-/** Reads a secret's text from AWS Secrets Manager, as it is there; implemented by `packages/aws/src/awsSecret.ts`. Throws as `SecretReader` does. */
-export type AwsSecretReader = (arn: string, key?: string) => Promise<string>;
+/**
+ * Reads a secret's text from AWS Secrets Manager, as it is there; implemented by `packages/aws/src/awsSecret.ts`. Throws as
+ * `SecretReader` does. `document`: without a key the whole text.
+ */
+export type AwsSecretReader = (arn: string, key?: string, document?: boolean) => Promise<string>;
 
 export interface SecretSources {
   /** Usually the program's own environment. */
@@ -71,19 +83,20 @@ const refuse = (field: string, message: string): never => {
 export const readSecret =
   ({ environment, awsSecret }: SecretSources): SecretReader =>
   async (reference) => {
-    const { field } = reference;
+    const { field, document } = reference;
+    const secretIn = document ? documentIn : passwordIn;
     if (reference.kind === "file") {
-      const read = await readPasswordFile(reference.path);
+      const read = await (document ? readDocumentFile : readPasswordFile)(reference.path);
       return "problem" in read ? refuse(field, read.problem) : read.password;
     }
     if (reference.kind === "environment") {
       const value = environment[reference.name];
       if (value === undefined) return refuse(field, `the environment variable ${reference.name} is not set`);
-      const read = passwordIn(value);
+      const read = secretIn(value);
       if ("password" in read) return read.password;
       return refuse(field, `the value of the environment variable ${reference.name} ${read.problem}`);
     }
     if (!awsSecret) return refuse(field, "this program was started without access to AWS secrets; use a password file");
-    const read = passwordIn(await awsSecret(reference.arn, reference.key));
+    const read = secretIn(await awsSecret(reference.arn, reference.key, document));
     return "password" in read ? read.password : refuse(field, `the value of that secret ${read.problem}`);
   };

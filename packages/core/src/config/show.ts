@@ -11,7 +11,7 @@ const mayHoldCredential = (text: string): boolean => /[@?]|AGE-SECRET-KEY|PRIVAT
 
 /** What came in a field, in words for a message; `undefined` when it may hold a credential and must not be repeated. */
 export const show = (value: unknown, field: string): string | undefined => {
-  if (/password|secret|token|webhook|recipient|identity|key/i.test(field)) return undefined;
+  if (/password|secret|credential|token|webhook|recipient|identity|key/i.test(field)) return undefined;
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "an object";

@@ -8,7 +8,12 @@ export interface ResticAccess {
   readonly options: readonly string[];
   /** Credentials, region and proxies by environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Removes the files that were made for this run; called once it has ended. */
+  readonly release?: () => Promise<void>;
 }
+
+/** Variables that lead a run to files with credentials, and what removes these. */
+export type CredentialFiles = Required<Pick<ResticAccess, "environment" | "release">>;
 
 /** Where a repository lies, in restic's words. */
 export interface ResticLocation {
@@ -33,23 +38,33 @@ export const directoryLocation = ({ directory }: Address<"file">): ResticLocatio
   access: async () => ({ repository: directory, options: [], environment: {} }),
 });
 
-/** @param environment the program's own; only what leads to the store is passed on */
+/**
+ * @param environment the program's own; only what leads to the store is passed on
+ * @param files makes the store's own credentials readable for one run; not set, those of the environment serve
+ */
 export const googleLocation = (
   { bucket, prefix }: Address<"gcs">,
   environment: Readonly<Record<string, string | undefined>>,
+  files?: () => Promise<CredentialFiles>,
 ): ResticLocation => ({
   cached: true,
-  access: async () => ({
-    repository: `gs:${bucket}:/${prefix}`,
-    options: [],
-    environment: {
-      GOOGLE_PROJECT_ID: "unused", // asked for only when a bucket is to be made
-      ...proxyVariables(environment),
-      ...Object.fromEntries(
-        forGoogle.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
-      ),
-    },
-  }),
+  access: async () => {
+    const { environment: own = {}, release } = (await files?.()) ?? {};
+    const passed = files ? forGoogle.filter((name) => name !== "GOOGLE_ACCESS_TOKEN") : forGoogle; // a token would win
+    return {
+      repository: `gs:${bucket}:/${prefix}`,
+      options: [],
+      environment: {
+        GOOGLE_PROJECT_ID: "unused", // asked for only when a bucket is to be made
+        ...proxyVariables(environment),
+        ...Object.fromEntries(
+          passed.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+        ),
+        ...own,
+      },
+      ...(release ? { release } : {}),
+    };
+  },
 });
 
 /**

@@ -58,26 +58,30 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
 
   const cache = location.cached && settings.cacheDirectory ? ["--cache-dir", settings.cacheDirectory] : ["--no-cache"];
   const notes = processNotes(destination, settings.installation);
-  /** The arguments and the settings of one run. */
+  /** The arguments and the settings of one run, and what removes the files that it needs. */
   const prepared = async (
     args: readonly string[],
     { signal }: StoreRun,
     more: ChildSettings = {},
-  ): Promise<readonly [readonly string[], ChildSettings]> => {
+  ): Promise<{
+    readonly run: readonly [readonly string[], ChildSettings];
+    readonly done: () => Promise<void>;
+  }> => {
     await release(); // an unsupported restic never sees the repository
-    const { repository, options, environment } = await location.access();
+    const secret = await password();
+    const { repository, options, environment, release: done = async () => {} } = await location.access();
     const child = {
       ...more,
       ...(writers.has(args[0] ?? "") ? { onStarted: notes.add } : {}),
       environment: {
         ...environment,
         RESTIC_REPOSITORY: repository,
-        RESTIC_PASSWORD: await password(),
+        RESTIC_PASSWORD: secret,
         RESTIC_PROGRESS_FPS: "1",
       },
       signal,
     };
-    return [[...options, ...cache, ...args], child];
+    return { run: [[...options, ...cache, ...args], child], done };
   };
 
   /**
@@ -104,10 +108,21 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
     throw error;
   };
 
-  const start = async (args: readonly string[], run: StoreRun, more?: ChildSettings): Promise<Child> =>
-    startChild(settings.restic, ...(await prepared(args, run, more)));
+  const start = async (args: readonly string[], run: StoreRun, more?: ChildSettings): Promise<Child> => {
+    const ready = await prepared(args, run, more);
+    try {
+      const child = startChild(settings.restic, ...ready.run);
+      const ended = child.ended.finally(ready.done);
+      ended.catch(() => {}); // whoever waits for it sees why it did not start
+      return { ...child, ended };
+    } catch (error) {
+      await ready.done();
+      throw error;
+    }
+  };
   const end = async (args: readonly string[], run: StoreRun, more?: ChildSettings) => {
-    const ended = await runChild(settings.restic, ...(await prepared(args, run, more)));
+    const ready = await prepared(args, run, more);
+    const ended = await runChild(settings.restic, ...ready.run).finally(ready.done);
     await notes.settled();
     run.signal.throwIfAborted();
     return ended;

@@ -6,6 +6,8 @@ import type { DumpStore, StoredPart, StoreRun } from "./dumpStore.ts";
 /** A store of its own at a folder of a destination, to be tried out and cleared away. */
 export interface TrialStore {
   readonly store: DumpStore;
+  /** The same under the rights that delete old dumps. */
+  readonly remover?: DumpStore;
   /** Removes what is no object, once all objects are deleted; only a directory has such. */
   clear(): Promise<void>;
 }
@@ -20,7 +22,11 @@ const bytes = Buffer.from("-- a dump of nothing\n".repeat(1000));
 const sha256 = (text: Buffer): string => createHash("sha256").update(text).digest("hex");
 
 /** All that dumps, checks, restores and retention make the store's own program do, on a few bytes. Each step needs the one before. */
-export const trialsOf = (store: DumpStore, now: () => Date, run: StoreRun): readonly Trial[] => {
+export const trialsOf = (
+  { store, remover = store }: Pick<TrialStore, "store" | "remover">,
+  now: () => Date,
+  run: StoreRun,
+): readonly Trial[] => {
   const dumpId = ulid(now());
   let part: StoredPart | undefined;
   const written = (): StoredPart => {
@@ -61,8 +67,8 @@ export const trialsOf = (store: DumpStore, now: () => Date, run: StoreRun): read
     {
       check: "it removes a dump, gives the space back and leaves no lock",
       work: async () => {
-        await store.remove([{ dumpId, parts: [written()] }], run);
-        await store.reclaim(run);
+        await remover.remove([{ dumpId, parts: [written()] }], run);
+        await remover.reclaim(run);
         if ((await store.presentParts([written()])).size > 0) throw new IntegrityError("it is still there");
         return undefined;
       },

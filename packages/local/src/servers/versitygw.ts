@@ -1,6 +1,10 @@
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
+
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { findTool } from "../tools/findTool.ts";
 import { type S3Server, startStoreServer } from "./storeServer.ts";
 
 const made = (directory: string): string => {
@@ -8,18 +12,42 @@ const made = (directory: string): string => {
   return directory;
 };
 
+const execute = promisify(execFile);
+
+/** Keys of one of its users. */
+export interface StoreUser {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+export interface VersityGateway extends S3Server {
+  /** Adds a user without any right; a bucket's policy gives some. */
+  addUser(): Promise<StoreUser>;
+}
+
+const newUser = (): StoreUser => ({
+  accessKeyId: `local${randomBytes(4).toString("hex")}`,
+  secretAccessKey: randomBytes(16).toString("hex"),
+});
+
 /** Versity's S3 gateway (Go) over a directory of its own; needs no extended attributes. Checks signatures. */
-export const startVersityGateway = async (): Promise<S3Server> => {
-  const accessKeyId = `local${randomBytes(4).toString("hex")}`;
-  const secretAccessKey = randomBytes(16).toString("hex");
+export const startVersityGateway = async (): Promise<VersityGateway> => {
+  const { accessKeyId, secretAccessKey } = newUser();
   const server = await startStoreServer({
     tool: "versitygw",
     args: ({ port, directory }) => [
-      ...["--port", `127.0.0.1:${port}`, "--quiet"],
+      ...["--port", `127.0.0.1:${port}`, "--quiet", "--iam-dir", made(join(directory, "users"))],
       ...["posix", "--sidecar", made(join(directory, "metadata")), made(join(directory, "data"))],
     ],
     env: { ROOT_ACCESS_KEY: accessKeyId, ROOT_SECRET_KEY: secretAccessKey },
     probePath: "/",
   });
-  return { ...server, region: "us-east-1", accessKeyId, secretAccessKey };
+  const addUser = async (): Promise<StoreUser> => {
+    const user = newUser();
+    const own = ["--access", accessKeyId, "--secret", secretAccessKey, "--endpoint-url", server.url];
+    const added = ["--access", user.accessKeyId, "--secret", user.secretAccessKey, "--role", "user"];
+    await execute(findTool("versitygw") ?? "", ["admin", ...own, "create-user", ...added]);
+    return user;
+  };
+  return { ...server, region: "us-east-1", accessKeyId, secretAccessKey, addUser };
 };

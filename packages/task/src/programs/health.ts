@@ -25,6 +25,7 @@ import { readCodeVersion } from "@openemr-ops/openemr/version";
 import { databaseAccess } from "../openContext.ts";
 import { openDestination } from "../openDestination.ts";
 import { openSecrets } from "../openSecrets.ts";
+import { ownCredentials } from "../ownCredentials.ts";
 import type { Place, Program } from "../program.ts";
 
 /** The file system of a directory; `undefined` when it is not here. */
@@ -58,7 +59,7 @@ const loginsOf = async ({ installation, environment }: Place): Promise<readonly 
 };
 
 const probesOf = (place: Place): readonly Probe[] => {
-  const { installation, now } = place;
+  const { installation, environment, now } = place;
   const { database, dumps, health, platform, sites } = {
     ...installation,
     ...requireSection(place.config, installation, "health"),
@@ -74,7 +75,11 @@ const probesOf = (place: Place): readonly Probe[] => {
     ...(dumps
       ? probeDumps(
           formatDestination(dumps.destination),
-          async () => newestDumps(await openDestination(dumps.destination), installation.id, now()),
+          async () => {
+            const credentials = ownCredentials(dumps, openSecrets(environment));
+            const destination = await openDestination(dumps.destination, { environment, credentials });
+            return newestDumps(destination, installation.id, now());
+          },
           now,
         )
       : []),

@@ -11,7 +11,7 @@ export const retentionReport = ({ keep, expire, orphans }: RetentionResult): Tas
 
 const apply = async (place: Place, dryRun: boolean) => {
   const { retention: policy } = requireSection(place.config, place.installation, "dumps").dumps;
-  const result = await applyRetention(await dumpContext(place), policy, dryRun);
+  const result = await applyRetention(await dumpContext(place, "retention"), policy, dryRun);
   return { result, report: retentionReport(result) };
 };
 

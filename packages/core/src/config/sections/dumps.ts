@@ -35,6 +35,10 @@ const shape = strict({
   endpoint: field.endpoint.optional(),
   region: field.region.optional(),
   pathStyle: z.boolean({ error: "expected true or false" }).optional(),
+  /** The store's own credentials; not set, those of the program's surroundings (AWS's or Google's usual environment). */
+  credentials: field.storeCredentials.optional(),
+  /** Others for `retention` alone, so that those of dumps need not delete. */
+  retentionCredentials: field.storeCredentials.optional(),
   /** The repository's. */
   ...field.secretOf("password", repositoryPasswordProblem),
   compression: field.compression.optional(),
@@ -80,6 +84,12 @@ const rules = (settings: z.output<typeof shape>, context: Complain): void => {
       complain(context, [name], "is for destinations that start with s3://");
     }
   }
+  for (const name of ["credentials", "retentionCredentials"] as const) {
+    if (parsed.address.kind === "file" && settings[name] !== undefined)
+      complain(context, [name], "is for destinations that start with s3:// or gs://");
+  }
+  if (settings.retentionCredentials !== undefined && settings.credentials === undefined)
+    complain(context, ["credentials"], "is missing; retentionCredentials are for retention alone");
   const onAws = parsed.address.kind === "s3" && endpoint === undefined;
   if (onAws && typeof region === "string" && !field.awsRegion.test(region)) {
     complain(context, ["region"], "expected a region of AWS, such as eu-central-1");

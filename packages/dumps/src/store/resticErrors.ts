@@ -45,6 +45,15 @@ const named: readonly (readonly [RegExp, Make])[] = [
   ],
 ];
 
+/**
+ * Google refuses the credentials themselves. restic tries such a request again for a quarter of an hour, in vain: its token
+ * stays what it is, or there will be none.
+ */
+export const isRefused = (line: string): boolean =>
+  /googleapi: (?:Error|got HTTP response code) 401\b|oauth2\b.*(?:invalid_grant|invalid_target|invalid_client|unauthorized_client|status code 40[013])|cannot fetch token: 40[013]/i.test(
+    line,
+  );
+
 /** restic's own words for exit codes; source: doc/075_scripting.rst. */
 const byCode: Readonly<Record<number, Make>> = {
   10: (m) => new DestinationMissingError(m),
@@ -137,10 +146,14 @@ export const resticError = (
   // A cache that cannot be used is a warning, and says what another failure says: it is looked at last.
   const text = lines.filter((line) => !isLocal(line, cacheDirectory)).join("\n");
   const holder = holderIn(text);
+  const refused = lines.some(isRefused);
   const said = holder
     ? `${holder}: ${next}`
-    : meaningful(text).slice(0, 300) || `restic ended by ${end.signal ?? `exit status ${end.code}`}`;
+    : refused
+      ? "Google refuses the credentials or gives no new token; give this program credentials that are valid"
+      : meaningful(text).slice(0, 300) || `restic ended by ${end.signal ?? `exit status ${end.code}`}`;
   const message = `${doing}: ${said}`;
+  if (refused && !holder) return new DestinationAccessDeniedError(message);
   const make = (end.code !== null ? byCode[end.code] : undefined) ?? named.find(([pattern]) => pattern.test(text))?.[1];
   return (
     localError(doing, lines.filter(isFinal), cacheDirectory) ??

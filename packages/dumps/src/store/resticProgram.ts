@@ -12,7 +12,7 @@ import { type Child, type ChildEnd, type ChildSettings, runChild, startChild } f
 import type { StoreRun } from "./dumpStore.ts";
 import { processNotes } from "./ownProcesses.ts";
 import { repositoryObjects } from "./repositoryObjects.ts";
-import { resticError, resticWords } from "./resticErrors.ts";
+import { isRefused, resticError, resticWords } from "./resticErrors.ts";
 import type { ResticLocation } from "./resticLocation.ts";
 import { type ResticRelease, resticRelease } from "./resticRelease.ts";
 
@@ -70,8 +70,13 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
     await release(); // an unsupported restic never sees the repository
     const secret = await password();
     const { repository, options, environment, release: done = async () => {} } = await location.access();
+    const refused = new AbortController();
     const child = {
       ...more,
+      onErrorLine: (line: string) => {
+        if (isRefused(line)) refused.abort(); // restic would try again and again
+        more.onErrorLine?.(line);
+      },
       ...(writers.has(args[0] ?? "") ? { onStarted: notes.add } : {}),
       environment: {
         ...environment,
@@ -79,7 +84,7 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
         RESTIC_PASSWORD: secret,
         RESTIC_PROGRESS_FPS: "1",
       },
-      signal,
+      signal: AbortSignal.any([signal, refused.signal]),
     };
     return { run: [[...options, ...cache, ...args], child], done };
   };

@@ -319,6 +319,10 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   at("dumps.destination", `s3://bucket/${"x".repeat(513)}`, /more than 512 characters/),
   at("dumps.destination", "gs://google-dumps", /"google" in it/),
   at("dumps.destination", 5, /expected file:.*got 5/),
+  at("residency", {}, /allows no place; set at least one of awsRegions/),
+  at("residency", { awsRegions: ["Frankfurt"] }, /expected a region of AWS/, "residency.awsRegions[0]"),
+  at("residency", { gcsLocations: [] }, /expected a list of locations/, "residency.gcsLocations"),
+  at("residency", { endpoints: ["s3.example.org"] }, /expected an http/, "residency.endpoints[0]"),
   at("dumps.credentials", "env:KEYS", /is for destinations that start with s3:\/\/ or gs:/),
   all(
     "the store's keys are written into the configuration",

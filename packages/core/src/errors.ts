@@ -60,6 +60,10 @@ export class DestinationAccessDeniedError extends FatalError {
 export class DestinationMissingError extends FatalError {
   override readonly name = "DestinationMissingError";
 }
+/** The store is in a place where the data of this installation may not go. */
+export class ResidencyError extends RefusedError {
+  override readonly name = "ResidencyError";
+}
 /** No space left, or over quota, at the destination. */
 export class DestinationFullError extends FatalError {
   override readonly name = "DestinationFullError";

@@ -22,6 +22,8 @@ export interface CheckDestinationOptions {
   readonly monotonic?: () => number;
   /** Aborted when someone asks to stop; what was written is removed all the same. */
   readonly signal?: AbortSignal;
+  /** Asks the store where it is; throws when data may not go there. */
+  readonly assertPlace?: (() => Promise<void>) | undefined;
   /** The destination under the rights that delete old dumps; not set, under the same as all else. */
   readonly remover?: Destination | undefined;
   /** Opens a store at a folder of the destination; given where dumps are kept by a program that goes there by itself. */
@@ -61,7 +63,14 @@ const digestOf = async (stream: Readable): Promise<{ byteLength: number; sha256:
  */
 export const checkDestination = async (
   destination: Destination,
-  { now, monotonic = () => performance.now(), signal, remover = destination, openTrial }: CheckDestinationOptions,
+  {
+    now,
+    monotonic = () => performance.now(),
+    signal,
+    assertPlace,
+    remover = destination,
+    openTrial,
+  }: CheckDestinationOptions,
 ): Promise<readonly DestinationFinding[]> => {
   const findings: DestinationFinding[] = [];
   const folder = `scratch/${ulid(now())}`;
@@ -188,6 +197,11 @@ export const checkDestination = async (
     const run = { signal: signal ?? new AbortController().signal, progress: () => {} };
     for (const { check, work } of trialsOf(trial, now, run)) if (!(await attempt(check, work))) return;
   };
+
+  const isAllowed = async () =>
+    !assertPlace ||
+    attempt("the store is where the configuration allows data to be", async () => void (await assertPlace()));
+  if (!(await isAllowed())) return findings;
 
   try {
     await steps();

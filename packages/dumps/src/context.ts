@@ -33,6 +33,8 @@ export interface DumpContext {
   readonly url?: string | undefined;
   readonly store: DumpStore;
   readonly destination: Destination;
+  /** Asks the store where it is. Not set: data may go anywhere. @throws {ResidencyError} it may not go there */
+  readonly assertPlace?: (() => Promise<void>) | undefined;
   /** Caches and the state of interrupted restores. */
   readonly stateDirectory: string;
   /** A stream without data for this many seconds fails. */

@@ -7,6 +7,7 @@ import { OpsError } from "@openemr-ops/core/errors";
 import { measuredBody, receiptFor } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
+import type { StoreLocation } from "@openemr-ops/core/residency";
 import { gcsFailure, gcsStatusOf } from "./gcsFailure.ts";
 
 export interface GcsDestinationSettings {
@@ -46,6 +47,21 @@ const gcsClient = ({ apiEndpoint, authClient }: GcsDestinationSettings): Storage
   // For Google's Go library, and so for restic, STORAGE_EMULATOR_HOST is a server's address; for this library the API's.
   storage.baseUrl = `${storage.apiEndpoint}/storage/v1`;
   return storage;
+};
+
+/**
+ * Where a bucket is, as Google answers.
+ *
+ * @throws the `Destination…Error` family
+ */
+export const gcsPlace = async (settings: GcsDestinationSettings): Promise<StoreLocation> => {
+  try {
+    const [found] = await (settings.storage ?? gcsClient(settings)).bucket(settings.bucket).getMetadata();
+    const parts = found.customPlacementConfig?.dataLocations ?? [];
+    return { kind: "gcs", location: found.location ?? "", ...(parts.length > 0 ? { parts } : {}) };
+  } catch (error) {
+    throw gcsFailure(error, `asking where gs://${settings.bucket} is`);
+  }
 };
 
 /** A bucket of Google Cloud Storage as destination. Failures: `gcsFailure`. */

@@ -36,6 +36,7 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
     DestinationUnavailableError: "Check that the task can reach the destination, then start the job again.",
     DestinationAccessDeniedError: "Compare the task's role with the policies of the bucket and of its key.",
     DestinationMissingError: "Find out what happened to the bucket or the repository before any job writes there.",
+    ResidencyError: "Find out who moved the bucket, or correct `residency` in the configuration. Nothing was written.",
     DestinationFullError: "Free space at the destination, or delete old dumps, then start the job again.",
     RepositoryPasswordError: "Find the password with which the repository was created. Do not create a new repository.",
   }),

@@ -14,6 +14,7 @@ import { portableStore } from "@openemr-ops/dumps/store/portable";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
 import { realPlace } from "@openemr-ops/files/directory";
 import { fileJobs } from "@openemr-ops/files/fileJobs";
+import { allowedPlace } from "./allowedPlace.ts";
 import { openDestination } from "./openDestination.ts";
 import { openLocation } from "./openLocation.ts";
 import { type DumpPurpose, type OwnCredentials, ownCredentials } from "./ownCredentials.ts";
@@ -125,6 +126,7 @@ export const openContext = async (
     url: installation.url,
     store: storeOf(config, installation, destination, tools, surroundings, credentials),
     destination,
+    assertPlace: allowedPlace(dumps.destination, installation.residency, { ...surroundings, credentials }),
     stateDirectory: directory,
     stallSeconds: dumps.stallSeconds,
     tools,

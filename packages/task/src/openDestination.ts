@@ -17,6 +17,16 @@ export const openGoogle = async ({ reference, readSecret }: OwnCredentials) => {
   return [googleCredentialsIn(reference.field, await readSecret(reference)), roleKeys()] as const;
 };
 
+/** What Google's client takes. */
+export const googleSettings = async (
+  address: Extract<DestinationAddress, { readonly kind: "gcs" }>,
+  credentials: OwnCredentials | undefined,
+) => {
+  if (!credentials) return address;
+  const { googleAuth } = await import("@openemr-ops/gcp/googleCredentials");
+  return { ...address, authClient: googleAuth(...(await openGoogle(credentials))) };
+};
+
 /** Opens the destination of a checked configuration. A cloud's SDK is loaded only when its scheme is used. */
 export const openDestination = async (
   address: DestinationAddress,
@@ -31,9 +41,7 @@ export const openDestination = async (
     }
     case "gcs": {
       const { gcsDestination } = await import("@openemr-ops/gcp/gcsDestination");
-      if (!credentials) return gcsDestination(address);
-      const { googleAuth } = await import("@openemr-ops/gcp/googleCredentials");
-      return gcsDestination({ ...address, authClient: googleAuth(...(await openGoogle(credentials))) });
+      return gcsDestination(await googleSettings(address, credentials));
     }
   }
 };

@@ -3,6 +3,7 @@ import type { JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
 import { checkDestination, type DestinationFinding } from "@openemr-ops/dumps/checkDestination";
 import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
+import { allowedPlace } from "./allowedPlace.ts";
 import { checkSecrets } from "./checkSecrets.ts";
 import { cloudSqlImport } from "./cloudSqlImport.ts";
 import { openDestination } from "./openDestination.ts";
@@ -50,13 +51,15 @@ export const operations: Operations = {
   checkDestination: async (place) => {
     const installation = dumpsOf(place);
     const { destination, retentionCredentials } = installation.dumps;
-    const open = (purpose: DumpPurpose) => {
-      const credentials = ownCredentials(installation.dumps, openSecrets(place.environment), purpose);
-      return openDestination(destination, { ...place, credentials });
-    };
+    const around = (purpose: DumpPurpose) => ({
+      ...place,
+      credentials: ownCredentials(installation.dumps, openSecrets(place.environment), purpose),
+    });
+    const open = (purpose: DumpPurpose) => openDestination(destination, around(purpose));
     return checkDestination(await open("work"), {
       now: place.now,
       signal: place.signal,
+      assertPlace: allowedPlace(destination, installation.residency, around("work")),
       remover: retentionCredentials && (await open("retention")),
       openTrial: trialStore(installation, place.environment, openSecrets(place.environment)),
     });

@@ -140,6 +140,14 @@ export const ecsName = (what: "cluster" | "service") =>
       new RegExp(`^arn:aws[a-z-]*:ecs:[a-z0-9-]+:\\d{12}:${what}/[A-Za-z0-9_/-]+$`).test(value),
   );
 
+/** A region of AWS by its name. */
+export const awsRegionName = text("a region of AWS, such as eu-central-1", (value) => awsRegion.test(value));
+
+/** Source: cloud.google.com/storage/docs/locations. */
+export const gcsLocation = text("a location of Google Cloud Storage, such as europe-west3 or EU", (value) =>
+  /^[A-Za-z]+[A-Za-z0-9-]*$/.test(value),
+);
+
 export const dumpFormat = choice(["restic", "portable"]);
 export const compression = choice(["gzip", "zstd"]);
 

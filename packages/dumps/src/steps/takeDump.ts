@@ -171,6 +171,7 @@ const inspectionWarnings = ({
 /** Reads what a dump would hold, and writes nothing. */
 export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
   await context.store.describeTools();
+  await context.assertPlace?.();
   await using connection = await connectReadOnly(context.database);
   const source = await describeSource(connection, context.database.name);
   const beside = await unreadableBesideSites(context.sitesPath);
@@ -206,10 +207,12 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
  * Whatever fails, no manifest is written, so nothing counts as a dump; the next run needs no cleaning up.
  *
  * @throws {ToolMissingError} refused: a program that the store needs is missing or too old; nothing was done
+ * @throws {ResidencyError} refused: the store is where data may not go; nothing was written
  */
 export const takeDump = async (context: DumpContext, options: TakeDumpOptions = {}): Promise<DumpResult> => {
   const { store } = context;
   await store.describeTools();
+  await context.assertPlace?.();
   const dumpId = ulid(context.now());
   const startedAt = context.now();
   const halves = new AbortController();

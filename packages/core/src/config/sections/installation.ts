@@ -10,6 +10,7 @@ import { settleDrill } from "./drill.ts";
 import { dumps } from "./dumps.ts";
 import { health } from "./health.ts";
 import { platform } from "./platform.ts";
+import { residency } from "./residency.ts";
 import { schedules, sectionOfSchedule } from "./schedules.ts";
 import { sites } from "./sites.ts";
 
@@ -33,6 +34,7 @@ const shape = strict({
   url: field.httpUrl.optional(),
   database: database.schema,
   sites: sites.schema,
+  residency: residency.optional(),
   ...sectionShapes,
   schedules: schedules.schema.default({}),
 });

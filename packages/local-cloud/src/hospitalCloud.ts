@@ -44,12 +44,16 @@ export interface HospitalCloudOptions {
   readonly size?: EstateSizeChoice;
   /** Told what is done, a line each. */
   readonly say?: (line: string) => void;
+  /** Changes of the section `dumps` of an installation, such as another store. */
+  readonly dumps?: (id: string) => Partial<NonNullable<ConfigFile["installations"][number]["dumps"]>>;
   readonly cloud?: Pick<
     LocalCloudOptions,
     "containers" | "heartbeatScale" | "retryScale" | "taskCommand" | "waitScale"
   >;
   /** Changes of what containers get, by the variables they would get. */
   readonly taskEnvironment?: (environment: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
+  /** The same for functions. */
+  readonly functionEnvironment?: (environment: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
 }
 
 const secretArn = (name: string): string => `arn:aws:secretsmanager:${region}:${account}:secret:${name}`;
@@ -58,7 +62,7 @@ const installationOf = (
   id: string,
   server: MariaDb,
   estate: Estate,
-  { drills, url }: { readonly drills: string; readonly url: string },
+  { drills, url, dumps }: { readonly drills: string; readonly url: string; readonly dumps: object },
 ): ConfigFile["installations"][number] => ({
   id,
   platform: {
@@ -88,6 +92,7 @@ const installationOf = (
     password: secretArn(`${id}/repository-AbCdEf`),
     retention: { keepDaily: 7, keepWeekly: 5, keepMonthly: 12 },
     drill: { directory: join(drills, id) },
+    ...dumps,
   },
   health: { url },
   schedules: {
@@ -98,12 +103,14 @@ const installationOf = (
   },
 });
 
-/** In AWS the bucket is where its region says; here the local cloud answers for it. */
+/** In AWS the bucket is where its region says; here the local cloud answers for it. Others have a server or Google. */
 const withEndpoint = (configText: string, endpoint: string): string => {
   const config = JSON.parse(configText) as ConfigFile;
   return JSON.stringify({
     ...config,
-    installations: config.installations.map((one) => ({ ...one, dumps: { ...one.dumps, endpoint } })),
+    installations: config.installations.map((one) =>
+      one.dumps?.credentials ? one : { ...one, dumps: { ...one.dumps, endpoint } },
+    ),
   });
 };
 
@@ -128,7 +135,7 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
   const config: ConfigFile = {
     notifications: { slack: { botToken: secretArn("openemr-ops/slack-AbCdEf"), channel: "C0123456789" } },
     installations: installations.map((id) =>
-      installationOf(id, server, estate, { drills: at("drills"), url: openEmr.url }),
+      installationOf(id, server, estate, { drills: at("drills"), url: openEmr.url, dumps: options.dumps?.(id) ?? {} }),
     ) as ConfigFile["installations"],
   };
   const file = at("openemr-ops.config.json");
@@ -157,12 +164,16 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
         const local = { OPENEMR_OPS_CONFIG_JSON: withEndpoint(text, endpoint) };
         return { ...local, ...options.taskEnvironment?.({ ...environment, ...local }) };
       },
-      functionEnvironment: ({ OPENEMR_OPS_DESTINATION: destination }) => ({
-        OPENEMR_OPS_SLACK_API: slack.api,
-        ...(destination === undefined
-          ? {}
-          : { OPENEMR_OPS_DESTINATION: JSON.stringify({ ...JSON.parse(destination), endpoint }) }),
-      }),
+      functionEnvironment: (environment) => {
+        const { OPENEMR_OPS_DESTINATION: destination, OPENEMR_OPS_STORE_SECRET: secret } = environment;
+        return {
+          OPENEMR_OPS_SLACK_API: slack.api,
+          ...(destination === undefined || secret !== undefined
+            ? {}
+            : { OPENEMR_OPS_DESTINATION: JSON.stringify({ ...JSON.parse(destination), endpoint }) }),
+          ...options.functionEnvironment?.(environment),
+        };
+      },
     }),
   );
   endpoint = cloud.endpoint;

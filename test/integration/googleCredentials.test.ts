@@ -126,7 +126,7 @@ describe.each(ways)("dumps by $name to a bucket of Google", ({ restic, dumps }) 
     expect(await left()).toEqual([]);
   });
 
-  it("go on with a new token when one ends", async () => {
+  it("continue with a new token when one ends", async () => {
     const { federation, seen } = await aGoogle(12); // Google's libraries renew it ten seconds before its end
     const place = await aPlace(restic, federation(), dumps);
     await programs.dump.run(place, aDump);

@@ -46,7 +46,7 @@ const named: readonly (readonly [RegExp, Make])[] = [
 ];
 
 /**
- * Google refuses the credentials themselves. restic tries such a request again for a quarter of an hour, in vain: its token
+ * Google refuses the credentials themselves. restic tries such a request again for 15 minutes, in vain: its token
  * stays what it is, or there will be none.
  */
 export const isRefused = (line: string): boolean =>

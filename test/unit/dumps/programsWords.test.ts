@@ -91,6 +91,16 @@ describe("what restic says is attributed to the side it came from", () => {
     ["Fatal: load <data/12>: hash mismatch", "IntegrityError"],
     ["error for tree 123: not found\nFatal: repository contains errors", "IntegrityError"],
     ["Fatal: ciphertext verification failed", "IntegrityError"],
+    [
+      'Save(<data/12>) returned error, retrying after 1s: Post "https://storage.googleapis.com/": oauth2/google: status code 400: {"error":"invalid_grant"}',
+      "DestinationAccessDeniedError",
+    ],
+    [
+      "Load(<key/12>, 0, 0) retrying: googleapi: Error 401: Invalid Credentials, authError",
+      "DestinationAccessDeniedError",
+    ],
+    ['{"message_type":"error","item":"/sites/oauth2 invalid_grant","error":{"message":"a"}}', "ToolFailedError"],
+    ["error: open /sites/googleapi: Error 401 x: oauth2 invalid_grant", "ToolFailedError"],
     // nobody knows
     ["runtime: out of memory: cannot allocate 4194304-byte block", "LocalSystemError"],
     ["fatal error: runtime: cannot allocate memory", "LocalSystemError"],

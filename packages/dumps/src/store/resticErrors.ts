@@ -45,15 +45,6 @@ const named: readonly (readonly [RegExp, Make])[] = [
   ],
 ];
 
-/**
- * Google refuses the credentials themselves. restic tries such a request again for 15 minutes, in vain: its token
- * stays what it is, or there will be none.
- */
-export const isRefused = (line: string): boolean =>
-  /googleapi: (?:Error|got HTTP response code) 401\b|oauth2\b.*(?:invalid_grant|invalid_target|invalid_client|unauthorized_client|status code 40[013])|cannot fetch token: 40[013]/i.test(
-    line,
-  );
-
 /** restic's own words for exit codes; source: doc/075_scripting.rst. */
 const byCode: Readonly<Record<number, Make>> = {
   10: (m) => new DestinationMissingError(m),
@@ -90,6 +81,15 @@ export const resticWords = (errors: string): string =>
     })
     .filter((line) => line !== "")
     .join("\n");
+
+/**
+ * Google refuses the credentials themselves. restic tries such a request again for 15 minutes, in vain: its token
+ * stays what it is, or there will be none.
+ */
+export const isRefused = (errors: string): boolean =>
+  /googleapi: (?:Error|got HTTP response code) 401\b|oauth2\b.*(?:invalid_grant|invalid_target|invalid_client|unauthorized_client|status code 40[013])|cannot fetch token: 40[013]/i.test(
+    resticWords(errors), // not what it says of a file, whose name can hold any words
+  );
 
 /** Whose lock it is, and since when, as restic says it in two lines. */
 const holderIn = (words: string): string | undefined => {
@@ -146,7 +146,7 @@ export const resticError = (
   // A cache that cannot be used is a warning, and says what another failure says: it is looked at last.
   const text = lines.filter((line) => !isLocal(line, cacheDirectory)).join("\n");
   const holder = holderIn(text);
-  const refused = lines.some(isRefused);
+  const refused = isRefused(end.errors);
   const said = holder
     ? `${holder}: ${next}`
     : refused

@@ -38,6 +38,13 @@ describe("a secret of AWS", () => {
     expect(seen).toEqual([["eu-central-1", new GetSecretValueCommand({ SecretId: arn }).input]]);
   });
 
+  it("is read whole where a document is expected, or one field of it", async () => {
+    const text = '{"accessKeyId":"a","secretAccessKey":"b","of-google":"{}"}';
+    const read = awsSecret(clientThat(() => ({ SecretString: text })));
+    expect(await read(arn, undefined, true)).toBe(text);
+    expect(await read(arn, "of-google", true)).toBe("{}");
+  });
+
   it.each([
     ["a text", "s3cret", undefined, "s3cret"],
     ["digits", "123456", undefined, "123456"],

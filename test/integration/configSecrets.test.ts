@@ -1,6 +1,8 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { startSlackServer } from "@openemr-ops/local/servers/slack";
+import { startVersityGateway } from "@openemr-ops/local/servers/versitygw";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../support/aClinic.ts";
 import { aRepositoryPassword, aSealKey, configurationFor } from "../support/dumpContext.ts";
@@ -103,6 +105,21 @@ describe("config check --secrets", () => {
     expect(good.secrets.at(-1)?.note).toContain("not tried");
     for (const SLACK of ["https://hooks.slack.com/", "http://hooks.slack.com/services/T0/B0/canary", "canary"])
       expect((await check({ SLACK }, { notifications })).failing, SLACK).toEqual(["notifications.slack.webhook"]);
+  });
+
+  it("opens a store with its own keys", async () => {
+    const gateway = await startVersityGateway();
+    const { url: endpoint, region, accessKeyId, secretAccessKey } = gateway;
+    const client = new S3Client({ endpoint, region, credentials: gateway, forcePathStyle: true });
+    await client.send(new CreateBucketCommand({ Bucket: "dumps" }));
+    const dumps = { destination: "s3://dumps/openemr", endpoint, region, credentials: "env:STORE" };
+    const keys = (secret: string) => ({ STORE: JSON.stringify({ accessKeyId, secretAccessKey: secret }) });
+
+    expect((await check(keys(secretAccessKey), { dumps })).failing).toEqual([]);
+    const wrong = await check(keys(canary), { dumps });
+    expect(wrong.failing).toContain(`${at}.dumps.credentials`);
+    expect(wrong.said).not.toContain(canary);
+    await gateway.stop();
   });
 
   it("reads a seal key of the right length, and reads nothing at all unless asked", async () => {

@@ -1,7 +1,7 @@
 import { repositoryPasswordProblem } from "@openemr-ops/core/config/repositoryPassword";
 import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
 import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
-import type { DatabaseServer, InstallationWith } from "@openemr-ops/core/config/settings";
+import type { DatabaseServer, DumpSettings, InstallationWith } from "@openemr-ops/core/config/settings";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import { connect } from "@openemr-ops/database/connection";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
@@ -9,6 +9,7 @@ import { databaseAccess, toolsFrom } from "./openContext.ts";
 import { openDestination } from "./openDestination.ts";
 import { openLocation } from "./openLocation.ts";
 import { openSecrets } from "./openSecrets.ts";
+import { ownCredentials } from "./ownCredentials.ts";
 import type { Place } from "./program.ts";
 import { type SecretFinding, trySecret } from "./trySecret.ts";
 
@@ -40,15 +41,17 @@ const loginTo = (server: DatabaseServer, schema: string, { user, password }: Log
 
 const openRepository = async (
   { environment, signal, progress }: Place,
-  { id, dumps: { destination: address } }: InstallationWith<"dumps">,
+  { id, dumps }: InstallationWith<"dumps">,
   password: string,
 ): Promise<string | undefined> => {
-  const destination = await openDestination(address, { environment });
+  const address = dumps.destination;
+  const credentials = ownCredentials(dumps, openSecrets(environment));
+  const destination = await openDestination(address, { environment, credentials });
   if (!(await destination.describe("config"))) return "there is no repository yet; the first dump creates it";
   const store = resticStore({
     restic: toolsFrom(environment).restic,
     installation: id,
-    location: openLocation(address, environment),
+    location: openLocation(address, environment, credentials),
     readPassword: async () => password,
     destination,
   });
@@ -61,10 +64,29 @@ const usesOfDumps = (place: Place, installation: InstallationWith<"dumps">): rea
   const drill = dumps.drill.database;
   return [
     ...(drill && drill !== "own" ? [loginTo(drill, "information_schema", drill)] : []),
+    ...[dumps.credentials, dumps.retentionCredentials].flatMap((secret) =>
+      secret ? [store(place, dumps, secret)] : [],
+    ),
     ...(dumps.format === "restic" ? [repository(place, installation, dumps.password)] : []),
     ...(dumps.format === "portable" && dumps.sealKey ? [sealKey(dumps.sealKey)] : []),
   ];
 };
+
+const store = (
+  { environment }: Place,
+  { destination: address }: DumpSettings,
+  reference: SecretReference,
+): readonly [string, Use] => [
+  reference.field,
+  {
+    opens: "the store of the dumps",
+    open: async (value) => {
+      const credentials = { reference, readSecret: async () => value };
+      await (await openDestination(address, { environment, credentials })).describe("config");
+      return undefined;
+    },
+  },
+];
 
 const repository = (
   place: Place,

@@ -96,14 +96,14 @@ describe("an installation whose store has credentials of its own", () => {
       const credentials = { credentials: arn("store"), retentionCredentials: arn("clearing") };
       installation.dumps = { region, ...rest, ...dumps, ...credentials };
     });
-    const [first] = deploymentOf(config, "prod").installations;
+    const [first] = deploymentOf(config, "prod", place).installations;
 
     expect(first?.dumps).not.toHaveProperty("bucket");
     expect(first?.dumps?.secrets).toMatchObject({ store: { arn: arn("store") }, clearing: { arn: arn("clearing") } });
   });
 
   it("has one otherwise", async () => {
-    const [first] = deploymentOf(await aDeployable(), "prod").installations;
+    const [first] = deploymentOf(await aDeployable(), "prod", place).installations;
     expect(first?.dumps?.bucket).toEqual({ bucket: "clinic-a-dumps", prefix: "openemr", region: "eu-central-1" });
     expect(first?.dumps?.secrets).not.toHaveProperty("store");
   });

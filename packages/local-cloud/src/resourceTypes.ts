@@ -163,6 +163,7 @@ const nothingToRun: Readonly<Record<string, Identify>> = {
     const ref = arn(resource, "sns", name);
     return { ref, attributes: { TopicArn: ref, TopicName: name } };
   },
+  "AWS::SNS::Subscription": plain(),
   "AWS::SNS::TopicPolicy": plain(),
   "AWS::SQS::QueuePolicy": plain(),
   "AWS::XRay::Group": plain("GroupName"),

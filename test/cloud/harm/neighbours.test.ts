@@ -97,6 +97,8 @@ describe("rights of one installation", () => {
     /^(lambda:InvokeFunction|sqs:SendMessage|ecr:\w+|xray:\w+|logs:(Create|Delete|Get|List|Update)LogDelivery|logs:ListLogDeliveries|logs:Describe\w+|logs:PutResourcePolicy)$/;
   const isShared = ({ action, resource, context }: Call): boolean =>
     shared.test(action) ||
+    // While a task of one's own definition is started, and not after: it has no identifier yet, only its cluster.
+    (action === "ecs:TagResource" && context["ecs:CreateAction"] === "RunTask") ||
     (action.startsWith("kms:") && /^(dynamodb|sqs)\./.test(String(context["kms:ViaService"]))) ||
     (action === "s3:GetBucketLocation" && resource === "arn:aws:s3:::shared-dumps") ||
     (action.startsWith("kms:") && context["kms:EncryptionContext:aws:s3:arn"] === "arn:aws:s3:::shared-dumps");

@@ -128,7 +128,9 @@ describe.each(clinics)("the clinic %s", (id) => {
     expect(second).toHaveLength(1);
     expect(second).not.toEqual(first);
     expect(outcome(await run("drill", id))).toEqual(succeeded);
-    expect(outcome(await run("health", id))).toEqual(succeeded);
+    const health = await run("health", id);
+    expect(outcome(health)).toEqual(succeeded);
+    expect(JSON.stringify([health.output, health.history])).toMatch(/newestDumpHours\\*":0/); // it saw the new one
   });
 });
 

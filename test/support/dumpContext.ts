@@ -29,10 +29,17 @@ export interface DumpContextOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly surroundings?: Partial<Omit<Surroundings, "environment" | "readSecret">>;
   readonly platform?: WrittenInstallation["platform"];
+  /** Server of restores; not set, that of the schema. */
+  readonly restoreHost?: { readonly host: string; readonly port: number };
 }
 
+/** Options with as much of the schema as a configuration names. */
+type Described = Omit<DumpContextOptions, "schema"> & {
+  readonly schema: Pick<FreshSchema, "host" | "port" | "name" | "caFile" | "dumpUser" | "restoreUser">;
+};
+
 /** The configuration as an operator would write it, and the variables that hold its passwords. */
-export const configurationFor = (options: DumpContextOptions) => {
+export const configurationFor = (options: Described) => {
   const { schema, directory } = options;
   const portable = options.dumps?.format === "portable";
   const config = {
@@ -48,7 +55,7 @@ export const configurationFor = (options: DumpContextOptions) => {
           user: schema.dumpUser.user,
           password: "env:DUMP_USER_PASSWORD",
           ...tlsOf(schema),
-          restore: { user: schema.restoreUser.user, password: "env:RESTORE_USER_PASSWORD" },
+          restore: { ...options.restoreHost, user: schema.restoreUser.user, password: "env:RESTORE_USER_PASSWORD" },
         },
         sites: { path: options.sitesPath },
         dumps: {
@@ -76,7 +83,7 @@ export const configurationFor = (options: DumpContextOptions) => {
  * A context as the task program puts it together from a configuration, for a schema of a test's own. Everything that
  * tests replace afterwards is a field: `{ ...context, locks: memoryLocks() }`.
  */
-export const contextFor = async (options: DumpContextOptions): Promise<DumpContext> => {
+export const contextFor = async (options: Described): Promise<DumpContext> => {
   const { directory } = options;
   const written = configurationFor(options);
   const config = resolveConfig(configSchema.parse(written.config), directory);

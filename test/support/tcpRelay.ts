@@ -10,9 +10,17 @@ export interface TcpRelay extends AsyncDisposable {
   silence(): void;
 }
 
-export const tcpRelay = async ({ host, port }: { readonly host: string; readonly port: number }): Promise<TcpRelay> => {
+interface Target {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** @param targets where connections lead, one after the other in turn, as the names of several servers do */
+export const tcpRelay = async (...targets: readonly [Target, ...Target[]]): Promise<TcpRelay> => {
   const pairs = new Set<readonly [Socket, Socket]>();
+  let taken = 0;
   const server = createServer((near) => {
+    const { host, port } = targets[taken++ % targets.length] ?? targets[0];
     const far = connect(port, host);
     pairs.add([near, far]);
     for (const [from, to] of [

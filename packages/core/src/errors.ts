@@ -78,6 +78,10 @@ export class RepositoryPasswordError extends FatalError {
 export class DatabaseUnavailableError extends RetryableError {
   override readonly name = "DatabaseUnavailableError";
 }
+/** The database's host name leads to several servers, and a dump's connections met more than one. */
+export class DatabaseServersDifferError extends RetryableError {
+  override readonly name = "DatabaseServersDifferError";
+}
 /** The server refuses the user, its password, or a right that the job needs. */
 export class DatabaseAccessDeniedError extends FatalError {
   override readonly name = "DatabaseAccessDeniedError";
@@ -266,6 +270,7 @@ export class UnexpectedError extends FatalError {
 /** What a workflow may retry, by name. */
 export const retryableErrorNames: readonly string[] = Object.keys({
   ControlPlaneUnavailableError,
+  DatabaseServersDifferError,
   DatabaseUnavailableError,
   DestinationThrottledError,
   DestinationUnavailableError,

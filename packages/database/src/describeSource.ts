@@ -209,7 +209,9 @@ export const describeSource = async (
     `SELECT DISTINCT TABLE_NAME AS t FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND (DATA_TYPE = 'float'${generated})`,
     [schema],
   );
-  const large = base.filter(({ bytes }) => Number(bytes ?? 0) >= exactFrom).map(({ name }) => name);
+  const large = base
+    .filter(({ type, bytes }) => type !== "SEQUENCE" && Number(bytes ?? 0) >= exactFrom)
+    .map(({ name }) => name);
   const drawing = product === "MariaDB" ? await tablesThatDraw(connection, schema) : new Set<string>();
   const exact = new Set([...exactRows.map((row) => row.t), ...alsoExact, ...large, ...drawing]);
   const columnRows =

@@ -14,9 +14,11 @@ import { quoteName } from "./identifiers.ts";
 import { nameOnServer, withoutOwnSchema } from "./ownSchema.ts";
 import { programStatements, programsDigest } from "./programStatements.ts";
 import { programTexts } from "./programTexts.ts";
+import { assertProgramHere, assertSameServer, serverOf, sessionOf } from "./sameServer.ts";
 import { assertForDumpProgram } from "./sessionVariables.ts";
 import { endMark, type ProgramSection, type StreamDigest, sectionMark, sqlScanner } from "./sqlScanner.ts";
 import { stallWatch } from "./stallWatch.ts";
+import { isInnoDbReadOnly } from "./writable.ts";
 
 export interface DatabaseDump {
   readonly source: SourceDescription;
@@ -35,8 +37,8 @@ export interface DumpDatabaseSettings extends Omit<DescribeOptions, "exactFrom">
   readonly now: () => Date;
   readonly signal: AbortSignal;
   readonly progress: ReportProgress;
-  /** Called once, when the snapshot stands: what is read from now on is not older than the rows. */
-  readonly onSnapshot?: (takenAt: Date) => void;
+  /** Called once, when the snapshot stands: what is read from now on, on this server, is not older than the rows. */
+  readonly onSnapshot?: (takenAt: Date, server: string) => void;
 }
 
 /** While we wait for a lock, everybody who wants to write waits behind us: so not long, but more than once. */
@@ -110,7 +112,8 @@ const assertLoads = (section: ProgramSection, text: string): void => {
  * two snapshots. The stream's end mark is written only when every part ended well, so a stream with it is whole.
  *
  * @returns digests taken from the very bytes that went to `sink`
- * @throws the `Database…Error` family, {TableLockedError} retryable, {SourceLayoutError}; nothing is left open
+ * @throws the `Database…Error` family, {DatabaseServersDifferError} retryable: rows would be of several servers,
+ *   {TableLockedError} retryable, {SourceLayoutError}; nothing is left open
  */
 export const dumpDatabase = async (
   given: DatabaseAccess,
@@ -122,7 +125,10 @@ export const dumpDatabase = async (
   assertForDumpProgram(reader.given);
   // MySQL's limit; mariadb-dump lifts MariaDB's itself. A copy is read as its dump was.
   const limitMs = settings.ourCopy ? 0 : Number(reader.given.get("max_execution_time") ?? 0);
-  const exactFrom = limitMs > 0 ? (limitMs / 1000) * slowestBytesPerSecond : Number.POSITIVE_INFINITY;
+  const server = await serverOf(reader);
+  // A lock on a reader keeps nobody away: rows come there from another server. So one session reads all of them.
+  const oneSession = !settings.ourCopy && (await isInnoDbReadOnly(reader));
+  const exactFrom = oneSession ? 0 : limitMs > 0 ? (limitMs / 1000) * slowestBytesPerSecond : Number.POSITIVE_INFINITY;
   const source = await describeSource(reader, access.name, { ...settings, exactFrom });
   const catalogue = await readCatalogue(reader, access.name, source.product);
   const meanings = new Map<ProgramSection, string>();
@@ -154,19 +160,26 @@ export const dumpDatabase = async (
 
   let takenAt = settings.now();
   try {
-    const locker = exact.length > 0 ? await connect(access) : undefined;
+    const locker = exact.length > 0 && plain.length > 0 ? await connect(access) : undefined;
     const unlock = async () => locker?.[Symbol.asyncDispose]();
     try {
+      if (locker) await assertSameServer(locker, server, access);
       if (locker) await lockedTables(locker, namesOf(exact), settings.stallSeconds);
       await reader.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
       await reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT");
       if (plain.length > 0) dump = await startTablesDump(access, plain, run);
       await dump?.standing;
+      if (dump) {
+        let ended = false;
+        void dump.child.ended.finally(() => (ended = true)).catch(() => {});
+        const ours = locker ? [await sessionOf(locker)] : [];
+        await assertProgramHere(reader, access, { ours, hasEnded: () => ended });
+      }
       takenAt = settings.now();
     } finally {
       await unlock();
     }
-    settings.onSnapshot?.(takenAt);
+    settings.onSnapshot?.(takenAt, server);
     if (dump) await copyTablesDump(dump, emit, scanner.table, throwIfStopped);
 
     if (exact.length > 0) {

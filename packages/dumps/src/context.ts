@@ -20,7 +20,7 @@ export interface DumpContext {
   readonly installation: string;
   /** The live schema, with the user that may only read. */
   readonly database: DatabaseAccess;
-  /** The same server with a user that may create schemas. */
+  /** The same schema with a user that may create schemas, on the server that may be written to. */
   readonly restoreDatabase: DatabaseAccess;
   /** Where drills load: in a scratch schema of that server, or on a server that each starts for itself. */
   readonly drillDatabase: DatabaseAccess | "own";

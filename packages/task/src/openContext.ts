@@ -110,7 +110,7 @@ export const openContext = async (
     ...databaseAccess(server, database.name, login, surroundings.readSecret),
     signal: surroundings.signal,
   });
-  const restoreDatabase = access(database, database.restore);
+  const restoreDatabase = access({ ...database, ...database.restore }, database.restore);
   const chosen = dumps.drill.database;
   const drillServer = chosen && chosen !== "own" ? access(chosen, chosen) : restoreDatabase;
   const { now, signal, progress, warn } = surroundings;

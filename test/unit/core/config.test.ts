@@ -59,6 +59,8 @@ describe("a configuration in order", () => {
             },
             tls: "off",
             restore: {
+              host: "127.0.0.1",
+              port: 3306,
               user: "dump",
               password: {
                 kind: "file",
@@ -169,6 +171,31 @@ describe("a configuration in order", () => {
         },
       },
     });
+  });
+
+  it.each([
+    { what: "the dumps' server", restore: {}, place: { host: "127.0.0.1", port: 3307 } },
+    {
+      what: "its own server",
+      restore: { host: "writer.example.org" },
+      place: { host: "writer.example.org", port: 3306 },
+    },
+    { what: "its own port", restore: { port: 3308 }, place: { host: "127.0.0.1", port: 3308 } },
+  ])("restores, and drills that name no server, write to $what", async ({ restore, place }) => {
+    await using directory = await aConfigDirectory();
+    const admin = { user: "admin", passwordFile: "env:ADMIN_PASSWORD" };
+    const database = { ...anInstallation().database, port: 3307, restore: { ...restore, ...admin } };
+    const installation = anInstallation({
+      database,
+      dumps: { ...anInstallation().dumps, drill: { database: admin } } as WrittenInstallation["dumps"],
+    });
+    const config = await loadConfig(await directory.write(aConfig(installation)), {
+      environment: { ADMIN_PASSWORD: "x" },
+    });
+    const { database: settled, dumps: settledDumps } = selectInstallation(config);
+    expect([settled.host, settled.port]).toEqual(["127.0.0.1", 3307]);
+    expect(settled.restore).toMatchObject(place);
+    expect(settledDumps?.drill.database).toMatchObject(place);
   });
 
   it("fills in how portable dumps are compressed", async () => {

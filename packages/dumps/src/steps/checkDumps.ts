@@ -4,7 +4,7 @@ import type { DumpContext } from "../context.ts";
 import { type Manifest, manifestBytes } from "../manifest.ts";
 import { recordVerification, type VerificationLevel } from "../verification.ts";
 import { drillDump } from "./drillDump.ts";
-import { assertDrillTools } from "./drillServer.ts";
+import { assertDrillServer } from "./drillServer.ts";
 import { chooseFrom, findDumps, genuineManifest } from "./listDumps.ts";
 
 export interface CheckResult {
@@ -59,7 +59,7 @@ const dumpsToCheck = async (context: DumpContext) => {
 /** Looks which dumps a check is about, and writes nothing. */
 export const planCheck = async (context: DumpContext, level: VerificationLevel, share?: string): Promise<CheckPlan> => {
   await context.store.describeTools();
-  if (level === "drill") await assertDrillTools(context);
+  if (level === "drill") await assertDrillServer(context);
   const { newest, manifests } = await dumpsToCheck(context);
   const dumps = (level === "drill" ? [newest] : manifests).map(({ dumpId }) => dumpId);
   return { dryRun: true, level, dumps, ...(share ? { share } : {}) };

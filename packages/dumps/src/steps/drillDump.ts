@@ -9,7 +9,7 @@ import type { Manifest } from "../manifest.ts";
 import { treeIn } from "../staging/stagedTree.ts";
 import { recordVerification } from "../verification.ts";
 import { compareRestored } from "./compare.ts";
-import { assertDrillTools, withDrillServer } from "./drillServer.ts";
+import { assertDrillServer, withDrillServer } from "./drillServer.ts";
 import { chooseDump } from "./listDumps.ts";
 import { loadParts } from "./loadParts.ts";
 import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
@@ -25,7 +25,7 @@ import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
  */
 export const drillDump = async (context: DumpContext, name: string): Promise<Verdict> => {
   await context.store.describeTools();
-  await assertDrillTools(context);
+  await assertDrillServer(context);
   const manifest = await chooseDump(context, name);
   const journal = journalIn(context.stateDirectory, context.installation, "drill");
   await journal.sweep(context.warn);

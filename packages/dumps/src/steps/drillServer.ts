@@ -5,6 +5,7 @@ import { connect } from "@openemr-ops/database/connection";
 import { dropLoaded } from "@openemr-ops/database/loadTarget";
 import { describeOwnServer, type OwnServer, startOwnServer } from "@openemr-ops/database/ownServer";
 import { statementLogs } from "@openemr-ops/database/statementLogs";
+import { assertWritable } from "@openemr-ops/database/writable";
 import type { Directory } from "@openemr-ops/files/directory";
 import type { DumpContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
@@ -18,12 +19,18 @@ export const scratchNameOf = (installation: string, schema: string): string =>
 const ownSchemaName = "openemr_drill";
 
 /**
- * Looks whether this machine has what a drill needs for its database.
+ * Looks whether a drill will have a database server.
  *
  * @throws {ToolMissingError} refused: says what to install
+ * @throws {TargetUnsuitableError} refused: the configured server only reads
  */
-export const assertDrillTools = async ({ drillDatabase, tools }: DumpContext): Promise<void> => {
-  if (drillDatabase === "own") await describeOwnServer(tools);
+export const assertDrillServer = async ({ drillDatabase, tools }: DumpContext): Promise<void> => {
+  if (drillDatabase === "own") {
+    await describeOwnServer(tools);
+    return;
+  }
+  await using control = await connect(drillDatabase, "information_schema");
+  await assertWritable(control, drillDatabase, "database.restore.host or dumps.drill.database.host");
 };
 
 /** @param staging the drill's own directory, which the caller deletes; a server of the drill's own keeps its files there */

@@ -4,7 +4,6 @@ import { dirname, join, resolve, sep } from "node:path";
 import { InPlaceNotAllowedError, InvalidInputError, onThisMachine } from "@openemr-ops/core/errors";
 import { stopwatch } from "@openemr-ops/core/stopwatch";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
-import { connect } from "@openemr-ops/database/connection";
 import { forgetLoad } from "@openemr-ops/database/loadTarget";
 import {
   type DirectoryIdentity,
@@ -21,6 +20,7 @@ import type { DumpContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { makeStage, publish, type Stage, stageOf } from "../staging/publish.ts";
 import { treeEntry, treeIn } from "../staging/stagedTree.ts";
+import { assertRestoreServer } from "./assertRestoreServer.ts";
 import { assertVersion } from "./assertVersion.ts";
 import { type Comparison, compareRestored } from "./compare.ts";
 import { chooseDump } from "./listDumps.ts";
@@ -136,7 +136,7 @@ export const restoreBeside = async (context: DumpContext, options: RestoreOption
   const manifest = await chooseDump(context, options.dump);
   const newer = await assertVersion(context, manifest, false);
   const access = { ...context.restoreDatabase, name: target.database };
-  await (await connect(access, "information_schema"))[Symbol.asyncDispose](); // before anything is made
+  await assertRestoreServer(context); // before anything is made
   const journal = journalIn(context.stateDirectory, context.installation, "restore");
   const publications = publicationFile(context, target);
   const earlier = await publications.read();

@@ -2,6 +2,7 @@ import type { Platform } from "@openemr-ops/openemr/prepareSites";
 import type { Sqlconf } from "@openemr-ops/openemr/sqlconf";
 import type { DumpContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
+import { assertRestoreServer } from "./assertRestoreServer.ts";
 import { assertVersion } from "./assertVersion.ts";
 import { chooseDump } from "./listDumps.ts";
 import { besideTargets, restoreBeside } from "./restoreBeside.ts";
@@ -46,6 +47,7 @@ export const planRestore = async (context: DumpContext, options: RestoreOptions)
     ? { database: context.database.name, sites: context.sitesPath }
     : await besideTargets(context, options);
   const manifest = await chooseDump(context, options.dump);
+  await assertRestoreServer(context);
   await assertVersion(context, manifest, options.inPlace ?? false);
   if (options.inPlace) await assertSitesChosen(context, manifest, options.sites);
   return {

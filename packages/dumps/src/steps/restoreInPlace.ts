@@ -20,6 +20,7 @@ import { parseSqlconf, type Sqlconf } from "@openemr-ops/openemr/sqlconf";
 import type { DumpContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { treeEntry, treeIn } from "../staging/stagedTree.ts";
+import { assertRestoreServer } from "./assertRestoreServer.ts";
 import { assertStopped } from "./assertStopped.ts";
 import { assertVersion } from "./assertVersion.ts";
 import { compareRestored } from "./compare.ts";
@@ -275,6 +276,7 @@ const begin = async (
       `a restore in place of dump ${left.dumpId} was interrupted after step "${left.phase}", when it had begun to replace the live system: restore that dump first, to finish it`,
       { field: "dump" },
     );
+  await assertRestoreServer(context);
   const newer = await assertVersion(context, manifest, true);
   await assertStopped(context, await liveConnection(context, [context.sitesPath]).catch(() => undefined));
   if (earlier && isLiveTouched(earlier)) return { progress: earlier, newer };
@@ -325,5 +327,7 @@ const safetyDump = async (context: DumpContext): Promise<string | undefined> => 
   const tables = await tablesOf(control, context.database.name);
   const entries = await readdir(context.sitesPath).catch(() => []);
   if (tables.length === 0 && entries.length === 0) return undefined;
-  return (await takeDump(context, { purpose: "safety" })).dumpId;
+  const { host, port } = context.restoreDatabase; // a reader may be behind what is about to be replaced
+  const database = { ...context.database, host, port };
+  return (await takeDump({ ...context, database }, { purpose: "safety" })).dumpId;
 };

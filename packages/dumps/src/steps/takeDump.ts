@@ -3,6 +3,8 @@ import { ulid } from "@openemr-ops/core/ids";
 import { connectReadOnly } from "@openemr-ops/database/connection";
 import { describeSource, type SourceDescription } from "@openemr-ops/database/describeSource";
 import { type DatabaseDump, dumpDatabase } from "@openemr-ops/database/dumpDatabase";
+import { assertSameServer } from "@openemr-ops/database/sameServer";
+import { isInnoDbReadOnly } from "@openemr-ops/database/writable";
 import { assertLayout, countEssentials } from "@openemr-ops/openemr/assertLayout";
 import { unreadableBesideSites } from "@openemr-ops/openemr/besideSites";
 import { countInCouchDb } from "@openemr-ops/openemr/documents";
@@ -173,7 +175,8 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
   await context.store.describeTools();
   await context.assertPlace?.();
   await using connection = await connectReadOnly(context.database);
-  const source = await describeSource(connection, context.database.name);
+  const exactFrom = (await isInnoDbReadOnly(connection)) ? 0 : Number.POSITIVE_INFINITY;
+  const source = await describeSource(connection, context.database.name, { exactFrom });
   const beside = await unreadableBesideSites(context.sitesPath);
   const layout = await assertLayout(context.sitesPath, { leftOut: beside });
   const { sites, warnings } = await sitesOfDatabase(context.sitesPath, context.database);
@@ -245,11 +248,11 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
           now: context.now,
           signal: run.signal,
           progress: context.progress,
-          onSnapshot: (takenAt) => {
+          onSnapshot: (takenAt, server) => {
             const exclude = [...excludedContents, ...excludedFiles, ...beside.map(literally)];
             stored = store.writeSites({ dumpId, takenAt, sitesPath: context.sitesPath, exclude }, run);
             stored.catch(stop);
-            inspection = inspectSource(context, sites);
+            inspection = inspectSource(context, sites, server);
             inspection.catch(stop);
           },
         });
@@ -371,8 +374,9 @@ const assertWhole = (files: number, essentials: number): void => {
   );
 };
 
-const inspectSource = async (context: DumpContext, sites: readonly string[]) => {
+const inspectSource = async (context: DumpContext, sites: readonly string[], server: string) => {
   await using connection = await connectReadOnly(context.database);
+  await assertSameServer(connection, server, context.database);
   const found = await inspect(context.sitesPath, sites, connection);
   const zone = await connection
     .rows(`SELECT gl_value AS zone FROM ${baseTable("globals")} WHERE gl_name = 'gbl_time_zone' LIMIT 1`)

@@ -1,5 +1,5 @@
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
-import { assertDrillTools } from "@openemr-ops/dumps/steps/drillServer";
+import { assertDrillServer } from "@openemr-ops/dumps/steps/drillServer";
 import { chooseDump } from "@openemr-ops/dumps/steps/listDumps";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
 import type { Program } from "../program.ts";
@@ -21,7 +21,7 @@ export interface DrillPlan {
 export const drill: Program<"drill", DrillPlan, Verdict> = {
   plan: async (place, { dump }) => {
     const context = await dumpContext(place);
-    await assertDrillTools(context);
+    await assertDrillServer(context);
     const { dumpId, takenAt, database, sites } = await chooseDump(context, dump);
     const result: DrillPlan = {
       dryRun: true,

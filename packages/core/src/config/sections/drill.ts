@@ -3,7 +3,14 @@ import * as field from "../fields.ts";
 import type { Resolved } from "../references.ts";
 import { onAnyObject } from "../rules.ts";
 import { strict } from "../strict.ts";
-import { serverRules, serverShape, settleServer, type WrittenServer } from "./server.ts";
+import {
+  restorePlaceOf,
+  serverRules,
+  serverShape,
+  settleServer,
+  type WrittenPlaces,
+  type WrittenServer,
+} from "./server.ts";
 
 /** Where a drill may work, and as whom; not set, the system's temporary directory serves, and as server what `settleDrill` says. */
 export const drillShape = strict({
@@ -12,7 +19,7 @@ export const drillShape = strict({
       [
         /** A server that the drill starts for itself. */
         z.literal("own"),
-        /** Without `host` a user on the installation's own server. */
+        /** Without `host` a user on the server that restores write to. */
         strict({ ...serverShape, host: field.host.optional(), port: field.port.optional() }).superRefine(
           serverRules,
           onAnyObject,
@@ -27,16 +34,17 @@ export const drillShape = strict({
 type WrittenDrill = Resolved<z.output<typeof drillShape>>;
 type WrittenDrillServer = Exclude<NonNullable<WrittenDrill["database"]>, "own">;
 
-/** Where a server is and how it is reached, without who logs in. */
-const placeOf = ({ host, port, tls, caFile }: WrittenServer) => ({
-  host,
-  port,
+type LiveServer = WrittenServer & WrittenPlaces;
+
+/** Where a restore would write and how that is reached, without who logs in. */
+const placeOf = ({ tls, caFile, ...live }: LiveServer) => ({
+  ...restorePlaceOf(live),
   ...(tls === undefined ? {} : { tls }),
   ...(caFile === undefined ? {} : { caFile }),
 });
 
 /** @param live the installation's server as it was written, for defaults that follow from its fields */
-const settleDrillServer = ({ host, port, ...login }: WrittenDrillServer, live: WrittenServer) =>
+const settleDrillServer = ({ host, port, ...login }: WrittenDrillServer, live: LiveServer) =>
   settleServer({
     ...(host === undefined ? placeOf(live) : { host, port: 3306 }),
     ...(port === undefined ? {} : { port }),
@@ -50,7 +58,7 @@ const settleDrillServer = ({ host, port, ...login }: WrittenDrillServer, live: W
  */
 export const settleDrill = (
   { database, ...rest }: WrittenDrill,
-  live: WrittenServer,
+  live: LiveServer,
   platform: { readonly kind: string },
 ) => {
   const chosen = database ?? (platform.kind === "ecs" ? ("own" as const) : undefined);

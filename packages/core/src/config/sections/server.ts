@@ -37,5 +37,18 @@ export const settleServer = <Server extends WrittenServer>({ tls, ...server }: S
   tls: tls ?? (server.caFile === undefined ? ("required" as const) : ("verify" as const)),
 });
 
+/** A server's place, and that of the one that restores write to, as they were written. */
+export interface WrittenPlaces {
+  readonly host: string;
+  readonly port: number;
+  readonly restore?: { readonly host?: string | undefined; readonly port?: number | undefined } | undefined;
+}
+
+/** Where restores write, and drills that name no server: a server that dumps read from may be one that only reads. */
+export const restorePlaceOf = ({ host, port, restore: { host: own, port: ownPort } = {} }: WrittenPlaces) => ({
+  host: own ?? host,
+  port: ownPort ?? (own === undefined ? port : 3306),
+});
+
 /** A server as the product works with it. */
 export type DatabaseServer = ReturnType<typeof settleServer<WrittenServer>>;

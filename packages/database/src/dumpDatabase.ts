@@ -170,10 +170,8 @@ export const dumpDatabase = async (
       if (plain.length > 0) dump = await startTablesDump(access, plain, run);
       await dump?.standing;
       if (dump) {
-        let ended = false;
-        void dump.child.ended.finally(() => (ended = true)).catch(() => {});
         const ours = locker ? [await sessionOf(locker)] : [];
-        await assertProgramHere(reader, access, { ours, hasEnded: () => ended });
+        await assertProgramHere(reader, access, { ours, hasExited: dump.child.hasExited });
       }
       takenAt = settings.now();
     } finally {

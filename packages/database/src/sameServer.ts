@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseServersDifferError } from "@openemr-ops/core/errors";
 import type { DatabaseAccess } from "./access.ts";
 import type { DatabaseConnection } from "./connection.ts";
@@ -35,6 +36,10 @@ export const assertSameServer = async (
   if ((await serverOf(connection)) !== server) throw differ(access);
 };
 
+/** A program that has printed all leaves the server a moment before it ends. */
+const looks = 50;
+const pauseMilliseconds = 100;
+
 /**
  * Makes sure that a program with our user's name met this server too: its session is in the server's list, where every
  * user sees his own. One that has already ended cannot be looked for; it printed less than a pipe holds.
@@ -45,13 +50,17 @@ export const assertSameServer = async (
 export const assertProgramHere = async (
   connection: DatabaseConnection,
   access: DatabaseAccess,
-  { ours, hasEnded }: { readonly ours: readonly string[]; readonly hasEnded: () => boolean },
+  { ours, hasExited }: { readonly ours: readonly string[]; readonly hasExited: () => boolean },
 ): Promise<void> => {
-  const sessions = await connection.rows(
-    "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER = ? AND DB = ? AND ID <> CONNECTION_ID()",
-    [access.user, access.name],
-  );
-  if (!sessions.some(({ id }) => !ours.includes(id ?? "")) && !hasEnded()) throw differ(access);
+  for (let look = 0; look < looks; look++) {
+    const sessions = await connection.rows(
+      "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE USER = ? AND DB = ? AND ID <> CONNECTION_ID()",
+      [access.user, access.name],
+    );
+    if (sessions.some(({ id }) => !ours.includes(id ?? "")) || hasExited()) return;
+    await sleep(pauseMilliseconds);
+  }
+  throw differ(access);
 };
 
 /** The number by which the server's list names a connection. */

@@ -3,7 +3,17 @@ import type { Readable, Writable } from "node:stream";
 import { ToolFailedError, ToolMissingError } from "@openemr-ops/core/errors";
 
 /** Variables that every child gets; secrets come on top, never by argument. */
-const inherited = ["PATH", "HOME", "TMPDIR", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+const inherited = [
+  "PATH",
+  "HOME",
+  "TMPDIR",
+  "GOMEMLIMIT",
+  "HTTPS_PROXY",
+  "HTTP_PROXY",
+  "NO_PROXY",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+];
 
 export interface ChildSettings {
   readonly environment?: Readonly<Record<string, string>>;
@@ -28,6 +38,8 @@ export interface Child {
   /** Settles when the process has ended and its output was read; rejects only when it could not start. */
   readonly ended: Promise<ChildEnd>;
   kill(signal: NodeJS.Signals): void;
+  /** Also true while its output waits to be read. */
+  hasExited(): boolean;
   readonly pid: number | undefined;
 }
 
@@ -101,7 +113,14 @@ export const startChild = (command: string, args: readonly string[], settings: C
   }).finally(() => settings.signal?.removeEventListener("abort", abort));
   ended.catch(() => {});
   if (settings.signal?.aborted) abort();
-  return { stdin, stdout, ended, kill: (signal) => void child.kill(signal), pid: child.pid };
+  return {
+    stdin,
+    stdout,
+    ended,
+    kill: (signal) => void child.kill(signal),
+    hasExited: () => child.exitCode !== null || child.signalCode !== null,
+    pid: child.pid,
+  };
 };
 
 /** More than any output that is read into memory. Characters. */

@@ -65,7 +65,7 @@ describe("a deployed clinic", () => {
     await place.cloud.idle();
     return execution;
   };
-  const run = (kind: WorkflowKind, input: Record<string, string> = {}) =>
+  const run = (kind: WorkflowKind, input: Readonly<Record<string, string | boolean>> = {}) =>
     ended(place.cloud.start(place.machine(kind), input));
   /** What the execution ended with, in one look. */
   const outcome = ({ status, error, cause }: Execution) => ({ status, error, cause });
@@ -127,6 +127,19 @@ describe("a deployed clinic", () => {
     expect(outcome(await run("check"))).toEqual(succeeded);
     const beside = { dump: "latest", intoDatabase: "restored", intoSites: join(directory, "restored") };
     expect(outcome(await run("restore", beside))).toEqual(succeeded);
+  });
+
+  it("is not replaced while its service runs, or while nobody knows", async () => {
+    const inPlace = { dump: "latest", inPlace: true };
+    const refused = (cause: RegExp) => ({
+      status: "FAILED",
+      error: "ServiceRunningError",
+      cause: expect.stringMatching(cause),
+    });
+    expect(outcome(await run("restore", inPlace))).toEqual(refused(/runs 1 containers/));
+    const lift = place.cloud.faults.api("ecs:DescribeServices", { code: "AccessDeniedException" });
+    expect(outcome(await run("restore", inPlace))).toEqual(refused(/unknown.*ecs:DescribeServices/));
+    lift();
   });
 
   it("is looked at by its schedule: recorded, and nobody is disturbed while all is well", async () => {

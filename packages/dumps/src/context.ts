@@ -1,6 +1,7 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import type { JobHistory } from "@openemr-ops/core/jobs";
 import type { ReportProgress } from "@openemr-ops/core/progress";
+import type { ServiceState } from "@openemr-ops/core/service";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { DumpStore } from "./store/dumpStore.ts";
 
@@ -31,6 +32,8 @@ export interface DumpContext {
   /** Root of the OpenEMR code at the target, when it can be read from here. */
   readonly codePath?: string | undefined;
   readonly url?: string | undefined;
+  /** Who starts and stops OpenEMR, where somebody can be asked. */
+  readonly service?: ServiceState | undefined;
   readonly store: DumpStore;
   readonly destination: Destination;
   /** Asks the store where it is. Not set: data may go anywhere. @throws {ResidencyError} it may not go there */

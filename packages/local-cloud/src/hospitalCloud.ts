@@ -178,6 +178,7 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
   );
   endpoint = cloud.endpoint;
   await fetch(`${cloud.moto}/${bucket}`, { method: "PUT" });
+  cloud.putEcsService("openemr/openemr", 1);
   await cloud.putSecret("openemr-ops/slack", slack.token);
   for (const id of installations) {
     await cloud.putSecret(`${id}/dump`, estate.dumpLogin.password);

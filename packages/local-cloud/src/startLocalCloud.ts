@@ -88,6 +88,8 @@ export interface LocalCloud extends AsyncDisposable {
   deadLetters(queue?: string): readonly DeadLetter[];
   /** Makes a secret, or gives it another value. Takes a name, or an ARN whose name is meant. Returns moto's ARN. */
   putSecret(nameOrArn: string, value: string): Promise<string>;
+  /** A service of ECS that no stack makes, `cluster/name`, and how many tasks it runs. */
+  putEcsService(service: string, count: number): void;
   /** Holds what functions and containers printed, a file each. */
   readonly logs: string;
 }
@@ -115,6 +117,7 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
   const person = access.credentialsFor({ name: "a person" });
   const faults = makeFaults(deployment.functions.values());
   const tokens = taskTokens();
+  const ecsServices = new Map<string, number>();
   const buses = eventBuses(deployment, (...event) => delivered.deliver(...event));
   const tell = statusEvents(buses.put);
   mkdirSync(directory, { recursive: true });
@@ -166,7 +169,7 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     faults,
     moto: motoUrl,
     services: {
-      ecs: ecsApi({ containers, place }),
+      ecs: ecsApi({ containers, place, services: ecsServices }),
       events: eventsApi(buses),
       states: stepFunctionsApi({ machines, executions, tokens, faults }),
     },
@@ -231,6 +234,7 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     unusedGrants: access.unusedGrants,
     deadLetters: (queue = "") => delivered.letters().filter((letter) => letter.queue.includes(queue)),
     putSecret: moto.putSecret,
+    putEcsService: (service, count) => void ecsServices.set(service, count),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };

@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ecsService } from "@openemr-ops/aws/ecsService";
 import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
 import { readOnce, type SecretReader, type SecretReference } from "@openemr-ops/core/config/secrets";
 import type { Config, DatabaseServer, InstallationWith } from "@openemr-ops/core/config/settings";
@@ -124,6 +125,7 @@ export const openContext = async (
     sitesPath: await realSites(config, installation),
     codePath: platform.kind === "host" ? platform.codePath : undefined,
     url: installation.url,
+    service: platform.kind === "ecs" ? ecsService(platform) : undefined,
     store: storeOf(config, installation, destination, tools, surroundings, credentials),
     destination,
     assertPlace: allowedPlace(dumps.destination, installation.residency, { ...surroundings, credentials }),

@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { join } from "node:path";
 import {
+  ControlPlaneUnavailableError,
   InPlaceNotAllowedError,
   InvalidInputError,
   OlderVersionError,
@@ -259,6 +260,40 @@ describe("a restore in place is refused, and nothing is touched,", () => {
       server.closeAllConnections();
       server.close();
     }
+  });
+
+  it.each([
+    { what: "is silent", answer: () => {} },
+    { what: "breaks off", answer: (socket: Socket) => socket.resetAndDestroy() },
+    { what: "speaks another protocol", answer: (socket: Socket) => socket.end("220 ready\r\n") },
+  ])("while its address $what, for that is not a stop", { timeout: 20_000 }, async ({ answer }) => {
+    const sockets = new Set<Socket>();
+    const server = createTcpServer((socket) => {
+      sockets.add(socket);
+      socket.on("error", () => {});
+      socket.once("data", () => answer(socket));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      await untouched(() => inPlace({ url }), ServiceRunningError, /unknown.*refuses connections/s);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    }
+  });
+
+  const service = { name: "service openemr of cluster clinic", howToStop: "set its desired count to 0" };
+  it.each([
+    { what: "runs OpenEMR", state: async () => ({ running: 1, wanted: 1 }), words: /runs 1 .*desired count to 0/s },
+    { what: "will start it", state: async () => ({ running: 0, wanted: 2 }), words: /starts 2 .*desired count to 0/s },
+    {
+      what: "gives no answer",
+      state: () => Promise.reject(new ControlPlaneUnavailableError("looking at the service failed")),
+      words: /unknown.*looking at the service failed/s,
+    },
+  ])("while the container service $what", async ({ state, words }) => {
+    await untouched(() => inPlace({ service: { ...service, state } }), ServiceRunningError, words);
   });
 
   it.each(["the restore's", "OpenEMR's"])("while a session of %s user is open in the schema", async (whose) => {

@@ -185,10 +185,7 @@ describe("a configuration in order", () => {
     await using directory = await aConfigDirectory();
     const admin = { user: "admin", passwordFile: "env:ADMIN_PASSWORD" };
     const database = { ...anInstallation().database, port: 3307, restore: { ...restore, ...admin } };
-    const installation = anInstallation({
-      database,
-      dumps: { ...anInstallation().dumps, drill: { database: admin } } as WrittenInstallation["dumps"],
-    });
+    const installation = { ...dumps({ drill: { database: admin } }), database };
     const config = await loadConfig(await directory.write(aConfig(installation)), {
       environment: { ADMIN_PASSWORD: "x" },
     });

@@ -3,10 +3,10 @@ import { ServiceRunningError } from "@openemr-ops/core/errors";
 import { connect, type DatabaseConnection } from "@openemr-ops/database/connection";
 import type { Sqlconf } from "@openemr-ops/openemr/sqlconf";
 import type { DumpContext } from "../context.ts";
+import { assertNotServed, howToStop } from "./assertNotServed.ts";
 
 const looks = 4;
 const pauseMilliseconds = 500;
-const howToStop = "stop OpenEMR first (systemctl stop apache2, docker compose stop openemr, or a desired count of 0)";
 
 /** So long a session of ours may rest before we believe that its program is alive. The server closes a dead one's at once. */
 const restSeconds = 2;
@@ -36,7 +36,7 @@ const isQuiet = async (
 };
 
 /**
- * Makes sure that OpenEMR does not run: its address does not answer, and no session of others is in its schema. Sessions
+ * Makes sure that OpenEMR does not run: it is not served, and no session of others is in its schema. Sessions
  * of OpenEMR last as long as a request, so we look several times. Statements of our own users are what a killed restore
  * left: they get 30 s to end.
  *
@@ -48,13 +48,7 @@ export const assertStopped = async (
   context: DumpContext,
   login: Pick<Sqlconf, "login" | "pass"> | undefined,
 ): Promise<void> => {
-  if (context.url) {
-    const answered = await fetch(context.url, { redirect: "manual", signal: AbortSignal.timeout(5000) }).then(
-      (response) => response.status < 502,
-      () => false,
-    );
-    if (answered) throw new ServiceRunningError(`OpenEMR still answers at ${context.url}: ${howToStop}`);
-  }
+  await assertNotServed(context);
   const elsewhere = "information_schema";
   await using own = await connect(context.restoreDatabase, elsewhere);
   await using application = login

@@ -36,14 +36,23 @@ export const describedTask = (task: Task, moment: (at: Date) => Json): JsonObjec
   };
 };
 
-/** ECS over the tasks that workflows started. Starting one by hand is not part of it. */
+/**
+ * ECS over the tasks that workflows started. Starting one by hand is not part of it.
+ *
+ * @param services how many tasks each service runs, by `cluster/service`: none of them is a process here
+ */
 export const ecsApi = ({
   containers,
   place,
+  services,
 }: {
   readonly containers: ContainerHost;
   readonly place: Place;
+  readonly services: ReadonlyMap<string, number>;
 }): Operations => {
+  const last = (name: string) => name.split("/").at(-1) ?? name;
+  const serviceKey = (cluster: Json | undefined, service: Json | undefined): string =>
+    `${last(maybeText(cluster) ?? "default")}/${last(maybeText(service) ?? "")}`;
   const find = (name: string): Task | undefined =>
     containers.tasks.get(name) ?? [...containers.tasks.values()].find(({ arn }) => arn.endsWith(`/${name}`));
   return {
@@ -56,7 +65,29 @@ export const ecsApi = ({
         failures: missing.map((arn) => ({ arn, reason: "MISSING" })),
       };
     },
+    DescribeServices: (body) => {
+      const names = maybeList(body.services).map((name) => ({
+        name,
+        count: services.get(serviceKey(body.cluster, name)),
+      }));
+      return {
+        services: names.flatMap(({ name, count }) =>
+          count === undefined
+            ? []
+            : [{ serviceName: name, status: "ACTIVE", desiredCount: count, runningCount: count, pendingCount: 0 }],
+        ),
+        failures: names.flatMap(({ name, count }) => (count === undefined ? [{ arn: name, reason: "MISSING" }] : [])),
+      };
+    },
     ListTasks: (body) => {
+      if (body.serviceName !== undefined) {
+        const key = serviceKey(body.cluster, body.serviceName);
+        const count = services.get(key);
+        if (count === undefined) throw new ServiceError("ServiceNotFoundException", "Service not found.");
+        const { region, account } = place;
+        const arn = (index: number) => `arn:aws:ecs:${region}:${account}:task/${key}-${index}`;
+        return { taskArns: Array.from({ length: count }, (_, index) => arn(index)) };
+      }
       const cluster = clusterArn(place, maybeText(body.cluster) ?? "default");
       const status = maybeText(body.desiredStatus) ?? "RUNNING";
       const family = maybeText(body.family);

@@ -89,6 +89,12 @@ const resourcesOf: Readonly<Record<string, Resources>> = {
     const definition = maybeText(body.taskDefinition);
     if (definition !== undefined)
       return [arnOr(definition, (name) => `arn:aws:ecs:${region}:${account}:task-definition/${name}`)];
+    const cluster = maybeText(body.cluster)?.split("/").at(-1) ?? "default";
+    const services = maybeList(body.services).flatMap((service) => maybeText(service) ?? []);
+    if (services.length > 0)
+      return services.map((service) =>
+        arnOr(service, (name) => `arn:aws:ecs:${region}:${account}:service/${cluster}/${name}`),
+      );
     const tasks = [body.task, ...maybeList(body.tasks)].flatMap((task) => maybeText(task) ?? []);
     return tasks.length > 0 ? tasks : ["*"];
   },

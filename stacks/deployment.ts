@@ -10,6 +10,7 @@ import type {
   Installation,
   Schedules,
   TaskNetwork,
+  TaskSettings,
 } from "@openemr-ops/core/config/settings";
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
 import { isStage, longestStage, namesOf } from "@openemr-ops/core/names";
@@ -55,7 +56,10 @@ export interface DeployedInstallation {
   readonly id: string;
   /** Name or ARN. */
   readonly cluster: string;
+  /** OpenEMR's own. Name or ARN. */
+  readonly service: string;
   readonly network: TaskNetwork;
+  readonly task?: TaskSettings;
   readonly sites: { readonly path: string; readonly fileSystemId: string; readonly accessPointId?: string };
   readonly schedules: Schedules;
   /** The text of `OPENEMR_OPS_CONFIG_JSON`: this installation only, as it was written. */
@@ -303,7 +307,9 @@ const deployedInstallation = (
   return {
     id,
     cluster: platform.cluster,
+    service: platform.service,
     network: platform.network,
+    ...(platform.task ? { task: platform.task } : {}),
     sites: { path, fileSystemId, ...(accessPointId === undefined ? {} : { accessPointId }) },
     schedules,
     taskConfig: taskConfigOf(config, index, settings),

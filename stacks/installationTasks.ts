@@ -1,3 +1,4 @@
+import { type SizedTask, taskSizeOf } from "@openemr-ops/core/config/sections/taskSize";
 import { partitions } from "@openemr-ops/core/partitions";
 import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
 import type { Stack } from "aws-cdk-lib";
@@ -11,6 +12,7 @@ import { deleteDumps } from "./policies/deleteDumps.ts";
 import { holdRepositoryLocks } from "./policies/holdRepositoryLocks.ts";
 import { jobItems } from "./policies/jobItems.ts";
 import { listJobs } from "./policies/listJobs.ts";
+import { lookAtService } from "./policies/lookAtService.ts";
 import { mountSites } from "./policies/mountSites.ts";
 import { noteVerifications } from "./policies/noteVerifications.ts";
 import { onBucket } from "./policies/onBucket.ts";
@@ -67,15 +69,15 @@ export const installationTasks = (
     secrets.filter((secret) => secret !== undefined);
 
   const task = (
-    name: string,
+    kind: SizedTask,
     settings: {
       readonly grants: readonly (readonly PolicyStatement[])[];
       readonly sites?: "read" | "write";
-      readonly diskGiB: number;
     },
   ): FargateTaskDefinition =>
-    taskDefinition(stack, name, {
-      family: `${names.prefix}-${id}-${name.toLowerCase()}`,
+    taskDefinition(stack, `${kind[0]?.toUpperCase()}${kind.slice(1)}`, {
+      family: `${names.prefix}-${id}-${kind}`,
+      size: taskSizeOf(installation.task, kind),
       installation,
       image,
       log,
@@ -85,8 +87,7 @@ export const installationTasks = (
     });
 
   return {
-    dump: task("Dump", {
-      diskGiB: 30,
+    dump: task("dump", {
       sites: "read",
       grants: [
         ...takePart("dump"),
@@ -96,24 +97,21 @@ export const installationTasks = (
         mountSites(stack, installation, { write: false }),
       ],
     }),
-    retention: task("Retention", {
-      diskGiB: 30,
+    retention: task("retention", {
       grants: [
         ...takePart("dump"),
         readSecrets(stack, given(repository, seal, clearing ?? store)),
         onBucket(stack, dumps, readDumps, writeDumps, deleteDumps, openDumps),
       ],
     }),
-    drill: task("Drill", {
-      diskGiB: 50,
+    drill: task("drill", {
       grants: [
         ...takePart("drill", "check"),
         readSecrets(stack, given(drill, repository, seal, store)),
         onBucket(stack, dumps, readDumps, holdRepositoryLocks, noteVerifications, openDumps),
       ],
     }),
-    restore: task("Restore", {
-      diskGiB: 50,
+    restore: task("restore", {
       sites: "write",
       grants: [
         ...takePart("restore"),
@@ -121,6 +119,7 @@ export const installationTasks = (
         readSecrets(stack, given(database, restore, repository, seal, store)), // the dump user takes the safety dump
         onBucket(stack, dumps, readDumps, writeDumps, holdRepositoryLocks, openDumps),
         mountSites(stack, installation, { write: true }),
+        lookAtService(stack, installation),
       ],
     }),
   };

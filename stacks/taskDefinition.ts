@@ -1,3 +1,4 @@
+import type { taskSizeOf } from "@openemr-ops/core/config/sections/taskSize";
 import type { Stack } from "aws-cdk-lib";
 import { Duration } from "aws-cdk-lib";
 import {
@@ -26,13 +27,14 @@ export interface TaskSettings {
   readonly grants: readonly (readonly PolicyStatement[])[];
   /** Whether it mounts the sites directory. A task that writes there runs as root, because it sets owners. */
   readonly sites: "none" | "read" | "write";
-  /** Space in `/tmp`, GiB; must be enough for what a drill restores. */
-  readonly diskGiB: number;
+  /** Units, MiB, and GiB of space in `/tmp`. */
+  readonly size: ReturnType<typeof taskSizeOf>;
 }
 
 /** A Fargate task for one kind of job of one installation, with its own role and a read-only root. */
 export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings): FargateTaskDefinition => {
-  const { installation, sites } = settings;
+  const { installation, sites, size } = settings;
+  const architecture = installation.task?.architecture ?? "ARM64";
   const { fileSystemId, accessPointId, path } = installation.sites;
   const tasks = new ServicePrincipal("ecs-tasks.amazonaws.com", {
     conditions: { StringEquals: { "aws:SourceAccount": stack.account } },
@@ -43,10 +45,13 @@ export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings)
   for (const statement of settings.image.grants(stack)) startRole.addToPolicy(statement);
   const task = new FargateTaskDefinition(stack, id, {
     family: settings.family,
-    cpu: 1024,
-    memoryLimitMiB: 2048,
-    ephemeralStorageGiB: settings.diskGiB,
-    runtimePlatform: { cpuArchitecture: CpuArchitecture.ARM64, operatingSystemFamily: OperatingSystemFamily.LINUX },
+    cpu: size.cpu,
+    memoryLimitMiB: size.memory,
+    ephemeralStorageGiB: size.diskGiB,
+    runtimePlatform: {
+      cpuArchitecture: CpuArchitecture.of(architecture),
+      operatingSystemFamily: OperatingSystemFamily.LINUX,
+    },
     taskRole,
     executionRole: startRole,
     volumes: [
@@ -67,11 +72,12 @@ export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings)
   });
   const container = task.addContainer(containerName, {
     containerName,
-    image: settings.image.image,
+    image: settings.image.image(architecture),
     essential: true,
     readonlyRootFilesystem: true,
     stopTimeout: Duration.seconds(120),
-    environment: { ...settings.environment },
+    // restic tidies its memory up before it takes more than half; the rest is for the database's programs and ours.
+    environment: { ...settings.environment, GOMEMLIMIT: `${Math.floor(size.memory / 2)}MiB` },
     logging: LogDriver.awsLogs({ logGroup: settings.log, streamPrefix: id }),
     ...(sites === "write" ? { user: "0" } : {}),
     linuxParameters: rights(stack, id, sites === "write" ? needlessForOwners : [Capability.ALL]),

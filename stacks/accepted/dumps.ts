@@ -4,6 +4,7 @@ import {
   answersWorkflow,
   anyRevision,
   configurationInEnvironment,
+  listsTasks,
   logsAndTraces,
   logsErrorsOnly,
   newTasks,
@@ -27,7 +28,7 @@ export const acceptInDumps = (stack: Stack): void => {
   accept(stack, "DrillRole/DefaultPolicy/Resource", ownRights, objectsOfDumps, unknownKey);
   accept(stack, "DrillStartRole/DefaultPolicy/Resource", ownRights, pullsImage);
   accept(stack, "Drill/Resource", configurationInEnvironment);
-  accept(stack, "RestoreRole/DefaultPolicy/Resource", ownRights, objectsOfDumps, unknownKey);
+  accept(stack, "RestoreRole/DefaultPolicy/Resource", ownRights, listsTasks, objectsOfDumps, unknownKey);
   accept(stack, "RestoreStartRole/DefaultPolicy/Resource", ownRights, pullsImage);
   accept(stack, "Restore/Resource", configurationInEnvironment);
 

@@ -32,6 +32,10 @@ export const newTasks = wildcard(
   "/^Resource::arn:<AWS::Partition>:ecs:.+:task\\/[A-Za-z0-9_-]+\\/\\*$/",
   "A task has no identifier before it runs; a condition limits its tags to the moment when it is started.",
 );
+export const listsTasks = wildcard(
+  "Resource::*",
+  "ecs:ListTasks has no resource; a condition limits it to OpenEMR's cluster.",
+);
 export const objectsOfDumps = wildcard(
   "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*$/",
   "Objects of one installation's place in its bucket; restic names them by their content.",

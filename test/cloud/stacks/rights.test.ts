@@ -114,6 +114,25 @@ describe("who may touch the sites directory", () => {
     expect(actions).toEqual((expected[task] ?? []).map((action) => `elasticfilesystem:${action}`));
   });
 
+  it.each(tasks)("%s sees whether OpenEMR's service is stopped only where it may have to", (task) => {
+    const ofEcs = rightsOf(prod, clinicA, `${task}Role`).filter(({ actions }) =>
+      actions.some((action) => action.startsWith("ecs:")),
+    );
+    expect(ofEcs.map(({ actions, resources }) => ({ actions, resources }))).toEqual(
+      task === "Restore"
+        ? [
+            {
+              actions: ["ecs:DescribeServices"],
+              resources: ["arn:aws:ecs:eu-central-1:123456789012:service/clinic-a/openemr"],
+            },
+            { actions: ["ecs:ListTasks"], resources: ["*"] },
+          ]
+        : [],
+    );
+    const { ArnEquals } = ofEcs.at(-1)?.condition ?? {};
+    if (task === "Restore") expect(textOf(ArnEquals)).toContain("ecs:eu-central-1:123456789012:cluster/clinic-a");
+  });
+
   it("through the access point that the configuration names", () => {
     const [right] = rightsOf(prod, clinicA, "DumpRole").filter(({ actions }) =>
       actions.includes("elasticfilesystem:ClientMount"),

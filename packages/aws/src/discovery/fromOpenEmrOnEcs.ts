@@ -8,7 +8,12 @@ type Network = NonNullable<EcsPlatform["network"]>;
 
 /** Values that the stack does not have, and values that replace the stack's. */
 export interface EcsOverrides extends Pick<WrittenInstallation, "id" | "dumps" | "schedules" | "url"> {
-  readonly platform?: { readonly cluster?: string; readonly service?: string; readonly network?: Partial<Network> };
+  readonly platform?: {
+    readonly cluster?: string;
+    readonly service?: string;
+    readonly network?: Partial<Network>;
+    readonly task?: EcsPlatform["task"];
+  };
   /** `user` and `password`: prefer a read-only user to the stack's master user. */
   readonly database?: Partial<WrittenInstallation["database"]>;
   readonly sites?: Partial<WrittenInstallation["sites"]>;
@@ -98,7 +103,7 @@ export const fromOpenEmrOnEcs = async ({
   const user = database.user ?? (await server()).masterUser;
   return {
     ...rest,
-    platform: { kind: "ecs", cluster, service, network },
+    platform: { kind: "ecs", cluster, service, network, ...(platform.task ? { task: platform.task } : {}) },
     url,
     database: {
       ...(ownPassword ? {} : { password: await output("DatabaseSecretARN", "database.password") }),

@@ -148,6 +148,15 @@ export const gcsLocation = text("a location of Google Cloud Storage, such as eur
   /^[A-Za-z]+[A-Za-z0-9-]*$/.test(value),
 );
 
+const sizes = [256, 512, 1024, 2048, 4096, 8192, 16_384];
+export const taskCpu = z
+  .int({ error: `expected ${sizes.join(", ")} units of CPU` })
+  .refine((value) => sizes.includes(value), { error: `expected ${sizes.join(", ")} units of CPU` });
+export const taskMemory = whole("a whole number of MiB from 512 to 122880", 512, 122_880);
+/** Fargate's limits. */
+export const taskDisk = whole("a whole number of GiB from 21 to 200", 21, 200);
+export const taskArchitecture = choice(["X86_64", "ARM64"]);
+
 export const dumpFormat = choice(["restic", "portable"]);
 export const compression = choice(["gzip", "zstd"]);
 

@@ -30,5 +30,8 @@ export type Schedule = NonNullable<Schedules["dump"]>;
 /** Where tasks run beside the service; needed to deploy, not to run. */
 export type TaskNetwork = NonNullable<Extract<Installation["platform"], { readonly kind: "ecs" }>["network"]>;
 
+/** Size and processor of tasks, as they were written. */
+export type TaskSettings = NonNullable<Extract<Installation["platform"], { readonly kind: "ecs" }>["task"]>;
+
 /** What an OpenEMR logs in with after a restore: the values that go into `sqlconf.php`. */
 export type OpenEmrConnection = ReturnType<typeof connection.settle>;

@@ -9,6 +9,7 @@ import type { Manifest } from "../manifest.ts";
 import { treeIn } from "../staging/stagedTree.ts";
 import { recordVerification } from "../verification.ts";
 import { compareRestored } from "./compare.ts";
+import { assertRoom } from "./drillRoom.ts";
 import { assertDrillServer, withDrillServer } from "./drillServer.ts";
 import { chooseDump } from "./listDumps.ts";
 import { loadParts } from "./loadParts.ts";
@@ -20,6 +21,7 @@ import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
  *
  * @param name `latest` or a dump's identifier
  * @throws {ToolMissingError} refused: a program is missing; nothing was fetched
+ * @throws {DiskFullError} the disk for drills is smaller than the dump; nothing was fetched
  * @throws {TargetUnsuitableError} refused: the server cannot take the dump, and the dump does not count as verified
  * @throws {IntegrityError | RestoredDataDiffersError | KeyPairError} the dump does not restore to what it should hold
  */
@@ -27,6 +29,7 @@ export const drillDump = async (context: DumpContext, name: string): Promise<Ver
   await context.store.describeTools();
   await assertDrillServer(context);
   const manifest = await chooseDump(context, name);
+  await assertRoom(context, manifest);
   const journal = journalIn(context.stateDirectory, context.installation, "drill");
   await journal.sweep(context.warn);
   const doing = "making a directory for the drill";

@@ -1,4 +1,5 @@
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
+import { assertRoom } from "@openemr-ops/dumps/steps/drillRoom";
 import { assertDrillServer } from "@openemr-ops/dumps/steps/drillServer";
 import { chooseDump } from "@openemr-ops/dumps/steps/listDumps";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
@@ -22,7 +23,9 @@ export const drill: Program<"drill", DrillPlan, Verdict> = {
   plan: async (place, { dump }) => {
     const context = await dumpContext(place);
     await assertDrillServer(context);
-    const { dumpId, takenAt, database, sites } = await chooseDump(context, dump);
+    const manifest = await chooseDump(context, dump);
+    await assertRoom(context, manifest);
+    const { dumpId, takenAt, database, sites } = manifest;
     const result: DrillPlan = {
       dryRun: true,
       dumpId,

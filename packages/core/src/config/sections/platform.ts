@@ -3,6 +3,7 @@ import * as field from "../fields.ts";
 import { complain, onAnyObject } from "../rules.ts";
 import { section } from "../section.ts";
 import { strict } from "../strict.ts";
+import { taskShape } from "./taskSize.ts";
 
 const routeTableIds = field.someOf(field.awsId("rtb", "route table"), "route tables' identifiers");
 
@@ -50,6 +51,7 @@ export const platform = section(
         cluster: field.ecsName("cluster"),
         service: field.ecsName("service"),
         network: network.optional(),
+        task: taskShape.optional(),
       }),
       strict({ kind: z.literal("kubernetes") }),
       strict({ kind: z.literal("cloudRun") }),

@@ -69,9 +69,11 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
 
   const read = async (Key: Key, what: string): Promise<Item | undefined> => {
     const question = new GetCommand({ TableName: table, Key, ConsistentRead: true });
-    const { Item } = await client.send(question).catch((error: unknown) => {
-      throw failure(error, `reading ${what}`, "dynamodb:GetItem");
-    });
+    const { Item } = await client()
+      .send(question)
+      .catch((error: unknown) => {
+        throw failure(error, `reading ${what}`, "dynamodb:GetItem");
+      });
     return Item;
   };
   const readRecord = (job: JobKey) => read(keyOf(job), `the job ${job.jobId}`);
@@ -100,7 +102,7 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
     const filter = wanted.map(([name]) => `#${name} = :${name}`).join(" AND ");
     let start: Record<string, unknown> | undefined;
     while (records.length < limit) {
-      const page = await client
+      const page = await client()
         .send(
           new QueryCommand({
             TableName: table,
@@ -143,7 +145,7 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
       createdBy,
     };
     try {
-      await client.send(
+      await client().send(
         new PutCommand({ TableName: table, Item: item, ConditionExpression: "attribute_not_exists(pk)" }),
       );
     } catch (error) {
@@ -162,7 +164,7 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
       if (record === undefined || record.endedAt !== undefined) return;
       const { steps = [], revision } = (await readSteps(job)) ?? {};
       try {
-        await client.send(
+        await client().send(
           new UpdateCommand({
             TableName: table,
             Key: stepsKeyOf(job),
@@ -191,7 +193,7 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
     const { steps, startedAt } = (await readSteps(job)) ?? {};
     const changes = Object.entries({ steps, startedAt, ...ending }).filter(([, value]) => value !== undefined);
     try {
-      const { Attributes } = await client.send(
+      const { Attributes } = await client().send(
         new UpdateCommand({
           TableName: table,
           Key: keyOf(job),
@@ -216,7 +218,7 @@ export const dynamoLedger = (settings: DynamoLedgerSettings): JobLedger => {
     values: Readonly<Record<string, unknown>>,
   ) => {
     try {
-      await client.send(
+      await client().send(
         new UpdateCommand({
           TableName: table,
           Key: onceKeyOf(what),

@@ -56,9 +56,11 @@ export const dynamoLocks = (settings: DynamoLocksSettings): LockStore => {
 
   const read = async (request: Held): Promise<LockItem | undefined> => {
     const question = new GetCommand({ TableName: table, Key: keyOf(request), ConsistentRead: true });
-    const { Item } = await client.send(question).catch((error: unknown) => {
-      throw failure(error, request, "dynamodb:GetItem");
-    });
+    const { Item } = await client()
+      .send(question)
+      .catch((error: unknown) => {
+        throw failure(error, request, "dynamodb:GetItem");
+      });
     return Item as LockItem | undefined;
   };
 
@@ -70,7 +72,7 @@ export const dynamoLocks = (settings: DynamoLocksSettings): LockStore => {
     values: Readonly<Record<string, unknown>>,
   ): Promise<LockItem | undefined> => {
     try {
-      const { Attributes } = await client.send(
+      const { Attributes } = await client().send(
         new UpdateCommand({
           TableName: table,
           Key: keyOf(request),

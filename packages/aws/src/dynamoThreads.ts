@@ -26,25 +26,29 @@ export const dynamoThreads = ({ table, now = () => new Date(), client }: DynamoT
   return {
     get: async (job) => {
       const question = new GetCommand({ TableName: table, Key: keyOf(job), ConsistentRead: true });
-      const { Item } = await dynamo.send(question).catch((error: unknown) => {
-        throw controlPlaneFailure(
-          error,
-          `reading the thread of ${job.job} in ${table}`,
-          "dynamodb:GetItem on that table",
-        );
-      });
+      const { Item } = await dynamo()
+        .send(question)
+        .catch((error: unknown) => {
+          throw controlPlaneFailure(
+            error,
+            `reading the thread of ${job.job} in ${table}`,
+            "dynamodb:GetItem on that table",
+          );
+        });
       if (Item === undefined) return undefined;
       return { channel: String(Item.channel), ts: String(Item.ts) };
     },
     put: async (job, { channel, ts }) => {
       const item = { ...keyOf(job), channel, ts, expiresAt: expiryFrom(now()) };
-      await dynamo.send(new PutCommand({ TableName: table, Item: item })).catch((error: unknown) => {
-        throw controlPlaneFailure(
-          error,
-          `keeping the thread of ${job.job} in ${table}`,
-          "dynamodb:PutItem on that table",
-        );
-      });
+      await dynamo()
+        .send(new PutCommand({ TableName: table, Item: item }))
+        .catch((error: unknown) => {
+          throw controlPlaneFailure(
+            error,
+            `keeping the thread of ${job.job} in ${table}`,
+            "dynamodb:PutItem on that table",
+          );
+        });
     },
   };
 };

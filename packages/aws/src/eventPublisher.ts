@@ -3,6 +3,7 @@ import { type PublishEvent, sourceOf } from "@openemr-ops/events/jobEvent";
 import pRetry from "p-retry";
 import { clientSettings } from "./clientSettings.ts";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
+import { onFirstUse } from "./onFirstUse.ts";
 
 export interface EventPublisherSettings {
   /** The bus's name. */
@@ -26,7 +27,8 @@ const refusalOf = ({ ErrorCode }: PutEventsResultEntry): Error =>
  * @throws {ControlPlaneMissingError} fatal: there is no such bus
  */
 export const eventPublisher = (settings: EventPublisherSettings): PublishEvent => {
-  const { bus, client = new EventBridgeClient(clientSettings) } = settings;
+  const { bus } = settings;
+  const client = onFirstUse(() => settings.client ?? new EventBridgeClient(clientSettings));
   return async (event) => {
     const { name, detail } = event;
     const entry = {
@@ -39,9 +41,11 @@ export const eventPublisher = (settings: EventPublisherSettings): PublishEvent =
     const failure = (error: unknown) =>
       controlPlaneFailure(error, `publishing ${name} on ${bus}`, "events:PutEvents on that bus");
     const put = async (): Promise<void> => {
-      const answer = await client.send(new PutEventsCommand({ Entries: [entry] })).catch((error: unknown) => {
-        throw failure(error);
-      });
+      const answer = await client()
+        .send(new PutEventsCommand({ Entries: [entry] }))
+        .catch((error: unknown) => {
+          throw failure(error);
+        });
       const refused = answer.Entries?.find(({ ErrorCode }) => ErrorCode !== undefined);
       if (refused || answer.FailedEntryCount) throw refusalOf(refused ?? {});
     };

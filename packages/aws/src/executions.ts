@@ -13,6 +13,7 @@ import {
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { clientSettings } from "./clientSettings.ts";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
+import { onFirstUse } from "./onFirstUse.ts";
 
 export interface StartExecution {
   readonly stateMachineArn: string;
@@ -45,17 +46,15 @@ export interface Executions {
 }
 
 /** Executions of Step Functions. */
-export const executions = ({
-  client = new SFNClient(clientSettings),
-  sts = new STSClient(clientSettings),
-}: {
-  readonly client?: SFNClient;
-  readonly sts?: Pick<STSClient, "send">;
-} = {}): Executions => {
+export const executions = (
+  settings: { readonly client?: SFNClient; readonly sts?: Pick<STSClient, "send"> } = {},
+): Executions => {
+  const client = onFirstUse(() => settings.client ?? new SFNClient(clientSettings));
+  const sts = onFirstUse(() => settings.sts ?? new STSClient(clientSettings));
   const start = async ({ stateMachineArn, name, input }: StartExecution) => {
     try {
       const question = new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) });
-      const { executionArn = executionArnOf(stateMachineArn, name) } = await client.send(question);
+      const { executionArn = executionArnOf(stateMachineArn, name) } = await client().send(question);
       return { executionArn, started: true };
     } catch (error) {
       if (error instanceof ExecutionAlreadyExists)
@@ -66,7 +65,7 @@ export const executions = ({
 
   const describe = async (executionArn: string): Promise<Execution | undefined> => {
     try {
-      const found = await client.send(new DescribeExecutionCommand({ executionArn }));
+      const found = await client().send(new DescribeExecutionCommand({ executionArn }));
       const { name = "", status = "RUNNING", startDate = new Date(0), stopDate, error, cause = "" } = found;
       return {
         executionArn,
@@ -84,18 +83,20 @@ export const executions = ({
 
   const stop = async (executionArn: string, { name, message }: { readonly name: string; readonly message: string }) => {
     const question = new StopExecutionCommand({ executionArn, error: name, cause: message });
-    await client.send(question).catch((error: unknown) => {
-      throw controlPlaneFailure(error, `stopping ${executionArn}`, "states:StopExecution on it");
-    });
+    await client()
+      .send(question)
+      .catch((error: unknown) => {
+        throw controlPlaneFailure(error, `stopping ${executionArn}`, "states:StopExecution on it");
+      });
   };
 
   const find = async (stateMachine: string): Promise<string | undefined> => {
     try {
-      const region = await client.config.region();
-      const { Arn = "" } = await sts.send(new GetCallerIdentityCommand({}));
+      const region = await client().config.region();
+      const { Arn = "" } = await sts().send(new GetCallerIdentityCommand({}));
       const [, partition, , , account] = Arn.split(":");
       const stateMachineArn = `arn:${partition}:states:${region}:${account}:stateMachine:${stateMachine}`;
-      await client.send(new DescribeStateMachineCommand({ stateMachineArn }));
+      await client().send(new DescribeStateMachineCommand({ stateMachineArn }));
       return stateMachineArn;
     } catch (error) {
       if (error instanceof StateMachineDoesNotExist) return undefined;

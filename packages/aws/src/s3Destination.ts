@@ -7,11 +7,11 @@ import {
   type S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
 import type { Destination, PutReceipt, StoredObject } from "@openemr-ops/core/destination";
 import { measuredBody } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
+import { onFirstUse } from "./onFirstUse.ts";
 import { type S3Settings, s3Client } from "./s3Client.ts";
 import { s3Failure } from "./s3Failure.ts";
 
@@ -37,13 +37,13 @@ export const s3Destination = (
   environment: Readonly<Record<string, string | undefined>> = {},
 ): Destination => {
   const { bucket, prefix, pageSize = 1000 } = settings;
-  const client = settings.client ?? s3Client(settings, environment);
+  const client = onFirstUse(() => settings.client ?? s3Client(settings, environment));
   const url = `s3://${[bucket, prefix].filter(Boolean).join("/")}`;
   const below = prefix === "" ? "" : `${prefix}/`;
   const at = (key: string) => ({ Bucket: bucket, Key: below + checkedKey(key) });
 
   const page = (start: string, size: number, token: string | undefined) =>
-    client.send(
+    client().send(
       new ListObjectsV2Command({
         Bucket: bucket,
         Prefix: below + start,
@@ -56,7 +56,8 @@ export const s3Destination = (
     const measured = measuredBody(body);
     try {
       const params = { ...at(key), Body: measured.stream, ContentType: "application/octet-stream" };
-      await new Upload({ client, queueSize: 2, partSize: partBytes, params }).done();
+      const { Upload } = await import("@aws-sdk/lib-storage"); // most functions only read
+      await new Upload({ client: client(), queueSize: 2, partSize: partBytes, params }).done();
       return measured.receipt();
     } catch (error) {
       throw measured.failure() ?? s3Failure(error, `writing ${key} to ${url}`);
@@ -68,7 +69,7 @@ export const s3Destination = (
   const get = async (key: string): Promise<Readable | undefined> => {
     const rename = (error: unknown) => s3Failure(error, `reading ${key} from ${url}`);
     try {
-      const { Body } = await client.send(new GetObjectCommand(at(key)));
+      const { Body } = await client().send(new GetObjectCommand(at(key)));
       return withRenamedErrors(Body instanceof Readable ? Body : Readable.from([]), rename);
     } catch (error) {
       if (isNotFound(error)) return undefined;
@@ -78,7 +79,7 @@ export const s3Destination = (
 
   const describe = async (key: string): Promise<StoredObject | undefined> => {
     try {
-      const { ContentLength = 0, LastModified = new Date(0) } = await client.send(new HeadObjectCommand(at(key)));
+      const { ContentLength = 0, LastModified = new Date(0) } = await client().send(new HeadObjectCommand(at(key)));
       return { key, byteLength: ContentLength, modifiedAt: LastModified };
     } catch (error) {
       if (!isNotFound(error)) throw s3Failure(error, `looking at ${key} in ${url}`);
@@ -109,7 +110,7 @@ export const s3Destination = (
 
   const remove = async (key: string): Promise<void> => {
     try {
-      await client.send(new DeleteObjectCommand(at(key)));
+      await client().send(new DeleteObjectCommand(at(key)));
     } catch (error) {
       if (!isNotFound(error)) throw s3Failure(error, `deleting ${key} from ${url}`);
     }

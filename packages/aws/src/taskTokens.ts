@@ -10,6 +10,7 @@ import {
 import { UnexpectedError } from "@openemr-ops/core/errors";
 import { clientSettings } from "./clientSettings.ts";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
+import { onFirstUse } from "./onFirstUse.ts";
 
 /** `gone`: no workflow waits for this token: the workflow ended, or the token was used or never existed. */
 export type TokenAnswer = "taken" | "gone";
@@ -38,11 +39,8 @@ const cut = (text: string, bytes: number): string => {
 };
 
 /** Task tokens of Step Functions. */
-export const taskTokens = ({
-  client = new SFNClient(clientSettings),
-}: {
-  readonly client?: Pick<SFNClient, "send">;
-} = {}): TaskTokens => {
+export const taskTokens = (settings: { readonly client?: Pick<SFNClient, "send"> } = {}): TaskTokens => {
+  const client = onFirstUse(() => settings.client ?? new SFNClient(clientSettings));
   const answer = async (sent: Promise<unknown>, call: string): Promise<TokenAnswer> => {
     try {
       await sent;
@@ -59,12 +57,12 @@ export const taskTokens = ({
       const size = Buffer.byteLength(text);
       if (size > outputBytes)
         throw new UnexpectedError(`the result has ${size} bytes; a workflow accepts at most ${outputBytes}`);
-      return answer(client.send(new SendTaskSuccessCommand({ taskToken, output: text })), "SendTaskSuccess");
+      return answer(client().send(new SendTaskSuccessCommand({ taskToken, output: text })), "SendTaskSuccess");
     },
     fail: (taskToken, { name, message }) => {
       const failure = { error: name.slice(0, errorCharacters), cause: cut(message, causeBytes) };
-      return answer(client.send(new SendTaskFailureCommand({ taskToken, ...failure })), "SendTaskFailure");
+      return answer(client().send(new SendTaskFailureCommand({ taskToken, ...failure })), "SendTaskFailure");
     },
-    heartbeat: (taskToken) => answer(client.send(new SendTaskHeartbeatCommand({ taskToken })), "SendTaskHeartbeat"),
+    heartbeat: (taskToken) => answer(client().send(new SendTaskHeartbeatCommand({ taskToken })), "SendTaskHeartbeat"),
   };
 };

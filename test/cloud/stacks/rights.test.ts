@@ -230,9 +230,9 @@ describe("starting a container", () => {
 });
 
 describe("rights over everything", () => {
-  /** AWS knows no resource for these. */
+  /** AWS knows no resource for these; a condition of ListTasks names the cluster. */
   const unnarrowable =
-    /^(ecr:GetAuthorizationToken|xray:(Get|Put)\w+|logs:(CreateLogDelivery|DeleteLogDelivery|DescribeLogGroups|DescribeResourcePolicies|GetLogDelivery|ListLogDeliveries|PutResourcePolicy|UpdateLogDelivery))$/;
+    /^(ecr:GetAuthorizationToken|ecs:ListTasks|xray:(Get|Put)\w+|logs:(CreateLogDelivery|DeleteLogDelivery|DescribeLogGroups|DescribeResourcePolicies|GetLogDelivery|ListLogDeliveries|PutResourcePolicy|UpdateLogDelivery))$/;
 
   it("are given only where AWS narrows nothing", () => {
     const roles = resourcesOf(prod, "AWS::IAM::Policy").map(({ stack, id }) => ({

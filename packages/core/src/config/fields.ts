@@ -223,11 +223,13 @@ export const cron = z
     if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
   });
 
-const knownTimeZones: ReadonlySet<string> = new Set([...Intl.supportedValuesOf("timeZone"), "UTC"]);
+/** Made when one is first looked up: it takes milliseconds, and most programs never do. */
+let knownTimeZones: ReadonlySet<string> | undefined;
 
-export const timeZone = text("a time zone of the IANA database, such as Europe/Berlin or UTC", (value) =>
-  knownTimeZones.has(value),
-);
+export const timeZone = text("a time zone of the IANA database, such as Europe/Berlin or UTC", (value) => {
+  knownTimeZones ??= new Set([...Intl.supportedValuesOf("timeZone"), "UTC"]);
+  return knownTimeZones.has(value);
+});
 
 /** EventBridge Scheduler takes windows of 1 to 1440 minutes; 0 is none. */
 export const flexibleMinutes = whole("a whole number of minutes from 0 to 1440", 0, 1_440);

@@ -7,6 +7,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
 import type { Destination, PutReceipt, StoredObject } from "@openemr-ops/core/destination";
 import { measuredBody } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
@@ -56,7 +57,6 @@ export const s3Destination = (
     const measured = measuredBody(body);
     try {
       const params = { ...at(key), Body: measured.stream, ContentType: "application/octet-stream" };
-      const { Upload } = await import("@aws-sdk/lib-storage"); // most functions only read
       await new Upload({ client: client(), queueSize: 2, partSize: partBytes, params }).done();
       return measured.receipt();
     } catch (error) {

@@ -96,7 +96,7 @@ const installationOf = (
   },
   health: { url },
   schedules: {
-    dump: { cron: "30 2 * * *", timeZone: "Europe/Berlin", deadlineMinutes: 240 },
+    dump: { cron: "30 4 * * *", timeZone: "Europe/Berlin", deadlineMinutes: 240 },
     drill: { cron: "0 4 * * 0", timeZone: "Europe/Berlin", deadlineMinutes: 720 },
     check: { cron: "0 5 * * 3", timeZone: "Europe/Berlin", deadlineMinutes: 720 },
     health: { cron: "0 * * * *", deadlineMinutes: 90 },

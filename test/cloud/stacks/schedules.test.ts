@@ -32,7 +32,7 @@ describe("schedules", () => {
 
   it("come when the configuration says, in its time zone and window", () => {
     expect(byName("clinic-a-dump")?.properties).toMatchObject({
-      ScheduleExpression: "cron(30 2 * * ? *)",
+      ScheduleExpression: "cron(30 4 * * ? *)",
       ScheduleExpressionTimezone: "Europe/Berlin",
       FlexibleTimeWindow: { Mode: "FLEXIBLE", MaximumWindowInMinutes: 15 },
     });

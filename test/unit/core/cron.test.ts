@@ -7,11 +7,11 @@ const at = (text: string) => new Date(text);
 describe("a schedule", () => {
   it.each([
     ["30 2 * * *", "cron(30 2 * * ? *)"],
-    ["*/15 8-18 * * 1-5", "cron(*/15 8-18 ? * MON-FRI *)"],
-    ["0 4 1 */3 *", "cron(0 4 1 */3 ? *)"],
+    ["*/15 8-18 * * 1-5", "cron(0,15,30,45 8-18 ? * MON-FRI *)"],
+    ["0 4 1 */3 *", "cron(0 4 1 1,4,7,10 ? *)"],
     ["0 4 * * 0", "cron(0 4 ? * SUN *)"],
     ["0 4 * * 7", "cron(0 4 ? * SUN *)"],
-    ["0 4 * * SAT,SUN", "cron(0 4 ? * SAT,SUN *)"],
+    ["0 4 * * SAT,SUN", "cron(0 4 ? * SUN,SAT *)"],
   ])("%s is %s to EventBridge Scheduler", (cron, expression) => {
     expect(cronProblem(cron)).toBeUndefined();
     expect(schedulerExpression(cron)).toBe(expression);

@@ -217,7 +217,7 @@ export const someOf = <Item extends z.ZodType>(item: Item, what: string) =>
 
 /** Five fields; what they may hold is in `cron.ts`. */
 export const cron = z
-  .string({ error: 'expected five fields of cron, such as "30 2 * * *"' })
+  .string({ error: 'expected five fields of cron, such as "30 4 * * *"' })
   .superRefine((value, context) => {
     const problem = cronProblem(value);
     if (problem !== undefined) context.addIssue({ code: "custom", message: problem });

@@ -48,6 +48,12 @@ export const observability = ({ stack }: StackContext, { deployment, plane, told
       description: `${what} (runbook: undelivered)`,
     });
 
+  alarm(stack, "NotificationsWaiting", plane.alarms, {
+    metric: told.waiting.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(15), statistic: "Maximum" }),
+    threshold: Duration.hours(1).toSeconds(),
+    description: "Notifications of jobs have waited for Slack for an hour (runbook: notifications)",
+  });
+
   const functions: Readonly<Record<string, IFunction>> = {
     Begin: plane.begin,
     Finish: plane.finish,

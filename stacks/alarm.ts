@@ -14,13 +14,13 @@ import type { Construct } from "constructs";
 /** The period of every metric. */
 export const quarter = { period: Duration.minutes(15), statistic: "Sum" } as const;
 
-/** An alarm that notifies the topic when the count is above zero. `description` names the runbook. */
+/** An alarm that notifies the topic when the count is above zero, or as high as `threshold`. `description` names the runbook. */
 export const alarm = (
   scope: Construct,
   id: string,
   topic: ITopic,
   settings: { readonly metric: IMetric; readonly description: string } & Partial<
-    Pick<AlarmProps, "comparisonOperator" | "evaluationPeriods" | "treatMissingData">
+    Pick<AlarmProps, "comparisonOperator" | "evaluationPeriods" | "threshold" | "treatMissingData">
   >,
 ): void => {
   const { description, ...unusual } = settings;

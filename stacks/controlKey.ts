@@ -28,8 +28,8 @@ export const controlKey = (scope: Construct, name: string, removalPolicy: Remova
     }),
   );
   // Without conditions: aws:SourceAccount and aws:SourceArn are not supported for EventBridge and encrypted targets, and the
-  // event would be lost without an error. The queues' own policies admit this stage's rules alone. Source:
-  // docs.aws.amazon.com/sns/latest/dg/sns-key-management.html, and its counterpart for SQS.
+  // event would be lost without an error. Each queue's own policy names the rules that may send. Source:
+  // docs.aws.amazon.com/sns/latest/dg/sns-key-management.html.
   key.addToResourcePolicy(
     new PolicyStatement({
       principals: [new ServicePrincipal("events.amazonaws.com")],

@@ -20,6 +20,8 @@ export interface NotifyConfig {
   readonly stage: string;
   /** Not set: nobody is notified. */
   readonly slack?: z.output<typeof slackSettings>;
+  /** Address of the queue for messages that nobody can be told. Not set: such a message fails. */
+  readonly undelivered?: string;
   /** Address of Slack's API, when it is not Slack's own. */
   readonly api?: string;
 }
@@ -34,8 +36,12 @@ const json = (name: string, text: string): unknown => {
 
 /** @throws {InvalidInputError} fatal: a variable is absent or wrong; the function must not start */
 export const readNotifyConfig = (environment: Environment): NotifyConfig => {
-  const { OPENEMR_OPS_SLACK: text, OPENEMR_OPS_SLACK_API: api } = environment;
-  const common = { stage: readStage(environment), ...(api ? { api } : {}) };
+  const {
+    OPENEMR_OPS_SLACK: text,
+    OPENEMR_OPS_SLACK_API: api,
+    OPENEMR_OPS_UNDELIVERED_QUEUE: undelivered,
+  } = environment;
+  const common = { stage: readStage(environment), ...(undelivered ? { undelivered } : {}), ...(api ? { api } : {}) };
   if (!text) return common;
   const parsed = parseStrictly(slackSettings, json("OPENEMR_OPS_SLACK", text));
   if ("data" in parsed) return { ...common, slack: parsed.data };

@@ -1,23 +1,28 @@
 import { awsSecret } from "@openemr-ops/aws/awsSecret";
 import { dynamoLedger } from "@openemr-ops/aws/dynamoLedger";
 import { dynamoThreads } from "@openemr-ops/aws/dynamoThreads";
+import { messageQueue } from "@openemr-ops/aws/messageQueue";
 import { readSecret } from "@openemr-ops/core/config/secrets";
+import { parseStrictly } from "@openemr-ops/core/config/strict";
+import { InvalidInputError, OpsError, toOpsError } from "@openemr-ops/core/errors";
 import { namesOf } from "@openemr-ops/core/names";
-import { alarmDetailType, alarmEvent } from "@openemr-ops/events/alarmEvent";
+import { type AlarmEvent, alarmDetailType, alarmEvent } from "@openemr-ops/events/alarmEvent";
 import { busEvent } from "@openemr-ops/events/busEvent";
+import type { JobEvent } from "@openemr-ops/events/jobEvent";
 import { openSlack } from "@openemr-ops/notifications/openSlack";
-import type { Slack } from "@openemr-ops/notifications/slack";
+import { reasonToSetAside } from "@openemr-ops/notifications/reasonToSetAside";
 import { slackTransport } from "@openemr-ops/notifications/slackRequest";
 import { type Told, tell } from "@openemr-ops/notifications/tell";
 import { tellAlarm } from "@openemr-ops/notifications/tellAlarm";
-import type { Context } from "aws-lambda";
-import { logger, taskHandler } from "../shared/taskHandler.ts";
+import * as z from "zod";
+import { queuedMessage } from "../shared/queuedMessage.ts";
+import { logged, logger, taskHandler } from "../shared/taskHandler.ts";
 import { type NotifyConfig, readNotifyConfig } from "./config.ts";
 
 /** Seconds for Slack, retries included: the function may run for 60, and a claim in the ledger is valid as long. */
 const budgetSeconds = 40;
 
-const { stage, slack: settings, api } = readNotifyConfig(process.env);
+const { stage, slack: settings, api, undelivered } = readNotifyConfig(process.env);
 const { jobsTable: table } = namesOf(stage);
 const ledger = dynamoLedger({ table });
 const threads = dynamoThreads({ table });
@@ -32,38 +37,75 @@ const access = async (slack: NonNullable<NotifyConfig["slack"]>) => {
   return { kind: "bot", token: secret, channel: slack.channel, ...(api === undefined ? {} : { api }) } as const;
 };
 
-interface Notified {
-  readonly told: Told;
-}
-
-/** Notifies people of one event, where the configuration names a channel. */
-const notified = async (event: string, notify: (slack: Slack) => Promise<Told>): Promise<Notified> => {
-  if (settings === undefined) {
-    logger.info("nobody was notified: the configuration has no notifications.slack", { event });
-    return { told: "nothing" };
-  }
-  const told = await notify(openSlack(await access(settings), slackTransport(budgetSeconds)));
-  logger.info("event handled", { event, told });
-  return { told };
-};
-
-const ofJob = taskHandler(busEvent, async (event): Promise<Notified> => {
-  if (event.name === "JobProgressed") return { told: "nothing" };
-  const warn = (message: string) => logger.warn(message);
-  return notified(event.name, (slack) => tell(event, { stage, slack, ledger, threads, warn }));
-});
-
-const ofAlarm = taskHandler(
-  alarmEvent,
-  async (event): Promise<Notified> => notified(alarmDetailType, (slack) => tellAlarm(event, { stage, slack, ledger })),
-);
-
 const isAlarm = (event: unknown): boolean =>
   typeof event === "object" && event !== null && "detail-type" in event && event["detail-type"] === alarmDetailType;
 
+/** What happened: an event of a job, or of an alarm of CloudWatch. */
+const eventIn = (input: unknown): JobEvent | AlarmEvent => {
+  if (isAlarm(input)) return alarmEvent.parse(input);
+  const parsed = parseStrictly(busEvent, input);
+  if ("issues" in parsed) throw new InvalidInputError(parsed.issues);
+  return parsed.data;
+};
+
+const notify = async (event: JobEvent | AlarmEvent): Promise<Told> => {
+  const name = "detail" in event ? event["detail-type"] : event.name;
+  if (name === "JobProgressed") return "nothing";
+  if (settings === undefined) {
+    logger.info("nobody was notified: the configuration has no notifications.slack", { event: name });
+    return "nothing";
+  }
+  const slack = openSlack(await access(settings), slackTransport(budgetSeconds));
+  const warn = (message: string) => logger.warn(message);
+  const told = await ("detail" in event
+    ? tellAlarm(event, { stage, slack, ledger })
+    : tell(event, { stage, slack, ledger, threads, warn }));
+  logger.info("event handled", { event: name, told });
+  return told;
+};
+
+/** Moves a message to where people find it, so that the messages behind it are sent. */
+const setAside = async (body: string, reason: string, failure?: unknown): Promise<"set aside"> => {
+  if (undelivered === undefined)
+    throw (
+      failure ?? new InvalidInputError([{ path: "OPENEMR_OPS_UNDELIVERED_QUEUE", message: "is not set; deploy again" }])
+    );
+  await messageQueue({ url: undelivered }).send(body);
+  logger.error("a notification was set aside", {
+    reason,
+    ...(failure ? { failure: logged(toOpsError(failure)) } : {}),
+  });
+  return "set aside";
+};
+
+/** The event of a message; an error for one that is none, now and at every later delivery. */
+const readMessage = (body: string): JobEvent | AlarmEvent | OpsError => {
+  try {
+    return eventIn(JSON.parse(body));
+  } catch (error) {
+    return toOpsError(error);
+  }
+};
+
+const deliver = async ({ body, waiting }: z.output<typeof queuedMessage>): Promise<Told | "set aside"> => {
+  const crashed = reasonToSetAside(undefined, waiting, new Date());
+  if (crashed !== undefined) return setAside(body, crashed);
+  const event = readMessage(body);
+  if (event instanceof OpsError) return setAside(body, "it is no event of a job", event);
+  try {
+    return await notify(event);
+  } catch (error) {
+    const reason = reasonToSetAside(toOpsError(error), waiting, new Date());
+    if (reason === undefined) throw error;
+    return setAside(body, reason, error);
+  }
+};
+
 /**
- * Notifies people in Slack of events on the bus, and of alarms. A failure here fails this function only, never a job: Lambda
- * retries the event, then puts it into the dead-letter queue.
+ * Notifies people in Slack of an event: of one message of the queue, or of the event itself, as a person invokes it again. A
+ * failure here fails this function only, never a job: the message waits in the queue, and those behind it with it.
  */
-export const handler = (event: unknown, context: Context): Promise<Notified> =>
-  Promise.resolve(isAlarm(event) ? ofAlarm(event, context) : ofJob(event, context));
+export const handler = taskHandler(z.unknown(), async (input): Promise<{ readonly told: Told | "set aside" }> => {
+  const message = queuedMessage.safeParse(input);
+  return { told: message.success ? await deliver(message.data) : await notify(eventIn(input)) };
+});

@@ -12,7 +12,7 @@ const framesOf = (error: Error): readonly string[] =>
   (error.stack ?? "").split("\n").filter((line) => line.startsWith("    at "));
 
 /** Our own message and stack; of a foreign error the name only, because its message may quote data. */
-const logged = (error: OpsError) => {
+export const logged = (error: OpsError) => {
   const { name, message, cause } = error;
   const because = cause instanceof Error ? { name: cause.name, stack: framesOf(cause) } : undefined;
   return { name, message, stack: framesOf(error), ...(because ? { cause: because } : {}) };

@@ -64,6 +64,10 @@ export const answersWorkflow: Finding = {
 
 // Of other resources.
 
+export const setsAside: Finding = {
+  rules: ["AwsSolutions-SQS3"],
+  reason: "What cannot be told is set aside by the function itself, after days; a second queue would break the order.",
+};
 export const recordsOutsideBackupPlan: Finding = {
   rules: both("DynamoDBInBackupPlan"),
   reason: "Point-in-time recovery covers 35 days of records, the table is retained, and dumps are found without it.",

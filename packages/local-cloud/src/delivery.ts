@@ -5,9 +5,10 @@ import type { Faults } from "./faults.ts";
 import { type AsyncOutcome, type FunctionHost, functionHost } from "./functions.ts";
 import type { AccessControl, Principal } from "./iam/accessControl.ts";
 import { keyCallsOf } from "./iam/calls.ts";
-import { fits } from "./iam/policy.ts";
+import { fits, judge } from "./iam/policy.ts";
 import type { Json } from "./json.ts";
 import type { MotoClient } from "./motoState.ts";
+import { queueFeeds } from "./queueFeeds.ts";
 import { findFunction } from "./taskStates.ts";
 
 /** The end of a message of a schedule: done by its function, failed at every attempt, or not delivered. */
@@ -72,13 +73,35 @@ export const delivery = (options: DeliveryOptions) => {
         called === fn.arn && principal === "events.amazonaws.com" && (!sourceArn || fits(sourceArn, rule.arn)),
     );
 
+  const feeds = queueFeeds({ deployment, access, functions, retryScale });
+
+  /** A queue's own policy says which rules may send to it. Statements that refuse plain HTTP are judged as over TLS. */
+  const maySend = (rule: DeployedRule, queue: string): boolean => {
+    const context = {
+      "aws:SourceArn": rule.arn,
+      "aws:SourceAccount": deployment.account,
+      "aws:SecureTransport": "true",
+    };
+    return deployment.queuePolicies.some(
+      (policy) =>
+        policy.queue === queue &&
+        judge(policy.statements, { action: "sqs:SendMessage", resource: queue, context }).allowed,
+    );
+  };
+
   /** Gives an event to a rule's target. Nobody waits for it; it may come twice, as events do. */
   const deliver = (rule: DeployedRule, target: RuleTarget, input: Json): void => {
     if (closed) return;
     const fn = findFunction(deployment, target.arn);
-    if (fn && mayCall(rule, fn)) {
-      later(functions.invokeLater(fn, input));
-      if (faults.strikes.delivery()) later(functions.invokeLater(fn, input));
+    const bring =
+      fn && mayCall(rule, fn)
+        ? () => later(functions.invokeLater(fn, input))
+        : maySend(rule, target.arn)
+          ? feeds.entrance(target.arn, target.messageGroup)
+          : undefined;
+    if (bring) {
+      bring(input, later);
+      if (faults.strikes.delivery()) bring(input, later);
     } else if (target.deadLetterQueue) {
       later(sendTo(target.deadLetterQueue, input, principalOf(`rule ${rule.name}`, undefined)));
     }
@@ -128,6 +151,7 @@ export const delivery = (options: DeliveryOptions) => {
     underWay: underWay as ReadonlySet<Promise<unknown>>,
     close: async (): Promise<void> => {
       closed = true;
+      feeds.close();
       await functions.close();
     },
   };

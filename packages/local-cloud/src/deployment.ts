@@ -77,6 +77,22 @@ export interface RuleTarget {
   readonly inputPath?: string;
   readonly transformer?: JsonObject;
   readonly deadLetterQueue?: string;
+  /** Of a queue that keeps an order: whose order. */
+  readonly messageGroup?: string;
+}
+
+export interface DeployedQueue {
+  readonly name: string;
+  readonly fifo: boolean;
+  readonly key?: string;
+  /** After so many seconds a message comes again that was not done. */
+  readonly visibilitySeconds: number;
+}
+
+/** A queue that feeds a function, one message after the other. */
+export interface DeployedFeed {
+  readonly queue: string;
+  readonly function: string;
 }
 
 export interface DeployedRule {
@@ -124,7 +140,10 @@ export interface Deployment extends Place {
   readonly permissions: readonly Permission[];
   /** Names. */
   readonly buses: ReadonlySet<string>;
-  readonly queues: ReadonlyMap<string, { readonly name: string; readonly fifo: boolean; readonly key?: string }>;
+  readonly queues: ReadonlyMap<string, DeployedQueue>;
+  readonly feeds: readonly DeployedFeed[];
+  /** What queues' own policies allow, by queue. */
+  readonly queuePolicies: readonly { readonly queue: string; readonly statements: readonly Statement[] }[];
   readonly tables: ReadonlyMap<
     string,
     { readonly name: string; readonly properties: JsonObject; readonly key?: string }
@@ -184,7 +203,10 @@ const mountOf = ({ Name, EFSVolumeConfiguration }: JsonObject, properties: JsonO
 };
 
 const targetOf = (value: Json): RuleTarget => {
-  const { Id, Arn, Input, InputPath, InputTransformer, DeadLetterConfig, ...rest } = objectAt(value, "rule target");
+  const { Id, Arn, Input, InputPath, InputTransformer, DeadLetterConfig, SqsParameters, ...rest } = objectAt(
+    value,
+    "rule target",
+  );
   const unknown = Object.keys(rest).find((name) => !["RetryPolicy", "RoleArn"].includes(name));
   if (unknown)
     throw new InvalidInputError([
@@ -197,6 +219,20 @@ const targetOf = (value: Json): RuleTarget => {
     ...optional("inputPath", maybeText(InputPath)),
     ...(InputTransformer === undefined ? {} : { transformer: maybeObject(InputTransformer) }),
     ...optional("deadLetterQueue", maybeText(maybeObject(DeadLetterConfig).Arn)),
+    ...optional("messageGroup", maybeText(maybeObject(SqsParameters).MessageGroupId)),
+  };
+};
+
+const feedOf = (place: Place, { logicalId, properties }: ResolvedResource): DeployedFeed => {
+  const { EventSourceArn, FunctionName, BatchSize, Enabled: _, Tags: __, ...rest } = properties;
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined || BatchSize !== 1)
+    throw new InvalidInputError([
+      { path: logicalId, message: `says ${unknown ?? "BatchSize"}; expected a queue that feeds one message at a time` },
+    ]);
+  return {
+    queue: textAt(EventSourceArn, logicalId),
+    function: functionArn(place, textAt(FunctionName, logicalId)),
   };
 };
 
@@ -338,9 +374,17 @@ export const deploymentOf = (assembly: Assembly, place: Place): Deployment => {
         {
           name: attributes.QueueName ?? "",
           fifo: properties.FifoQueue === true,
+          visibilitySeconds: numberOr(properties.VisibilityTimeout, 30),
           ...optional("key", maybeText(properties.KmsMasterKeyId)),
         },
       ]),
+    ),
+    feeds: of("AWS::Lambda::EventSourceMapping").map((one) => feedOf(place, one)),
+    queuePolicies: of("AWS::SQS::QueuePolicy").flatMap(({ logicalId, properties }) =>
+      oneOrSeveral(properties.Queues).map((url) => ({
+        queue: `arn:aws:sqs:${place.region}:${place.account}:${nameOfArn(url)}`,
+        statements: statementsOf(properties.PolicyDocument, logicalId),
+      })),
     ),
     tables: new Map(
       of("AWS::DynamoDB::Table").map(({ ref, attributes, properties }) => [

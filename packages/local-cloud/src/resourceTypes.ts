@@ -92,18 +92,21 @@ const running: Readonly<Record<string, Identify>> = {
   "AWS::IAM::Policy": plain("PolicyName"),
   "AWS::IAM::Role": role,
   "AWS::Lambda::EventInvokeConfig": plain(),
+  "AWS::Lambda::EventSourceMapping": (resource) => ({ ref: physicalId("feed", resource), attributes: {} }),
   "AWS::Lambda::Function": (resource) => {
     const ref = named(resource, "FunctionName");
     return { ref, attributes: { Arn: arn(resource, "lambda", `function:${ref}`) } };
   },
   "AWS::Lambda::Permission": plain(),
   "AWS::SQS::Queue": (resource) => {
-    const name = named(resource, "QueueName", 80);
+    const made = named(resource, "QueueName", resource.properties.FifoQueue === true ? 75 : 80);
+    const name = resource.properties.FifoQueue === true && !made.endsWith(".fifo") ? `${made}.fifo` : made;
     return {
       ref: `https://sqs.${resource.region}.amazonaws.com/${resource.account}/${name}`,
       attributes: { Arn: arn(resource, "sqs", name), QueueName: name },
     };
   },
+  "AWS::SQS::QueuePolicy": plain(),
   "AWS::Scheduler::Schedule": (resource) => {
     const name = named(resource, "Name");
     const group = maybeText(resource.properties.GroupName) ?? "default";
@@ -165,7 +168,6 @@ const nothingToRun: Readonly<Record<string, Identify>> = {
   },
   "AWS::SNS::Subscription": plain(),
   "AWS::SNS::TopicPolicy": plain(),
-  "AWS::SQS::QueuePolicy": plain(),
   "AWS::XRay::Group": plain("GroupName"),
 };
 

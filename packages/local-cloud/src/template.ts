@@ -75,7 +75,7 @@ class References {
     const identify = resourceTypes[type] ?? refuse(key, `is a ${type}, which the local cloud does not know`);
     // A name may be asked for before the properties that refer back to it can be resolved.
     const names = Object.entries(maybeObject(written.Properties)).filter(([name]) =>
-      /Name$|^Family$|^VpcId$/.test(name),
+      /Name$|^Family$|^VpcId$|^FifoQueue$/.test(name),
     );
     const place = { ...this.#place, stack, logicalId };
     const named = Object.fromEntries(names.map(([name, value]) => [name, this.value(stack, value, `${key}.${name}`)]));

@@ -17,6 +17,7 @@ describe("alarms", () => {
       " FailErrors",
       " FindOverdueErrors",
       " FinishErrors",
+      " NotificationsWaiting",
       " NotifySlackErrors",
       " StartErrors",
       " SweepSilent",

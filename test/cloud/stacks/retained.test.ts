@@ -65,7 +65,7 @@ describe("what is written", () => {
     const logs = resourcesOf(prod, "AWS::Logs::LogGroup");
     const queues = resourcesOf(prod, "AWS::SQS::Queue");
     const topics = resourcesOf(prod, "AWS::SNS::Topic");
-    expect([logs.length > 10, queues.length, topics.length]).toEqual([true, 3, 1]);
+    expect([logs.length > 10, queues.length, topics.length]).toEqual([true, 4, 1]);
     for (const { resource } of logs) {
       expect(textOf(resource.Properties?.KmsKeyId)).toMatch(/^<(FnGetAtt)?Key/);
       expect(resource.Properties?.RetentionInDays).toBe(400);

@@ -62,11 +62,12 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
     removalPolicy,
   });
 
-  // One by one: a pattern would also match longer names, of another stage or of anybody.
-  const workflows = (kindsOf: (installation: DeployedInstallation) => readonly WorkflowKind[]) =>
-    installations.flatMap((installation) =>
-      kindsOf(installation).map((kind) => workflowArn(stack, names, installation.id, kind)),
-    );
+  // Of any installation of the stage: a list of all would be larger than a policy from 70 installations on. No name of
+  // another stage fits, and the end of a name says which workflow it is.
+  const workflows = (kindsOf: (installation: DeployedInstallation) => readonly WorkflowKind[]) => {
+    const wanted = new Set(installations.flatMap(kindsOf));
+    return workflowKinds.filter((kind) => wanted.has(kind)).map((kind) => workflowArn(stack, names, "*", kind));
+  };
   const environment = { OPENEMR_OPS_STAGE: stage };
   const shared = { key, environment, removable };
   const records = [

@@ -1,5 +1,4 @@
 import { RemovalPolicy, type Stack, Tags } from "aws-cdk-lib";
-import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import type { StackContext } from "sst/constructs";
@@ -23,12 +22,7 @@ export interface InstallationContext {
 
 /** What one section of an installation, or all of them, added to its stack. */
 export interface SectionResources {
-  readonly functions: readonly IFunction[];
   readonly stateMachines: readonly StateMachine[];
-}
-
-export interface InstallationResources extends SectionResources {
-  readonly id: string;
 }
 
 const clusterArn = (stack: Stack, cluster: string): string =>
@@ -41,7 +35,7 @@ export const installationResources = (
   { stack }: StackContext,
   installation: DeployedInstallation,
   { deployment, plane, image, since }: InstallationContext,
-): InstallationResources => {
+): void => {
   const { removable, stage } = deployment;
   const { id, network, dumps, health } = installation;
   const cluster = clusterArn(stack, installation.cluster);
@@ -57,9 +51,8 @@ export const installationResources = (
     ...(dumps ? [dumpResources(stack, installation, dumps, { deployment, plane, image, cluster, log })] : []),
     ...(health ? [healthResources(stack, installation, health, { deployment, plane })] : []),
   ];
-  const functions = sections.flatMap((section) => section.functions);
   const stateMachines = sections.flatMap((section) => section.stateMachines);
-  if (stateMachines.length === 0) return { id, functions, stateMachines };
+  if (stateMachines.length === 0) return;
 
   vpcEndpoints(stack, network);
   installationSchedules(stack, installation, { deployment, plane, since });
@@ -71,5 +64,4 @@ export const installationResources = (
     ),
     description: `A job of ${id} failed (runbook: job-failed)`,
   });
-  return { id, functions, stateMachines };
 };

@@ -5,22 +5,21 @@ import {
   GraphWidget,
   type IMetric,
   type IWidget,
+  SearchExpression,
   TreatMissingData,
 } from "aws-cdk-lib/aws-cloudwatch";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import type { IQueue } from "aws-cdk-lib/aws-sqs";
 import type { StackContext } from "sst/constructs";
-import { alarm, quarter, sumOf } from "./alarm.ts";
+import { alarm, quarter } from "./alarm.ts";
 import type { ControlPlane } from "./ControlPlaneStack.ts";
 import type { Deployment } from "./deployment.ts";
-import type { InstallationResources } from "./InstallationStack.ts";
 import type { Notifications } from "./NotificationStack.ts";
 
 interface Observed {
   readonly deployment: Deployment;
   readonly plane: ControlPlane;
   readonly told: Notifications;
-  readonly installations: readonly InstallationResources[];
 }
 
 const errorsOf = (fn: IFunction) => fn.metricErrors(quarter);
@@ -28,11 +27,22 @@ const errorsOf = (fn: IFunction) => fn.metricErrors(quarter);
 const waitingIn = (queue: IQueue) =>
   queue.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5), statistic: "Maximum" });
 
+/**
+ * A metric of everything of the stage that has it, found by the words in its name: a widget that lists metrics takes 500, and
+ * a search shows 500 at most.
+ */
+const searched = ({ names }: Deployment, namespace: string, dimension: string, metric: string): IMetric =>
+  new SearchExpression({
+    expression: `SEARCH('{${namespace},${dimension}} MetricName="${metric}" ${names.prefix.replaceAll("-", " ")}', '${quarter.statistic}', ${quarter.period.toSeconds()})`,
+    label: "",
+    period: quarter.period,
+  });
+
 /** The cast: the class has "height?: number | undefined" where its own interface has "height?: number". */
 const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, width: 12, left }) as IWidget;
 
 /** Alarms for failures that no job can report, and a dashboard of the stage. Each installation has its own alarms too. */
-export const observability = ({ stack }: StackContext, { deployment, plane, told, installations }: Observed): void => {
+export const observability = ({ stack }: StackContext, { deployment, plane, told }: Observed): void => {
   Tags.of(stack).add("openemr-ops:stage", deployment.stage);
   const queues: Readonly<Record<string, readonly [IQueue, string]>> = {
     UndeliveredEvents: [plane.undeliveredEvents, "The end of an execution or a container was not delivered to its job"],
@@ -79,38 +89,17 @@ export const observability = ({ stack }: StackContext, { deployment, plane, told
       treatMissingData: TreatMissingData.BREACHING,
     });
 
-  const working = installations.filter(({ stateMachines }) => stateMachines.length > 0);
-  const everyFunction = [...Object.values(functions), ...installations.flatMap((each) => each.functions)];
+  const found = (namespace: string, dimension: string, metric: string) =>
+    searched(deployment, namespace, dimension, metric);
+  const executions = (metric: string) => found("AWS/States", "StateMachineArn", metric);
   new Dashboard(stack, "Dashboard", {
     widgets: [
       [
-        graph(
-          "Jobs done",
-          working.map(({ id, stateMachines }, index) =>
-            sumOf(
-              `done_${index}`,
-              id,
-              stateMachines.map((machine) => machine.metricSucceeded(quarter)),
-            ),
-          ),
-        ),
-        graph(
-          "Jobs not done",
-          working.map(({ id, stateMachines }, index) =>
-            sumOf(
-              `not_${index}`,
-              id,
-              stateMachines.flatMap((machine) => [
-                machine.metricFailed(quarter),
-                machine.metricTimedOut(quarter),
-                machine.metricAborted(quarter),
-              ]),
-            ),
-          ),
-        ),
+        graph("Jobs done", [executions("ExecutionsSucceeded")]),
+        graph("Jobs not done", ["ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"].map(executions)),
       ],
       [
-        graph("Functions that fail", everyFunction.map(errorsOf)),
+        graph("Functions that fail", [found("AWS/Lambda", "FunctionName", "Errors")]),
         graph(
           "Undelivered",
           Object.values(queues).map(([queue]) => waitingIn(queue)),

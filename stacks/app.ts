@@ -36,10 +36,9 @@ export const addStacks = (app: App, { deployment, root, imageUri, now }: AppSett
   const told = add("NotificationStack", (context) => notifications(context, { deployment, plane }));
   const image = taskImage(root, imageUri);
   const since = now.toISOString();
-  const installations = deployment.installations.map((installation) =>
+  for (const installation of deployment.installations)
     add(`InstallationStack-${installation.id}`, (context) =>
       installationResources(context, installation, { deployment, plane, image, since }),
-    ),
-  );
-  add("ObservabilityStack", (context) => observability(context, { deployment, plane, told, installations }));
+    );
+  add("ObservabilityStack", (context) => observability(context, { deployment, plane, told }));
 };

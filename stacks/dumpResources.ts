@@ -111,5 +111,5 @@ export const dumpResources = (
     description: `A dump of ${id} is not confirmed (runbook: job-failed)`,
   });
   acceptInDumps(stack);
-  return { functions: [confirm], stateMachines };
+  return { stateMachines };
 };

@@ -64,5 +64,5 @@ export const healthResources = (
   accept(stack, "Health/Resource", outsideVpc("OpenEMR's public address and AWS"), sharedConcurrency, answersWorkflow);
   accept(stack, `${workflow}/Role/DefaultPolicy/Resource`, ownRights, logsAndTraces);
   accept(stack, `${workflow}/Workflow/Resource`, logsErrorsOnly);
-  return { functions: [work], stateMachines: [machine] };
+  return { stateMachines: [machine] };
 };

@@ -21,6 +21,8 @@ export interface SynthesizeSettings {
   readonly imageUri?: string;
   /** When schedules become valid; default: now. */
   readonly now?: Date;
+  /** `false`: functions get a placeholder in place of their code, to look at large deployments' templates. */
+  readonly bundles?: boolean;
   /** Called with the whole app before synthesis; adds aspects such as cdk-nag's. */
   readonly inspect?: (app: App) => void;
 }
@@ -95,7 +97,7 @@ const placeToBuild = (): string => {
  * @throws {InvalidInputError} fatal: the configuration cannot be deployed; names each field
  */
 export const synthesize = async (settings: SynthesizeSettings): Promise<Synthesized> => {
-  const { config, stage, region, account, outdir, imageUri, now = new Date(), inspect } = settings;
+  const { config, stage, region, account, outdir, imageUri, now = new Date(), bundles = true, inspect } = settings;
   const deployment = deploymentOf(config, stage, { region, account });
   if (workplace.running) throw new TypeError("one synthesis at a time");
   workplace.running = true;
@@ -119,7 +121,7 @@ export const synthesize = async (settings: SynthesizeSettings): Promise<Synthesi
     const app = new App({ mode: "deploy", stage, name: appName, region, account }, { outdir: resolve(outdir) });
     addStacks(app, { deployment, root: repositoryRoot, ...(imageUri === undefined ? {} : { imageUri }), now });
     inspect?.(app);
-    await app.finish();
+    if (bundles) await app.finish(); // SST builds them here
     const assembly = app.synth();
     return {
       directory: assembly.directory,

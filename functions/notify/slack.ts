@@ -49,7 +49,7 @@ const eventIn = (input: unknown): JobEvent | AlarmEvent => {
 };
 
 const notify = async (event: JobEvent | AlarmEvent): Promise<Told> => {
-  const name = "detail" in event ? event["detail-type"] : event.name;
+  const name = "detail-type" in event ? event["detail-type"] : event.name;
   if (name === "JobProgressed") return "nothing";
   if (settings === undefined) {
     logger.info("nobody was notified: the configuration has no notifications.slack", { event: name });
@@ -57,7 +57,7 @@ const notify = async (event: JobEvent | AlarmEvent): Promise<Told> => {
   }
   const slack = openSlack(await access(settings), slackTransport(budgetSeconds));
   const warn = (message: string) => logger.warn(message);
-  const told = await ("detail" in event
+  const told = await ("detail-type" in event
     ? tellAlarm(event, { stage, slack, ledger })
     : tell(event, { stage, slack, ledger, threads, warn }));
   logger.info("event handled", { event: name, told });

@@ -2,6 +2,7 @@ import type { Stack } from "aws-cdk-lib";
 import { accept } from "./accept.ts";
 import {
   answersWorkflow,
+  anyInstallation,
   outsideVpc,
   ownRights,
   recordsOutsideBackupPlan,
@@ -21,9 +22,9 @@ export const acceptInControlPlane = (stack: Stack): void => {
   accept(stack, "Fail/Resource", outsideVpc("DynamoDB and EventBridge"), sharedConcurrency, answersWorkflow);
   accept(stack, "ExecutionEndedRole/DefaultPolicy/Resource", ownRights, traces);
   accept(stack, "ExecutionEnded/Resource", outsideVpc("DynamoDB and EventBridge"), sharedConcurrency);
-  accept(stack, "TaskStoppedRole/DefaultPolicy/Resource", ownRights, traces);
+  accept(stack, "TaskStoppedRole/DefaultPolicy/Resource", ownRights, traces, anyInstallation);
   accept(stack, "TaskStopped/Resource", outsideVpc("Step Functions"), sharedConcurrency);
-  accept(stack, "StartRole/DefaultPolicy/Resource", ownRights, traces);
+  accept(stack, "StartRole/DefaultPolicy/Resource", ownRights, traces, anyInstallation);
   accept(stack, "Start/Resource", outsideVpc("Step Functions"), sharedConcurrency);
   accept(stack, "FindOverdueRole/DefaultPolicy/Resource", ownRights, traces);
   accept(stack, "FindOverdue/Resource", outsideVpc("DynamoDB and EventBridge"), sharedConcurrency);

@@ -36,6 +36,10 @@ export const listsTasks = wildcard(
   "Resource::*",
   "ecs:ListTasks has no resource; a condition limits it to OpenEMR's cluster.",
 );
+export const anyInstallation = wildcard(
+  "/^Resource::arn:<AWS::Partition>:states:.+:stateMachine:openemr-ops-[a-z0-9-]+-\\*-[A-Za-z]+$/",
+  "One workflow of any installation of the stage, whose names no other stage shares; a list would outgrow a policy.",
+);
 export const objectsOfDumps = wildcard(
   "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*$/",
   "Objects of one installation's place in its bucket; restic names them by their content.",

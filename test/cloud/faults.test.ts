@@ -265,7 +265,7 @@ describe("a dump", () => {
     await failsWith("dump", "TaskNotStartedError");
   });
 
-  it("is there although Slack is not, and what Slack missed is told afterwards", async () => {
+  it("is there although Slack is not, and Slack gets what it missed afterwards", async () => {
     const before = await dumps();
     place.slack.failWith(...Array.from({ length: 10_000 }, () => slackStatus(429, { "retry-after": "3600" })));
     const run = start("dump");

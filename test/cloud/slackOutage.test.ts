@@ -124,7 +124,7 @@ describe("while Slack refuses", () => {
     },
   );
 
-  it("a message that comes twice is told once", async () => {
+  it("a message that comes twice is sent once", async () => {
     const first = slack.seen.length;
     slack.failWith(...Array.from({ length: outage }, refusals["asks to wait for an hour"]));
     const lift = cloud.faults.deliverTwice();

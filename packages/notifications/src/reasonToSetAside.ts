@@ -10,7 +10,7 @@ export interface Waiting {
 const longestDays = 4;
 /** So often a message is delivered in four days, every six minutes. */
 const mostDeliveries = 1000;
-/** A failure that nobody foresaw: about an hour. */
+/** An unknown error: about an hour. */
 const mostUnexpected = 10;
 
 /** Slack's error codes about one message alone: another message can be accepted. */

@@ -29,7 +29,7 @@ describe("a notification that could not be told", () => {
     expect(reasonToSetAside(failure, fresh, now)).toContain("msg_too_long");
   });
 
-  it("for a reason that nobody foresaw has an hour", () => {
+  it("because of an unknown error has an hour", () => {
     const failure = new UnexpectedError("unforeseen");
     expect(reasonToSetAside(failure, { ...fresh, deliveries: 9 }, now)).toBeUndefined();
     expect(reasonToSetAside(failure, { ...fresh, deliveries: 10 }, now)).toContain("10 times");

@@ -223,13 +223,17 @@ const refuseRelativeFiles = ({ written }: LoadedConfig, index: number, issues: I
   }
 };
 
-/** What a task gets of the configuration: names of files on the deploying machine mean nothing there. */
+/**
+ * What a task gets of the configuration: names of files on the deploying machine mean nothing there, and neither do schedules,
+ * whose changes would make new revisions of task definitions.
+ */
 const taskConfigOf = ({ written }: LoadedConfig, index: number, { sites }: Installation): string => {
   const installation = written.installations[index];
   if (!installation) throw new TypeError("a configuration is resolved installation by installation");
+  const { schedules: _, ...used } = installation;
   return JSON.stringify({
     stateDirectory: `${taskDirectory}/openemr-ops`,
-    installations: [{ ...installation, sites: { ...installation.sites, path: sites.path } }],
+    installations: [{ ...used, sites: { ...installation.sites, path: sites.path } }],
   });
 };
 

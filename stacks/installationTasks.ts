@@ -41,7 +41,7 @@ export const installationTasks = (
   context: TaskContext,
 ) => {
   const { deployment, plane, image, log } = context;
-  const { names, stage } = deployment;
+  const { names, removable, stage } = deployment;
   const { id, taskConfig } = installation;
 
   const environment = {
@@ -82,6 +82,7 @@ export const installationTasks = (
       image,
       log,
       environment,
+      removable,
       sites: "none",
       ...settings,
     });

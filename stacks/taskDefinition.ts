@@ -1,6 +1,6 @@
 import type { taskSizeOf } from "@openemr-ops/core/config/sections/taskSize";
 import type { Stack } from "aws-cdk-lib";
-import { Duration } from "aws-cdk-lib";
+import { CfnDeletionPolicy, CfnResource, Duration } from "aws-cdk-lib";
 import {
   Capability,
   CpuArchitecture,
@@ -29,6 +29,8 @@ export interface TaskSettings {
   readonly sites: "none" | "read" | "write";
   /** Units, MiB, and GiB of space in `/tmp`. */
   readonly size: ReturnType<typeof taskSizeOf>;
+  /** Whether its earlier revisions go when a new one is deployed: a job that runs then could not start them any more. */
+  readonly removable: boolean;
 }
 
 /** A Fargate task for one kind of job of one installation, with its own role and a read-only root. */
@@ -70,6 +72,11 @@ export const taskDefinition = (stack: Stack, id: string, settings: TaskSettings)
           ]),
     ],
   });
+  const { defaultChild } = task.node;
+  if (!settings.removable && CfnResource.isCfnResource(defaultChild)) {
+    defaultChild.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+    defaultChild.cfnOptions.deletionPolicy = CfnDeletionPolicy.DELETE;
+  }
   const container = task.addContainer(containerName, {
     containerName,
     image: settings.image.image(architecture),

@@ -12,6 +12,15 @@ describe("what outlives its stack", () => {
       expect([resource.DeletionPolicy, resource.UpdateReplacePolicy], `${stack} ${id}`).toEqual(["Retain", "Retain"]);
   });
 
+  it("is the earlier revision of a task definition, which a job that runs during a deployment still starts", () => {
+    const replaced = (stacks: typeof prod) =>
+      new Set(resourcesOf(stacks, "AWS::ECS::TaskDefinition").map(({ resource }) => resource.UpdateReplacePolicy));
+    expect([...replaced(prod)]).toEqual(["Retain"]);
+    expect([...replaced(developer)]).toEqual([undefined]);
+    for (const { resource } of resourcesOf(prod, "AWS::ECS::TaskDefinition"))
+      expect(resource.DeletionPolicy).toBe("Delete");
+  });
+
   it("is nothing of a developer's stage", () => {
     const kept = resourcesOf(developer).filter(({ resource }) => resource.DeletionPolicy === "Retain");
     expect(kept.map(({ stack, id }) => `${stack} ${id}`)).toEqual([]);

@@ -39,6 +39,17 @@ const without = (object: unknown, ...names: readonly string[]): Written =>
   Object.fromEntries(Object.entries(object as Written).filter(([name]) => !names.includes(name)));
 
 describe("what is deployed", () => {
+  it("gives tasks the same configuration whatever the schedules say, so that a new hour is no new task definition", async () => {
+    const configOf = async (schedules: Written) => {
+      const deployment = deploymentOf(await aDeployable((first) => Object.assign(first, { schedules })), "prod");
+      return deployment.installations[0]?.taskConfig;
+    };
+    const earlier = await configOf({ dump: { cron: "30 4 * * *", deadlineMinutes: 60 } });
+    expect(earlier).toContain("clinic-a");
+    expect(await configOf({ dump: { cron: "30 5 * * *", timeZone: "Europe/Berlin" } })).toBe(earlier);
+    expect(await configOf({})).toBe(earlier);
+  });
+
   it("is every installation in ECS, with what its tasks may know", async () => {
     const { installations, removable, slack } = deploymentOf(await aDeployable(), "prod", place);
 

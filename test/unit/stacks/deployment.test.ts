@@ -41,7 +41,7 @@ const without = (object: unknown, ...names: readonly string[]): Written =>
 describe("what is deployed", () => {
   it("gives tasks the same configuration whatever the schedules say, so that a new hour is no new task definition", async () => {
     const configOf = async (schedules: Written) => {
-      const deployment = deploymentOf(await aDeployable((first) => Object.assign(first, { schedules })), "prod");
+      const deployment = deploymentOf(await aDeployable((first) => Object.assign(first, { schedules })), "prod", place);
       return deployment.installations[0]?.taskConfig;
     };
     const earlier = await configOf({ dump: { cron: "30 4 * * *", deadlineMinutes: 60 } });

@@ -28,6 +28,7 @@ let demo: readonly RoleOfStack[];
 
 const rolesOf = async (stage: string): Promise<readonly RoleOfStack[]> => {
   const { installations: samples, ...rest } = JSON.parse(await readFile(sampleConfigPath, "utf8"));
+  const { cluster } = samples[0].platform;
   const text = JSON.stringify(samples[0]);
   const config = {
     ...rest,
@@ -36,6 +37,7 @@ const rolesOf = async (stage: string): Promise<readonly RoleOfStack[]> => {
         text.replaceAll("clinic-a/", `${id}/`).replaceAll("fs-0a1a1a1a1a1a1a1a1", `fs-0a1a1a1a1a1a1a1a${index}`),
       ),
       id,
+      platform: { ...samples[0].platform, cluster: cluster.replace(/[^/]+$/, id) },
       dumps: {
         ...samples[0].dumps,
         destination: `s3://shared-dumps/${stage}/${id}`,

@@ -93,15 +93,8 @@ export const progressOf = (context: DumpContext): ProgressKeeper => {
     }
   };
 
-  const make = async (control: DatabaseConnection): Promise<void> => {
-    await withSchemaRight(control, schema, () => control.run(`CREATE DATABASE IF NOT EXISTS ${name}`));
-    await control.run(
-      `CREATE TABLE IF NOT EXISTS ${name}.programs (piece INT NOT NULL PRIMARY KEY, bytes LONGBLOB NOT NULL) ENGINE=InnoDB`,
-    );
-    await control.run(
-      `CREATE TABLE IF NOT EXISTS ${name}.progress (id INT NOT NULL PRIMARY KEY, state LONGTEXT CHARACTER SET utf8mb4 NOT NULL) ENGINE=InnoDB`,
-    );
-  };
+  const makeSchema = (control: DatabaseConnection): Promise<void> =>
+    withSchemaRight(control, schema, () => control.run(`CREATE DATABASE IF NOT EXISTS ${name}`));
 
   return {
     schema,
@@ -109,20 +102,28 @@ export const progressOf = (context: DumpContext): ProgressKeeper => {
       await using control = await open();
       const tables = await tablesIn(control);
       if (tables.some((table) => !ourTables.includes(table))) throw foreign();
-      const [row] = tables.includes("progress") ? await control.rows(`SELECT state FROM ${name}.progress`) : [];
+      const [row] = tables.includes("progress")
+        ? await control.rows(`SELECT state FROM ${name}.progress ORDER BY id DESC LIMIT 1`)
+        : [];
       const text = row?.state ?? (await readState(stateFile))?.toString();
       return text === undefined ? undefined : understood(text);
     },
     save: async (progress) => {
       await using control = await open();
-      await make(control);
-      await control.run(`REPLACE INTO ${name}.progress VALUES (1, ?)`, [JSON.stringify(progress)]);
+      await makeSchema(control);
+      await control.run(
+        `CREATE TABLE IF NOT EXISTS ${name}.progress (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, state LONGTEXT CHARACTER SET utf8mb4 NOT NULL) ENGINE=InnoDB`,
+      );
+      await control.run(`INSERT INTO ${name}.progress (state) VALUES (?)`, [JSON.stringify(progress)]);
     },
     savePrograms: async (sql) => {
       await using control = await open();
-      await make(control);
+      await makeSchema(control);
+      await control.run(`DROP TABLE IF EXISTS ${name}.programs`);
+      await control.run(
+        `CREATE TABLE ${name}.programs (piece INT NOT NULL PRIMARY KEY, bytes LONGBLOB NOT NULL) ENGINE=InnoDB`,
+      );
       await control.run("START TRANSACTION");
-      await control.run(`DELETE FROM ${name}.programs`);
       // One piece at least: no programs are programs too.
       for (let piece = 0; piece === 0 || piece * pieceBytes < sql.length; piece++)
         await control.run(`INSERT INTO ${name}.programs VALUES (?, UNHEX(?))`, [

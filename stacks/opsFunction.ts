@@ -62,6 +62,6 @@ export const functionDefaults: FunctionProps = {
   tracing: "active",
   environment: { NODE_OPTIONS: "--enable-source-maps" },
   // "true" keeps the map in the bundle; unset, SST uploads it with a function and rights of its own.
-  // "splitting": what an import() names is a file of its own, and a start does not read it.
-  nodejs: { format: "esm", minify: true, sourcemap: true, splitting: true },
+  // One file: in several, Google's client does not find the program that it fetches with.
+  nodejs: { format: "esm", minify: true, sourcemap: true },
 };

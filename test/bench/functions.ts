@@ -96,7 +96,6 @@ const bundle = (entry: string, directory: string): { readonly file: string; read
       "--main-fields=module,main",
       "--keep-names",
       "--sourcemap",
-      "--splitting",
       "--out-extension:.js=.mjs",
       `--outdir=${outdir}`,
       `--metafile=${meta}`,

@@ -145,10 +145,11 @@ describe("what lies beside the sites", () => {
   /** As a process of that user sees it: root may read everything. */
   const asNobody = async (root: string, expression: string): Promise<unknown> => {
     const modules = `${process.cwd()}/packages/openemr/src`;
-    const script = `process.setgroups?.([]); process.setgid?.(65534); process.setuid?.(65534);
-      const { assertLayout } = await import("${modules}/assertLayout.ts");
+    // The checkout may be where that user does not come.
+    const script = `const { assertLayout } = await import("${modules}/assertLayout.ts");
       const { listSites } = await import("${modules}/sitesLayout.ts");
       const { unreadableBesideSites } = await import("${modules}/besideSites.ts");
+      process.setgroups?.([]); process.setgid?.(65534); process.setuid?.(65534);
       const root = ${JSON.stringify(root)};
       console.log(JSON.stringify(await (${expression}).catch((error) => error.name + ": " + error.message)));`;
     const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);

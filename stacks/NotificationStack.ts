@@ -29,8 +29,8 @@ const alarmArn = (stack: Stack, name: string): string =>
   });
 
 /**
- * Notifies people of jobs and alarms. No job waits for it: during an outage of Slack messages wait in a queue, in order, and jobs run.
- * One group for the jobs of all installations: they share a channel, which takes about one message a second.
+ * Notifies people of jobs and alarms. No job waits for it: during an outage of Slack messages wait in a queue, in order,
+ * and jobs run. One group for the jobs of all installations: they share a channel, which takes about one message a second.
  */
 export const notifications = (
   { stack }: StackContext,

@@ -17,7 +17,8 @@ import { assertPassed, type Verdict, verdictOf } from "./verdict.ts";
 
 /**
  * Rehearses a restore: into a scratch schema and directory, compared row by row with the manifest, keys opened,
- * documents looked for; then torn down. The schema is on a configured server, or on one that the drill starts itself. Success is written down at the destination.
+ * documents looked for; then torn down. The schema is on a configured server, or on one that the drill starts itself.
+ * Success is written down at the destination.
  *
  * @param name `latest` or a dump's identifier
  * @throws {ToolMissingError} refused: a program is missing; nothing was fetched

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { hash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
@@ -341,6 +342,26 @@ describe("a restore in place is refused, and nothing is touched,", () => {
     await anotherSite();
     await untouched(() => inPlace(), TargetUnsuitableError, /sites of other databases.*site annex.*own.*all/s);
     await untouched(() => planInPlace(), TargetUnsuitableError, /sites of other databases/);
+  });
+
+  it("when the schema for its progress holds something that no restore wrote there", async () => {
+    const { schema } = clinic;
+    const state = `${schema.name}_restore_state_${hash("sha256", context.installation).slice(0, 8)}`;
+    await schema.query(`CREATE DATABASE ${state}`);
+    const before = await live();
+    for (const statement of [
+      `CREATE TABLE ${state}.of_somebody (id INT PRIMARY KEY)`,
+      `RENAME TABLE ${state}.of_somebody TO ${state}.progress`,
+      `ALTER TABLE ${state}.progress ADD state TEXT DEFAULT '{"phase":"proven"}'`,
+      `INSERT INTO ${state}.progress (id) VALUES (1)`,
+    ]) {
+      await schema.query(statement);
+      if (statement.startsWith("RENAME") || statement.startsWith("ALTER")) continue;
+      await expect(inPlace()).rejects.toSatisfy(
+        (error) => error instanceof TargetNotEmptyError && error.message.includes(state),
+      );
+    }
+    expect(await live()).toEqual(before);
   });
 
   it("when the dump is not there", async () => {

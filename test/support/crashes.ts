@@ -41,7 +41,8 @@ export const programsWith = async (text: string): Promise<readonly number[]> => 
   return found;
 };
 
-const kill = (pid: number): void => {
+/** Ends a program as the system would; one that has come to its end meanwhile is left. */
+export const killProgram = (pid: number): void => {
   try {
     process.kill(pid, "SIGKILL");
   } catch (error) {
@@ -53,7 +54,7 @@ const kill = (pid: number): void => {
 export const killPrograms = async (name: string, text: string): Promise<void> => {
   for (const pid of await programsWith(text)) {
     const command = await readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => "");
-    if (basename(command.split("\0")[0] ?? "") === name) kill(pid);
+    if (basename(command.split("\0")[0] ?? "") === name) killProgram(pid);
   }
 };
 
@@ -67,7 +68,7 @@ export const settleOrphans = async (text: string, how: "die" | "end"): Promise<v
   for (let look = 0; look < 400; look++) {
     for (const pid of await programsWith(text)) {
       seen.add(pid);
-      if (how === "die") kill(pid);
+      if (how === "die") killProgram(pid);
     }
     // A dead program keeps its number until its parent takes notice, and locks with this number count until then.
     for (const pid of seen) if (!existsSync(join("/proc", String(pid)))) seen.delete(pid);

@@ -17,7 +17,7 @@ import { startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import mysql from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, growLog, patientCanary } from "../../support/aClinic.ts";
-import { crashAt, settleOrphans } from "../../support/crashes.ts";
+import { crashAt, killProgram, settleOrphans } from "../../support/crashes.ts";
 import { contextFor, type DumpContextOptions } from "../../support/dumpContext.ts";
 import { realCommandLine } from "../../support/realCommandLine.ts";
 import { smallFileSystem } from "../../support/smallFileSystem.ts";
@@ -54,14 +54,19 @@ const locked = (more: Partial<DumpContextOptions> = {}): Promise<DumpContext> =>
   contextFor({ ...options(), ...more, environment: { ...noPasswords, ...more.environment } });
 
 /** Database servers that work below a directory, by number. */
-const serversBelow = async (place: string): Promise<readonly string[]> => {
-  const found: string[] = [];
+const serversBelow = async (place: string): Promise<readonly number[]> => {
+  const found: number[] = [];
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
     const program = await readlink(`/proc/${pid}/exe`).catch(() => "");
     const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => "");
-    if (program.endsWith("/mariadbd") && cwd.startsWith(place)) found.push(pid);
+    if (program.endsWith("/mariadbd") && cwd.startsWith(place)) found.push(Number(pid));
   }
   return found;
+};
+const killServersBelow = async (place: string): Promise<readonly number[]> => {
+  const servers = await serversBelow(place);
+  for (const pid of servers) killProgram(pid);
+  return servers;
 };
 
 const drills = () => join(clinic.directory, "drills");
@@ -277,16 +282,17 @@ describe("where the drill's server cannot work, the drill is refused or fails by
   }, 120_000);
 
   it("when the system kills it", async () => {
+    let killed: Promise<readonly number[]> | undefined;
     const context = await locked({
       surroundings: {
         progress: ({ step }) => {
-          if (step === "compare")
-            void serversBelow(clinic.directory).then((pids) => pids.map((pid) => process.kill(Number(pid), "SIGKILL")));
+          if (step === "compare") killed ??= killServersBelow(clinic.directory);
         },
       },
     });
 
     await expect(drillDump(context, "latest")).rejects.toThrow(LocalSystemError);
+    expect(await killed).toHaveLength(1);
     await nothingLeft();
   });
 });

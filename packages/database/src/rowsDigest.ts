@@ -49,17 +49,30 @@ const inOrder = (): Sums => {
   };
 };
 
-/** Adds SHA-256 values of the rows modulo 2^256: the sum does not depend on their order. */
-const orderFree = (): Sums => {
+/** Adds SHA-256 values modulo 2^256: the sum does not depend on their order. */
+export const orderFreeSum = () => {
   const sum = new Uint32Array(8);
-  const add = (digest: Buffer): void => {
+  const one = Buffer.alloc(32);
+  /** @param sha256 one character a byte, which Node makes four times as fast as a Buffer */
+  const add = (sha256: string): void => {
+    one.write(sha256, "latin1");
     let carry = 0;
     for (let word = 7; word >= 0; word--) {
-      const total = (sum[word] ?? 0) + digest.readUInt32BE(word * 4) + carry;
+      const total = (sum[word] ?? 0) + one.readUInt32BE(word * 4) + carry;
       sum[word] = total;
       carry = total > 0xffffffff ? 1 : 0;
     }
   };
+  return {
+    add,
+    addHashOf: (content: string | Buffer): void => add(hash("sha256", content, "binary")),
+    sha256: () => [...sum].map((word) => word.toString(16).padStart(8, "0")).join(""),
+  };
+};
+
+/** Of the rows in whatever order. */
+const orderFree = (): Sums => {
+  const { add, addHashOf, sha256 } = orderFreeSum();
   let row: ReturnType<typeof createHash> | undefined; // of an unfinished row
   let held: Buffer | undefined; // its last byte: it may be the comma or semicolon before the newline, which is no part
   const takePart = (part: Buffer): void => {
@@ -77,14 +90,14 @@ const orderFree = (): Sums => {
         if (end < 0) return takePart(run.subarray(at));
         if (row || end === at) {
           takePart(run.subarray(at, end));
-          if (row) add(row.digest());
+          if (row) add(row.digest("binary"));
           row = undefined;
           held = undefined;
-        } else add(hash("sha256", run.subarray(at, end - 1), "buffer"));
+        } else addHashOf(run.subarray(at, end - 1));
         at = end + 1;
       }
     },
-    sha256: () => [...sum].map((word) => word.toString(16).padStart(8, "0")).join(""),
+    sha256,
   };
 };
 

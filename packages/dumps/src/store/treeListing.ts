@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { chmod, chown, lstat, utimes } from "node:fs/promises";
-import { rowsDigest } from "@openemr-ops/database/rowsDigest";
+import { orderFreeSum } from "@openemr-ops/database/rowsDigest";
 import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
 
 /** Digests of what is in a tree, in whatever order it was listed. Contents of files are no part of it. */
@@ -28,11 +28,8 @@ export interface ListedEntry {
 }
 
 const orderFree = () => {
-  const digest = rowsDigest(false);
-  return {
-    add: (...fields: readonly (string | number)[]) => digest.add(Buffer.from(`${JSON.stringify(fields)},\n`), 1, false),
-    sha256: digest.sha256,
-  };
+  const { addHashOf, sha256 } = orderFreeSum();
+  return { add: (...fields: readonly (string | number)[]) => addHashOf(JSON.stringify(fields)), sha256 };
 };
 
 /** Whole seconds that every disk can keep. */

@@ -1,12 +1,12 @@
 import { awaitReader } from "@openemr-ops/files/byteSink";
-import type { DumpStore, StoreRun } from "./dumpStore.ts";
+import type { DumpStore } from "./dumpStore.ts";
 import { localFailureAt } from "./localFailureAt.ts";
 import { addOwner, restoreComplaints } from "./resticComplaints.ts";
 import { snapshotEntries } from "./resticListing.ts";
 import type { ResticProgram } from "./resticProgram.ts";
 import type { ResticReader } from "./resticReader.ts";
 import type { ResticSnapshots } from "./resticSnapshots.ts";
-import { type TreeListing, treeListing } from "./treeListing.ts";
+import { treeListing } from "./treeListing.ts";
 
 /** What the database's half is called in its snapshot. */
 export const databaseFile = "database.sql";
@@ -47,13 +47,6 @@ export const resticRestore = (
     if (end.code !== 0) await failed("reading the database dump", end);
   };
 
-  const listingOf = async (snapshot: string, run: StoreRun): Promise<TreeListing> => {
-    const listing = treeListing();
-    for await (const entry of snapshotEntries(reader, snapshot, run))
-      if (entry.kind !== "other") listing.add({ ...entry, path: entry.path.replace(/^\/[^/]*\/?/, "") });
-    return listing.finish();
-  };
-
   const sites: ResticRestore["sites"] = async (part, staging, name, run) => {
     const { minor } = await restic.release();
     const sparse = minor >= 15 ? ["--sparse"] : [];
@@ -62,33 +55,26 @@ export const resticRestore = (
     const target = ["--target", `${ownDirectory}/${name}`];
     const snapshot = await snapshots.find(part, run);
     const complaints = restoreComplaints(`${ownDirectory}/${name}`);
-    const unneeded = new AbortController();
-    // Beside the restore: a start of restic takes a second to derive the key.
-    const listed = listingOf(snapshot, { ...run, signal: AbortSignal.any([run.signal, unneeded.signal]) });
-    listed.catch(() => {}); // thrown below, where the restore itself ended well
-    try {
-      const { ended: end, failed } = await reader.end(["restore", snapshot, ...target, ...sparse, ...attributes], run, {
-        cwd: staging.at,
-        onErrorLine: complaints.onLine,
-      });
-      if (end.code !== 0) {
-        const local = complaints.localFailure();
-        if (local) throw localFailureAt("restoring the sites tree", staging.path, local);
-        if (!complaints.areOfAttributesAlone()) await failed("restoring the sites tree", end);
-      }
-    } catch (error) {
-      unneeded.abort(error);
-      await listed.catch(() => {});
-      throw error;
+    const { ended: end, failed } = await reader.end(["restore", snapshot, ...target, ...sparse, ...attributes], run, {
+      cwd: staging.at,
+      onErrorLine: complaints.onLine,
+    });
+    if (end.code !== 0) {
+      const local = complaints.localFailure();
+      if (local) throw localFailureAt("restoring the sites tree", staging.path, local);
+      if (!complaints.areOfAttributesAlone()) await failed("restoring the sites tree", end);
     }
     const found = complaints.attributes;
     // An ordinary user's restic is silent about owners; and whose files were is in the snapshot alone.
-    if (process.geteuid?.() !== 0 || found.has("owner")) {
-      found.drop("owner");
-      for await (const entry of snapshotEntries(reader, snapshot, run))
-        await addOwner(found, `${staging.at}/${name}`, entry);
+    const asksForOwners = process.geteuid?.() !== 0 || found.has("owner");
+    if (asksForOwners) found.drop("owner");
+    const listing = treeListing();
+    // Not beside the restore: both cores are busy then, and the rows, which take longer, would wait.
+    for await (const entry of snapshotEntries(reader, snapshot, run)) {
+      if (entry.kind !== "other") listing.add({ ...entry, path: entry.path.replace(/^\/[^/]*\/?/, "") });
+      if (asksForOwners) await addOwner(found, `${staging.at}/${name}`, entry);
     }
-    return { notRestored: found.result(), listed: await listed, withoutCapabilities };
+    return { notRestored: found.result(), listed: listing.finish(), withoutCapabilities };
   };
 
   return { database, sites };

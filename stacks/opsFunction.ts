@@ -61,7 +61,13 @@ export const functionDefaults: FunctionProps = {
   architecture: "arm_64",
   tracing: "active",
   environment: { NODE_OPTIONS: "--enable-source-maps" },
-  // "true" keeps the map in the bundle; unset, SST uploads it with a function and rights of its own.
-  // One file: in several, Google's client does not find the program that it fetches with.
-  nodejs: { format: "esm", minify: true, sourcemap: true },
+  nodejs: {
+    // As an ES module, an import of node:http loads all that it exports, a client for WebSockets with its parsers included.
+    format: "cjs",
+    minify: true,
+    // "true" keeps the map in the bundle; unset, SST uploads it with a function and rights of its own.
+    sourcemap: true,
+    // SST has these for ES modules alone. Node reads the map at each start, so it holds places, not sources.
+    esbuild: { target: "esnext", mainFields: ["module", "main"], sourcesContent: false },
+  },
 };

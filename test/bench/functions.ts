@@ -82,7 +82,7 @@ const largest = (outputs: readonly Output[], count: number): string => {
 
 const bundle = (entry: string, directory: string): { readonly file: string; readonly metafile: Metafile } => {
   const outdir = join(directory, entry.replaceAll("/", "-").replace(/\.ts$/, ""));
-  const file = join(outdir, basename(entry).replace(/\.ts$/, ".mjs"));
+  const file = join(outdir, basename(entry).replace(/\.ts$/, ".cjs"));
   const meta = `${outdir}.json`;
   execFileSync(
     esbuild,
@@ -90,17 +90,17 @@ const bundle = (entry: string, directory: string): { readonly file: string; read
       entry,
       "--bundle",
       "--minify",
-      "--format=esm",
+      "--format=cjs",
       "--platform=node",
       "--target=esnext",
       "--main-fields=module,main",
       "--keep-names",
       "--sourcemap",
-      "--out-extension:.js=.mjs",
+      "--sources-content=false",
+      "--out-extension:.js=.cjs",
       `--outdir=${outdir}`,
       `--metafile=${meta}`,
       "--log-level=error",
-      '--banner:js=import { createRequire as topLevelCreateRequire } from "module";const require = topLevelCreateRequire(import.meta.url);',
     ],
     { cwd: repositoryRoot, stdio: ["ignore", "ignore", "inherit"] },
   );

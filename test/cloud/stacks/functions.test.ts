@@ -83,7 +83,7 @@ describe("functions", () => {
     );
     const code = bundles.flatMap((bundle) =>
       readdirSync(join(directory, bundle), { recursive: true, encoding: "utf8" })
-        .filter((file) => file.startsWith("functions") && file.endsWith(".mjs"))
+        .filter((file) => file.startsWith("functions") && file.endsWith(".cjs"))
         .map((file) => join(directory, bundle, file)),
     );
     expect(code.length).toBeGreaterThanOrEqual(9);

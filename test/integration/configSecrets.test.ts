@@ -5,7 +5,8 @@ import { startSlackServer } from "@openemr-ops/local/servers/slack";
 import { startVersityGateway } from "@openemr-ops/local/servers/versitygw";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../support/aClinic.ts";
-import { aRepositoryPassword, aSealKey, configurationFor } from "../support/dumpContext.ts";
+import { aSealKey, configurationFor } from "../support/dumpContext.ts";
+import { aRepositoryPassword } from "../support/quickRepository.ts";
 import { runReal } from "../support/realCommandLine.ts";
 
 let clinic: Clinic;

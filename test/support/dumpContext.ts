@@ -8,10 +8,10 @@ import type { DumpContext } from "@openemr-ops/dumps/context";
 import { findSystemTool, findTool } from "@openemr-ops/local/tools/findTool";
 import { openContext, type Surroundings } from "@openemr-ops/task/openContext";
 import { openSecrets } from "@openemr-ops/task/openSecrets";
+import { inject } from "vitest";
 import type { WrittenInstallation } from "./configuration.ts";
 import { type FreshSchema, tlsOf } from "./database.ts";
-
-export const aRepositoryPassword = "canary-repository-77c1";
+import { aRepositoryPassword, putQuickRepository } from "./quickRepository.ts";
 
 export const aSealKey = "canary-seal-key-0f5c7d19a2b84e6390cc";
 
@@ -31,6 +31,8 @@ export interface DumpContextOptions {
   readonly platform?: WrittenInstallation["platform"];
   /** Server of restores; not set, that of the schema. */
   readonly restoreHost?: { readonly host: string; readonly port: number };
+  /** True: the first dump makes the repository. Else a quick one is there; see `quickRepository.ts`. */
+  readonly newRepository?: boolean;
 }
 
 /** Options with as much of the schema as a configuration names. */
@@ -38,7 +40,7 @@ type Described = Omit<DumpContextOptions, "schema"> & {
   readonly schema: Pick<FreshSchema, "host" | "port" | "name" | "caFile" | "dumpUser" | "restoreUser">;
 };
 
-/** The configuration as an operator would write it, and the variables that hold its passwords. */
+/** The configuration as an operator would write it, and the variables that hold its passwords. Puts a repository there. */
 export const configurationFor = (options: Described) => {
   const { schema, directory } = options;
   const portable = options.dumps?.format === "portable";
@@ -68,6 +70,8 @@ export const configurationFor = (options: Described) => {
       },
     ],
   };
+  if (!portable && !options.dumps?.destination && !options.newRepository)
+    putQuickRepository(join(directory, "repository"), inject("quickRepository"));
   const environment: Readonly<Record<string, string>> = {
     DUMP_USER_PASSWORD: schema.dumpUser.password,
     RESTORE_USER_PASSWORD: schema.restoreUser.password,

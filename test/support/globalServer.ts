@@ -4,12 +4,15 @@ import { join } from "node:path";
 import type { DatabaseServer, ServerAddress, ServerSettings } from "@openemr-ops/local/servers/databaseServer";
 import { startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import { startMySql } from "@openemr-ops/local/servers/mysql";
+import { findTool } from "@openemr-ops/local/tools/findTool";
 import { mariaDb118OfDebian, mysqlOfDebian } from "@openemr-ops/local/tools/otherServers";
 import type { TestProject } from "vitest/node";
+import { makeQuickRepository, type QuickRepository } from "./quickRepository.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     server: ServerAddress;
+    quickRepository: QuickRepository;
   }
 }
 
@@ -27,6 +30,7 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
   const server = await (starters[project.name] ?? startMariaDb)({ directory });
   const { product, host, port, socket, user, password, caFile } = server;
   project.provide("server", { product, host, port, socket, user, password, ...(caFile ? { caFile } : {}) });
+  project.provide("quickRepository", makeQuickRepository(findTool("restic") ?? "restic"));
   return async () => {
     await server.stop();
     rmSync(directory, { recursive: true, force: true });

@@ -8,7 +8,8 @@ import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, filesOf, rowsOf } from "../../support/aClinic.ts";
 import { aFewAtATime, type CrashedRun, crashAt, pointsOf, settleOrphans } from "../../support/crashes.ts";
-import { aRepositoryPassword, contextFor } from "../../support/dumpContext.ts";
+import { contextFor } from "../../support/dumpContext.ts";
+import { aRepositoryPassword } from "../../support/quickRepository.ts";
 import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 import { type RealCommandLine, realCommandLine } from "../../support/realCommandLine.ts";
 

@@ -11,8 +11,9 @@ import { afterAll, beforeAll, describe, vi } from "vitest";
 import { type DumpPlace, dumpContract } from "../../contract/dumps.ts";
 import { aSource, type Source } from "../../support/aSource.ts";
 import type { WrittenInstallation } from "../../support/configuration.ts";
-import { aRepositoryPassword, contextFor, type DumpContextOptions, resticsHere } from "../../support/dumpContext.ts";
+import { contextFor, type DumpContextOptions, resticsHere } from "../../support/dumpContext.ts";
 import { startGoogleFront } from "../../support/googleFront.ts";
+import { aRepositoryPassword } from "../../support/quickRepository.ts";
 import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 
 type Dumps = Partial<WrittenInstallation["dumps"]>;

@@ -11,7 +11,8 @@ import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { readNote, writeNote } from "@openemr-ops/dumps/store/ownProcesses";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../../support/aClinic.ts";
-import { aRepositoryPassword, contextFor, resticsHere } from "../../support/dumpContext.ts";
+import { contextFor, resticsHere } from "../../support/dumpContext.ts";
+import { aRepositoryPassword } from "../../support/quickRepository.ts";
 import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 
 let clinic: Clinic;

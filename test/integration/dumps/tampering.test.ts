@@ -13,7 +13,8 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aSource, type Source } from "../../support/aSource.ts";
 import type { WrittenInstallation } from "../../support/configuration.ts";
-import { aRepositoryPassword, contextFor, resticsHere } from "../../support/dumpContext.ts";
+import { contextFor, resticsHere } from "../../support/dumpContext.ts";
+import { aRepositoryPassword } from "../../support/quickRepository.ts";
 import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 import { copyOf, cut, flip, objectKeys } from "../../support/tampering.ts";
 

@@ -13,7 +13,8 @@ import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../../support/aClinic.ts";
 import type { WrittenInstallation } from "../../support/configuration.ts";
-import { aRepositoryPassword, contextFor, resticsHere } from "../../support/dumpContext.ts";
+import { contextFor, resticsHere } from "../../support/dumpContext.ts";
+import { aRepositoryPassword } from "../../support/quickRepository.ts";
 import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 
 const hour = 3600_000;

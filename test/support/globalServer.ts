@@ -30,7 +30,7 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
   const server = await (starters[project.name] ?? startMariaDb)({ directory });
   const { product, host, port, socket, user, password, caFile } = server;
   project.provide("server", { product, host, port, socket, user, password, ...(caFile ? { caFile } : {}) });
-  project.provide("quickRepository", makeQuickRepository(findTool("restic") ?? "restic"));
+  project.provide("quickRepository", await makeQuickRepository(findTool("restic") ?? "restic"));
   return async () => {
     await server.stop();
     rmSync(directory, { recursive: true, force: true });

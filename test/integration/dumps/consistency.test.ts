@@ -7,9 +7,7 @@ import mysql from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aSource, type Source } from "../../support/aSource.ts";
 import { type FreshSchema, freshSchema } from "../../support/database.ts";
-import { aWorkDirectory, contextFor, type DumpContextOptions } from "../../support/dumpContext.ts";
-import { aRepositoryPassword } from "../../support/quickRepository.ts";
-import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
+import { aWorkDirectory, type DumpContextOptions } from "../../support/dumpContext.ts";
 import { roundTrip } from "../../support/roundTrip.ts";
 import { runStatements } from "../../support/runStatements.ts";
 import { aSite } from "../../support/sitesTree.ts";
@@ -42,12 +40,6 @@ describe("a clinic at work while it is dumped", () => {
     { timeout: 180_000 },
     async ({ dumps }) => {
       const { schema, sitesPath } = source;
-      const directory = await mkdtemp(join(source.directory, "trip-"));
-      if (dumps.format === "restic") {
-        const context = await contextFor({ schema, sitesPath, directory, dumps });
-        await context.store.open(true, context);
-        await quickenRepositoryKey(context.destination, aRepositoryPassword);
-      }
       const application = await startApplication({ sitesPath });
       const writers = ["reception", "ward"].map((seed) =>
         application.write({ seed: seed + dumps.format, pauseMs: 10 }),

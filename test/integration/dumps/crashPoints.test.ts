@@ -9,8 +9,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, filesOf, rowsOf } from "../../support/aClinic.ts";
 import { aFewAtATime, type CrashedRun, crashAt, pointsOf, settleOrphans } from "../../support/crashes.ts";
 import { contextFor } from "../../support/dumpContext.ts";
-import { aRepositoryPassword } from "../../support/quickRepository.ts";
-import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 import { type RealCommandLine, realCommandLine } from "../../support/realCommandLine.ts";
 
 const portable = { format: "portable" } as const;
@@ -56,9 +54,6 @@ describe.each([{ format: "portable" as const }, { format: "restic" as const }])(
     const options = { ...clinic, dumps: { format } };
     context = await contextFor(options);
     program = await realCommandLine(options);
-    if (format === "portable") return;
-    await context.store.open(true, context);
-    await quickenRepositoryKey(context.destination, aRepositoryPassword);
   });
   afterAll(() => clinic.remove());
 
@@ -103,10 +98,6 @@ describe.each([{ format: "portable" as const }, { format: "restic" as const }])(
       const daysAgo = (days: number) =>
         contextFor({ ...placeOf("prepared"), surroundings: { now: () => new Date(start - days * day) } });
       const first = await daysAgo(9);
-      if (format === "restic") {
-        await first.store.open(true, first);
-        await quickenRepositoryKey(first.destination, aRepositoryPassword);
-      }
       await takeDump(first);
       ({ dumpId: verified } = await takeDump(await daysAgo(8)));
       await drillDump(await daysAgo(7), verified);

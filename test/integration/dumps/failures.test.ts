@@ -17,8 +17,6 @@ import { aClinic, type Clinic, growLog } from "../../support/aClinic.ts";
 import { dumpAsJob } from "../../support/asJob.ts";
 import { killPrograms, programsWith } from "../../support/crashes.ts";
 import { contextFor, type DumpContextOptions } from "../../support/dumpContext.ts";
-import { aRepositoryPassword } from "../../support/quickRepository.ts";
-import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 import { realCommandLine } from "../../support/realCommandLine.ts";
 import { smallFileSystem } from "../../support/smallFileSystem.ts";
 
@@ -30,10 +28,6 @@ beforeAll(async () => {
   clinic = await aClinic();
   for (const format of ["restic", "portable"] as const) {
     const context = await contextFor({ ...clinic, directory: preparedIn(format), dumps: { format } });
-    if (format === "restic") {
-      await context.store.open(true, context);
-      await quickenRepositoryKey(context.destination, aRepositoryPassword);
-    }
     await takeDump(context);
   }
   await growLog(clinic.schema, 8);

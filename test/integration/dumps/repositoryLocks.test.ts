@@ -13,15 +13,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../../support/aClinic.ts";
 import { contextFor, resticsHere } from "../../support/dumpContext.ts";
 import { aRepositoryPassword } from "../../support/quickRepository.ts";
-import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 
 let clinic: Clinic;
 const prepared = () => join(clinic.directory, "prepared");
 beforeAll(async () => {
   clinic = await aClinic();
   const context = await contextFor({ ...clinic, directory: prepared() });
-  await context.store.open(true, context);
-  await quickenRepositoryKey(context.destination, aRepositoryPassword);
   await takeDump(context);
 });
 afterAll(() => clinic.remove());

@@ -4,10 +4,8 @@ import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FreshSchema, freshSchema } from "../../support/database.ts";
-import { aWorkDirectory, contextFor, resticsHere } from "../../support/dumpContext.ts";
+import { aWorkDirectory, type contextFor, resticsHere } from "../../support/dumpContext.ts";
 import { anOddTree, leftOut } from "../../support/oddTree.ts";
-import { aRepositoryPassword } from "../../support/quickRepository.ts";
-import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 import { roundTrip } from "../../support/roundTrip.ts";
 import { aSite } from "../../support/sitesTree.ts";
 import { type EntryImage, treeImage } from "../../support/treeImage.ts";
@@ -55,11 +53,6 @@ const forms: readonly Form[] = [
 const thereAndBack = async (sitesPath: string, { restic, dumps }: Form) => {
   const directory = await mkdtemp(join(work.path, "trip-"));
   const options = { schema, sitesPath, directory, dumps: dumps(), ...(restic === undefined ? {} : { restic }) };
-  if (restic !== undefined) {
-    const context = await contextFor(options);
-    await context.store.open(true, context);
-    await quickenRepositoryKey(context.destination, aRepositoryPassword);
-  }
   try {
     return { ...(await roundTrip(options)), directory };
   } finally {

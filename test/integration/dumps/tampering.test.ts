@@ -14,8 +14,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aSource, type Source } from "../../support/aSource.ts";
 import type { WrittenInstallation } from "../../support/configuration.ts";
 import { contextFor, resticsHere } from "../../support/dumpContext.ts";
-import { aRepositoryPassword } from "../../support/quickRepository.ts";
-import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 import { copyOf, cut, flip, objectKeys } from "../../support/tampering.ts";
 
 type Settings = Partial<WrittenInstallation["dumps"]>;
@@ -51,10 +49,6 @@ const prepare = async (
     ...(restic ? { restic } : {}),
     ...(id ? { id } : {}),
   });
-  if (context.store.format === "restic") {
-    await context.store.open(true, context);
-    await quickenRepositoryKey(context.destination, aRepositoryPassword);
-  }
   const older = (await takeDump(context)).manifest;
   await source.schema.query("UPDATE globals SET gl_value = ? WHERE gl_name = 'openemr_name'", [`after ${name}`]);
   const newer = (await takeDump(context)).manifest;

@@ -11,8 +11,6 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, filesOf } from "../../support/aClinic.ts";
 import { contextFor, type DumpContextOptions, resticsHere } from "../../support/dumpContext.ts";
 import { forgeSites, tarOf } from "../../support/forgedSites.ts";
-import { aRepositoryPassword } from "../../support/quickRepository.ts";
-import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 import { smallFileSystem } from "../../support/smallFileSystem.ts";
 import { treeImage } from "../../support/treeImage.ts";
 
@@ -40,10 +38,6 @@ const aPlace = async (options: Partial<DumpContextOptions> = {}): Promise<DumpCo
   const directory = join(clinic.directory, `place-${++places}`);
   await mkdir(directory, { recursive: true });
   const context = await contextFor({ ...clinic, directory, dumps: portable, ...options });
-  if (context.store.format === "restic") {
-    await context.store.open(true, context);
-    await quickenRepositoryKey(context.destination, aRepositoryPassword);
-  }
   return context;
 };
 

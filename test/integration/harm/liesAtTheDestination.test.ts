@@ -45,11 +45,6 @@ const threeDumps = async (
   const directory = join(clinic.directory, name);
   const at: Place["at"] = (now, place = directory, more = {}) =>
     contextFor({ ...clinic, ...settings, ...more, directory: place, surroundings: { now: () => now } });
-  const context = await at(today);
-  if (context.store.format === "restic") {
-    await context.store.open(true, context);
-    await quickenRepositoryKey(context.destination, aRepositoryPassword);
-  }
   const dumps: Manifest[] = [];
   for (const days of [3, 2, 1]) dumps.unshift((await takeDump(await at(daysAgo(days)))).manifest);
   return { repository: join(directory, "repository"), dumps, at };

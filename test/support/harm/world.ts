@@ -4,8 +4,6 @@ import type { DumpContext } from "@openemr-ops/dumps/context";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { aClinic, type Clinic, rowsOf } from "../aClinic.ts";
 import { contextFor } from "../dumpContext.ts";
-import { aRepositoryPassword } from "../quickRepository.ts";
-import { quickenRepositoryKey } from "../quickRepositoryKey.ts";
 import { objectKeys } from "../tampering.ts";
 import { type EntryImage, treeImage } from "../treeImage.ts";
 
@@ -95,10 +93,6 @@ export const aWorld = async (format: Format): Promise<World> => {
   for (const age of [3 * days, 2 * days]) {
     const now = () => new Date(Date.now() - age);
     const context = await contextFor({ ...optionsOf(prepared), surroundings: { now } });
-    if (goodDumps.length === 0 && format === "restic") {
-      await context.store.open(true, context);
-      await quickenRepositoryKey(context.destination, aRepositoryPassword);
-    }
     goodDumps.push((await takeDump(context)).dumpId);
   }
   const bystanders = await aBystander(clinic, other);

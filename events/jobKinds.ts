@@ -82,6 +82,14 @@ export const jobKinds = {
     locks: () => [], // it only looks, at what is live
     input: plainInput("health"),
   },
+  users: {
+    workflow: "PrepareDatabaseUsers",
+    noun: "Preparation of database users",
+    section: "users",
+    scheduled: false,
+    locks: () => ["credentials"],
+    input: plainInput("users"),
+  },
 } as const satisfies Readonly<Record<string, JobKindDefinition>>;
 
 type Kinds = typeof jobKinds;
@@ -135,8 +143,13 @@ export const stateMachineOf = (stage: string, installation: string, kind: Workfl
 /** Source: docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html. */
 const longestStateMachineName = 80;
 
-/** How long an installation's name may be that this stage deploys, for the name of every workflow has to fit. */
-export const longestDeployedId = (stage: string): number => {
-  const taken = Math.max(...workflowKinds.map((kind) => stateMachineOf(stage, "", kind).length));
+/**
+ * How long an installation's name may be that this stage deploys, for the name of each of its workflows has to fit.
+ *
+ * @param sections those that it has
+ */
+export const longestDeployedId = (stage: string, sections: readonly SectionName[]): number => {
+  const kinds = workflowKinds.filter((kind) => sections.includes(jobKinds[kind].section));
+  const taken = Math.max(...kinds.map((kind) => stateMachineOf(stage, "", kind).length));
   return Math.min(32, longestStateMachineName - taken);
 };

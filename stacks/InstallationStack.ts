@@ -1,5 +1,5 @@
 import { RemovalPolicy, type Stack, Tags } from "aws-cdk-lib";
-import { LogGroup } from "aws-cdk-lib/aws-logs";
+import { type ILogGroup, LogGroup } from "aws-cdk-lib/aws-logs";
 import type { StateMachine } from "aws-cdk-lib/aws-stepfunctions";
 import type { StackContext } from "sst/constructs";
 import { alarm, quarter, sumOf } from "./alarm.ts";
@@ -10,6 +10,7 @@ import { healthResources } from "./healthResources.ts";
 import { installationSchedules } from "./installationSchedules.ts";
 import { logRetention } from "./opsFunction.ts";
 import type { TaskImage } from "./taskImage.ts";
+import { usersResources } from "./usersResources.ts";
 import { vpcEndpoints } from "./vpcEndpoints.ts";
 
 export interface InstallationContext {
@@ -18,6 +19,13 @@ export interface InstallationContext {
   readonly image: TaskImage;
   /** When schedules become valid; ISO 8601 UTC. */
   readonly since: string;
+}
+
+/** What a section with tasks works with. */
+export interface TaskResourcesContext extends Omit<InstallationContext, "since"> {
+  /** ARN of the cluster that the tasks run in. */
+  readonly cluster: string;
+  readonly log: ILogGroup;
 }
 
 /** What one section of an installation, or all of them, added to its stack. */
@@ -37,7 +45,7 @@ export const installationResources = (
   { deployment, plane, image, since }: InstallationContext,
 ): void => {
   const { removable, stage } = deployment;
-  const { id, network, dumps, health } = installation;
+  const { id, network, dumps, health, users } = installation;
   const cluster = clusterArn(stack, installation.cluster);
   Tags.of(stack).add("openemr-ops:stage", stage);
   Tags.of(stack).add("openemr-ops:installation", id);
@@ -50,6 +58,7 @@ export const installationResources = (
   const sections: readonly SectionResources[] = [
     ...(dumps ? [dumpResources(stack, installation, dumps, { deployment, plane, image, cluster, log })] : []),
     ...(health ? [healthResources(stack, installation, health, { deployment, plane })] : []),
+    ...(users ? [usersResources(stack, installation, users, { deployment, plane, image, cluster, log })] : []),
   ];
   const stateMachines = sections.flatMap((section) => section.stateMachines);
   if (stateMachines.length === 0) return;

@@ -3,7 +3,7 @@ import type { DestinationAddress } from "@openemr-ops/core/config/destinationAdd
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import { referencesIn } from "@openemr-ops/core/config/references";
 import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
-import { installation } from "@openemr-ops/core/config/sections/installation";
+import { installation, sectionNames } from "@openemr-ops/core/config/sections/installation";
 import type {
   DumpSettings,
   HealthSettings,
@@ -51,6 +51,13 @@ export interface DeployedDumps {
   readonly secrets: DumpSecrets;
 }
 
+/** The secrets of who makes database users, by what they open. */
+export interface DeployedUsers {
+  readonly administrator: DeployedSecret;
+  readonly dump: DeployedSecret;
+  readonly restore: DeployedSecret;
+}
+
 /** One installation with all that a deployment needs of it. */
 export interface DeployedInstallation {
   readonly id: string;
@@ -67,6 +74,7 @@ export interface DeployedInstallation {
   /** Only where the installation has this section. */
   readonly dumps?: DeployedDumps;
   readonly health?: HealthSettings;
+  readonly users?: DeployedUsers;
 }
 
 /** Where people are notified of jobs. */
@@ -162,6 +170,15 @@ const dumpSecretsOf = ({ database }: Installation, dumps: DumpSettings): DumpSec
   ...(dumps.format === "portable" && dumps.sealKey ? { seal: toSecret(dumps.sealKey) } : {}),
   ...(dumps.credentials ? { store: toSecret(dumps.credentials) } : {}),
   ...(dumps.retentionCredentials ? { clearing: toSecret(dumps.retentionCredentials) } : {}),
+});
+
+const deployedUsers = (
+  { database }: Installation,
+  { administrator }: NonNullable<Installation["users"]>,
+): DeployedUsers => ({
+  administrator: toSecret(administrator),
+  dump: toSecret(database.password),
+  restore: toSecret(database.restore.password),
 });
 
 const deployedDumps = (settings: Installation, dumps: DumpSettings): DeployedDumps | undefined => {
@@ -274,7 +291,7 @@ const deployedInstallation = (
 ): DeployedInstallation | undefined => {
   const at = `installations[${index}]`;
   const before = issues.length;
-  const { id, platform, sites, dumps, health, schedules } = settings;
+  const { id, platform, sites, dumps, health, users, schedules } = settings;
   const refuse = (path: string, message: string) => issues.push({ path: `${at}.${path}`, message });
 
   if (platform.kind !== "ecs") return undefined;
@@ -283,7 +300,10 @@ const deployedInstallation = (
     if (problem !== undefined) refuse(`platform.${name}`, problem);
   }
   assertSecretsInAws(settings, place, issues);
-  const longest = longestDeployedId(stage);
+  const longest = longestDeployedId(
+    stage,
+    sectionNames.filter((name) => settings[name] !== undefined),
+  );
   if (isStage(stage) && id.length > longest)
     refuse("id", `is longer than the ${longest} characters that leave room in AWS's names`);
   if (!platform.network)
@@ -319,6 +339,7 @@ const deployedInstallation = (
     taskConfig: taskConfigOf(config, index, settings),
     ...(deployed ? { dumps: deployed } : {}),
     ...(health ? { health } : {}),
+    ...(users ? { users: deployedUsers(settings, users) } : {}),
   };
 };
 

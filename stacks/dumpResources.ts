@@ -2,13 +2,12 @@ import { jobKinds, type WorkflowOfSection, workflowsOfSection } from "@openemr-o
 import { Duration, type Stack } from "aws-cdk-lib";
 import type { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
-import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { IChainable } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { acceptInDumps } from "./accepted/dumps.ts";
 import { alarm, quarter } from "./alarm.ts";
 import type { DeployedDumps, DeployedInstallation } from "./deployment.ts";
-import type { InstallationContext, SectionResources } from "./InstallationStack.ts";
+import type { SectionResources, TaskResourcesContext } from "./InstallationStack.ts";
 import { installationTasks } from "./installationTasks.ts";
 import { opsFunction } from "./opsFunction.ts";
 import { invokeFunctions } from "./policies/invokeFunctions.ts";
@@ -24,12 +23,6 @@ import { dumpWorkflow } from "./workflows/dumpWorkflow.ts";
 import { restoreWorkflow } from "./workflows/restoreWorkflow.ts";
 import { stateMachine } from "./workflows/stateMachine.ts";
 import type { Workflow } from "./workflows/steps.ts";
-
-interface DumpResourcesContext extends Omit<InstallationContext, "since"> {
-  /** ARN of the cluster that the tasks run in. */
-  readonly cluster: string;
-  readonly log: ILogGroup;
-}
 
 /** One workflow: what it runs, and its states. */
 interface DefinedWorkflow {
@@ -47,7 +40,7 @@ export const dumpResources = (
   stack: Stack,
   installation: DeployedInstallation,
   dumps: DeployedDumps,
-  { deployment, plane, image, cluster, log }: DumpResourcesContext,
+  { deployment, plane, image, cluster, log }: TaskResourcesContext,
 ): SectionResources => {
   const { names, removable, stage } = deployment;
   const { id, network } = installation;

@@ -1,34 +1,26 @@
 import { type SizedTask, taskSizeOf } from "@openemr-ops/core/config/sections/taskSize";
-import { partitions } from "@openemr-ops/core/partitions";
 import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
 import type { Stack } from "aws-cdk-lib";
 import type { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
-import type { ControlPlane } from "./ControlPlaneStack.ts";
-import type { DeployedDumps, DeployedInstallation, DeployedSecret, Deployment } from "./deployment.ts";
-import { answerTasks } from "./policies/answerTasks.ts";
+import type { DeployedDumps, DeployedInstallation, DeployedSecret } from "./deployment.ts";
 import { deleteDumps } from "./policies/deleteDumps.ts";
 import { holdRepositoryLocks } from "./policies/holdRepositoryLocks.ts";
-import { jobItems } from "./policies/jobItems.ts";
 import { listJobs } from "./policies/listJobs.ts";
 import { lookAtService } from "./policies/lookAtService.ts";
 import { mountSites } from "./policies/mountSites.ts";
 import { noteVerifications } from "./policies/noteVerifications.ts";
 import { onBucket } from "./policies/onBucket.ts";
 import { openDumps } from "./policies/openDumps.ts";
-import { publishProgress } from "./policies/publishEvents.ts";
 import { readDumps } from "./policies/readDumps.ts";
 import { readSecrets } from "./policies/readSecrets.ts";
-import { useKey } from "./policies/useKey.ts";
 import { writeDumps } from "./policies/writeDumps.ts";
 import { taskDefinition } from "./taskDefinition.ts";
 import type { TaskImage } from "./taskImage.ts";
-import { workflowArn } from "./workflowArn.ts";
+import { type TaskPlane, takePartIn, taskEnvironment } from "./taskPart.ts";
 
-interface TaskContext {
-  readonly deployment: Deployment;
-  readonly plane: ControlPlane;
+interface TaskContext extends TaskPlane {
   readonly image: TaskImage;
   readonly log: ILogGroup;
 }
@@ -41,29 +33,10 @@ export const installationTasks = (
   context: TaskContext,
 ) => {
   const { deployment, plane, image, log } = context;
-  const { names, removable, stage } = deployment;
-  const { id, taskConfig } = installation;
-
-  const environment = {
-    OPENEMR_OPS_STAGE: stage,
-    OPENEMR_OPS_CONFIG_JSON: taskConfig,
-    OPENEMR_OPS_HEARTBEAT_SECONDS: "10",
-    AWS_REGION: stack.region,
-  };
-  /**
-   * Report to the workflow and the bus, and write steps beside the job's record, under the lock that the workflow acquired.
-   * Only functions write the record itself: a container can neither end a job nor invent one.
-   */
-  const takePart = (...kinds: readonly WorkflowKind[]): readonly (readonly PolicyStatement[])[] => [
-    answerTasks(
-      kinds.map((kind) => workflowArn(stack, names, id, kind)),
-      ["Failure", "Heartbeat", "Success"],
-    ),
-    jobItems(plane.table, [partitions.records(id)], ["GetItem"]),
-    jobItems(plane.table, [partitions.steps(id), partitions.locks(id)], ["GetItem", "UpdateItem"]),
-    useKey(stack, plane.key, "dynamodb"),
-    publishProgress(plane.bus.eventBusArn, id),
-  ];
+  const { names, removable } = deployment;
+  const { id } = installation;
+  const environment = taskEnvironment(stack, deployment, installation);
+  const takePart = (...kinds: readonly WorkflowKind[]) => takePartIn(stack, context, id, kinds);
   const { database, restore, drill, repository, seal, store, clearing } = dumps.secrets;
   const given = (...secrets: readonly (DeployedSecret | undefined)[]) =>
     secrets.filter((secret) => secret !== undefined);

@@ -3,27 +3,48 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { DeployedDumps } from "../deployment.ts";
 import { viaService } from "../region.ts";
 
+interface NamedSecret {
+  readonly arn: string;
+}
+
 /** A secret's ARN in a policy: with the six characters that Secrets Manager adds to the name. */
 const wholeArn = (arn: string): string => (/-[A-Za-z0-9]{6}$/.test(arn) ? arn : `${arn}-??????`);
 
+const wholeArns = (secrets: readonly NamedSecret[]): string[] => [...new Set(secrets.map(({ arn }) => wholeArn(arn)))];
+
 /**
- * Read these secrets only; the list may be empty. They may be encrypted with a customer managed key that is not known here, so
- * decryption is allowed with any key, but only through Secrets Manager and only for these secrets.
+ * These secrets may be encrypted with a customer managed key that is not known here, so its use is allowed with any key, but
+ * only through Secrets Manager and only for these secrets.
  */
-export const readSecrets = (stack: Stack, secrets: readonly { readonly arn: string }[]): readonly PolicyStatement[] => {
-  const arns = [...new Set(secrets.map(({ arn }) => wholeArn(arn)))];
-  if (arns.length === 0) return [];
+const useTheirKeys = (stack: Stack, arns: readonly string[], action: string): PolicyStatement => {
   const regions = [...new Set(arns.map((arn) => arn.split(":")[3] ?? stack.region))];
+  return new PolicyStatement({
+    actions: [action],
+    resources: regions.map((region) => `arn:${stack.partition}:kms:${region}:*:key/*`),
+    conditions: {
+      StringEquals: { "kms:ViaService": regions.flatMap((region) => viaService("secretsmanager", region)) },
+      StringLike: { "kms:EncryptionContext:SecretARN": [...arns] },
+    },
+  });
+};
+
+/** Read these secrets only; the list may be empty. */
+export const readSecrets = (stack: Stack, secrets: readonly NamedSecret[]): readonly PolicyStatement[] => {
+  const arns = wholeArns(secrets);
+  if (arns.length === 0) return [];
   return [
     new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources: arns }),
-    new PolicyStatement({
-      actions: ["kms:Decrypt"],
-      resources: regions.map((region) => `arn:${stack.partition}:kms:${region}:*:key/*`),
-      conditions: {
-        StringEquals: { "kms:ViaService": regions.flatMap((region) => viaService("secretsmanager", region)) },
-        StringLike: { "kms:EncryptionContext:SecretARN": arns },
-      },
-    }),
+    useTheirKeys(stack, arns, "kms:Decrypt"),
+  ];
+};
+
+/** Write new versions of these secrets, and choose the current one; deleting and policies are not among it. */
+export const writePasswords = (stack: Stack, secrets: readonly NamedSecret[]): readonly PolicyStatement[] => {
+  const arns = wholeArns(secrets);
+  const actions = ["DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage"];
+  return [
+    new PolicyStatement({ actions: actions.map((name) => `secretsmanager:${name}`), resources: arns }),
+    useTheirKeys(stack, arns, "kms:GenerateDataKey"),
   ];
 };
 

@@ -3,6 +3,7 @@ import type { Surroundings } from "@openemr-ops/cli/surroundings";
 import type { Sink } from "@openemr-ops/cli/terminal";
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import type { HealthCheck } from "@openemr-ops/core/errors";
+import type { PreparedUser } from "@openemr-ops/database/users/prepareUsers";
 import type { RetentionResult } from "@openemr-ops/dumps/steps/applyRetention";
 import type { CheckPlan, CheckResult } from "@openemr-ops/dumps/steps/checkDumps";
 import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
@@ -18,6 +19,7 @@ import type { DrillPlan } from "@openemr-ops/task/programs/drill";
 import { dumpPlanReport, dumpReport } from "@openemr-ops/task/programs/dump";
 import { type RestoreRequest, restore } from "@openemr-ops/task/programs/restore";
 import { retentionReport } from "@openemr-ops/task/programs/retention";
+import { usersReport } from "@openemr-ops/task/programs/users";
 import { restorePlanReport, verdictReport } from "@openemr-ops/task/programs/verdictReport";
 import { memoryJobs } from "./memoryJobs.ts";
 import { memoryLocks } from "./memoryLocks.ts";
@@ -81,6 +83,12 @@ export const aVerdict: Verdict = {
 };
 
 export const aHealthyCheck: HealthCheck = { name: "openemr", ok: true, status: "ok", detail: "OpenEMR is ready" };
+const aPreparedUser: PreparedUser = {
+  role: "dump user",
+  user: "openemr_dump",
+  steps: ["createUser", "grantRights"],
+  lacks: [],
+};
 const report: TaskReport = { figures: {}, result: {} };
 
 /** The place where a program works, and whether it only plans. */
@@ -99,6 +107,7 @@ export interface Steps extends Pick<Operations, "planCloudSql"> {
   ): Promise<CheckResult | CheckPlan>;
   applyRetention(job: Job): Promise<RetentionResult>;
   checkHealth(job: Job): Promise<HealthResult>;
+  prepareUsers(job: Job): Promise<readonly PreparedUser[]>;
   listDumps(job: Job): ReturnType<Operations["listDumps"]>;
   checkSecrets(job: Job): ReturnType<Operations["checkSecrets"]>;
   checkDestination(job: Job): ReturnType<Operations["checkDestination"]>;
@@ -149,6 +158,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     checkSecrets: answer("checkSecrets", []),
     checkDestination: answer("checkDestination", [{ check: "it answers", ok: true, milliseconds: 3, note: "" }]),
     checkHealth: answer("checkHealth", { healthy: true, checks: [aHealthyCheck], figures: {}, result: {} }),
+    prepareUsers: answer("prepareUsers", [aPreparedUser]),
     applyRetention: answer("applyRetention", { dryRun: false, keep: [], expire: [], orphans: [] }),
     ...changes,
   };
@@ -201,6 +211,16 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
         },
       },
       retention: program((job, _request: InputOf<"retention">) => steps.applyRetention(job), retentionReport),
+      users: {
+        plan: async (place) => {
+          const users = await steps.prepareUsers({ ...place, dryRun: true });
+          return { result: { dryRun: true, users }, report: usersReport(users, true) };
+        },
+        run: async (place) => {
+          const users = await steps.prepareUsers({ ...place, dryRun: false });
+          return { result: { users }, report: usersReport(users, false) };
+        },
+      },
       restore: {
         ...program((job, request: RestoreRequest) => steps.restoreDump(job, optionsOf(request)), verdictOrPlan),
         ...(restore.prepare ? { prepare: restore.prepare } : {}),

@@ -9,7 +9,15 @@ import {
 import type { AwsSecretReader } from "@openemr-ops/core/config/secrets";
 import { type OpsError, SecretStoreUnavailableError, SecretUnreadableError } from "@openemr-ops/core/errors";
 
-const toSecretError = (arn: string, error: unknown): OpsError => {
+/** What an error of Secrets Manager means. @param action the right that the call needs, without its service */
+export const toSecretError = (arn: string, error: unknown, action = "GetSecretValue"): OpsError => {
+  // AWS and its emulators have one error for both, and a label for each value in its message.
+  if (error instanceof ResourceNotFoundException && /staging label|AWSCURRENT|VersionId/.test(error.message)) {
+    return new SecretUnreadableError(
+      `the secret ${arn} has no value yet; store one, or let PrepareDatabaseUsers make a database user's`,
+      { cause: error },
+    );
+  }
   if (error instanceof ResourceNotFoundException) {
     return new SecretUnreadableError(`the secret ${arn} does not exist; check the ARN and the account`, {
       cause: error,
@@ -24,8 +32,10 @@ const toSecretError = (arn: string, error: unknown): OpsError => {
       error.name,
     );
   if (denied) {
-    const advice = "allow this role secretsmanager:GetSecretValue and kms:Decrypt, or check its credentials";
-    return new SecretUnreadableError(`reading the secret ${arn} was refused; ${advice}`, { cause: error });
+    const keys = action === "PutSecretValue" ? "kms:Decrypt and kms:GenerateDataKey" : "kms:Decrypt";
+    const advice = `allow this role secretsmanager:${action} and ${keys}, or check its credentials`;
+    const doing = action === "GetSecretValue" ? "reading the secret" : `${action} of the secret`;
+    return new SecretUnreadableError(`${doing} ${arn} was refused; ${advice}`, { cause: error });
   }
   const status = error instanceof SecretsManagerServiceException ? ` (${error.name})` : "";
   return new SecretStoreUnavailableError(`Secrets Manager does not answer for ${arn}${status}`, { cause: error });
@@ -59,6 +69,34 @@ const parseObject = (text: string): Readonly<Record<string, unknown>> | undefine
 /** The region in a Secrets Manager ARN. */
 const regionOf = (arn: string): string | undefined => arn.split(":")[3];
 
+const clientIn = (region: string | undefined): SecretsManagerClient =>
+  new SecretsManagerClient(region === undefined ? {} : { region });
+
+/** A client of the region in a secret's ARN. */
+export const secretsClient = (arn: string): SecretsManagerClient => clientIn(regionOf(arn));
+
+interface WantedText {
+  readonly key?: string | undefined;
+  readonly document?: boolean | undefined;
+  /** Not set: the current one. */
+  readonly version?: string | undefined;
+}
+
+/** The text of one version of a secret, or of its field. @throws as `awsSecret` does */
+export const secretText = async (
+  client: Pick<SecretsManagerClient, "send">,
+  arn: string,
+  { key, document = false, version }: WantedText,
+): Promise<string> => {
+  const answer = await client
+    .send(new GetSecretValueCommand({ SecretId: arn, ...(version === undefined ? {} : { VersionId: version }) }))
+    .catch((error: unknown) => {
+      throw toSecretError(arn, error);
+    });
+  if (answer.SecretString !== undefined) return fieldOf(arn, answer.SecretString, key, document);
+  throw new SecretUnreadableError(`the secret ${arn} contains bytes, not text; store it as text`);
+};
+
 /**
  * Reads the current version of a secret in AWS Secrets Manager, in the region of its ARN. From a JSON object it takes the field
  * `key` (default: `password`); any other text is used whole, and so is each of which a document is expected.
@@ -68,16 +106,6 @@ const regionOf = (arn: string): string | undefined => arn.split(":")[3];
  * @throws {SecretStoreUnavailableError} retryable
  */
 export const awsSecret =
-  (
-    createClient: (region: string | undefined) => Pick<SecretsManagerClient, "send"> = (region) =>
-      new SecretsManagerClient(region === undefined ? {} : { region }),
-  ): AwsSecretReader =>
-  async (arn, key, document = false) => {
-    const answer = await createClient(regionOf(arn))
-      .send(new GetSecretValueCommand({ SecretId: arn }))
-      .catch((error: unknown) => {
-        throw toSecretError(arn, error);
-      });
-    if (answer.SecretString !== undefined) return fieldOf(arn, answer.SecretString, key, document);
-    throw new SecretUnreadableError(`the secret ${arn} contains bytes, not text; store it as text`);
-  };
+  (createClient: (region: string | undefined) => Pick<SecretsManagerClient, "send"> = clientIn): AwsSecretReader =>
+  async (arn, key, document) =>
+    secretText(createClient(regionOf(arn)), arn, { key, document });

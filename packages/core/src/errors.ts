@@ -94,6 +94,10 @@ export class DatabaseMissingError extends FatalError {
 export class DatabaseFailedError extends FatalError {
   override readonly name = "DatabaseFailedError";
 }
+/** A database user that the program may not change: OpenEMR's, the administrator's, or one with another password than the stored. */
+export class DatabaseUserNotOursError extends RefusedError {
+  override readonly name = "DatabaseUserNotOursError";
+}
 /** Another session locks a table for longer than the dump waits. */
 export class TableLockedError extends RetryableError {
   override readonly name = "TableLockedError";

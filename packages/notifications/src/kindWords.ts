@@ -7,6 +7,7 @@ export const measured: Readonly<Record<WorkflowKind, string>> = {
   check: "check time",
   restore: "restore time",
   health: "check time",
+  users: "preparation time",
 };
 
 /** What a person does first when a job is overdue. `docs/runbooks/overdue.md` has the same sentences. */

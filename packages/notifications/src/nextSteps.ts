@@ -18,6 +18,7 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
     DatabaseUnavailableError: "Check that the database server runs and can be reached, then start the job again.",
     DatabaseServersDifferError: "Set `database.host` to the endpoint of one server, then start the job again.",
     DatabaseAccessDeniedError: "Compare the dump user's password, rights and TLS with what the server expects.",
+    DatabaseUserNotOursError: "Set another name for the user that the message names, or store that user's password.",
     DatabaseMissingError: "Compare `database.name` in the configuration with the schemas on the server.",
     DatabaseFailedError: "Read the server's message, and check the table that it names.",
     DatabaseDumpFailedError: "Read the dump program's message, and check the table that it names.",

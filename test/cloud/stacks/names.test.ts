@@ -1,5 +1,5 @@
 import { longestStage } from "@openemr-ops/core/names";
-import { longestDeployedId, stateMachineOf, workflowKinds } from "@openemr-ops/events/jobKinds";
+import { jobKinds, longestDeployedId, stateMachineOf, workflowKinds } from "@openemr-ops/events/jobKinds";
 import fc from "fast-check";
 import { describe, expect, inject, it } from "vitest";
 import { canaryTexts } from "../../support/sampleDeployment.ts";
@@ -64,7 +64,7 @@ describe("names", () => {
 
   it.each(workflowKinds)("of the workflow %s fits for the longest stage and installation", (kind) => {
     const stage = "s".repeat(longestStage);
-    const name = stateMachineOf(stage, "c".repeat(longestDeployedId(stage)), kind);
+    const name = stateMachineOf(stage, "c".repeat(longestDeployedId(stage, [jobKinds[kind].section])), kind);
     expect(name.length).toBeLessThanOrEqual(80);
   });
 
@@ -76,7 +76,7 @@ describe("names", () => {
     const id = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/);
     const machine = fc
       .tuple(stage, id, fc.constantFrom(...workflowKinds))
-      .filter(([of, installation]) => installation.length <= longestDeployedId(of));
+      .filter(([of, installation, kind]) => installation.length <= longestDeployedId(of, [jobKinds[kind].section]));
     fc.assert(
       fc.property(machine, machine, (one, other) => {
         const [left, right] = [one, other].map(([of, installation, kind]) => stateMachineOf(of, installation, kind));

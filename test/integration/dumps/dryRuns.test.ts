@@ -21,6 +21,7 @@ const inputs: { readonly [Kind in JobKind]: InputOf<Kind> } = {
   retention: { ...common, kind: "retention" },
   restore: { ...common, kind: "restore", dump: "latest", inPlace: true, upgrade: false },
   health: { ...common, kind: "health" },
+  users: { ...common, kind: "users" },
 };
 
 describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in the format %s", (format) => {

@@ -17,6 +17,8 @@ export interface EcsOverrides extends Pick<WrittenInstallation, "id" | "dumps" |
   /** `user` and `password`: prefer a read-only user to the stack's master user. */
   readonly database?: Partial<WrittenInstallation["database"]>;
   readonly sites?: Partial<WrittenInstallation["sites"]>;
+  /** `{}`: the job that makes the database users logs in as the stack's master user. */
+  readonly users?: Partial<NonNullable<WrittenInstallation["users"]>>;
 }
 
 export interface EcsDiscovery {
@@ -64,7 +66,7 @@ export const fromOpenEmrOnEcs = async ({
   overrides,
   clients = discoveryClients(region),
 }: EcsDiscovery): Promise<WrittenInstallation> => {
-  const { platform = {}, database = {}, sites = {}, ...rest } = overrides;
+  const { platform = {}, database = {}, sites = {}, users, ...rest } = overrides;
   const ownPassword = database.password !== undefined || database.passwordFile !== undefined;
   if (ownPassword !== (database.user !== undefined)) {
     const message = "has a user without a password, or a password without a user; set both or neither";
@@ -114,5 +116,8 @@ export const fromOpenEmrOnEcs = async ({
       user,
     },
     sites: { path: sitesPath, ...sites, fileSystemId },
+    ...(users
+      ? { users: { administrator: users.administrator ?? (await output("DatabaseSecretARN", "users.administrator")) } }
+      : {}),
   };
 };

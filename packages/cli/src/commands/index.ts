@@ -11,6 +11,7 @@ import { command as restore } from "./restore.ts";
 import { command as retention } from "./retention.ts";
 import { command as run } from "./run.ts";
 import { command as schedules } from "./schedules.ts";
+import { command as users } from "./users.ts";
 import { command as watch } from "./watch.ts";
 
 /** Every command, in the order of the help. */
@@ -23,6 +24,7 @@ export const commands: readonly CliCommand[] = [
   checkDestination,
   health,
   retention,
+  users,
   configCheck,
   jobs,
   run,

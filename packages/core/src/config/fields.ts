@@ -3,6 +3,7 @@ import { isAbsolute } from "node:path";
 import * as z from "zod";
 import { cronProblem } from "../cron.ts";
 import { parseStoreCredentials } from "../storeCredentials.ts";
+import { administratorProblem } from "./administrator.ts";
 import { namesDocument, namesFile, namesSecret, type SecretRule } from "./references.ts";
 
 /** A text of one shape; `expected` says it in words, for the message. */
@@ -104,16 +105,21 @@ export const secretOf = <const Name extends string>(name: Name, rule?: SecretRul
   };
 };
 
-/** The place of a store's credentials. Messages never repeat it: people paste the credentials themselves. */
-export const storeCredentials = namesDocument(
-  text("a file that holds the store's credentials, env:NAME or a secret's ARN", (value) => {
+/** The place of a secret with JSON. Messages never repeat it: people paste the content itself. */
+const documentPlace = (what: string) =>
+  text(`a file that holds ${what}, env:NAME or a secret's ARN`, (value) => {
     const written = value !== "" && !hasControl(value) && !value.includes("{");
     return written && (isReference(value) || !/^(env|arn):/.test(value));
-  }),
-  (value) => {
-    const parsed = parseStoreCredentials(value);
-    return "problem" in parsed ? parsed.problem : undefined;
-  },
+  });
+
+export const storeCredentials = namesDocument(documentPlace("the store's credentials"), (value) => {
+  const parsed = parseStoreCredentials(value);
+  return "problem" in parsed ? parsed.problem : undefined;
+});
+
+export const administrator = namesDocument(
+  documentPlace("the login of the database's administrator"),
+  administratorProblem,
 );
 
 export const httpUrl = text("an http:// or https:// address without user, password or query", (value) => {

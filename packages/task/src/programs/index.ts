@@ -6,9 +6,10 @@ import { dump } from "./dump.ts";
 import { health } from "./health.ts";
 import { restore } from "./restore.ts";
 import { retention } from "./retention.ts";
+import { users } from "./users.ts";
 
 /** How each kind of job is done. */
-export const programs = { dump, drill, check, retention, restore, health } satisfies Readonly<
+export const programs = { dump, drill, check, retention, restore, health, users } satisfies Readonly<
   Record<JobKind, AnyProgram>
 >;
 

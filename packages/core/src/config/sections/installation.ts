@@ -13,14 +13,16 @@ import { platform } from "./platform.ts";
 import { residency } from "./residency.ts";
 import { schedules, sectionOfSchedule } from "./schedules.ts";
 import { sites } from "./sites.ts";
+import { users, usersRules } from "./users.ts";
 
 /** What every installation has. */
 const parts = { platform, database, sites, schedules };
 
 /** One for each domain, all optional: an installation has those whose jobs it wants. */
-const sections = { dumps, health };
+const sections = { dumps, health, users };
 
 export type SectionName = keyof typeof sections;
+export const sectionNames = Object.keys(sections) as readonly SectionName[];
 
 const sectionShapes = Object.fromEntries(
   Object.entries(sections).map(([name, { schema }]) => [name, schema.optional()]),
@@ -48,7 +50,7 @@ const scheduledSections = (installation: unknown, context: Complain): void => {
   }
 };
 
-const schema = shape.superRefine(scheduledSections, onAnyObject);
+const schema = shape.superRefine(scheduledSections, onAnyObject).superRefine(usersRules, onAnyObject);
 
 type Written = Resolved<z.output<typeof schema>>;
 

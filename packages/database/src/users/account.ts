@@ -1,0 +1,68 @@
+import { DatabaseAccessDeniedError } from "@openemr-ops/core/errors";
+import type { DatabaseAccess } from "../access.ts";
+import { connect, type DatabaseConnection } from "../connection.ts";
+import { effectiveGrants } from "../grants.ts";
+import { quoteName } from "../identifiers.ts";
+import type { ServerKind } from "./neededRights.ts";
+
+/** One account of a user: MariaDB and MySQL tell users apart by the host that they come from, too. */
+export interface Account {
+  readonly user: string;
+  readonly host: string;
+}
+
+/** As GRANT writes it. */
+export const accountIn = ({ user, host }: Account): string => `${quoteName(user)}@${quoteName(host)}`;
+
+export const serverKind = async (connection: DatabaseConnection): Promise<ServerKind> => {
+  const [row] = await connection.rows("SELECT VERSION() AS version, @@version_comment AS comment");
+  const { version = "", comment = "" } = row ?? {};
+  const product = /mariadb/i.test(`${version} ${comment}`) ? "MariaDB" : "MySQL";
+  const [partial] = await connection.rows("SHOW GLOBAL VARIABLES LIKE 'partial_revokes'");
+  return { product, version: version ?? "", literal: partial?.Value === "ON" };
+};
+
+/** An account as the server's administrator sees it. */
+export interface KnownAccount extends Account {
+  /** It logs in by encrypted connections alone. */
+  readonly needsTls: boolean;
+}
+
+/** The accounts of a user, of any host. */
+export const accountsOf = async (admin: DatabaseConnection, user: string): Promise<readonly KnownAccount[]> => {
+  const rows = await admin.rows("SELECT Host AS host, CONCAT(ssl_type, '') AS tls FROM mysql.user WHERE User = ?", [
+    user,
+  ]);
+  return rows.map(({ host, tls }) => ({ user, host: host ?? "", needsTls: (tls ?? "") !== "" }));
+};
+
+/** What a login found. */
+export interface LoggedIn extends Account {
+  /** What it may do, with its active roles; see `effectiveGrants`. */
+  readonly grants: readonly string[];
+}
+
+/**
+ * Logs in as a user with a password.
+ *
+ * @returns an error when the server refuses, or takes the login for that of another user, such as the one without a name
+ * @throws the rest of the `Database…Error` family
+ */
+export const logIn = async (
+  access: DatabaseAccess,
+  password: string,
+): Promise<LoggedIn | DatabaseAccessDeniedError> => {
+  try {
+    // Every user reaches this schema.
+    await using connection = await connect({ ...access, password: async () => password }, "information_schema");
+    const [row] = await connection.rows("SELECT CURRENT_USER() AS account");
+    const account = row?.account ?? "";
+    const at = account.lastIndexOf("@");
+    const [user, host] = [account.slice(0, at), account.slice(at + 1)];
+    if (user === access.user) return { user, host, grants: await effectiveGrants(connection) };
+    return new DatabaseAccessDeniedError(`the server takes the login of ${access.user} for that of ${account}`);
+  } catch (error) {
+    if (error instanceof DatabaseAccessDeniedError) return error;
+    throw error;
+  }
+};

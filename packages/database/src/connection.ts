@@ -20,12 +20,18 @@ export interface DatabaseConnection extends SqlReader, AsyncDisposable {
 
 const unnamed = (message: string, options?: ErrorOptions) => new DatabaseFailedError(message, options);
 
+/** The driver adds the statement to its error, with the values in it: a password, a row. */
+const forgetStatement = (error: unknown): void => {
+  if (error instanceof Error && "sql" in error) error.sql = undefined;
+};
+
 /** @throws the `Database…Error` family; `doing` begins the message */
 const explain = async <Result>(doing: string, work: () => Promise<Result>): Promise<Result> => {
   try {
     return await work();
   } catch (error) {
     if (error instanceof OpsError) throw error;
+    forgetStatement(error);
     const { code = "", message = "" } = error as { code?: string; message?: string };
     throw databaseError(doing, `${code} ${message}`, error, unnamed);
   }
@@ -145,6 +151,7 @@ export const connect = async (
       try {
         yield* streamRows(base, sql);
       } catch (error) {
+        forgetStatement(error);
         const { code = "", message = "" } = error as { code?: string; message?: string };
         throw databaseError(where, `${code} ${message}`, error, unnamed);
       }

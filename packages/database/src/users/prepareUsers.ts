@@ -209,7 +209,7 @@ const lookFirst = async <Result>(
   await assertSchema(admin, administrator.name);
   const found: Found[] = [];
   for (const wanted of users) found.push(await find(admin, administrator, wanted));
-  return then(admin, found, await serverKind(admin));
+  return await then(admin, found, await serverKind(admin)); // the connection is needed until its end
 };
 
 /**

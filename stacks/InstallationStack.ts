@@ -33,6 +33,9 @@ export interface SectionResources {
   readonly stateMachines: readonly StateMachine[];
 }
 
+/** An alarm sums up to ten metrics, and a workflow has two. Source: Amazon CloudWatch user guide, "Alarms on math expressions". */
+const workflowsOfAnAlarm = 5;
+
 const clusterArn = (stack: Stack, cluster: string): string =>
   cluster.startsWith("arn:")
     ? cluster
@@ -65,12 +68,15 @@ export const installationResources = (
 
   vpcEndpoints(stack, network);
   installationSchedules(stack, installation, { deployment, plane, since });
-  alarm(stack, "JobsFailed", plane.alarms, {
-    metric: sumOf(
-      "failed",
-      `${id}: jobs that failed`,
-      stateMachines.flatMap((each) => [each.metricFailed(quarter), each.metricTimedOut(quarter)]),
-    ),
-    description: `A job of ${id} failed (runbook: job-failed)`,
-  });
+  for (let first = 0; first < stateMachines.length; first += workflowsOfAnAlarm)
+    alarm(stack, `JobsFailed${first === 0 ? "" : first / workflowsOfAnAlarm + 1}`, plane.alarms, {
+      metric: sumOf(
+        "failed",
+        `${id}: jobs that failed`,
+        stateMachines
+          .slice(first, first + workflowsOfAnAlarm)
+          .flatMap((each) => [each.metricFailed(quarter), each.metricTimedOut(quarter)]),
+      ),
+      description: `A job of ${id} failed (runbook: job-failed)`,
+    });
 };

@@ -376,3 +376,19 @@ it("shows a new password in no error", async () => {
   const { cause } = failure as Error;
   expect(`${String(failure)} ${shown(failure)} ${shown(cause)}`).not.toContain("canary-password-5512");
 });
+
+it("leaves no password in the server's log of statements", async () => {
+  const secrets = userSecrets({ dump: "it's by hand 77af" });
+  await root("SET GLOBAL log_output = 'TABLE'");
+  await root("SET GLOBAL general_log = ON");
+  try {
+    await prepareUsers(asking(secrets));
+  } finally {
+    await root("SET GLOBAL general_log = OFF");
+  }
+  const rows = await root("SELECT CONVERT(argument USING utf8mb4) AS said FROM mysql.general_log");
+  const said = rows.map((row) => String(row.said)).join("\n");
+  expect(said).toMatch(new RegExp(`CREATE USER [\`']${dumpUser()}[\`']`));
+  expect(said).not.toContain("by hand 77af");
+  expect(said).not.toContain(secrets.restore.current());
+});

@@ -56,6 +56,16 @@ const portable = {
   [`${first}dumps.passwordFile`]: undefined,
 };
 
+/** Database users that are to be made, as they are written. */
+const makingUsers = (wrong: string, database: object, restore: object, path: string, says: RegExp): BrokenConfig => {
+  const changes = {
+    ...Object.fromEntries(Object.entries(database).map(([name, value]) => [`${first}database.${name}`, value])),
+    [`${first}users`]: { administrator: `${arn}1` },
+    [`${first}database.restore`]: { user: "restore", passwordFile: "repo.password", ...restore },
+  };
+  return all(wrong, changes, `installations[0].${path}`, says);
+};
+
 /** Configurations that must be refused, each with the field that is to be named. */
 export const brokenConfigs: readonly BrokenConfig[] = [
   // Absent
@@ -450,4 +460,26 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   ),
   at("health", { url: "https://a/", caFile: "absent.pem" }, /does not exist/, "health.caFile"),
   at("schedules", { health: { cron: "0 * * * *" } }, /schedules\.health needs it/, "health"),
+
+  // Database users
+  at("users", {}, /expected a file that holds the login of the database's administrator/, "users.administrator"),
+  at("users", { administrator: '{"password":"canary"}' }, /expected a file that holds/, "users.administrator"),
+  at("users", { administrator: "db.password" }, /"username" and "password"/, "users.administrator"),
+  at("users", { administrator: arn }, /is missing; users makes a user of its own for restores/, "database.restore"),
+  makingUsers("the same user twice", {}, { user: "dump" }, "database.restore.user", /is also who takes dumps/),
+  makingUsers(
+    "one secret for both users",
+    { password: arn, passwordFile: undefined },
+    { password: arn, passwordFile: undefined },
+    "database.restore.password",
+    /is also the secret of who takes dumps/,
+  ),
+  makingUsers(
+    "the administrator's secret for a user",
+    {},
+    { password: `${arn}1`, passwordFile: undefined },
+    "database.restore.password",
+    /is the administrator's secret/,
+  ),
+  at("schedules", { users: { cron: "0 * * * *" } }, /unknown setting/, "schedules.users"),
 ];

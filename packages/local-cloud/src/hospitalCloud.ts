@@ -46,6 +46,8 @@ export interface HospitalCloudOptions {
   readonly say?: (line: string) => void;
   /** Changes of the section `dumps` of an installation, such as another store. */
   readonly dumps?: (id: string) => Partial<NonNullable<ConfigFile["installations"][number]["dumps"]>>;
+  /** The database users are still to be made: their secrets are empty. */
+  readonly usersToMake?: boolean;
   readonly cloud?: Pick<
     LocalCloudOptions,
     "containers" | "heartbeatScale" | "retryScale" | "taskCommand" | "waitScale"
@@ -62,7 +64,12 @@ const installationOf = (
   id: string,
   server: MariaDb,
   estate: Estate,
-  { drills, url, dumps }: { readonly drills: string; readonly url: string; readonly dumps: object },
+  {
+    drills,
+    url,
+    dumps,
+    usersToMake,
+  }: { readonly drills: string; readonly url: string; readonly dumps: object; readonly usersToMake: boolean },
 ): ConfigFile["installations"][number] => ({
   id,
   platform: {
@@ -80,9 +87,9 @@ const installationOf = (
     port: server.port,
     name: estate.database.name,
     tls: "off",
-    user: estate.dumpLogin.user,
+    user: usersToMake ? "openemr_dump" : estate.dumpLogin.user,
     password: secretArn(`${id}/dump-AbCdEf`),
-    restore: { user: server.user, password: secretArn(`${id}/restore-AbCdEf`) },
+    restore: { user: usersToMake ? "openemr_restore" : server.user, password: secretArn(`${id}/restore-AbCdEf`) },
   },
   sites: { path: estate.sitesPath, fileSystemId: "fs-0123456789abcdef0" },
   dumps: {
@@ -95,6 +102,7 @@ const installationOf = (
     ...dumps,
   },
   health: { url },
+  ...(usersToMake ? { users: { administrator: secretArn(`${id}/administrator-AbCdEf`) } } : {}),
   schedules: {
     dump: { cron: "30 4 * * *", timeZone: "Europe/Berlin", deadlineMinutes: 240 },
     drill: { cron: "0 4 * * 0", timeZone: "Europe/Berlin", deadlineMinutes: 720 },
@@ -119,7 +127,7 @@ const withEndpoint = (configText: string, endpoint: string): string => {
  * receiver in Slack's place.
  */
 export const startHospitalCloud = async (options: HospitalCloudOptions): Promise<HospitalCloud> => {
-  const { directory, installations = ["clinic-a"], size = "small", say = () => {} } = options;
+  const { directory, installations = ["clinic-a"], size = "small", usersToMake = false, say = () => {} } = options;
   await using started = new AsyncDisposableStack();
   const at = (name: string) => join(directory, name);
   await mkdir(at("estate"), { recursive: true });
@@ -135,7 +143,12 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
   const config: ConfigFile = {
     notifications: { slack: { botToken: secretArn("openemr-ops/slack-AbCdEf"), channel: "C0123456789" } },
     installations: installations.map((id) =>
-      installationOf(id, server, estate, { drills: at("drills"), url: openEmr.url, dumps: options.dumps?.(id) ?? {} }),
+      installationOf(id, server, estate, {
+        drills: at("drills"),
+        url: openEmr.url,
+        dumps: options.dumps?.(id) ?? {},
+        usersToMake,
+      }),
     ) as ConfigFile["installations"],
   };
   const file = at("openemr-ops.config.json");
@@ -181,8 +194,13 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
   cloud.putEcsService("openemr/openemr", 1);
   await cloud.putSecret("openemr-ops/slack", slack.token);
   for (const id of installations) {
-    await cloud.putSecret(`${id}/dump`, estate.dumpLogin.password);
-    await cloud.putSecret(`${id}/restore`, password);
+    await cloud.putSecret(`${id}/dump`, usersToMake ? undefined : estate.dumpLogin.password);
+    await cloud.putSecret(`${id}/restore`, usersToMake ? undefined : password);
+    if (usersToMake)
+      await cloud.putSecret(
+        `${id}/administrator`,
+        JSON.stringify({ engine: "mysql", host, port, username: user, password }),
+      );
     await cloud.putSecret(`${id}/repository`, repositoryPassword);
   }
 

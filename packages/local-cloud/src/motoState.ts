@@ -40,9 +40,13 @@ export const motoClient = (url: string, region: string) => {
       });
       return maybeText(SecretString) ?? "";
     },
-    /** Makes the secret or gives it a new value. An ARN stands for the name in it. */
-    putSecret: async (nameOrArn: string, value: string): Promise<string> => {
+    /** Makes the secret, empty where no value is given, or gives it a new value. An ARN stands for the name in it. */
+    putSecret: async (nameOrArn: string, value?: string): Promise<string> => {
       const name = secretName(nameOrArn);
+      if (value === undefined) {
+        const { ARN } = await call("secretsmanager", "secretsmanager.CreateSecret", { Name: name });
+        return maybeText(ARN) ?? "";
+      }
       try {
         const { ARN } = await call("secretsmanager", "secretsmanager.CreateSecret", {
           Name: name,

@@ -86,8 +86,8 @@ export interface LocalCloud extends AsyncDisposable {
   unusedGrants(): readonly UnusedGrant[];
   /** Of the queues whose name contains the text; all when not said. */
   deadLetters(queue?: string): readonly DeadLetter[];
-  /** Makes a secret, or gives it another value. Takes a name, or an ARN whose name is meant. Returns moto's ARN. */
-  putSecret(nameOrArn: string, value: string): Promise<string>;
+  /** Makes a secret, empty without a value, or gives it another. Takes a name, or an ARN whose name is meant. Returns moto's ARN. */
+  putSecret(nameOrArn: string, value?: string): Promise<string>;
   /** A service of ECS that no stack makes, `cluster/name`, and how many tasks it runs. */
   putEcsService(service: string, count: number): void;
   /** Holds what functions and containers printed, a file each. */

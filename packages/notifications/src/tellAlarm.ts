@@ -7,10 +7,10 @@ import type { TellContext, Told } from "./tell.ts";
 const runbookIn = /\s*\(runbook: ([a-z-]+)\)$/;
 
 /**
- * The alarm over an installation's jobs, by its logical identifier: of each job that failed, people are notified by the job's
+ * An alarm over an installation's jobs, by its logical identifier: of each job that failed, people are notified by the job's
  * own message already. E-mail has this alarm too.
  */
-const countsJobs = /-JobsFailed[0-9A-F]{8}(-|$)/;
+const countsJobs = /-JobsFailed\d*[0-9A-F]{8}(-|$)/;
 
 export const alarmMessage = (
   { alarmName, configuration: { description } }: AlarmEvent["detail"],

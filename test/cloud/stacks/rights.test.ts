@@ -14,6 +14,12 @@ const secretsOf = (stack: string, role: string): readonly string[] =>
     arn.replace(/^.*:secret:/, ""),
   );
 
+/** Roles of which a policy names this. */
+const rolesNaming = (text: string): readonly string[] =>
+  resourcesOf(prod, "AWS::IAM::Policy")
+    .filter(({ resource }) => JSON.stringify(resource).includes(text))
+    .map(({ id }) => id.replace(/DefaultPolicy[0-9A-F]{8}$/, ""));
+
 describe("who may read which secret", () => {
   it.each([
     { role: "DumpRole", secrets: ["clinic-a/dump-user-AaBbCc", "clinic-a/repository-GgHhIi"] },
@@ -36,6 +42,26 @@ describe("who may read which secret", () => {
     { role: "ConfirmRole", secrets: [] },
   ])("$role of clinic-b, whose portable dumps are sealed, reads $secrets", ({ role, secrets }) => {
     expect(secretsOf(clinicB, role)).toEqual(secrets);
+  });
+
+  it("the task that makes database users reads the administrator's, which no other role reads", () => {
+    const administrator = "clinic-a/administrator-PpQqRr";
+    const own = [administrator, "clinic-a/dump-user-AaBbCc", "clinic-a/restore-user-DdEeFf"];
+    expect(secretsOf(clinicA, "UsersRole")).toEqual(own);
+    expect(rolesNaming(administrator)).toEqual(["UsersRole"]);
+  });
+
+  it("it alone writes passwords: those of both users, and it deletes none", () => {
+    const rights = rightsOf(prod, clinicA, "UsersRole");
+    const written = resourcesFor(rights, "secretsmanager:PutSecretValue").map((arn) => arn.replace(/^.*:secret:/, ""));
+    expect(written).toEqual(["clinic-a/dump-user-AaBbCc", "clinic-a/restore-user-DdEeFf"]);
+    const actions = rights.flatMap((right) => right.actions).filter((action) => action.startsWith("secretsmanager:"));
+    expect(actions.sort()).toEqual(
+      ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"].map(
+        (action) => `secretsmanager:${action}`,
+      ),
+    );
+    expect(rolesNaming("secretsmanager:PutSecretValue")).toEqual(["UsersRole"]);
   });
 
   it.each(["Begin", "Finish", "Fail", "ExecutionEnded", "TaskStopped", "Start", "FindOverdue"])(

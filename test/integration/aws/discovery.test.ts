@@ -152,6 +152,23 @@ describe("an OpenEMR on ECS", () => {
     await expect(refusal).rejects.toThrow(`overrides.${override}`);
   });
 
+  it("names the stack's master user to make others with, where that is asked for", async () => {
+    const database = {
+      user: "openemr_dump",
+      password: `${secretArn}1`,
+      restore: { user: "openemr_restore", password: `${secretArn}2` },
+    };
+    const installation = await discover(outputs, { database, users: {} });
+    expect(installation).toMatchObject({ database, users: { administrator: secretArn } });
+    expect(configSchema.safeParse({ installations: [installation] }).error).toBeUndefined();
+
+    const other = { administrator: `${secretArn}3` };
+    expect(await discover(without("DatabaseSecretARN"), { database, users: other })).toMatchObject({ users: other });
+    await expect(discover(without("DatabaseSecretARN"), { database, users: {} })).rejects.toThrow(
+      /no output DatabaseSecretARN.*overrides\.users\.administrator/,
+    );
+  });
+
   it("keeps the endpoints that are asked for", async () => {
     const endpoints = { interface: { vpcCidrs: ["10.0.0.0/16"] } };
     const { platform } = await discover(outputs, { platform: { network: { endpoints } } });

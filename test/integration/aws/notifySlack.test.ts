@@ -107,8 +107,10 @@ describe("the function that notifies people in Slack", () => {
     expect(await notify(ringing)).toEqual({ told: "told" });
     expect(await notify(ringing)).toEqual({ told: "before" });
     expect(await notify(anAlarmEvent(name, "2026-11-21T05:30:00.000+0000"))).toEqual({ told: "told" });
-    const jobs = "prod-openemr-ops-InstallationStack-clinic-a-JobsFailedA0B1C2D3-1ABCDEF";
-    expect(await notify(anAlarmEvent(jobs, "2026-11-21T05:30:00.000+0000"))).toEqual({ told: "nothing" });
+    for (const alarm of ["JobsFailedA0B1C2D3", "JobsFailed2A0B1C2D3"]) {
+      const jobs = `prod-openemr-ops-InstallationStack-clinic-a-${alarm}-1ABCDEF`;
+      expect(await notify(anAlarmEvent(jobs, "2026-11-21T05:30:00.000+0000"))).toEqual({ told: "nothing" });
+    }
 
     expect(textsSeen()).toEqual(Array(2).fill(["chat.postMessage", "Alarm: The function Begin fails"]));
     expect(JSON.stringify(slack.seen[0]?.body)).toContain("docs/runbooks/function-errors.md");

@@ -42,12 +42,14 @@ describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in
     const dumps = format === "portable" ? { format } : {};
     const { config: written, environment } = configurationFor({ ...clinic, dumps });
     const [installation] = written.installations;
-    const withHealth = { ...written, installations: [{ ...installation, health: { url: "http://127.0.0.1:9/" } }] };
-    const config = resolveConfig(configSchema.parse(withHealth), clinic.directory);
+    const { user: username, password } = clinic.schema;
+    const sections = { health: { url: "http://127.0.0.1:9/" }, users: { administrator: "env:ADMINISTRATOR" } };
+    const complete = { ...written, installations: [{ ...installation, ...sections }] };
+    const config = resolveConfig(configSchema.parse(complete), clinic.directory);
     place = {
       config,
       installation: selectInstallation(config),
-      environment,
+      environment: { ...environment, ADMINISTRATOR: JSON.stringify({ username, password }) },
       now: () => new Date(),
       signal: new AbortController().signal,
       progress: () => undefined,

@@ -341,6 +341,7 @@ describe("what another region, account or partition has is refused by its field"
       [
         "installations[0].database.password",
         "installations[0].database.restore.password",
+        "installations[0].users.administrator",
         "installations[0].dumps.password",
         "notifications.slack.botToken",
       ].map((path) => ({ path, message })),

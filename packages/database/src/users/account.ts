@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { DatabaseAccessDeniedError } from "@openemr-ops/core/errors";
 import type { DatabaseAccess } from "../access.ts";
 import { connect, type DatabaseConnection } from "../connection.ts";
@@ -34,6 +35,26 @@ export const accountsOf = async (admin: DatabaseConnection, user: string): Promi
     user,
   ]);
   return rows.map(({ host, tls }) => ({ user, host: host ?? "", needsTls: (tls ?? "") !== "" }));
+};
+
+/** MariaDB's form of a password for its own login. Source: MariaDB knowledge base, "Authentication plugin: mysql_native_password". */
+const nativeHash = (password: string): string => {
+  const once = createHash("sha1").update(password, "utf8").digest();
+  return `*${createHash("sha1").update(once).digest("hex").toUpperCase()}`;
+};
+
+/**
+ * Creates an account without a right. MySQL leaves passwords out of its logs; MariaDB writes down each statement as it is, and
+ * gets the password in the form in which it keeps it.
+ */
+export const createAccount = async (
+  admin: DatabaseConnection,
+  account: Account,
+  password: string,
+  { product, needsTls }: { readonly product: ServerKind["product"]; readonly needsTls: boolean },
+): Promise<void> => {
+  const [by, value] = product === "MariaDB" ? ["PASSWORD ?", nativeHash(password)] : ["?", password];
+  await admin.run(`CREATE USER ${accountIn(account)} IDENTIFIED BY ${by}${needsTls ? " REQUIRE SSL" : ""}`, [value]);
 };
 
 /** What a login found. */

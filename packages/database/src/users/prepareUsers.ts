@@ -9,7 +9,7 @@ import type { PasswordVersion, StoredPassword } from "@openemr-ops/core/storedPa
 import type { DatabaseAccess } from "../access.ts";
 import { connect, type DatabaseConnection } from "../connection.ts";
 import { assertWritable } from "../writable.ts";
-import { type Account, accountIn, accountsOf, type LoggedIn, logIn, serverKind } from "./account.ts";
+import { type Account, accountIn, accountsOf, createAccount, type LoggedIn, logIn, serverKind } from "./account.ts";
 import type { NeededRight, ServerKind } from "./neededRights.ts";
 
 /** A database user as the configuration wants it. */
@@ -163,18 +163,18 @@ const tryLogin = async ({ wanted, login }: Found, by: PasswordVersion): Promise<
 const apply = async (
   admin: DatabaseConnection,
   found: Found,
-  rights: readonly NeededRight[],
+  server: ServerKind,
   { administrator, newPassword }: UsersToPrepare,
 ): Promise<PreparedUser> => {
   const { wanted, login, versions } = found;
+  const rights = wanted.rights(administrator.name, server);
   const { role, user, secret, access } = wanted;
   const steps = decide(found, rights);
   const account: Account = login ?? { user, host: "%" };
   const by = login?.by ?? versions[0] ?? (await secret.writePending(newPassword()));
-  const requirement = access.tls === "off" ? "" : " REQUIRE SSL";
   if (steps.includes("createUser"))
-    await admin.run(`CREATE USER ${accountIn(account)} IDENTIFIED BY ?${requirement}`, [by.password]);
-  if (steps.includes("requireTls")) await admin.run(`ALTER USER ${accountIn(account)}${requirement}`);
+    await createAccount(admin, account, by.password, { product: server.product, needsTls: access.tls !== "off" });
+  if (steps.includes("requireTls")) await admin.run(`ALTER USER ${accountIn(account)} REQUIRE SSL`);
   const lacks = await grant(admin, account, missing(rights, login?.grants));
 
   // Only a user that is proven to work gets jobs: they read the current version.
@@ -241,7 +241,6 @@ export const planUsers = (asked: UsersToPrepare): Promise<readonly PreparedUser[
 export const prepareUsers = (asked: UsersToPrepare): Promise<readonly PreparedUser[]> =>
   lookFirst(asked, async (admin, found, server) => {
     const prepared: PreparedUser[] = [];
-    for (const one of found)
-      prepared.push(await apply(admin, one, one.wanted.rights(asked.administrator.name, server), asked));
+    for (const one of found) prepared.push(await apply(admin, one, server, asked));
     return prepared;
   });

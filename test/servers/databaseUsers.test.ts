@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   DatabaseMissingError,
+  DatabaseUnavailableError,
   DatabaseUserNotOursError,
   InvalidInputError,
   TargetUnsuitableError,
@@ -298,6 +299,16 @@ describe("a run that stops at any of its effects", () => {
       expect(stepsOf(await planUsers(asking(secrets)))).toEqual([[], []]);
     }
   });
+});
+
+it("no password becomes current before it opens the server where the jobs log in", async () => {
+  const secrets = userSecrets();
+  const asked = asking(secrets);
+  const elsewhere = asked.users.map((one) => ({ ...one, access: { ...one.access, port: 1 } }));
+
+  await expect(prepareUsers({ ...asked, users: elsewhere })).rejects.toThrow(DatabaseUnavailableError);
+  expect(secrets.dump.kept()).toMatchObject([{ current: false }]);
+  expect(stepsOf(await prepareUsers(asked))).toEqual([["makePasswordCurrent"], made]);
 });
 
 describe("nothing is changed, and the field is named", () => {

@@ -1,7 +1,7 @@
 /**
  * Loaded before a program (`node --import`): counts what the program does to the world outside, and kills it, as a power
  * cut would, before the effect with the number `CRASH_AT`, counted from 1. Effects are names published, moved or removed
- * in a file system, files written, programs just started, and statements that change a database. `CRASH_TRACE` names a file that gets one line for each effect.
+ * in a file system, files written, programs just started, statements that change a database, and secrets written. `CRASH_TRACE` names a file that gets one line for each effect.
  */
 import childProcess from "node:child_process";
 import { appendFileSync, readlinkSync } from "node:fs";
@@ -50,12 +50,16 @@ Object.assign(childProcess, {
 const write = net.Socket.prototype.write;
 /** MariaDB's protocol: a header of four bytes, the command, the statement. */
 const queryCommand = 3;
-const statement = /^\s*((?:CREATE|DROP|RENAME|INSERT|DELETE|UPDATE|ALTER)\b.{0,60})/s;
+const statement = /^\s*((?:CREATE|DROP|RENAME|INSERT|DELETE|UPDATE|ALTER|GRANT)\b.{0,60})/s;
+/** A request to Secrets Manager begins with its headers. */
+const secretWrite = /^x-amz-target: secretsmanager\.((?:Put|Update)\w+)/im;
 net.Socket.prototype.write = function (this: net.Socket, ...args: unknown[]): boolean {
   const [chunk] = args;
   const isQuery = Buffer.isBuffer(chunk) && chunk[4] === queryCommand;
   const sql = isQuery ? statement.exec(chunk.subarray(5, 120).toString("latin1"))?.[1] : undefined;
   if (sql) effect(`sql ${sql.replace(/\s+/g, " ")}`);
+  const [, written] = typeof chunk === "string" ? (secretWrite.exec(chunk) ?? []) : [];
+  if (written) effect(`secret ${written}`);
   return Reflect.apply(write, this, args) as boolean;
 };
 syncBuiltinESMExports();

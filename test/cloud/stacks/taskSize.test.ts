@@ -29,6 +29,7 @@ describe("tasks", () => {
     expect(sizesOf("clinic-a")).toEqual({
       dump: "1024 2048 30 ARM64 1024MiB",
       retention: "1024 2048 30 ARM64 1024MiB",
+      users: "1024 2048 30 ARM64 1024MiB",
       drill: "1024 2048 50 ARM64 1024MiB",
       restore: "1024 2048 50 ARM64 1024MiB",
     });

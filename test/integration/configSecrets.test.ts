@@ -30,13 +30,15 @@ const check = async (
   values: Readonly<Record<string, string>> = {},
   {
     dumps = {},
+    sections = {},
     notifications = {},
     args = ["--secrets"],
-  }: { dumps?: object; notifications?: object; args?: string[] } = {},
+  }: { dumps?: object; sections?: object; notifications?: object; args?: string[] } = {},
 ) => {
   const { config, environment } = configurationFor({ ...clinic, dumps, environment: values });
   const file = join(clinic.directory, "openemr-ops.config.json");
-  await writeFile(file, JSON.stringify({ ...config, notifications }));
+  const installations = config.installations.map((one) => ({ ...one, ...sections }));
+  await writeFile(file, JSON.stringify({ ...config, installations, notifications }));
   const { exitCode, json, stdout, stderr } = await runReal(
     ["config", "check", ...args, "--config", file, "--json"],
     environment,
@@ -69,6 +71,20 @@ describe("config check --secrets", () => {
     expect(exitCode).toBe(4);
     expect(said).toContain("DatabaseAccessDeniedError");
     for (const secret of [canary, clinic.schema.restoreUser.password]) expect(said).not.toContain(secret);
+  });
+
+  it("logs in as the administrator who is to make database users", async () => {
+    const { user: username, password } = clinic.schema;
+    const sections = { users: { administrator: "env:ADMINISTRATOR" } };
+    const right = await check({ ADMINISTRATOR: JSON.stringify({ username, password }) }, { sections });
+    expect(right.failing).toEqual([]);
+    expect(right.secrets.find(({ field }) => field === `${at}.users.administrator`)?.note).toBe(
+      `logged in as ${username}`,
+    );
+    const wrong = await check({ ADMINISTRATOR: JSON.stringify({ username, password: canary }) }, { sections });
+    expect(wrong.failing).toEqual([`${at}.users.administrator`]);
+    expect(wrong.said).toContain("DatabaseAccessDeniedError");
+    for (const secret of [canary, password]) expect(wrong.said + right.said).not.toContain(secret);
   });
 
   it("opens the repository that is there, and refuses another password", async () => {

@@ -1,7 +1,8 @@
+import { administratorIn } from "@openemr-ops/core/config/administrator";
 import { repositoryPasswordProblem } from "@openemr-ops/core/config/repositoryPassword";
 import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
 import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
-import type { DatabaseServer, DumpSettings, InstallationWith } from "@openemr-ops/core/config/settings";
+import type { DatabaseServer, DumpSettings, Installation, InstallationWith } from "@openemr-ops/core/config/settings";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import { connect } from "@openemr-ops/database/connection";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
@@ -114,6 +115,23 @@ const sealKey = ({ field }: SecretReference): readonly [string, Use] => [
   },
 ];
 
+/** Whoever makes the database users, on the server where that is done. */
+const administrator = ({ database }: Installation, reference: SecretReference): readonly [string, Use] => [
+  reference.field,
+  {
+    opens: `the database on ${database.restore.host}:${database.restore.port} as its administrator`,
+    open: async (value) => {
+      const { user, password } = administratorIn(reference.field, value);
+      const server = { ...database, ...database.restore };
+      const login = { user, password: reference };
+      await using _connection = await connect(
+        databaseAccess(server, "information_schema", login, async () => password),
+      );
+      return `logged in as ${user}`;
+    },
+  },
+];
+
 const readAlone: Use = { opens: "nothing that can be tried", open: async () => undefined };
 
 /**
@@ -124,10 +142,11 @@ const readAlone: Use = { opens: "nothing that can be tried", open: async () => u
  */
 export const checkSecrets = async (place: Place): Promise<readonly SecretFinding[]> => {
   const { installation, environment } = place;
-  const { database, dumps } = installation;
+  const { database, dumps, users } = installation;
   const uses = new Map<string, Use>([
     loginTo(database, "information_schema", database.restore),
     loginTo(database, database.name, database), // who dumps may restore too: then the schema is tried
+    ...(users ? [administrator(installation, users.administrator)] : []),
     ...(dumps ? usesOfDumps(place, { ...installation, dumps }) : []),
   ]);
   const readSecret = openSecrets(environment);

@@ -316,6 +316,24 @@ describe("the list of dumps", () => {
   });
 });
 
+describe("users", () => {
+  const database = { ...anInstallation().database, restore: { user: "restore", passwordFile: "repo.password" } };
+  const written = { ...aConfig(anInstallation({ database, users: { administrator: "admin.json" } })) };
+
+  it.each([
+    { args: ["--dry-run"], done: "would create the user, grant rights" },
+    { args: [], done: "user created, rights granted" },
+  ])("with $args shows what is done to each database user", async ({ args, done }) => {
+    await using directory = await aConfigDirectory();
+    await writeFile(join(directory.path, "admin.json"), '{"username":"root","password":"canary"}', { mode: 0o600 });
+    const run = await runInMemory(["users", ...args, "--config", await directory.write(written)]);
+    expect(run.exitCode, run.stderr).toBe(0);
+    expect(run.stderr).toContain("restore user  restore");
+    expect(run.stdout).toMatch(new RegExp(`dump user +openemr_dump +${done}`));
+    expect(run.stdout + run.stderr).not.toContain("canary");
+  });
+});
+
 describe("retention", () => {
   it("names every dump and why", async () => {
     await using directory = await aConfigDirectory();

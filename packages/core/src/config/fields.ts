@@ -112,11 +112,13 @@ const documentPlace = (what: string) =>
     return written && (isReference(value) || !/^(env|arn):/.test(value));
   });
 
+/** The store's credentials; see `storeCredentials.ts`. */
 export const storeCredentials = namesDocument(documentPlace("the store's credentials"), (value) => {
   const parsed = parseStoreCredentials(value);
   return "problem" in parsed ? parsed.problem : undefined;
 });
 
+/** The login of whoever makes database users; see `administrator.ts`. */
 export const administrator = namesDocument(
   documentPlace("the login of the database's administrator"),
   administratorProblem,

@@ -42,6 +42,7 @@ export const needs: readonly Need[] = [
   { program: "fake-gcs-server", purposes: ["test"], from: { go: "github.com/fsouza/fake-gcs-server" } },
   { program: "cfn-lint", purposes: ["test"], from: { pip: "cfn-lint" } },
   { program: "moto_server", purposes: always, from: { pip: "moto" } },
+  { program: "aws", purposes: ["test"], from: { pip: "awscli" } },
 ];
 
 /** What is to be done before the purpose can run. Empty lists: nothing. */

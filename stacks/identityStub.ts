@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 /** Outputs of the two stacks that SST and CDK have in an account. */
 const bootstrapStacks: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   CDKToolkit: { BootstrapVersion: "30", BucketName: "cdk-assets" },
-  SSTBootstrap: { Version: "7.4", BucketName: "sst-bootstrap" },
+  OpenEmrOpsBootstrap: { Version: "7.4", BucketName: "sst-bootstrap" },
 };
 
 const describeStack = (name: string): string | undefined => {

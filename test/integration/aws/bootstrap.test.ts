@@ -2,10 +2,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { accountStacks, findBootstrap, profileUsed } from "@openemr-ops/aws/bootstrap/bootstrapStack";
-import { ControlPlaneAccessDeniedError, ControlPlaneMissingError } from "@openemr-ops/core/errors";
+import { refuseLeftOverTable } from "@openemr-ops/aws/bootstrap/leftOverTable";
+import { ControlPlaneAccessDeniedError, ControlPlaneMissingError, InvalidInputError } from "@openemr-ops/core/errors";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { type AwsServer, createJobsTable, startAws } from "../../support/awsServer.ts";
 import { type AwsAnswer, type AwsCall, startAwsStub } from "../../support/awsStub.ts";
 
 const region = "eu-central-1";
@@ -86,6 +89,53 @@ describe("the bootstrap of an account", () => {
   it("is looked for with the profile that SST uses", () => {
     expect(profileUsed("clinic", {})).toBe("clinic");
     expect(profileUsed("clinic", { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b" })).toBeUndefined();
+  });
+});
+
+describe("a table of job records that an earlier deployment left", () => {
+  const table = "openemr-ops-production-job-records";
+  const stack = "production-openemr-ops-ControlPlaneStack";
+  let aws: AwsServer;
+  beforeAll(async () => {
+    aws = await startAws();
+    await createJobsTable(table);
+    await createJobsTable("openemr-ops-used-job-records");
+    const record = { pk: { S: "RECORD#clinic-a" }, sk: { S: "01K" } };
+    await new DynamoDBClient().send(new PutItemCommand({ TableName: "openemr-ops-used-job-records", Item: record }));
+  });
+  beforeEach(() => {
+    for (const [name, value] of Object.entries(aws.environment)) vi.stubEnv(name, value);
+  });
+  afterAll(() => aws[Symbol.asyncDispose]());
+
+  const refuse = (status: string | undefined, its = table, itsStage = "production") => {
+    const stacks = { ...accountStacks({ region: "us-east-1" }), status: async () => status };
+    return refuseLeftOverTable({ stack, table: its, stage: itsStage }, stacks, { region: "us-east-1" });
+  };
+
+  it.each([undefined, "ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS"])(
+    "stops the deployment before it creates anything when the stack is %s, with the commands that delete it",
+    async (status) => {
+      await expect(refuse(status)).rejects.toThrow(InvalidInputError);
+      await expect(refuse(status)).rejects.toThrow(
+        /still there, and empty; .*: aws dynamodb update-table --table-name openemr-ops-production-job-records .* && aws dynamodb delete-table --table-name openemr-ops-production-job-records$/,
+      );
+    },
+  );
+
+  it("is not offered for deletion while it has records", async () => {
+    const refusal = refuse(undefined, "openemr-ops-used-job-records", "used");
+    await expect(refusal).rejects.toThrow(/still there, with records of jobs/);
+    await expect(refusal).rejects.not.toThrow(/aws dynamodb/);
+  });
+
+  it.each(["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_IN_PROGRESS"])(
+    "is the stage's own when its stack is %s",
+    (status) => expect(refuse(status)).resolves.toBeUndefined(),
+  );
+
+  it("is no obstacle to another stage", async () => {
+    await expect(refuse(undefined, "openemr-ops-test-job-records", "test")).resolves.toBeUndefined();
   });
 });
 

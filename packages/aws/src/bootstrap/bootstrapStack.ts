@@ -32,6 +32,8 @@ export interface AccountStacks {
   account(): Promise<string>;
   /** The stack's outputs; undefined when there is none, or it was not created to its end. */
   outputs(name: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** The stack's state; undefined when there is none. */
+  status(name: string): Promise<string | undefined>;
   /** Resolves when it is there. */
   create(name: string, template: string): Promise<void>;
 }
@@ -57,9 +59,25 @@ export const profileUsed = (
   { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret }: Readonly<Record<string, string | undefined>>,
 ): string | undefined => (key && secret ? undefined : profile);
 
-export const accountStacks = ({ region, profile, role }: DeploymentPlace): AccountStacks => {
+/** Of clients that act as the one who deploys. */
+export const settingsOf = ({ region, profile, role }: DeploymentPlace) => {
   const settings = { ...clientSettings, region, ...(profile ? { profile } : {}) };
-  const client = new CloudFormationClient({ ...settings, ...(role ? { credentials: asRole(role, settings) } : {}) });
+  return { ...settings, ...(role ? { credentials: asRole(role, settings) } : {}) };
+};
+
+export const accountStacks = (place: DeploymentPlace): AccountStacks => {
+  const settings = settingsOf(place);
+  const client = new CloudFormationClient(settings);
+  const describe = async (name: string) => {
+    try {
+      const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: name }));
+      return stack;
+    } catch (error) {
+      if (error instanceof Error && error.name === "ValidationError" && error.message.includes("does not exist"))
+        return undefined;
+      throw controlPlaneFailure(error, `reading the stack ${name}`, "cloudformation:DescribeStacks");
+    }
+  };
   return {
     account: async () => {
       try {
@@ -69,18 +87,13 @@ export const accountStacks = ({ region, profile, role }: DeploymentPlace): Accou
         throw controlPlaneFailure(error, "asking whose account this is", "sts:GetCallerIdentity");
       }
     },
+    status: async (name) => (await describe(name))?.StackStatus,
     outputs: async (name) => {
-      try {
-        const { Stacks: [stack] = [] } = await client.send(new DescribeStacksCommand({ StackName: name }));
-        if (!stack || !usable.has(stack.StackStatus ?? "")) return undefined;
-        return Object.fromEntries(
-          (stack.Outputs ?? []).map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]),
-        );
-      } catch (error) {
-        if (error instanceof Error && error.name === "ValidationError" && error.message.includes("does not exist"))
-          return undefined;
-        throw controlPlaneFailure(error, `reading the stack ${name}`, "cloudformation:DescribeStacks");
-      }
+      const stack = await describe(name);
+      if (!stack || !usable.has(stack.StackStatus ?? "")) return undefined;
+      return Object.fromEntries(
+        (stack.Outputs ?? []).map(({ OutputKey = "", OutputValue = "" }) => [OutputKey, OutputValue]),
+      );
     },
     create: async (name, template) => {
       try {

@@ -86,7 +86,7 @@ export const jobFailed = detail({
   result: result.describe("the result before the failure: a dump is complete although old ones could not be cleared"),
 });
 
-/** A scheduled job did not succeed in time. Published once for each due time. */
+/** A scheduled job did not succeed in time. Published once for each due time, or once a day where nothing is started. */
 export const jobOverdue = detail({
   ...common,
   dueAt: moment.describe("when the schedule came"),
@@ -95,6 +95,10 @@ export const jobOverdue = detail({
     jobId: jobName.describe("the last job of this kind that succeeded"),
     endedAt: moment.describe("when it ended"),
   }).optional(),
+  configured: z
+    .literal(false, { error: "expected false" })
+    .describe("only where the installation is no longer in the configuration, and its jobs are not started")
+    .optional(),
 });
 
 /** By the name in `detail-type`. */

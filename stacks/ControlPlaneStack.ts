@@ -70,6 +70,8 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
   };
   const environment = { OPENEMR_OPS_STAGE: stage };
   const shared = { key, environment, removable };
+  // A stack that the configuration no longer names is not deleted, and its schedules go on: these functions know better.
+  const knowing = { ...environment, OPENEMR_OPS_INSTALLATIONS: installations.map(({ id }) => id).join(",") };
   const records = [
     jobItems(
       table,
@@ -125,6 +127,7 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
   });
   const start = opsFunction(stack, "Start", {
     ...shared,
+    environment: knowing,
     handler: "functions/schedule/start.handler",
     description: "Starts a scheduled job, once for each due time",
     grants: [startWorkflows(workflows(({ schedules }) => scheduledKinds.filter((kind) => schedules[kind])))],
@@ -132,6 +135,7 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
   });
   const findOverdue = opsFunction(stack, "FindOverdue", {
     ...shared,
+    environment: knowing,
     handler: "functions/schedule/findOverdue.handler",
     description: "Publishes an event for each scheduled job that did not succeed in time",
     grants: [

@@ -254,6 +254,16 @@ const taskConfigOf = ({ written }: LoadedConfig, index: number, { sites }: Insta
   });
 };
 
+/** A function's variables have 4096 bytes together; two functions get all identifiers in one. */
+const longestList = 3500;
+
+const refuseTooMany = (ids: readonly string[], issues: InputIssue[]): void => {
+  const { length } = ids.join(",");
+  if (length <= longestList) return;
+  const message = `have identifiers of ${length} characters together, and ${longestList} fit; use shorter ones, or deploy two stages`;
+  issues.push({ path: "installations", message });
+};
+
 const endpointsOf = ({ platform }: Installation) => (platform.kind === "ecs" ? platform.network?.endpoints : undefined);
 
 /** Of a VPC's installations one makes the interfaces: the names of AWS's services can point to one of each alone. */
@@ -363,6 +373,10 @@ export const deploymentOf = (config: LoadedConfig, stage: string, place: Deploym
   if (!config.installations.some(({ platform }) => platform.kind === "ecs"))
     issues.push({ path: "installations", message: "holds none with platform.kind ecs; there is nothing to deploy" });
   refuseSecondInterfaces(config.installations, issues);
+  refuseTooMany(
+    installations.map(({ id }) => id),
+    issues,
+  );
   notes.push(...endpointNotes(config.installations));
   const { alarms } = config.notifications;
   const slack = slackOf(config, place, issues);

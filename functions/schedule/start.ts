@@ -1,11 +1,11 @@
 import { executions } from "@openemr-ops/aws/executions";
 import { startRequest } from "@openemr-ops/events/workflowSteps";
 import { startJob } from "@openemr-ops/jobs/startJob";
-import { readStage } from "../shared/environment.ts";
+import { readConfigured, readStage } from "../shared/environment.ts";
 import { taskHandler } from "../shared/taskHandler.ts";
 
-const stage = readStage(process.env);
+const context = { stage: readStage(process.env), configured: readConfigured(process.env) };
 const workflows = executions();
 
-/** Runs when a schedule is due: starts the job of that due time. */
-export const handler = taskHandler(startRequest, (request) => startJob(request, stage, workflows));
+/** Runs when a schedule is due: starts the job of that due time, unless its installation was removed. */
+export const handler = taskHandler(startRequest, (request) => startJob(request, context, workflows));

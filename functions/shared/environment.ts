@@ -9,5 +9,9 @@ export const readVariable = (environment: Environment, name: string): string => 
   throw new InvalidInputError([{ path: name, message: "is not set; deploy this function again" }]);
 };
 
+/** The installations of the configuration that was deployed last: those whose schedules start jobs. */
+export const readConfigured = (environment: Environment): ReadonlySet<string> =>
+  new Set(readVariable(environment, "OPENEMR_OPS_INSTALLATIONS").split(","));
+
 /** The stage of a function. The names of all its resources derive from it. */
 export const readStage = (environment: Environment): string => readVariable(environment, "OPENEMR_OPS_STAGE");

@@ -26,6 +26,7 @@ const environment = {
   NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS ?? "--enable-source-maps",
   AWS_REGION: "us-east-1",
   OPENEMR_OPS_STAGE: "bench",
+  OPENEMR_OPS_INSTALLATIONS: "clinic-a",
   OPENEMR_OPS_INSTALLATION: "clinic-a",
   OPENEMR_OPS_FORMAT: "restic",
   OPENEMR_OPS_DESTINATION: JSON.stringify({

@@ -13,6 +13,7 @@ export interface Measured {
   readonly "characters of a search": number;
   readonly "rules of a bus": number;
   readonly "bytes of a workflow": number;
+  readonly "bytes of a function's variables": number;
   readonly "stacks of a stage": number;
 }
 
@@ -85,6 +86,13 @@ export const measure = (stacks: readonly SynthesizedStack[]): Measured => {
     "bytes of a workflow": largest(
       of("AWS::StepFunctions::StateMachine").map(
         ({ Properties }) => String(deployed(Properties.DefinitionString)).length,
+      ),
+    ),
+    "bytes of a function's variables": largest(
+      of("AWS::Lambda::Function").map(({ Properties }) =>
+        Object.entries((Properties.Environment as { readonly Variables: object }).Variables)
+          .map(([name, value]) => name.length + String(deployed(value)).length)
+          .reduce((sum, length) => sum + length, 0),
       ),
     ),
     "stacks of a stage": stacks.length,

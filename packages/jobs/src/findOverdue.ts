@@ -58,12 +58,15 @@ export const overdueAt = async (
 };
 
 /**
- * Publishes `JobOverdue` for each schedule whose last deadline passed without a success; once for each due time.
+ * Publishes `JobOverdue` for each schedule whose last deadline passed without a success; once for each due time. Of an
+ * installation that is not in the configuration, whose jobs are not started, once a day.
  *
+ * @param configured installations of the configuration that was deployed last
  * @throws {ControlPlaneUnavailableError} retryable
  */
 export const findOverdue = async (
   { installation, schedules }: OverdueRequest,
+  configured: ReadonlySet<string>,
   { ledger, publish, now }: Omit<JobPorts, "locks">,
 ): Promise<void> => {
   const at = now();
@@ -71,7 +74,9 @@ export const findOverdue = async (
     const overdue = await overdueAt(ledger, installation, schedule, at);
     if (!overdue) continue;
     const { kind, dueAt, deadlineAt, lastSuccess } = overdue;
-    await ledger.once({ topic: "overdue", installation, key: `${kind}#${dueAt.toISOString()}` }, () =>
+    const known = configured.has(installation);
+    const key = known ? dueAt.toISOString() : `not configured#${dueAt.toISOString().slice(0, 10)}`;
+    await ledger.once({ topic: "overdue", installation, key: `${kind}#${key}` }, () =>
       publish({
         name: "JobOverdue",
         detail: {
@@ -82,6 +87,7 @@ export const findOverdue = async (
           dueAt: dueAt.toISOString(),
           deadlineAt: deadlineAt.toISOString(),
           ...(lastSuccess ? { lastSuccess } : {}),
+          ...(known ? {} : { configured: false as const }),
         },
       }),
     );

@@ -43,19 +43,36 @@ const assertScheduled = ({ kind, installation, stateMachine }: StartRequest, sta
     refuse("stateMachine", `expected the workflow of stage ${stage} that does a ${kind} of ${installation}`);
 };
 
+/** The schedule of an installation whose stack is still there, but which was removed from the configuration. */
+export interface NotConfigured {
+  readonly jobId: string;
+  readonly started: false;
+  readonly reason: string;
+}
+
+export interface StartContext {
+  readonly stage: string;
+  /** Installations of the configuration that was deployed last. */
+  readonly configured: ReadonlySet<string>;
+}
+
 /**
- * Starts the job of one due time. Repeated messages of the schedule start it once.
+ * Starts the job of one due time. Repeated messages of the schedule start it once. Of an installation that is no longer in the
+ * configuration nothing is started: CloudFormation keeps its stack, with its schedules, until a person deletes it.
  *
  * @throws {InvalidInputError} fatal: a schedule may not start this job
  * @throws {ControlPlaneUnavailableError} retryable
  */
 export const startJob = async (
   request: StartRequest,
-  stage: string,
+  { stage, configured }: StartContext,
   executions: StartsExecutions,
-): Promise<StartedJob> => {
+): Promise<StartedJob | NotConfigured> => {
   assertScheduled(request, stage);
   const jobId = scheduledJobId(request);
+  const { installation } = request;
+  if (!configured.has(installation))
+    return { jobId, started: false, reason: `${installation} is not in the configuration` };
   const { executionArn, started } = await executions.start({
     stateMachineArn: request.stateMachine,
     name: jobId,

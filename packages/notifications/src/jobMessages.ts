@@ -77,6 +77,9 @@ const needsNoInput = (kind: WorkflowKind): boolean => jobKinds[kind].input.safeP
 const overdueStep = (kind: WorkflowKind): string =>
   Object.entries(overdueSteps).find(([known]) => known === kind)?.[1] ?? nextStepFor("JobOverdue").step;
 
+const removedStep =
+  "This installation was removed from the configuration, and its stack is still there. Add it again, or delete the stack.";
+
 const bounded = (text: string, blocks: readonly Block[]): SlackMessage => ({
   text: text.length > limits.fallback ? `${text.slice(0, limits.fallback - 1)}…` : text,
   blocks: blocks.slice(0, limits.blocks),
@@ -151,16 +154,20 @@ export const endedElsewhereMessage = (detail: Detail<"JobStarted">, stage: strin
 
 /** A schedule was due, and no job succeeded before the deadline. */
 export const overdueMessage = (detail: Detail<"JobOverdue">, stage: string): SlackMessage => {
-  const title = `${subject(detail)} is overdue`;
   const { lastSuccess, installation } = detail;
-  return bounded(`${title}: no success since it was due at ${detail.dueAt}`, [
+  const left = detail.configured === false;
+  const title = left ? `${subject(detail)} was not started` : `${subject(detail)} is overdue`;
+  const reason = left
+    ? `${installation} is not in the configuration any more`
+    : `no success since it was due at ${detail.dueAt}`;
+  return bounded(`${title}: ${reason}`, [
     header(`:alarm_clock: ${title}`),
     ...fields([
       field("Due", moment(detail.dueAt)),
       field("Deadline", moment(detail.deadlineAt)),
       field("Last success", lastSuccess === undefined ? "none recorded" : moment(lastSuccess.endedAt)),
     ]),
-    nextStep(overdueStep(detail.kind), `jobs --stage ${stage} --installation ${installation}`),
+    nextStep(left ? removedStep : overdueStep(detail.kind), `jobs --stage ${stage} --installation ${installation}`),
     footer(stage, [], "JobOverdue"),
   ]);
 };

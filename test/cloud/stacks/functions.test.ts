@@ -23,6 +23,20 @@ describe("functions", () => {
     expect(properties.Environment).toMatchObject({ Variables: { OPENEMR_OPS_STAGE: "prod" } });
   });
 
+  it("that schedules call, and no others, know every installation of the configuration", () => {
+    const knowing = functions.flatMap(({ name, properties }) => {
+      const { Variables = {} } = properties.Environment as { readonly Variables?: Readonly<Record<string, string>> };
+      const { OPENEMR_OPS_INSTALLATIONS: all } = Variables;
+      return all === undefined ? [] : [{ name, all }];
+    });
+    expect(knowing).toEqual(
+      ["FindOverdue", "Start"].map((name) => ({
+        name: expect.stringMatching(`-ControlPlaneStack ${name}$`),
+        all: "clinic-a,clinic-b",
+      })),
+    );
+  });
+
   it("confirm looks at its own installation's place", () => {
     const confirms = functions
       .filter(({ name }) => name.endsWith(" Confirm"))

@@ -44,6 +44,7 @@ beforeEach(async () => {
     });
   stage = `functions${++count}`;
   vi.stubEnv("OPENEMR_OPS_STAGE", stage);
+  vi.stubEnv("OPENEMR_OPS_INSTALLATIONS", "clinic-a");
   const { jobsTable, bus } = namesOf(stage);
   await createJobsTable(jobsTable);
   queue = await listenTo(bus);

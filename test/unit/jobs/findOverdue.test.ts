@@ -21,10 +21,12 @@ const nightly = (changes: Partial<Schedule> = {}): Schedule => ({
 let plane: MemoryControlPlane;
 beforeEach(() => {
   plane = memoryControlPlane();
+  configured = new Set(["clinic-a"]);
 });
 
+let configured = new Set(["clinic-a"]);
 const sweep = (...schedules: readonly Schedule[]) =>
-  findOverdue({ installation: "clinic-a", schedules: [...schedules] }, plane);
+  findOverdue({ installation: "clinic-a", schedules: [...schedules] }, configured, plane);
 const dueTimes = () => plane.events.map((event) => event.name === "JobOverdue" && event.detail.dueAt);
 
 const succeed = (endedAt: string, changes: Parameters<typeof aJobRecord>[0] = {}) =>
@@ -56,6 +58,18 @@ describe("a scheduled job", () => {
     await sweep(nightly());
 
     expect(dueTimes()).toEqual(["2026-11-20T02:30:00.000Z", "2026-11-21T02:30:00.000Z"]);
+  });
+
+  it("of an installation that the configuration no longer has is reported as that, once a day however often it comes", async () => {
+    configured = new Set(["clinic-b"]);
+    const hourly = nightly({ cron: "0 * * * *", deadlineMinutes: 60 });
+    for (let hour = 0; hour < 36; hour++) {
+      await sweep(hourly);
+      plane.clock.advance(3600);
+    }
+    expect(plane.events.map(({ detail }) => "configured" in detail && detail.configured)).toEqual([false, false]);
+    expect(dueTimes()).toEqual(["2026-11-20T11:00:00.000Z", "2026-11-21T00:00:00.000Z"]);
+    expect(jobEvents.JobOverdue.parse(plane.events[0]?.detail)).toEqual(plane.events[0]?.detail);
   });
 
   it("is overdue at its deadline, not before", async () => {
@@ -150,7 +164,9 @@ describe("a scheduled job", () => {
       async (call) => (call === "publish" ? "fail before" : "pass"),
       () => failure,
     );
-    await expect(findOverdue({ installation: "clinic-a", schedules: [nightly()] }, broken)).rejects.toBe(failure);
+    await expect(findOverdue({ installation: "clinic-a", schedules: [nightly()] }, configured, broken)).rejects.toBe(
+      failure,
+    );
     await sweep(nightly());
 
     expect(plane.events).toHaveLength(1);

@@ -33,11 +33,25 @@ const memoryExecutions = () => {
   };
 };
 
+const start = (request: StartRequest, executions: ReturnType<typeof memoryExecutions>, configured = ["clinic-a"]) =>
+  startJob(request, { stage, configured: new Set(configured) }, executions);
+
 describe("the job of a due time", () => {
+  it("is not started for an installation that the configuration no longer has, and again once it is back", async () => {
+    const executions = memoryExecutions();
+    expect(await start(aStartRequest(), executions, ["clinic-b"])).toEqual({
+      jobId: scheduledJobId(aStartRequest()),
+      started: false,
+      reason: "clinic-a is not in the configuration",
+    });
+    expect(executions.running.size).toBe(0);
+    expect(await start(aStartRequest(), executions, ["clinic-b", "clinic-a"])).toMatchObject({ started: true });
+  });
+
   it("starts once, however often the schedule's message comes", async () => {
     const executions = memoryExecutions();
-    const first = await startJob(aStartRequest(), stage, executions);
-    const second = await startJob(aStartRequest({ dueAt: "2026-11-20T02:30:00.000Z" }), stage, executions);
+    const first = await start(aStartRequest(), executions);
+    const second = await start(aStartRequest({ dueAt: "2026-11-20T02:30:00.000Z" }), executions);
 
     expect(first).toEqual({
       jobId: scheduledJobId(aStartRequest()),
@@ -57,7 +71,7 @@ describe("the job of a due time", () => {
     { stateMachine: "arn:aws:states:eu-central-1:123456789012:stateMachine:somebody-elses" },
   ])("is started by no message but a schedule's own: %j", async (changes) => {
     const executions = memoryExecutions();
-    await expect(startJob(aStartRequest(changes), stage, executions)).rejects.toThrow(InvalidInputError);
+    await expect(start(aStartRequest(changes), executions)).rejects.toThrow(InvalidInputError);
     expect(executions.running.size).toBe(0);
   });
 

@@ -161,4 +161,13 @@ describe("a message", () => {
       "*Last success*\nnone recorded",
     );
   });
+
+  it("of a job that was not started, because its installation was removed, says that and what to do", () => {
+    const words = wordsOf(overdueMessage(sample("JobOverdue", overdue[0]).detail, stage));
+
+    expect(words).toContain("was not started");
+    expect(words).toContain("is not in the configuration any more");
+    expect(words).toContain("Add it again, or delete the stack.");
+    expect(words).not.toContain("is overdue");
+  });
 });

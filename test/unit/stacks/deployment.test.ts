@@ -271,6 +271,20 @@ describe("what cannot be deployed is refused by its field", () => {
     );
   });
 
+  it("so many installations that the functions which know them all have no room for their names", async () => {
+    const many = (count: number) => (first: Written, config: Written) => {
+      const ids = Array.from({ length: count }, (_, index) => `hospital-of-st-${String(index).padStart(3, "0")}`);
+      Object.assign(config, { installations: ids.map((id) => ({ ...first, id, dumps: undefined, schedules: {} })) });
+    };
+    expect(await issuesOf(many(180))).toEqual([]);
+    expect(await issuesOf(many(200))).toEqual([
+      {
+        path: "installations",
+        message: expect.stringMatching(/^have identifiers of 3799 characters together, and 3500 fit/),
+      },
+    ]);
+  });
+
   it("with everything that is wrong at once", async () => {
     const issues = await issuesOf((installation) => {
       installation.platform = without(installation.platform, "network");

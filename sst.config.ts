@@ -2,28 +2,22 @@ import { accountStacks, findBootstrap, profileUsed } from "@openemr-ops/aws/boot
 import { refuseLeftOverTable } from "@openemr-ops/aws/bootstrap/leftOverTable";
 import { namesOf } from "@openemr-ops/core/names";
 import type { SSTConfig } from "sst";
+import { useProject } from "sst/project.js";
 import { appName } from "./stacks/appName.ts";
 import { deployStacks } from "./stacks/deploy.ts";
 import { deploymentRegion } from "./stacks/region.ts";
 
-type Options = Parameters<SSTConfig["config"]>[0];
-
-const placeOf = ({ region, profile, role }: Options) => ({
-  region: deploymentRegion(region, process.env),
-  profile: profileUsed(profile, process.env),
-  role,
-});
-/** As `config` got them, for `stacks`. */
-let place: ReturnType<typeof placeOf>;
-
+// SST loads this file twice, once for each of the two: they share no variable.
 export default {
-  config: async (options) => {
-    place = placeOf(options);
-    const stackName = await findBootstrap(accountStacks(place), place);
-    return { name: appName, region: place.region, bootstrap: { stackName } };
+  config: async ({ region: asked, profile, role }) => {
+    const region = deploymentRegion(asked, process.env);
+    const place = { region, profile: profileUsed(profile, process.env), role };
+    return { name: appName, region, bootstrap: { stackName: await findBootstrap(accountStacks(place), place) } };
   },
   async stacks(app) {
-    const { stage, mode } = app;
+    const { stage, mode, region } = app;
+    const { profile, role } = useProject().config;
+    const place = { region, profile, role };
     const stack = `${stage}-${appName}-ControlPlaneStack`;
     if (mode === "deploy")
       await refuseLeftOverTable({ stack, table: namesOf(stage).jobsTable, stage }, accountStacks(place), place);

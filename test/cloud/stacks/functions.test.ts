@@ -30,7 +30,7 @@ describe("functions", () => {
       return all === undefined ? [] : [{ name, all }];
     });
     expect(knowing).toEqual(
-      ["FindOverdue", "Start"].map((name) => ({
+      ["Start", "FindOverdue"].map((name) => ({
         name: expect.stringMatching(`-ControlPlaneStack ${name}$`),
         all: "clinic-a,clinic-b",
       })),

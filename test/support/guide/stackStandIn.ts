@@ -12,8 +12,6 @@ export type Form = Readonly<Record<string, string>>;
 export interface StackStandIn {
   /** Every template that a stack was created from, in order; those of stacks that are gone too. */
   readonly created: readonly CreatedStack[];
-  /** Makes creations of stacks with this name fail from now on; undefined: none. */
-  failCreating(name: string | undefined): void;
   /** XML; undefined where another answers: moto creates what is not ours. */
   answer(form: Form): Promise<string | undefined>;
 }
@@ -67,7 +65,6 @@ export const stackStandIn = ({
   const created: CreatedStack[] = [];
   const stacks = new Map<string, KnownStack>();
   const changeSets = new Map<string, Form>();
-  let failing: string | undefined;
 
   const idOf = (name: string): string => `arn:aws:cloudformation:${place}:stack/${name}/stand-in`;
   const changeSetId = (name: string): string => `arn:aws:cloudformation:${place}:changeSet/${name}/stand-in`;
@@ -86,8 +83,7 @@ export const stackStandIn = ({
   const put = async (form: Form, status: string): Promise<void> => {
     const name = nameOf(form);
     const template = await templateOf(form);
-    const end = name === failing ? "ROLLBACK_COMPLETE" : status;
-    const stack = { id: idOf(name), name, template, status: end };
+    const stack = { id: idOf(name), name, template, status };
     created.push(stack);
     stacks.set(name, stack);
   };
@@ -176,9 +172,6 @@ export const stackStandIn = ({
 
   return {
     created,
-    failCreating: (name) => {
-      failing = name;
-    },
     answer: async (form) => {
       const { Action = "" } = form;
       if (ofMoto(nameOf(form)) && !Action.endsWith("ChangeSet")) return undefined;

@@ -7,7 +7,6 @@ import { type SlackServer, startSlackServer } from "@openemr-ops/local/servers/s
 import { repositoryRoot, toolDirectories } from "@openemr-ops/local/tools/findTool";
 import { type LocalCloud, startLocalCloud } from "@openemr-ops/local-cloud/startLocalCloud";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { documentedBlocks } from "../support/documentedBlocks.ts";
 import { type EmptyAccount, startEmptyAccount } from "../support/guide/emptyAccount.ts";
 import { type GuideBlock, guideBlocks } from "../support/guide/guideBlocks.ts";
 import { createOpenEmrOnEcs } from "../support/guide/openEmrOnEcs.ts";
@@ -58,7 +57,7 @@ beforeAll(async () => {
   });
   slack = await startSlackServer();
   aws = await startEmptyAccount({ account, region, database: { host, port } });
-  await createOpenEmrOnEcs({ moto: aws.moto, region, databaseHost: host });
+  await createOpenEmrOnEcs({ moto: aws.moto, region, database: { host, port, user, password } });
   // What the text asks for without a command.
   await writeFile(at("openemr-ops/slack.password"), "https://hooks.slack.com/services/T000/B000/canary\n");
   shell = readersShell(checkout(), {
@@ -75,16 +74,6 @@ afterAll(async () => {
   await server?.stop();
   await rm(directory, { recursive: true, force: true });
 });
-
-/** The statements to which the section refers, with the reader's passwords. */
-const createUsers = async (): Promise<void> => {
-  const [statements] = documentedBlocks(await read("docs/configuration.md"));
-  const password = async (name: string) => (await readFile(at("openemr-ops", name), "utf8")).trim();
-  const sql = (statements?.text ?? "")
-    .replace("a-long-password", await password("dump.password"))
-    .replace("another-long-password", await password("restore.password"));
-  for (const statement of sql.split(";\n").filter((text) => text.trim())) await server.query(statement);
-};
 
 /** Secrets Manager ends each ARN with six characters; the reader copies the ARNs. */
 const withArns = async (words: string): Promise<string> => {
@@ -144,12 +133,11 @@ let printed = "";
 /** The names of the stacks that each block created, by the block's text. */
 const stacksOf = new Map<string, readonly string[]>();
 
-const perform = async ({ text, step, section }: GuideBlock): Promise<void> => {
+const perform = async ({ text, step }: GuideBlock): Promise<void> => {
   const before = aws.stacks.created.length;
   if (step.kind === "file") await writeFile(at("openemr-ops", step.name), await withArns(text));
   else printed += await shell.type(text);
   // What the text asks for without a command, or what stands in for a block that is not run.
-  if (section.startsWith("1.")) await createUsers();
   if (text.includes("put-object-lock-configuration")) await liftObjectLock();
   if (text.includes("aws ecr create-repository")) await pushImage();
   if (text.includes("npm run -s bootstrap")) await shell.type("npm run -s bootstrap"); // is safe to repeat
@@ -170,11 +158,10 @@ const messages = (): readonly string[] => slack.seen.map(({ body }) => String(bo
 describe("the guide to a deployment", () => {
   const steps = blocks.filter(({ step }) => step.kind !== "not run");
 
-  it("leaves out nothing but what needs Docker, ECS Exec, a fresh clone or another machine", () => {
+  it("leaves out nothing but what needs Docker, a fresh clone or another machine", () => {
     const first = blocks.filter(({ step }) => step.kind === "not run").map(({ text }) => text.split("\n")[0]);
     expect(first).toEqual([
       "npm ci",
-      "aws ecs execute-command --cluster openemr --task TASK --container openemr --interactive \\",
       "platform: { task: { memory: 4096, drill: { cpu: 2048, diskGiB: 200 } } },",
       'aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"',
       'aws ecr get-login-password | podman login --username AWS --password-stdin "$REGISTRY"',
@@ -207,9 +194,11 @@ describe("the guide to a deployment", () => {
     expect([...used]).toEqual(["nodejs24.x"]);
   });
 
-  it("ends with a dump and its drill, both in Slack, in order and once, and both listed as jobs", async () => {
+  it("ends with users, a dump and its drill, each in Slack, in order and once, and listed as jobs", async () => {
     await cloud?.idle();
     expect(messages().map((text) => text.replace(/ (is running|succeeded).*/, " $1"))).toEqual([
+      "Preparation of database users of clinic-a is running",
+      "Preparation of database users of clinic-a succeeded",
       "Dump of clinic-a is running",
       "Dump of clinic-a succeeded",
       "Restore drill of clinic-a is running",

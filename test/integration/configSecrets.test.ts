@@ -35,7 +35,7 @@ const check = async (
     args = ["--secrets"],
   }: { dumps?: object; sections?: object; notifications?: object; args?: string[] } = {},
 ) => {
-  const { config, environment } = configurationFor({ ...clinic, dumps, environment: values });
+  const { config, environment } = configurationFor({ ...clinic, dumps, environment: values, newRepository: true });
   const file = join(clinic.directory, "openemr-ops.config.json");
   const installations = config.installations.map((one) => ({ ...one, ...sections }));
   await writeFile(file, JSON.stringify({ ...config, installations, notifications }));

@@ -131,6 +131,17 @@ describe("the command that makes the database users", () => {
     expect(await versionsOf(arns[0] ?? "")).toEqual([]);
   });
 
+  it("is what an empty secret of a user waits for, as a check of the secrets says", async () => {
+    const before = await program.run(["config", "check", "--secrets"]);
+    expect(before, before.stderr).toMatchObject({ exitCode: 0 });
+    expect(before.stdout.match(/has no value yet; PrepareDatabaseUsers writes one/g)).toHaveLength(2);
+
+    await program.run(["users"]);
+    const after = await program.run(["config", "check", "--secrets"]);
+    expect(after, after.stderr).toMatchObject({ exitCode: 0 });
+    expect(after.stdout).not.toContain("has no value yet");
+  });
+
   it("refuses an administrator's secret that is none, and shows nothing of it", async () => {
     const canary = "canary-4411";
     const refused = await program.run(["users"], { environment: { ADMINISTRATOR: `{"password":"${canary}"}` } });

@@ -3,7 +3,7 @@ import { repositoryPasswordProblem } from "@openemr-ops/core/config/repositoryPa
 import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
 import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
 import type { DatabaseServer, DumpSettings, Installation, InstallationWith } from "@openemr-ops/core/config/settings";
-import { InvalidInputError } from "@openemr-ops/core/errors";
+import { InvalidInputError, SecretUnreadableError } from "@openemr-ops/core/errors";
 import { connect } from "@openemr-ops/database/connection";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
 import { databaseAccess, toolsFrom } from "./openContext.ts";
@@ -12,6 +12,7 @@ import { openLocation } from "./openLocation.ts";
 import { openSecrets } from "./openSecrets.ts";
 import { ownCredentials } from "./ownCredentials.ts";
 import type { Place } from "./program.ts";
+import { openStoredPassword } from "./storedPasswords.ts";
 import { type SecretFinding, trySecret } from "./trySecret.ts";
 
 /** What one secret opens, and how that is tried. */
@@ -134,6 +135,10 @@ const administrator = ({ database }: Installation, reference: SecretReference): 
 
 const readAlone: Use = { opens: "nothing that can be tried", open: async () => undefined };
 
+/** The secrets in which the job that makes database users stores their passwords. */
+const written = ({ database, users }: Installation): readonly SecretReference[] =>
+  users ? [database.password, database.restore.password] : [];
+
 /**
  * Reads every secret of an installation and tries it where it is used: the users log in, the repository is opened. Changes
  * nothing. Never throws for what a secret or a server does wrong: that is a finding.
@@ -154,7 +159,19 @@ export const checkSecrets = async (place: Place): Promise<readonly SecretFinding
   const findings: SecretFinding[] = [];
   for (const reference of references.values()) {
     const { opens, open } = uses.get(reference.field) ?? readAlone;
-    findings.push(await trySecret(reference, opens, async () => open(await readSecret(reference))));
+    const isEmpty = async () =>
+      written(installation).some(({ field }) => field === reference.field) &&
+      (await (await openStoredPassword(reference, readSecret)).versions()).length === 0;
+    const tried = trySecret(reference, opens, async () => {
+      try {
+        return await open(await readSecret(reference));
+      } catch (error) {
+        if (error instanceof SecretUnreadableError && (await isEmpty()))
+          return "has no value yet; PrepareDatabaseUsers writes one";
+        throw error;
+      }
+    });
+    findings.push(await tried);
   }
   return findings;
 };

@@ -6,6 +6,7 @@ import {
   RegisterTaskDefinitionCommand,
 } from "@aws-sdk/client-ecs";
 import { CreateFileSystemCommand, CreateMountTargetCommand, EFSClient } from "@aws-sdk/client-efs";
+import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 
 const [cluster, service] = ["openemr-cluster", "openemr-service"];
 
@@ -13,11 +14,11 @@ const [cluster, service] = ["openemr-cluster", "openemr-service"];
 export const createOpenEmrOnEcs = async ({
   moto,
   region,
-  databaseHost,
+  database,
 }: {
   readonly moto: string;
   readonly region: string;
-  readonly databaseHost: string;
+  readonly database: { readonly host: string; readonly port: number; readonly user: string; readonly password: string };
 }): Promise<void> => {
   const credentials = { accessKeyId: "local", secretAccessKey: "local-only" };
   const settings = { endpoint: moto, region, credentials };
@@ -64,12 +65,17 @@ export const createOpenEmrOnEcs = async ({
   const efs = new EFSClient(settings);
   const { FileSystemId = "" } = await efs.send(new CreateFileSystemCommand({ CreationToken: "sites" }));
   await efs.send(new CreateMountTargetCommand({ FileSystemId, SubnetId: outputOf("Subnet") }));
+  const { user: username, password, host, port } = database;
+  const secrets = new SecretsManagerClient(settings);
+  const { ARN } = await secrets.send(
+    new CreateSecretCommand({ Name: "dbsecret", SecretString: JSON.stringify({ username, password, host, port }) }),
+  );
   const outputs = {
     ECSClusterName: cluster,
     ECSServiceName: service,
     EFSSitesFileSystemId: FileSystemId,
-    DatabaseEndpoint: databaseHost,
-    DatabaseSecretARN: `arn:aws:secretsmanager:${region}:123456789012:secret:dbsecret-AbCdEf`,
+    DatabaseEndpoint: host,
+    DatabaseSecretARN: ARN,
     ApplicationURL: "https://clinic-a.example.org",
   };
   await create(

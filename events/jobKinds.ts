@@ -2,17 +2,32 @@ import type { SectionName } from "@openemr-ops/core/config/settings";
 import { namesOf } from "@openemr-ops/core/names";
 import type * as z from "zod";
 import { type CheckInput, checkInput } from "./inputs/check.ts";
-import { plainInput } from "./inputs/common.ts";
+import { type AtCopy, plainInput } from "./inputs/common.ts";
+import { type CopyInput, copyInput } from "./inputs/copy.ts";
 import { drillInput } from "./inputs/drill.ts";
 import { dumpInput } from "./inputs/dump.ts";
 import { type RestoreInput, restoreInput } from "./inputs/restore.ts";
+import { retentionInput } from "./inputs/retention.ts";
 
 /**
  * What a job may hold of an installation, in the one order in which several are taken; see `docs/architecture.md`.
- * `service`: the live schema and tree. `dump-repository`: what lies at the destination, and the source of the next dump.
+ * `service`: the live schema and tree. `dump-repository`: what lies at the destination, and the source of the next dump;
+ * `dump-copy-…`: what lies at each copy.
  */
-export const lockOrder = ["credentials", "service", "dump-repository", "drill"] as const;
+export const lockOrder = [
+  "credentials",
+  "service",
+  "dump-repository",
+  "dump-copy-1",
+  "dump-copy-2",
+  "dump-copy-3",
+  "drill",
+] as const;
 export type LockedResource = (typeof lockOrder)[number];
+
+/** The lock of the store that a job works on. Copies have their own: dumps do not wait until one is copied. */
+const storeLock = ({ copy }: AtCopy): LockedResource =>
+  lockOrder.find((resource) => resource === `dump-copy-${copy}`) ?? "dump-repository";
 
 interface JobKindDefinition {
   /** Its workflow's name in the console; absent where another kind's workflow runs it. */
@@ -54,15 +69,23 @@ export const jobKinds = {
     section: "dumps",
     scheduled: true,
     // It removes dead locks, and restic checks a repository under an exclusive lock of its own.
-    locks: ({ level }: Pick<CheckInput, "level">) => (level === "drill" ? ["drill"] : ["dump-repository"]),
+    locks: ({ level, copy }: Pick<CheckInput, "level" | "copy">) => [level === "drill" ? "drill" : storeLock({ copy })],
     input: checkInput,
+  },
+  copy: {
+    workflow: "CopyDumps",
+    noun: "Dump copy",
+    section: "dumps",
+    scheduled: false, // the workflow of a dump starts it
+    locks: (input: Pick<CopyInput, "copy">) => [storeLock(input)],
+    input: copyInput,
   },
   retention: {
     noun: "Retention",
     section: "dumps",
     scheduled: false,
-    locks: () => ["dump-repository"],
-    input: plainInput("retention"),
+    locks: (input: AtCopy) => [storeLock(input)],
+    input: retentionInput,
   },
   restore: {
     workflow: "RestoreInstallation",
@@ -70,7 +93,8 @@ export const jobKinds = {
     section: "dumps",
     scheduled: false,
     // In place it takes a safety dump, and a dump taken meanwhile would be half of the one and half of the other.
-    locks: ({ inPlace }: Pick<RestoreInput, "inPlace">) => (inPlace ? ["service", "dump-repository"] : ["service"]),
+    locks: ({ inPlace, copy }: Pick<RestoreInput, "inPlace" | "copy">) =>
+      inPlace ? ["service", "dump-repository", storeLock({ copy })] : ["service"],
     input: restoreInput,
   },
   health: {

@@ -1,4 +1,5 @@
 import { isAbsolute } from "node:path";
+import { atCopy } from "@openemr-ops/core/config/atCopy";
 import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import { referencesIn } from "@openemr-ops/core/config/references";
@@ -49,6 +50,8 @@ export interface DeployedDumps {
   readonly bucket?: DumpsBucket;
   readonly format: DumpSettings["format"];
   readonly secrets: DumpSecrets;
+  /** Further destinations, in the order of the configuration. */
+  readonly copies: readonly Omit<DeployedDumps, "copies">[];
 }
 
 /** The secrets of who makes database users, by what they open. */
@@ -181,7 +184,7 @@ const deployedUsers = (
   restore: toSecret(database.restore.password),
 });
 
-const deployedDumps = (settings: Installation, dumps: DumpSettings): DeployedDumps | undefined => {
+const deployedStore = (settings: Installation, dumps: DumpSettings): Omit<DeployedDumps, "copies"> | undefined => {
   const { destination, format, credentials } = dumps;
   if (destination.kind === "file") return undefined;
   const { kind, bucket, prefix } = destination;
@@ -192,6 +195,19 @@ const deployedDumps = (settings: Installation, dumps: DumpSettings): DeployedDum
     secrets: dumpSecretsOf(settings, dumps),
     ...(credentials ? {} : { bucket: { bucket, prefix, ...(region === undefined ? {} : { region }) } }),
   };
+};
+
+/** Every store of the dumps, by its place in the configuration. */
+const storesOf = (settings: Installation): readonly (readonly [field: string, dumps: DumpSettings])[] => {
+  const { dumps } = settings;
+  if (!dumps) return [];
+  const at = (copy: number) => atCopy({ ...settings, dumps }, copy).dumps;
+  return [["dumps", dumps], ...dumps.copies.map((_, index) => [`dumps.copies[${index}]`, at(index + 1)] as const)];
+};
+
+const deployedDumps = (settings: Installation): DeployedDumps | undefined => {
+  const [first, ...copies] = storesOf(settings).map(([, dumps]) => deployedStore(settings, dumps));
+  return first && { ...first, copies: copies.filter((copy) => copy !== undefined) };
 };
 
 /** Where tasks and functions get what opens the store. The role of a task opens buckets of AWS alone. */
@@ -320,12 +336,14 @@ const deployedInstallation = (
     refuse("platform.network", "is missing; expected vpcId, subnetIds and securityGroupIds, where tasks run");
   if (sites.fileSystemId === undefined)
     refuse("sites.fileSystemId", "is missing; expected the EFS file system that holds the sites directory");
-  const issue = dumps && storeIssue(dumps);
-  if (issue) refuse(`dumps.${issue.path}`, issue.message);
-  const { region, endpoint } = dumps?.destination.kind === "s3" ? dumps.destination : {};
-  const opensByRole = region !== undefined && endpoint === undefined && !dumps?.credentials;
-  const bucket = opensByRole ? bucketProblem(region, place) : undefined;
-  if (bucket !== undefined) refuse("dumps.region", bucket);
+  for (const [field, store] of storesOf(settings)) {
+    const issue = storeIssue(store);
+    if (issue) refuse(`${field}.${issue.path}`, issue.message);
+    const { region, endpoint } = store.destination.kind === "s3" ? store.destination : {};
+    const opensByRole = region !== undefined && endpoint === undefined && !store.credentials;
+    const bucket = opensByRole ? bucketProblem(region, place) : undefined;
+    if (bucket !== undefined) refuse(`${field}.region`, bucket);
+  }
   if (dumps?.format === "portable" && dumps.ageIdentityFile !== undefined)
     refuse("dumps.ageIdentityFile", "is a file, which a task does not have; restore such dumps by hand");
   if (health?.caFile !== undefined)
@@ -337,7 +355,7 @@ const deployedInstallation = (
 
   if (issues.length > before || !platform.network || sites.fileSystemId === undefined) return undefined;
   const { fileSystemId, accessPointId, path } = sites;
-  const deployed = dumps && deployedDumps(settings, dumps);
+  const deployed = deployedDumps(settings);
   return {
     id,
     cluster: platform.cluster,

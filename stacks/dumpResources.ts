@@ -6,6 +6,7 @@ import type { IChainable } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { acceptInDumps } from "./accepted/dumps.ts";
 import { alarm, quarter } from "./alarm.ts";
+import { copyParts } from "./copyParts.ts";
 import type { DeployedDumps, DeployedInstallation } from "./deployment.ts";
 import type { SectionResources, TaskResourcesContext } from "./InstallationStack.ts";
 import { installationTasks } from "./installationTasks.ts";
@@ -16,7 +17,9 @@ import { openToRead } from "./policies/openDumps.ts";
 import { readDumps } from "./policies/readDumps.ts";
 import { readStoreSecret } from "./policies/readSecrets.ts";
 import { runTask } from "./policies/runTask.ts";
+import { startWorkflows } from "./policies/startWorkflows.ts";
 import { storeEnvironment } from "./storeEnvironment.ts";
+import { workflowArn } from "./workflowArn.ts";
 import { checkWorkflow } from "./workflows/checkWorkflow.ts";
 import { drillWorkflow } from "./workflows/drillWorkflow.ts";
 import { dumpWorkflow } from "./workflows/dumpWorkflow.ts";
@@ -25,17 +28,19 @@ import { stateMachine } from "./workflows/stateMachine.ts";
 import type { Workflow } from "./workflows/steps.ts";
 
 /** One workflow: what it runs, and its states. */
-interface DefinedWorkflow {
+export interface DefinedWorkflow {
   readonly tasks: readonly FargateTaskDefinition[];
   /** Beside those of every workflow. */
   readonly functions?: readonly IFunction[];
+  /** ARNs of workflows that it starts. */
+  readonly starts?: readonly string[];
   readonly define: (scope: Construct, workflow: Workflow) => IChainable;
 }
 
 /** Longer than all steps with their retries: only a workflow that hangs meets it. */
 const longestRun = Duration.days(9);
 
-/** What the section `dumps` of an installation needs: its tasks, the look at the destination, its four workflows. */
+/** What the section `dumps` of an installation needs: its tasks, the look at the destination, its workflows. */
 export const dumpResources = (
   stack: Stack,
   installation: DeployedInstallation,
@@ -64,15 +69,24 @@ export const dumpResources = (
   const { begin, finish, fail } = plane;
   const containers = { cluster, network, partition: stack.partition };
   const { dump, retention, drill, restore } = tasks;
-  const workflows: Readonly<Record<WorkflowOfSection<"dumps">, DefinedWorkflow>> = {
+  const copyDumps = workflowArn(stack, names, id, "copy");
+  const { copies } = dumps;
+  const workflows: Readonly<Record<Exclude<WorkflowOfSection<"dumps">, "copy">, DefinedWorkflow>> & {
+    readonly copy?: DefinedWorkflow;
+  } = {
+    ...(tasks.copies
+      ? { copy: copyParts(stack, installation, dumps, tasks.copies, { deployment, plane, containers }) }
+      : {}),
     dump: {
       tasks: [dump, retention],
       functions: [confirm],
+      ...(copies.length > 0 ? { starts: [copyDumps] } : {}),
       define: (scope, workflow) =>
         dumpWorkflow(scope, workflow, containers, {
           take: dump.taskDefinitionArn,
           confirm,
           clear: retention.taskDefinitionArn,
+          ...(copies.length > 0 ? { copies: { workflow: copyDumps, count: copies.length } } : {}),
         }),
     },
     drill: {
@@ -88,15 +102,21 @@ export const dumpResources = (
       define: (scope, workflow) => restoreWorkflow(scope, workflow, containers, restore.taskDefinitionArn),
     },
   };
-  const stateMachines = workflowsOfSection("dumps").map((kind) => {
-    const { tasks: run, functions = [], define } = workflows[kind];
+  const stateMachines = workflowsOfSection("dumps").flatMap((kind) => {
+    const defined = workflows[kind];
+    if (!defined) return [];
+    const { tasks: run, functions = [], starts = [], define } = defined;
     const scope = new Construct(stack, jobKinds[kind].workflow);
     return stateMachine(scope, {
       name: names.stateMachine(id, jobKinds[kind].workflow),
       definition: define(scope, { kind, installation: id, begin, finish, fail }),
       timeout: longestRun,
       log: plane.workflowLog,
-      grants: [invokeFunctions(begin, finish, fail, ...functions), ...run.map((task) => runTask(stack, cluster, task))],
+      grants: [
+        invokeFunctions(begin, finish, fail, ...functions),
+        ...run.map((task) => runTask(stack, cluster, task)),
+        startWorkflows(starts),
+      ],
     });
   });
   alarm(stack, "ConfirmErrors", plane.alarms, {

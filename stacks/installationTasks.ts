@@ -12,7 +12,7 @@ import { lookAtService } from "./policies/lookAtService.ts";
 import { mountSites } from "./policies/mountSites.ts";
 import { noteVerifications } from "./policies/noteVerifications.ts";
 import { onBucket } from "./policies/onBucket.ts";
-import { openDumps } from "./policies/openDumps.ts";
+import { openDumps, openToRead } from "./policies/openDumps.ts";
 import { readDumps } from "./policies/readDumps.ts";
 import { readSecrets } from "./policies/readSecrets.ts";
 import { writeDumps } from "./policies/writeDumps.ts";
@@ -25,7 +25,7 @@ interface TaskContext extends TaskPlane {
   readonly log: ILogGroup;
 }
 
-/** The four kinds of tasks that work with the dumps of an installation. A check runs as a drill does: both read dumps and write beside them. */
+/** The kinds of tasks that work with the dumps of an installation, those for copies only where there are some. A check runs as a drill does: both read dumps and write beside them. */
 export const installationTasks = (
   stack: Stack,
   installation: DeployedInstallation,
@@ -38,6 +38,12 @@ export const installationTasks = (
   const environment = taskEnvironment(stack, deployment, installation);
   const takePart = (...kinds: readonly WorkflowKind[]) => takePartIn(stack, context, id, kinds);
   const { database, restore, drill, repository, seal, store, clearing } = dumps.secrets;
+  const { copies } = dumps;
+  /** What opens the copies for whoever may have to read dumps there. */
+  const copySecrets = copies.flatMap(({ secrets }) => [secrets.repository, secrets.store]);
+  const onCopies = (
+    ...grants: Parameters<typeof onBucket> extends [unknown, unknown, ...infer Grants] ? Grants : never
+  ) => copies.flatMap((copy) => onBucket(stack, copy, ...grants));
   const given = (...secrets: readonly (DeployedSecret | undefined)[]) =>
     secrets.filter((secret) => secret !== undefined);
 
@@ -46,10 +52,13 @@ export const installationTasks = (
     settings: {
       readonly grants: readonly (readonly PolicyStatement[])[];
       readonly sites?: "read" | "write";
+      /** Not set: that of the kind. */
+      readonly name?: string;
     },
-  ): FargateTaskDefinition =>
-    taskDefinition(stack, `${kind[0]?.toUpperCase()}${kind.slice(1)}`, {
-      family: `${names.prefix}-${id}-${kind}`,
+  ): FargateTaskDefinition => {
+    const { name = `${kind[0]?.toUpperCase()}${kind.slice(1)}`, ...rest } = settings;
+    return taskDefinition(stack, name, {
+      family: `${names.prefix}-${id}-${name.replace(/(?<=[a-z])[A-Z]/g, "-$&").toLowerCase()}`,
       size: taskSizeOf(installation.task, kind),
       installation,
       image,
@@ -57,10 +66,36 @@ export const installationTasks = (
       environment,
       removable,
       sites: "none",
-      ...settings,
+      ...rest,
     });
+  };
+
+  const copyTasks = () => ({
+    /** It reads the first store and writes at the copies. */
+    copy: task("copy", {
+      grants: [
+        ...takePart("copy"),
+        listJobs(plane.table, id), // as for a dump
+        readSecrets(stack, given(repository, seal, store, ...copySecrets)),
+        onBucket(stack, dumps, readDumps, openToRead),
+        onCopies(readDumps, writeDumps, holdRepositoryLocks, openDumps),
+      ],
+    }),
+    clearCopy: task("retention", {
+      name: "CopyRetention",
+      grants: [
+        ...takePart("copy"),
+        readSecrets(
+          stack,
+          given(seal, ...copies.flatMap(({ secrets }) => [secrets.repository, secrets.clearing ?? secrets.store])),
+        ),
+        onCopies(readDumps, writeDumps, deleteDumps, openDumps),
+      ],
+    }),
+  });
 
   return {
+    ...(copies.length > 0 ? { copies: copyTasks() } : {}),
     dump: task("dump", {
       sites: "read",
       grants: [
@@ -81,8 +116,9 @@ export const installationTasks = (
     drill: task("drill", {
       grants: [
         ...takePart("drill", "check"),
-        readSecrets(stack, given(drill, repository, seal, store)),
+        readSecrets(stack, given(drill, repository, seal, store, ...copySecrets)),
         onBucket(stack, dumps, readDumps, holdRepositoryLocks, noteVerifications, openDumps),
+        onCopies(readDumps, holdRepositoryLocks, noteVerifications, openDumps),
       ],
     }),
     restore: task("restore", {
@@ -90,8 +126,9 @@ export const installationTasks = (
       grants: [
         ...takePart("restore"),
         listJobs(plane.table, id),
-        readSecrets(stack, given(database, restore, repository, seal, store)), // the dump user takes the safety dump
+        readSecrets(stack, given(database, restore, repository, seal, store, ...copySecrets)), // the dump user takes the safety dump
         onBucket(stack, dumps, readDumps, writeDumps, holdRepositoryLocks, openDumps),
+        onCopies(readDumps, writeDumps, holdRepositoryLocks, openDumps),
         mountSites(stack, installation, { write: true }),
         lookAtService(stack, installation),
       ],

@@ -1,6 +1,6 @@
 import { strict } from "@openemr-ops/core/config/strict";
 import * as z from "zod";
-import { common } from "./common.ts";
+import { atCopy, common } from "./common.ts";
 
 const share = z.string({ error: "expected n/m, the n-th of m parts" }).refine(
   (text) => {
@@ -12,6 +12,7 @@ const share = z.string({ error: "expected n/m, the n-th of m parts" }).refine(
 
 export const checkInput = strict({
   ...common,
+  ...atCopy,
   kind: z.literal("check"),
   level: z
     .enum(["objects", "read-data", "drill"], { error: "expected objects, read-data or drill" })

@@ -1,4 +1,5 @@
 import { identifier } from "@openemr-ops/core/config/fields";
+import { mostCopies } from "@openemr-ops/core/config/sections/copies";
 import { strict } from "@openemr-ops/core/config/strict";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import * as z from "zod";
@@ -22,3 +23,18 @@ export const dumpName = z
   .refine((name) => name === "latest" || ulidPattern.test(name), {
     error: 'expected "latest" or a dump\'s identifier of 26 characters',
   });
+
+const whichCopy = `expected the number of a copy, 1 to ${mostCopies}`;
+/** A copy by its place in `dumps.copies`, from 1. */
+export const copyNumber = z
+  .int({ error: whichCopy })
+  .min(1, { error: whichCopy })
+  .max(mostCopies, { error: whichCopy });
+
+/** Which store a job works on; without it the first destination. */
+export const atCopy = { copy: copyNumber.optional() };
+
+/** As much of an input as tells the store. */
+export interface AtCopy {
+  readonly copy?: number | undefined;
+}

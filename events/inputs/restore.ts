@@ -2,7 +2,7 @@ import { schemaName } from "@openemr-ops/core/config/fields";
 import { connectionSchema } from "@openemr-ops/core/config/schema";
 import { strict } from "@openemr-ops/core/config/strict";
 import * as z from "zod";
-import { common, dumpName, flag } from "./common.ts";
+import { atCopy, common, dumpName, flag } from "./common.ts";
 
 const directory = z
   .string({ error: "expected an absolute directory" })
@@ -10,6 +10,7 @@ const directory = z
 
 export const restoreInput = strict({
   ...common,
+  ...atCopy,
   kind: z.literal("restore"),
   dump: dumpName,
   intoDatabase: schemaName.optional(),

@@ -44,6 +44,17 @@ export const readDeployedDestination = (destination: string, environment: Enviro
   return parsed.data;
 };
 
+/**
+ * Several of them, as one variable lists them.
+ *
+ * @throws {InvalidInputError} fatal: names the field
+ */
+export const readDeployedDestinations = (text: string): readonly DeployedDestination[] => {
+  const parsed = parseStrictly(z.array(settings), parseJson(text));
+  if ("issues" in parsed) throw new InvalidInputError(parsed.issues);
+  return parsed.data;
+};
+
 /** Opens it. Credentials are read anew each time, so that new ones are seen; a cloud's SDK is loaded when it is needed. */
 export const openDeployedDestination = async ({ destination, secret }: DeployedDestination): Promise<Destination> => {
   const field = "dumps.credentials";

@@ -5,6 +5,6 @@ import type { DeployedDumps, DumpsBucket } from "../deployment.ts";
 /** Rights in S3, where a role opens the bucket; none where the store has credentials of its own. */
 export const onBucket = (
   stack: Stack,
-  { bucket }: DeployedDumps,
+  { bucket }: Pick<DeployedDumps, "bucket">,
   ...grants: readonly ((stack: Stack, place: DumpsBucket) => readonly PolicyStatement[])[]
 ): readonly PolicyStatement[] => (bucket ? grants.flatMap((grant) => grant(stack, bucket)) : []);

@@ -48,6 +48,12 @@ export const writePasswords = (stack: Stack, secrets: readonly NamedSecret[]): r
   ];
 };
 
-/** Read the credentials of a store that has its own; nothing where a role opens the bucket. */
-export const readStoreSecret = (stack: Stack, { secrets }: DeployedDumps): readonly PolicyStatement[] =>
-  readSecrets(stack, secrets.store ? [secrets.store] : []);
+/** Read the credentials of stores that have their own; nothing where a role opens the bucket. */
+export const readStoreSecret = (
+  stack: Stack,
+  ...stores: readonly Pick<DeployedDumps, "secrets">[]
+): readonly PolicyStatement[] =>
+  readSecrets(
+    stack,
+    stores.flatMap(({ secrets }) => secrets.store ?? []),
+  );

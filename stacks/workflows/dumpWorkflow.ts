@@ -1,62 +1,38 @@
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
-import { Choice, Condition, type IChainable, JsonPath, Pass, Result } from "aws-cdk-lib/aws-stepfunctions";
+import type { IChainable } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
-import { reportFailure } from "./reportFailure.ts";
-import {
-  acceptInput,
-  allOfInput,
-  ask,
-  begin,
-  type Containers,
-  containerStep,
-  finish,
-  functionStep,
-  reportOf,
-  type Workflow,
-} from "./steps.ts";
+import { confirmedWorkflow } from "./confirmedWorkflow.ts";
+import { startStep } from "./startStep.ts";
+import { ask, type Containers, type Workflow } from "./steps.ts";
+
+interface DumpSteps {
+  readonly take: string;
+  readonly confirm: IFunction;
+  readonly clear: string;
+  /** The workflow that copies dumps, and how many copies there are. */
+  readonly copies?: { readonly workflow: string; readonly count: number };
+}
 
 /**
  * One dump: a container takes it, a function confirms it at the destination, then a container that may delete removes old
- * dumps. A dry run has nothing to confirm or to remove. In: `{}`.
+ * dumps. Each copy is a job of its own, which starts when nothing is removed from the repository any more. A dry run has nothing
+ * to confirm, to remove or to copy. In: `{}`.
  */
 export const dumpWorkflow = (
   scope: Construct,
   workflow: Workflow,
   containers: Containers,
-  { take, confirm, clear }: { readonly take: string; readonly confirm: IFunction; readonly clear: string },
-): IChainable => {
-  const started = begin(scope, workflow);
-  const taken = containerStep(scope, "Take dump", containers, {
-    task: take,
-    asks: allOfInput,
-    resultPath: "$.report",
-    hours: 24,
+  { take, confirm, clear, copies }: DumpSteps,
+): IChainable =>
+  confirmedWorkflow(scope, workflow, containers, {
+    store: { name: "Take dump", task: take },
+    confirm: { name: "Confirm dump", function: confirm },
+    clear: { name: "Clear old dumps", task: clear, asks: ask("retention", workflow, { dryRun: "$.job.dryRun" }) },
+    after: Array.from({ length: copies?.count ?? 0 }, (_, index) =>
+      startStep(scope, `Start copy ${index + 1}`, containers, {
+        workflow: copies?.workflow ?? "",
+        suffix: `copy-${index + 1}`,
+        input: { copy: index + 1 },
+      }),
+    ),
   });
-  const confirmed = functionStep(scope, "Confirm dump", {
-    lambdaFunction: confirm,
-    payload: { job: JsonPath.objectAt("$.job"), report: JsonPath.objectAt("$.report") },
-    resultSelector: reportOf, // the report, with its confirmation
-    resultPath: "$.report",
-    minutes: 16,
-  });
-  const cleared = containerStep(scope, "Clear old dumps", containers, {
-    task: clear,
-    asks: ask("retention", workflow, { dryRun: "$.job.dryRun" }),
-    resultPath: "$.cleared",
-    hours: 12,
-  });
-  const finished = finish(scope, workflow, "$.report", "$.cleared");
-  const nothingToClear = new Pass(scope, "Nothing to clear", {
-    result: Result.fromObject({ figures: {}, result: {} }),
-    resultPath: "$.cleared",
-  });
-  reportFailure(scope, workflow, [started, taken, confirmed, cleared, finished]);
-  return acceptInput(scope)
-    .next(started)
-    .next(taken)
-    .next(
-      new Choice(scope, "Dry run?")
-        .when(Condition.booleanEquals("$.job.dryRun", true), nothingToClear.next(finished))
-        .otherwise(confirmed.next(cleared).next(finished)),
-    );
-};

@@ -275,6 +275,23 @@ export const destinationContract = (
       expect(await keysOf(destination)).toEqual([]);
     });
 
+    it("gives a part of an object, as far as the object reaches", async () => {
+      const bytes = seededBytes(9, 300_000);
+      await destination.put("a", bytes);
+      const part = async (start: number, length?: number) => {
+        const stream = await destination.get("a", { start, length });
+        return stream ? readAll(stream) : undefined;
+      };
+
+      expect(await part(0, 10)).toEqual(bytes.subarray(0, 10));
+      expect(await part(123_456, 100_001)).toEqual(bytes.subarray(123_456, 223_457));
+      expect(await part(299_999, 1)).toEqual(bytes.subarray(299_999));
+      expect(await part(250_000)).toEqual(bytes.subarray(250_000));
+      expect(await part(290_000, 50_000)).toEqual(bytes.subarray(290_000));
+      expect(await part(300_000, 10)).toEqual(Buffer.alloc(0));
+      expect(await destination.get("absent", { start: 0, length: 1 })).toBeUndefined();
+    });
+
     it("lets a reader go away half-way", async () => {
       await destination.put("a", seededBytes(8, 5_000_000));
 

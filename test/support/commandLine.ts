@@ -6,6 +6,7 @@ import type { HealthCheck } from "@openemr-ops/core/errors";
 import type { PreparedUser } from "@openemr-ops/database/users/prepareUsers";
 import type { RetentionResult } from "@openemr-ops/dumps/steps/applyRetention";
 import type { CheckPlan, CheckResult } from "@openemr-ops/dumps/steps/checkDumps";
+import type { CopyPlan, CopyResult } from "@openemr-ops/dumps/steps/copyDumps";
 import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
 import type { DumpPlan, DumpResult } from "@openemr-ops/dumps/steps/takeDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
@@ -15,6 +16,7 @@ import type { HealthResult } from "@openemr-ops/health/checkHealth";
 import type { Operations } from "@openemr-ops/task/operations";
 import type { Place } from "@openemr-ops/task/program";
 import { checkPlanReport, checkReport } from "@openemr-ops/task/programs/check";
+import { copyPlanReport, copyReport } from "@openemr-ops/task/programs/copy";
 import type { DrillPlan } from "@openemr-ops/task/programs/drill";
 import { dumpPlanReport, dumpReport } from "@openemr-ops/task/programs/dump";
 import { type RestoreRequest, restore } from "@openemr-ops/task/programs/restore";
@@ -62,6 +64,15 @@ const aDumpResult: DumpResult = {
   figures: { rows: 1_234_567, databaseBytes: 1536, seconds: 4.2 },
 };
 
+const aCopyResult: CopyResult = {
+  destination: "file:///srv/copies",
+  copied: [dumpId],
+  skipped: [],
+  newest: aDumpResult.manifest,
+  parts: { database: { kind: "snapshot", snapshotId: digest }, sites: { kind: "snapshot", snapshotId: digest } },
+  seconds: 2.5,
+};
+
 export const aVerdict: Verdict = {
   verdict: "passed",
   dumpId,
@@ -106,6 +117,10 @@ export interface Steps extends Pick<Operations, "planCloudSql"> {
     options: { readonly level: CheckResult["level"]; readonly share?: string | undefined },
   ): Promise<CheckResult | CheckPlan>;
   applyRetention(job: Job): Promise<RetentionResult>;
+  copyDumps(
+    job: Job,
+    options: { readonly copy: number; readonly forceNewRepository: boolean },
+  ): Promise<CopyResult | CopyPlan>;
   checkHealth(job: Job): Promise<HealthResult>;
   prepareUsers(job: Job): Promise<readonly PreparedUser[]>;
   listDumps(job: Job): ReturnType<Operations["listDumps"]>;
@@ -155,6 +170,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     planCloudSql: answer("planCloudSql", { dumpId, takenAt, command: "gcloud sql import sql INSTANCE gs://b/k" }),
     drillDump: answer("drillDump", aVerdict),
     checkDumps: answer("checkDumps", { level: "objects" as const, dumps: [dumpId], seconds: 1 }),
+    copyDumps: answer("copyDumps", aCopyResult),
     checkSecrets: answer("checkSecrets", []),
     checkDestination: answer("checkDestination", [{ check: "it answers", ok: true, milliseconds: 3, note: "" }]),
     checkHealth: answer("checkHealth", { healthy: true, checks: [aHealthyCheck], figures: {}, result: {} }),
@@ -196,6 +212,10 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
       check: program(
         (job, request: InputOf<"check">) => steps.checkDumps(job, optionsOf(request)),
         (answer) => ("dryRun" in answer ? checkPlanReport(answer) : checkReport(answer)),
+      ),
+      copy: program(
+        (job, request: InputOf<"copy">) => steps.copyDumps(job, optionsOf(request)),
+        (answer) => ("dryRun" in answer ? copyPlanReport(answer, 1) : copyReport(answer, 1)),
       ),
       health: {
         plan: async (place) => {

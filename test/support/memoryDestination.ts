@@ -50,9 +50,9 @@ export const memoryDestination = (
       plant(key, Buffer.concat(chunks));
       return measured.receipt();
     },
-    async get(key) {
-      const found = objects.get(checkedKey(key));
-      return found && Readable.from(found.bytes.length > 0 ? [found.bytes] : [], { objectMode: false });
+    async get(key, { start, length = Number.POSITIVE_INFINITY } = { start: 0 }) {
+      const bytes = objects.get(checkedKey(key))?.bytes.subarray(start, start + length);
+      return bytes && Readable.from(bytes.length > 0 ? [bytes] : [], { objectMode: false });
     },
     describe: async (key) => describe(key),
     async *list(prefix) {

@@ -8,7 +8,13 @@ import {
   S3ServiceException,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
-import type { Destination, PutReceipt, StoredObject } from "@openemr-ops/core/destination";
+import {
+  type ByteRange,
+  boundsOf,
+  type Destination,
+  type PutReceipt,
+  type StoredObject,
+} from "@openemr-ops/core/destination";
 import { measuredBody } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
@@ -31,6 +37,14 @@ const partBytes = 10 * 1024 * 1024;
 /** `NotFound` is the response to HEAD, which has no body with details. */
 const isNotFound = (error: unknown): boolean =>
   error instanceof S3ServiceException && (error.name === "NoSuchKey" || error.name === "NotFound");
+
+const isBehindEnd = (error: unknown): boolean =>
+  error instanceof S3ServiceException && (error.name === "InvalidRange" || error.$metadata.httpStatusCode === 416);
+
+const rangeOf = (range: ByteRange | undefined): { readonly Range?: string } => {
+  const bounds = boundsOf(range);
+  return bounds ? { Range: `bytes=${bounds.start}-${bounds.end ?? ""}` } : {};
+};
 
 /** A bucket of S3, or of a server with the S3 API, as destination. Failures: `s3Failure`. */
 export const s3Destination = (
@@ -66,13 +80,14 @@ export const s3Destination = (
     }
   };
 
-  const get = async (key: string): Promise<Readable | undefined> => {
+  const get = async (key: string, range?: ByteRange): Promise<Readable | undefined> => {
     const rename = (error: unknown) => s3Failure(error, `reading ${key} from ${url}`);
     try {
-      const { Body } = await client().send(new GetObjectCommand(at(key)));
+      const { Body } = await client().send(new GetObjectCommand({ ...at(key), ...rangeOf(range) }));
       return withRenamedErrors(Body instanceof Readable ? Body : Readable.from([]), rename);
     } catch (error) {
       if (isNotFound(error)) return undefined;
+      if (range && isBehindEnd(error)) return Readable.from([]);
       throw rename(error);
     }
   };

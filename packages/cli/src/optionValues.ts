@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { fileName, identifier, schemaName } from "@openemr-ops/core/config/fields";
+import { mostCopies } from "@openemr-ops/core/config/sections/copies";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import { isStage, longestStage } from "@openemr-ops/core/names";
 import { jobName } from "@openemr-ops/events/jobEvent";
@@ -59,6 +60,13 @@ export const aShare = once((text) => {
   const [, part, of] = (/^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? []).map(Number);
   if (part !== undefined && of !== undefined && part >= 1 && part <= of) return `${part}/${of}`;
   throw new InvalidArgumentError("expected n/m, the n-th of m parts, such as 1/7");
+});
+
+/** A copy by its place in the configuration. */
+export const aCopy = once((text) => {
+  const copy = Number(text);
+  if (Number.isInteger(copy) && copy >= 1 && copy <= mostCopies) return copy;
+  throw new InvalidArgumentError(`expected the number of a copy, 1 to ${mostCopies}`);
 });
 
 export const aJob = once(bySchema(jobName));

@@ -8,12 +8,22 @@ export interface StoredObject {
   readonly modifiedAt: Date;
 }
 
+/** Bytes of an object, counted from 0; without `length` to its end. */
+export interface ByteRange {
+  readonly start: number;
+  readonly length?: number | undefined;
+}
+
 /** What a finished `put` says of the bytes that went through it. */
 export interface PutReceipt {
   readonly byteLength: number;
   /** Lower-case hex, computed on our side while the bytes flowed. */
   readonly sha256: string;
 }
+
+/** The first and the last byte of a range, as HTTP and Node's streams count; `undefined` for all of an object. */
+export const boundsOf = (range: ByteRange | undefined): { readonly start: number; readonly end?: number } | undefined =>
+  range && { start: range.start, ...(range.length === undefined ? {} : { end: range.start + range.length - 1 }) };
 
 /**
  * Where dumps and exports are kept: a directory, a bucket of S3 or of something compatible, a bucket of Google Cloud.
@@ -26,8 +36,11 @@ export interface Destination {
   readonly url: string;
   /** Writes an object whole: readers see the old one or the new one, never half. Streams; safe to repeat. */
   put(key: string, body: Readable | Buffer): Promise<PutReceipt>;
-  /** The object's bytes as a stream, or `undefined` when there is none. The caller reads it to the end or destroys it. */
-  get(key: string): Promise<Readable | undefined>;
+  /**
+   * The object's bytes as a stream, or `undefined` when there is none. The caller reads it to the end or destroys it. Of a
+   * range, as many bytes as the object has there.
+   */
+  get(key: string, range?: ByteRange): Promise<Readable | undefined>;
   describe(key: string): Promise<StoredObject | undefined>;
   /** Every object whose key starts with `prefix`, in key order. */
   list(prefix: string): AsyncIterable<StoredObject>;

@@ -345,6 +345,9 @@ export const toOpsError = (error: unknown): OpsError => {
 /** Exit status of a restore whose copy is proven, while this machine did not let us set owners or the like. */
 export const notAllRestoredCode = 7;
 
+/** Exit status of a dump that is complete, while a copy of it failed. */
+export const notAllCopiedCode = 8;
+
 /** Exit status of a program that ends with this error: 2 bad input, 3 refused, 4 failed, 5 busy, 6 damaged. */
 export const exitCodeOf = (error: OpsError): number => {
   if (error instanceof InvalidInputError) return 2;

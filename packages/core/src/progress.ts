@@ -1,6 +1,6 @@
 /** What a long job says while it works. Numbers and names of tables only: never rows, never file names. */
 export interface ProgressEvent {
-  /** Step in words an operator would use: `database`, `sites`, `seal`, `server`, `load`, `compare`. */
+  /** Step in words an operator would use: `database`, `sites`, `seal`, `server`, `load`, `compare`, `copy`. */
   readonly step: string;
   readonly bytes?: number;
   readonly totalBytes?: number;

@@ -4,7 +4,13 @@ import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, rmd
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
-import type { Destination, PutReceipt, StoredObject } from "@openemr-ops/core/destination";
+import {
+  type ByteRange,
+  boundsOf,
+  type Destination,
+  type PutReceipt,
+  type StoredObject,
+} from "@openemr-ops/core/destination";
 import {
   DestinationAccessDeniedError,
   DestinationFullError,
@@ -198,14 +204,16 @@ export const fileDestination = (
     }
   };
 
-  const get = async (key: string): Promise<Readable | undefined> => {
+  const get = async (key: string, range?: ByteRange): Promise<Readable | undefined> => {
     const path = pathOf(key);
     try {
       await refuseEscape(path);
       const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK); // a pipe would block
       const stats = await handle.stat();
       if (stats.isFile())
-        return withRenamedErrors(handle.createReadStream(), (error) => failure(error, `reading ${key} from`));
+        return withRenamedErrors(handle.createReadStream(boundsOf(range)), (error) =>
+          failure(error, `reading ${key} from`),
+        );
       await handle.close();
       return undefined;
     } catch (error) {

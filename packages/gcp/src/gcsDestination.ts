@@ -1,8 +1,14 @@
 import { type EventEmitter, once } from "node:events";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type File, IdempotencyStrategy, Storage, type StorageOptions } from "@google-cloud/storage";
-import type { Destination, PutReceipt, StoredObject } from "@openemr-ops/core/destination";
+import {
+  type ByteRange,
+  boundsOf,
+  type Destination,
+  type PutReceipt,
+  type StoredObject,
+} from "@openemr-ops/core/destination";
 import { OpsError } from "@openemr-ops/core/errors";
 import { measuredBody, receiptFor } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
@@ -113,16 +119,18 @@ export const gcsDestination = (settings: GcsDestinationSettings): Destination =>
     }
   };
 
-  const get = async (key: string): Promise<Readable | undefined> => {
+  const get = async (key: string, range?: ByteRange): Promise<Readable | undefined> => {
     const doing = `reading ${key} from ${url}`;
-    const source = file(key).createReadStream({ decompress: false });
+    const source = file(key).createReadStream({ decompress: false, ...boundsOf(range) });
     source.once("response", (answer: EventEmitter) => answer.setMaxListeners(0)); // the library adds a dozen, and Node warns
     const stream = withRenamedErrors(source, (error) => gcsFailure(error, doing));
     try {
       await once(stream, "readable"); // the library fails when its stream is destroyed before the response arrives
       return stream;
     } catch (error) {
-      if (!(error instanceof OpsError) || gcsStatusOf(error.cause) !== 404) throw error;
+      const status = error instanceof OpsError ? gcsStatusOf(error.cause) : undefined;
+      if (range && status === 416) return Readable.from([]); // it begins behind the object's end
+      if (status !== 404) throw error;
       return assertBucket(doing);
     }
   };

@@ -116,10 +116,23 @@ const withEndpoint = (configText: string, endpoint: string): string => {
   const config = JSON.parse(configText) as ConfigFile;
   return JSON.stringify({
     ...config,
-    installations: config.installations.map((one) =>
-      one.dumps?.credentials ? one : { ...one, dumps: { ...one.dumps, endpoint } },
-    ),
+    installations: config.installations.map((one) => {
+      const here = <Store extends { readonly credentials?: unknown }>(store: Store): Store =>
+        store.credentials ? store : { ...store, endpoint };
+      const { copies = [], ...dumps } = one.dumps ?? {};
+      return { ...one, dumps: { ...here(dumps), copies: copies.map(here) } };
+    }),
   });
+};
+
+/** The same for what a function has of the copies. */
+const copiesWithEndpoint = (copies: string, endpoint: string): string => {
+  const stores = JSON.parse(copies) as readonly { readonly destination: object; readonly secret?: unknown }[];
+  return JSON.stringify(
+    stores.map((store) =>
+      store.secret ? store : { ...store, destination: { ...store.destination, endpoint, pathStyle: true } },
+    ),
+  );
 };
 
 /**
@@ -179,11 +192,13 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
       },
       functionEnvironment: (environment) => {
         const { OPENEMR_OPS_DESTINATION: destination, OPENEMR_OPS_STORE_SECRET: secret } = environment;
+        const { OPENEMR_OPS_COPIES: copies } = environment;
         return {
           OPENEMR_OPS_SLACK_API: slack.api,
           ...(destination === undefined || secret !== undefined
             ? {}
             : { OPENEMR_OPS_DESTINATION: JSON.stringify({ ...JSON.parse(destination), endpoint }) }),
+          ...(copies === undefined ? {} : { OPENEMR_OPS_COPIES: copiesWithEndpoint(copies, endpoint) }),
           ...options.functionEnvironment?.(environment),
         };
       },

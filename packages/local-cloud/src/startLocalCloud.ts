@@ -158,7 +158,13 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     machines,
     tokens,
     heartbeatScale,
-    callTask: taskCalls({ deployment, access, functions, containers, buses, faults }),
+    callTask: taskCalls({
+      ...{ deployment, access, functions, containers, buses, faults },
+      startMachine: (arn, request) => {
+        const machine = machines.get(arn);
+        return machine ? executions.start(machine, request) : "StateMachineDoesNotExist";
+      },
+    }),
     onChange: tell.execution,
   });
 

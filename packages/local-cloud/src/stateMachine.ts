@@ -6,7 +6,7 @@ import { isObject, type Json, type JsonObject, maybeList, maybeObject, maybeText
 /** A Task state of a machine, wherever it is nested. */
 export interface TaskState {
   readonly name: string;
-  /** `lambda:invoke`, `ecs:runTask` or `events:putEvents`. */
+  /** `lambda:invoke`, `ecs:runTask`, `events:putEvents` or `states:startExecution`. */
   readonly integration: string;
   readonly waitsForToken: boolean;
   readonly heartbeatSeconds?: number;
@@ -22,7 +22,7 @@ export interface RunnableMachine extends DeployedMachine {
 /** A timer of Node's holds 24.8 days. For AWS "no timeout" is three years. */
 const longestSeconds = 2_000_000;
 
-const integrations = ["lambda:invoke", "ecs:runTask", "events:putEvents"];
+const integrations = ["lambda:invoke", "ecs:runTask", "events:putEvents", "states:startExecution"];
 /** Of the context object only these are kept up to date by the interpreter or around it. */
 const contextPaths = /^\$\$\.(Execution\.(Id|Name|Input|StartTime|RoleArn)|Task\.Token|StateMachine\.(Id|Name))\b/;
 const stateTypes = ["Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"];

@@ -18,6 +18,11 @@ interface Parts {
   readonly containers: ContainerHost;
   readonly buses: EventBuses;
   readonly faults: Faults;
+  /** Starts another machine; the reason in the words of Step Functions when it cannot. */
+  readonly startMachine: (
+    arn: string,
+    request: { readonly name?: string | undefined; readonly input: string },
+  ) => { readonly arn: string; readonly startedAt: Date } | string;
 }
 
 /** The function that a name, an ARN or an ARN with a version means. */
@@ -57,7 +62,8 @@ const refusedMount = ({ account, region }: Place, access: AccessControl, task: D
 };
 
 /** Calls what a Task state names, as the machine's role. */
-export const taskCalls = ({ deployment, access, functions, containers, buses, faults }: Parts): CallTask => {
+export const taskCalls = (parts: Parts): CallTask => {
+  const { deployment, access, functions, containers, buses, faults, startMachine } = parts;
   const place: Place = deployment;
 
   const demand = (
@@ -133,6 +139,17 @@ export const taskCalls = ({ deployment, access, functions, containers, buses, fa
     return { Failures: [], Tasks: [{ TaskArn: task.arn, LastStatus: "PROVISIONING" }] };
   };
 
+  const startExecution = (principal: Principal, { StateMachineArn, Name, Input = {} }: JsonObject): Json => {
+    const arn = maybeText(StateMachineArn) ?? "";
+    demand(principal, "states:StartExecution", arn, "StepFunctions.AccessDeniedException");
+    const name = maybeText(Name);
+    if (name !== undefined && name.length > 80)
+      throw new TaskFailure("StepFunctions.InvalidNameException", `Invalid Name: '${name}'`);
+    const started = startMachine(arn, { name, input: JSON.stringify(Input) });
+    if (typeof started === "string") throw new TaskFailure(`StepFunctions.${started}Exception`, `${started}: '${arn}'`);
+    return { ExecutionArn: started.arn, StartDate: started.startedAt.getTime() / 1000 };
+  };
+
   const putEvents = (principal: Principal, parameters: JsonObject): Json => {
     const entries = maybeList(parameters.Entries).map((entry) => objectAt(entry, "Entries"));
     const url = new URL("http://local/");
@@ -158,6 +175,7 @@ export const taskCalls = ({ deployment, access, functions, containers, buses, fa
     const principal = { name: `state machine ${machine.name}`, role: machine.role };
     if (integration === "lambda:invoke") return invoke(principal, parameters);
     if (integration === "ecs:runTask") return runTask(principal, parameters);
+    if (integration === "states:startExecution") return startExecution(principal, parameters);
     return putEvents(principal, parameters);
   };
 };

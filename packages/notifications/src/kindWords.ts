@@ -5,6 +5,7 @@ export const measured: Readonly<Record<WorkflowKind, string>> = {
   dump: "dump time",
   drill: "restore time",
   check: "check time",
+  copy: "copy time",
   restore: "restore time",
   health: "check time",
   users: "preparation time",

@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { ecsService } from "@openemr-ops/aws/ecsService";
 import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
 import { readOnce, type SecretReader, type SecretReference } from "@openemr-ops/core/config/secrets";
-import type { Config, DatabaseServer, InstallationWith } from "@openemr-ops/core/config/settings";
+import type {
+  Config,
+  DatabaseServer,
+  DumpSettings,
+  Installation,
+  InstallationWith,
+} from "@openemr-ops/core/config/settings";
 import type { Destination } from "@openemr-ops/core/destination";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import type { JobHistory } from "@openemr-ops/core/jobs";
@@ -13,12 +19,13 @@ import type { DumpContext, Tools } from "@openemr-ops/dumps/context";
 import type { DumpStore } from "@openemr-ops/dumps/store/dumpStore";
 import { portableStore } from "@openemr-ops/dumps/store/portable";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
+import type { ResticSettings } from "@openemr-ops/dumps/store/resticProgram";
 import { realPlace } from "@openemr-ops/files/directory";
 import { fileJobs } from "@openemr-ops/files/fileJobs";
 import { allowedPlace } from "./allowedPlace.ts";
 import { openDestination } from "./openDestination.ts";
 import { openLocation } from "./openLocation.ts";
-import { type DumpPurpose, type OwnCredentials, ownCredentials } from "./ownCredentials.ts";
+import { type DumpPurpose, ownCredentials } from "./ownCredentials.ts";
 import { realSites } from "./realPlaces.ts";
 
 export interface Surroundings {
@@ -56,7 +63,7 @@ const storeOf = (
   destination: Destination,
   tools: Tools,
   surroundings: Surroundings,
-  credentials: OwnCredentials | undefined,
+  purpose: DumpPurpose,
 ): DumpStore => {
   const { dumps } = installation;
   if (dumps.format === "portable") {
@@ -70,15 +77,25 @@ const storeOf = (
       readSealKey: sealKey && (() => readSealKey(sealKey, surroundings.readSecret)),
     });
   }
-  return resticStore({
-    restic: tools.restic,
-    installation: installation.id,
-    location: openLocation(dumps.destination, surroundings.environment, credentials),
-    readPassword: () => surroundings.readSecret(dumps.password),
-    cacheDirectory: join(config.stateDirectory, "restic-cache"),
-    destination,
-  });
+  return resticStore(resticSettings(config, installation, dumps, destination, surroundings, purpose));
 };
+
+/** How restic opens the repository of an installation. */
+export const resticSettings = (
+  { stateDirectory }: Config,
+  { id }: Installation,
+  dumps: Extract<DumpSettings, { readonly format: "restic" }>,
+  destination: Destination,
+  { environment, readSecret }: Pick<Surroundings, "environment" | "readSecret">,
+  purpose: DumpPurpose = "work",
+): ResticSettings => ({
+  restic: toolsFrom(environment).restic,
+  installation: id,
+  location: openLocation(dumps.destination, environment, ownCredentials(dumps, readSecret, purpose)),
+  readPassword: () => readSecret(dumps.password),
+  cacheDirectory: join(stateDirectory, "restic-cache"),
+  destination,
+});
 
 /** How a user of the configuration reaches a schema. */
 export const databaseAccess = (
@@ -126,7 +143,7 @@ export const openContext = async (
     codePath: platform.kind === "host" ? platform.codePath : undefined,
     url: installation.url,
     service: platform.kind === "ecs" ? ecsService(platform) : undefined,
-    store: storeOf(config, installation, destination, tools, surroundings, credentials),
+    store: storeOf(config, installation, destination, tools, surroundings, purpose),
     destination,
     assertPlace: allowedPlace(dumps.destination, installation.residency, { ...surroundings, credentials }),
     stateDirectory: directory,

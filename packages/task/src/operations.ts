@@ -1,8 +1,8 @@
-import { requireSection } from "@openemr-ops/core/config/select";
 import type { JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
 import { checkDestination, type DestinationFinding } from "@openemr-ops/dumps/checkDestination";
 import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
+import type { AtCopy } from "@openemr-ops/events/inputs/common";
 import { allowedPlace } from "./allowedPlace.ts";
 import { checkSecrets } from "./checkSecrets.ts";
 import { cloudSqlImport } from "./cloudSqlImport.ts";
@@ -11,7 +11,7 @@ import { openSecrets } from "./openSecrets.ts";
 import { openStores } from "./openStores.ts";
 import { type DumpPurpose, ownCredentials } from "./ownCredentials.ts";
 import type { Place } from "./program.ts";
-import { dumpContext } from "./programs/dumpContext.ts";
+import { dumpContext, dumpsOf } from "./programs/dumpContext.ts";
 import { type Programs, programs } from "./programs/index.ts";
 import { trialStore } from "./trialStore.ts";
 import type { SecretFinding } from "./trySecret.ts";
@@ -28,28 +28,29 @@ export interface Operations {
   readonly programs: Programs;
   /** Records and locks for programs that no workflow runs. */
   openStores(place: Place): Promise<{ readonly jobs: JobStore; readonly locks: LockStore }>;
-  /** Newest first. */
-  listDumps(place: Place): Promise<readonly ListedDump[]>;
-  planCloudSql(place: Place, options: { readonly dump: string; readonly intoDatabase: string }): Promise<CloudSqlPlan>;
+  /** Newest first. `copy`, here and below: which store; not set, the first destination. */
+  listDumps(place: Place, options?: AtCopy): Promise<readonly ListedDump[]>;
+  planCloudSql(
+    place: Place,
+    options: AtCopy & { readonly dump: string; readonly intoDatabase: string },
+  ): Promise<CloudSqlPlan>;
   /** Reads and tries each secret of the installation. */
   checkSecrets(place: Place): Promise<readonly SecretFinding[]>;
-  checkDestination(place: Place): Promise<readonly DestinationFinding[]>;
+  checkDestination(place: Place, options?: AtCopy): Promise<readonly DestinationFinding[]>;
 }
-
-const dumpsOf = ({ config, installation }: Place) => requireSection(config, installation, "dumps");
 
 export const operations: Operations = {
   programs,
   openStores,
-  listDumps: async (place) => listDumps(await dumpContext(place)),
-  planCloudSql: async (place, { dump, intoDatabase }) => {
-    const manifest = await chooseDump(await dumpContext(place), dump);
-    const command = cloudSqlImport(dumpsOf(place).dumps.destination, manifest, intoDatabase);
+  listDumps: async (place, { copy } = {}) => listDumps(await dumpContext(place, copy)),
+  planCloudSql: async (place, { dump, intoDatabase, copy }) => {
+    const manifest = await chooseDump(await dumpContext(place, copy), dump);
+    const command = cloudSqlImport(dumpsOf(place, copy).dumps.destination, manifest, intoDatabase);
     return { dumpId: manifest.dumpId, takenAt: manifest.takenAt, command };
   },
   checkSecrets,
-  checkDestination: async (place) => {
-    const installation = dumpsOf(place);
+  checkDestination: async (place, { copy } = {}) => {
+    const installation = dumpsOf(place, copy);
     const { destination, retentionCredentials } = installation.dumps;
     const around = (purpose: DumpPurpose) => ({
       ...place,

@@ -1,8 +1,17 @@
 import { tmpdir } from "node:os";
+import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
 import { findPlaceIssues } from "@openemr-ops/core/config/places";
 import type { Config, Installation } from "@openemr-ops/core/config/settings";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import { realPlace } from "@openemr-ops/files/directory";
+
+const realDestination = async <Settings extends { readonly destination: DestinationAddress }>(
+  settings: Settings,
+): Promise<Settings> => {
+  const { destination } = settings;
+  if (destination.kind !== "file") return settings;
+  return { ...settings, destination: { ...destination, directory: await realPlace(destination.directory) } };
+};
 
 /**
  * Where the sites tree of an installation really is. The real paths of directories that must be outside
@@ -19,11 +28,9 @@ export const realSites = async (config: Config, installation: Installation): Pro
     ...(dumps
       ? {
           dumps: {
-            ...dumps,
+            ...(await realDestination(dumps)),
             drill: { ...dumps.drill, directory: await realPlace(dumps.drill.directory ?? tmpdir()) },
-            ...(dumps.destination.kind === "file"
-              ? { destination: { ...dumps.destination, directory: await realPlace(dumps.destination.directory) } }
-              : {}),
+            copies: await Promise.all(dumps.copies.map(realDestination)),
           },
         }
       : {}),

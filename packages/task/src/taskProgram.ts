@@ -11,6 +11,7 @@ import type { Operations } from "./operations.ts";
 import type { AnyProgram, Place } from "./program.ts";
 import { progressLines } from "./progressLines.ts";
 import { runByHand } from "./runByHand.ts";
+import { copiesOfDump } from "./runCopies.ts";
 import { within } from "./within.ts";
 import { underWorkflow, type WorkflowLink, type WorkflowPorts } from "./workflow/link.ts";
 import { readPlace } from "./workflow/place.ts";
@@ -77,7 +78,12 @@ const run = async (surroundings: TaskSurroundings, log: Log, link?: WorkflowLink
   );
   const { progress, warn } = log;
   const place: Place = { config, installation, environment, now, signal: surroundings.signal, progress, warn };
-  if (!link) return runByHand(program, place, request as never, operations);
+  if (!link) {
+    const outcome = await runByHand(program, place, request as never, operations);
+    if (input.kind !== "dump" || input.dryRun) return outcome;
+    const { result, ...end } = await copiesOfDump(place, operations); // under a workflow it starts them
+    return { ...outcome, ...end, result: { ...(outcome.result as object), ...result } };
+  }
   const { hold, history, progress: note } = await link.open(installation.id, request);
   return hold((signal) => {
     const linked: Place = {

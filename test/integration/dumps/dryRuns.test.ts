@@ -18,6 +18,7 @@ const inputs: { readonly [Kind in JobKind]: InputOf<Kind> } = {
   dump: { ...common, kind: "dump", forceNewRepository: false },
   drill: { ...common, kind: "drill", dump: "latest" },
   check: { ...common, kind: "check", level: "read-data" },
+  copy: { ...common, kind: "copy", copy: 1, forceNewRepository: false },
   retention: { ...common, kind: "retention" },
   restore: { ...common, kind: "restore", dump: "latest", inPlace: true, upgrade: false },
   health: { ...common, kind: "health" },
@@ -39,7 +40,8 @@ describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in
 
   beforeAll(async () => {
     clinic = await aClinic();
-    const dumps = format === "portable" ? { format } : {};
+    const copies = [{ destination: `file://${clinic.directory}/second` }];
+    const dumps = { ...(format === "portable" ? { format } : {}), copies };
     const { config: written, environment } = configurationFor({ ...clinic, dumps });
     const [installation] = written.installations;
     const { user: username, password } = clinic.schema;

@@ -1,20 +1,26 @@
 import { formatDuration } from "@openemr-ops/core/format";
 import { type VerificationLevel, verificationLevels } from "@openemr-ops/dumps/verification";
 import { usualAndDryRun } from "../commonOptions.ts";
+import { type CopyOption, copyOption } from "../copyOption.ts";
 import { optional, withDefault } from "../options.ts";
 import { aChoice, aShare } from "../optionValues.ts";
 import { shown } from "../shown.ts";
 import { announce, type CommandContext, carryOut, installationCommand, jobOf, storeFacts } from "./context.ts";
 
-interface CheckOptions {
+interface CheckOptions extends CopyOption {
   readonly level: VerificationLevel;
   readonly share?: string;
 }
 
-const check = async (context: CommandContext, { level, share }: CheckOptions): Promise<void> => {
+const check = async (context: CommandContext, { level, share, copy }: CheckOptions): Promise<void> => {
   const depth = share === undefined ? level : `${level}, part ${share}`;
-  announce(context, "Check", [...storeFacts(context), ["level", depth]]);
-  const request = { ...jobOf(context, "check"), level, ...(share === undefined ? {} : { share }) };
+  announce(context, "Check", [...storeFacts(context, copy), ["level", depth]]);
+  const request = {
+    ...jobOf(context, "check"),
+    level,
+    ...(share === undefined ? {} : { share }),
+    ...(copy === undefined ? {} : { copy }),
+  };
   const result = await carryOut(context, context.operations.programs.check, request);
   context.output.result(result, (style) => {
     const dumps = result.dumps.length === 1 ? "1 dump" : `${result.dumps.length} dumps`;
@@ -28,6 +34,7 @@ export const command = installationCommand({
   summary: "Check dumps at the destination, or the destination itself.",
   common: usualAndDryRun,
   options: {
+    ...copyOption,
     level: withDefault(
       "--level <level>",
       `how deep: ${verificationLevels.join(", ")}`,
@@ -38,6 +45,6 @@ export const command = installationCommand({
   },
   problems: ({ level, share }) =>
     share !== undefined && level !== "read-data" ? [{ path: "--share", message: "goes with --level read-data" }] : [],
-  examples: ["check", "check --level read-data --share 1/7", "check destination"],
+  examples: ["check", "check --level read-data --share 1/7", "check --copy 1", "check destination"],
   run: check,
 });

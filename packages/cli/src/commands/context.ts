@@ -1,3 +1,4 @@
+import { atCopy } from "@openemr-ops/core/config/atCopy";
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import { requireSection, selectInstallation } from "@openemr-ops/core/config/select";
@@ -86,10 +87,16 @@ export const sourceFacts = ({ installation: { database, sites } }: CommandContex
   ["sites", sites.path],
 ];
 
-export const storeFacts = ({ installation: { dumps } }: CommandContext): readonly Fact[] => {
+export const storeFacts = ({ installation }: CommandContext, copy?: number): readonly Fact[] => {
+  const { dumps } = atCopy(installation, copy);
   const { destination } = dumps;
   const endpoint = destination.kind === "s3" && destination.endpoint ? ` at ${destination.endpoint}` : "";
-  return [["destination", `${formatDestination(destination)}${endpoint} (${dumps.format})`]];
+  return [
+    [
+      copy === undefined ? "destination" : `copy ${copy}`,
+      `${formatDestination(destination)}${endpoint} (${dumps.format})`,
+    ],
+  ];
 };
 
 /** Says what is about to happen to which installation. */

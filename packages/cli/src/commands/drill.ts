@@ -1,4 +1,5 @@
 import { usualAndDryRun } from "../commonOptions.ts";
+import { type CopyOption, copyOption } from "../copyOption.ts";
 import { withDefault } from "../options.ts";
 import { aDump } from "../optionValues.ts";
 import {
@@ -12,14 +13,14 @@ import {
 } from "./context.ts";
 import { showVerdict } from "./verdict.ts";
 
-const drill = async (context: CommandContext, options: { readonly dump: string }): Promise<void> => {
+const drill = async (context: CommandContext, options: CopyOption & { readonly dump: string }): Promise<void> => {
   const { database, dumps } = context.installation;
   const server = dumps.drill.database ?? database;
   const where: Fact =
     server === "own"
       ? ["database server", "its own, started for this drill"]
       : ["scratch schema on", `${server.host}:${server.port}`];
-  announce(context, "Drill", [...storeFacts(context), ["dump", options.dump], where]);
+  announce(context, "Drill", [...storeFacts(context, options.copy), ["dump", options.dump], where]);
   const request = { ...jobOf(context, "drill"), ...options };
   showVerdict(context, "Drill", await carryOut(context, context.operations.programs.drill, request));
 };
@@ -29,7 +30,7 @@ export const command = installationCommand({
   summary:
     "Restore a dump into a scratch schema, or on a database server of its own, and a directory, compare all of it, then delete the copy.",
   common: usualAndDryRun,
-  options: { dump: withDefault("--dump <id>", "latest, or a dump's identifier", aDump, "latest") },
-  examples: ["drill", "drill --dump latest --json"],
+  options: { ...copyOption, dump: withDefault("--dump <id>", "latest, or a dump's identifier", aDump, "latest") },
+  examples: ["drill", "drill --dump latest --json", "drill --copy 1"],
   run: drill,
 });

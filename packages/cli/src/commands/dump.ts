@@ -1,34 +1,43 @@
+import { copiesOfDump } from "@openemr-ops/task/runCopies";
 import { usualAndDryRun } from "../commonOptions.ts";
 import { flag } from "../options.ts";
 import { renderFigures, renderWarnings } from "../output.ts";
-import { shown } from "../shown.ts";
+import { renderCopies } from "../renderCopies.ts";
+import { nothing, shown } from "../shown.ts";
 import {
   announce,
   type CommandContext,
   carryOut,
   installationCommand,
   jobOf,
+  placeOf,
   sourceFacts,
   storeFacts,
 } from "./context.ts";
 
-const dump = async (context: CommandContext, options: { readonly forceNewRepository: boolean }): Promise<void> => {
+/** @returns the exit status: not 0 when the dump is complete and a copy failed */
+const dump = async (context: CommandContext, options: { readonly forceNewRepository: boolean }): Promise<number> => {
   announce(context, "Dump", [...sourceFacts(context), ...storeFacts(context)]);
   const report = await carryOut(context, context.operations.programs.dump, { ...jobOf(context, "dump"), ...options });
-  context.output.result(report, (style) => {
+  const { result: copied, exitCode = 0 }: Awaited<ReturnType<typeof copiesOfDump>> =
+    "dryRun" in report ? { result: {} } : await copiesOfDump(placeOf(context), context.operations);
+  context.output.result({ ...report, ...copied }, (style) => {
     if ("dryRun" in report) {
       const { tables, views, sites, server, warnings } = report;
       const title = `A dump would hold ${tables} tables and ${views} views of ${server}, and sites ${sites.join(", ")}.`;
       return shown`${title}\n${renderWarnings(warnings, style)}`;
     }
     const title = shown`Dump ${style("bold", report.dumpId)} is ${style("green", "complete")}.`;
-    return shown`${title}\n${renderFigures(report.figures)}${renderWarnings(report.manifest.warnings, style)}`;
+    const copies = copied.copies ? renderCopies(copied.copies, style) : nothing;
+    return shown`${title}\n${renderFigures(report.figures)}${renderWarnings(report.manifest.warnings, style)}${copies}`;
   });
+  return exitCode;
 };
 
 export const command = installationCommand({
   name: "dump",
-  summary: "Dump the database and the sites directory, prove that they fit together, and write the manifest.",
+  summary:
+    "Dump the database and the sites directory, prove that they fit together, and write the manifest; then copy it, where copies are configured.",
   common: usualAndDryRun,
   options: {
     forceNewRepository: flag(

@@ -1,16 +1,18 @@
+import { atCopy } from "@openemr-ops/core/config/atCopy";
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import { figureWords, formatBytes, formatCount, formatMoment } from "@openemr-ops/core/format";
+import { type CopyOption, copyOption } from "../copyOption.ts";
 import { shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
 import { type CommandContext, installationCommand, placeOf } from "./context.ts";
 
 const count = (value: number | undefined): string => (value === undefined ? "" : formatCount(value));
 
-const dumps = async (context: CommandContext): Promise<void> => {
-  const listed = await context.operations.listDumps(placeOf(context));
+const dumps = async (context: CommandContext, options: CopyOption): Promise<void> => {
+  const listed = await context.operations.listDumps(placeOf(context), options);
   if (listed.length === 0)
     context.output.warn(
-      `${formatDestination(context.installation.dumps.destination)} holds no dump of ${context.installation.id}; if it should, look whether the volume is mounted and the bucket the right one`,
+      `${formatDestination(atCopy(context.installation, options.copy).dumps.destination)} holds no dump of ${context.installation.id}; if it should, look whether the volume is mounted and the bucket the right one`,
     );
   if (listed.some(({ sealed }) => sealed === null))
     context.output.warn(
@@ -41,7 +43,7 @@ const dumps = async (context: CommandContext): Promise<void> => {
 export const command = installationCommand({
   name: "dumps",
   summary: "List the dumps at the destination, newest first. Needs no repository password.",
-  options: {},
-  examples: ["dumps", "dumps --json"],
+  options: copyOption,
+  examples: ["dumps", "dumps --json", "dumps --copy 1"],
   run: dumps,
 });

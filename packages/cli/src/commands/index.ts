@@ -2,6 +2,7 @@ import type { CliCommand } from "../defineCommand.ts";
 import { command as check } from "./check.ts";
 import { command as checkDestination } from "./checkDestination.ts";
 import { command as configCheck } from "./configCheck.ts";
+import { command as copy } from "./copy.ts";
 import { command as drill } from "./drill.ts";
 import { command as dump } from "./dump.ts";
 import { command as dumps } from "./dumps.ts";
@@ -18,6 +19,7 @@ import { command as watch } from "./watch.ts";
 export const commands: readonly CliCommand[] = [
   dump,
   dumps,
+  copy,
   restore,
   drill,
   check,

@@ -3,6 +3,7 @@ import type { InputIssue } from "@openemr-ops/core/errors";
 import { formatMoment } from "@openemr-ops/core/format";
 import { statusOf } from "@openemr-ops/dumps/steps/verdict";
 import { usualAndDryRun } from "../commonOptions.ts";
+import { copyOption } from "../copyOption.ts";
 import { type Asked, flag, optional, required } from "../options.ts";
 import { aChoice, aDump, aPath, aSchema } from "../optionValues.ts";
 import { shown } from "../shown.ts";
@@ -24,6 +25,7 @@ import { showVerdict } from "./verdict.ts";
 const targetPlatforms = ["ecs", "compose", "kubernetes", "host", "cloud-sql"] as const;
 
 const restoreOptions = {
+  ...copyOption,
   dump: required(
     "--dump <id>",
     "latest, or a dump's identifier",
@@ -87,8 +89,11 @@ const targetFacts = (options: RestoreArguments, context: CommandContext): readon
       ];
 
 /** Cloud SQL loads a dump by itself; only the command for that is found here. */
-const planCloudSql = async (context: CommandContext, { dump, intoDatabase = "" }: RestoreArguments): Promise<void> => {
-  const plan = await context.operations.planCloudSql(placeOf(context), { dump, intoDatabase });
+const planCloudSql = async (
+  context: CommandContext,
+  { dump, intoDatabase = "", copy }: RestoreArguments,
+): Promise<void> => {
+  const plan = await context.operations.planCloudSql(placeOf(context), { dump, intoDatabase, copy });
   const words = `To load dump ${plan.dumpId} of ${formatMoment(plan.takenAt)}, type (INSTANCE is the name of yours):`;
   context.output.result(plan, (style) => shown`${words}\n  ${style("bold", plan.command)}\n`);
 };
@@ -101,7 +106,11 @@ const restore = async (context: CommandContext, options: RestoreArguments): Prom
   }
   const { environment } = context;
   const connection = connect === undefined ? undefined : await loadConnection(connect, { environment });
-  announce(context, "Restore", [...storeFacts(context), ["dump", options.dump], ...targetFacts(options, context)]);
+  announce(context, "Restore", [
+    ...storeFacts(context, options.copy),
+    ["dump", options.dump],
+    ...targetFacts(options, context),
+  ]);
   if (options.inPlace) {
     await confirm(context, "This replaces the live database and sites; a safety dump is taken first. Go on?");
   }
@@ -123,6 +132,7 @@ export const command = installationCommand({
   problems: problemsOf,
   examples: [
     "restore --dump latest --into-database restored --into-sites /srv/restore",
+    "restore --dump latest --copy 1 --into-database restored --into-sites /srv/restore",
     "restore --dump latest --in-place --dry-run",
     "restore --dump latest --for cloud-sql --into-database openemr",
     "restore --dump 01K9ZV6T5W8QH3N2R4X7BCDEFG --into-database restored --into-sites /mnt/efs/new --for ecs --connect target.json",

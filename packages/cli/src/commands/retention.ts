@@ -1,7 +1,9 @@
+import { atCopy } from "@openemr-ops/core/config/atCopy";
 import type { RetentionPolicy } from "@openemr-ops/core/config/settings";
 import { formatMoment } from "@openemr-ops/core/format";
 import type { RetentionEntry } from "@openemr-ops/dumps/steps/applyRetention";
 import { usualAndDryRun } from "../commonOptions.ts";
+import { type CopyOption, copyOption } from "../copyOption.ts";
 import { nothing, type Shown, shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
 import { announce, type CommandContext, carryOut, confirm, installationCommand, jobOf, storeFacts } from "./context.ts";
@@ -15,13 +17,16 @@ const describePolicy = (policy: RetentionPolicy): string =>
 const rowsOf = (action: string | Shown, decisions: readonly RetentionEntry[]) =>
   decisions.map(({ dumpId, takenAt, reasons }) => [action, dumpId, formatMoment(takenAt), reasons.join("; ")]);
 
-const retention = async (context: CommandContext): Promise<void> => {
+const retention = async (context: CommandContext, options: CopyOption): Promise<void> => {
   announce(context, "Retention of", [
-    ...storeFacts(context),
-    ["policy", describePolicy(context.installation.dumps.retention)],
+    ...storeFacts(context, options.copy),
+    ["policy", describePolicy(atCopy(context.installation, options.copy).dumps.retention)],
   ]);
   await confirm(context, "Dumps that the policy no longer keeps are deleted for good. Go on?");
-  const report = await carryOut(context, context.operations.programs.retention, jobOf(context, "retention"));
+  const report = await carryOut(context, context.operations.programs.retention, {
+    ...jobOf(context, "retention"),
+    ...options,
+  });
   context.output.result(report, (style) => {
     const expire = style("yellow", context.common.dryRun ? "would expire" : "expired");
     const rows = [...rowsOf(expire, report.expire), ...rowsOf("kept", report.keep)];
@@ -38,7 +43,7 @@ export const command = installationCommand({
   summary:
     "Delete the dumps that the retention policy does not keep. Never the newest complete or the newest verified one.",
   common: usualAndDryRun,
-  options: {},
-  examples: ["retention --dry-run", "retention --yes"],
+  options: copyOption,
+  examples: ["retention --dry-run", "retention --yes", "retention --copy 1"],
   run: retention,
 });

@@ -1,11 +1,18 @@
 import { isAbsolute, relative } from "node:path";
 import type { InputIssue } from "../errors.ts";
-import type { Config, DatabaseSettings, DrillSettings } from "./settings.ts";
+import type { DestinationAddress } from "./destinationAddress.ts";
+import type { Config, DatabaseSettings, DrillSettings, DumpSettings } from "./settings.ts";
 
 const isInside = (inner: string, outer: string): boolean => {
   const way = relative(outer, inner);
   return way === "" || (!isAbsolute(way) && way !== ".." && !way.startsWith("../"));
 };
+
+/** All places of dumps, by their fields. */
+const destinationsOf = ({ destination, copies }: DumpSettings): readonly (readonly [string, DestinationAddress])[] => [
+  ["dumps", destination],
+  ...copies.map((copy, index) => [`dumps.copies[${index}]`, copy.destination] as const),
+];
 
 /** Directories that must not lie in one another: a dump that contains its own store grows without end. */
 export const findPlaceIssues = ({ installations, stateDirectory }: Config): readonly InputIssue[] => {
@@ -25,11 +32,12 @@ export const findPlaceIssues = ({ installations, stateDirectory }: Config): read
           message: `lies inside ${name}.sites.path; choose a directory outside of it`,
         });
       }
-      if (dumps?.destination.kind !== "file") return;
-      const { directory } = dumps.destination;
-      if (isInside(directory, sites.path) || isInside(sites.path, directory)) {
+      for (const [field, destination] of dumps ? destinationsOf(dumps) : []) {
+        if (destination.kind !== "file") continue;
+        const { directory } = destination;
+        if (!isInside(directory, sites.path) && !isInside(sites.path, directory)) continue;
         const message = `and ${name}.sites.path lie in one another; a dump would contain itself`;
-        issues.push({ path: `installations[${other}].dumps.destination`, message });
+        issues.push({ path: `installations[${other}].${field}.destination`, message });
       }
     });
   });

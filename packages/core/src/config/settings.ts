@@ -20,6 +20,8 @@ export type InstallationWith<Name extends SectionName> = Installation & {
 
 export type DatabaseSettings = Installation["database"];
 export type DumpSettings = NonNullable<Installation["dumps"]>;
+/** What a copy has of its own. */
+export type CopySettings = DumpSettings["copies"][number];
 export type DrillSettings = DumpSettings["drill"];
 export type HealthSettings = NonNullable<Installation["health"]>;
 export type RetentionPolicy = DumpSettings["retention"];

@@ -1,7 +1,7 @@
 import { ulidTime } from "@openemr-ops/core/ids";
 import type { DumpContext } from "../context.ts";
 import { manifestKey } from "../manifest.ts";
-import { decideRetention, type RetentionPolicy } from "../retention.ts";
+import { decideRetention, type RetainedDump, type RetentionPolicy } from "../retention.ts";
 import { removeVerifications, type Verification } from "../verification.ts";
 import { type FoundDump, findDumps } from "./listDumps.ts";
 import { rebuildManifests } from "./rebuildManifests.ts";
@@ -33,6 +33,15 @@ const setAside = (context: DumpContext, { listed }: FoundDump): string | undefin
 
 const isThorough = (check: Verification | undefined): boolean => check !== undefined && check.level !== "objects";
 
+/** A complete dump as the policy sees it. */
+export const retainedOf = ({ listed, provenCheck, claimedCheck }: FoundDump): RetainedDump => ({
+  dumpId: listed.dumpId,
+  takenAt: new Date(listed.takenAt),
+  complete: true,
+  ...(provenCheck && isThorough(provenCheck) ? { verifiedAt: new Date(provenCheck.at) } : {}),
+  saidToBeVerified: isThorough(claimedCheck),
+});
+
 /**
  * Removes what the policy does not ask to keep: the manifest first, so that a run that stops half-way leaves no dump that
  * looks whole and is not; then its parts; then the space. Damaged dumps are kept for a person to look at.
@@ -54,15 +63,7 @@ export const applyRetention = async (
     return reason === undefined ? [] : [{ dumpId: dump.listed.dumpId, reasons: [reason] }];
   });
   const decision = decideRetention(
-    found
-      .filter((dump) => setAside(context, dump) === undefined)
-      .map(({ listed, provenCheck, claimedCheck }) => ({
-        dumpId: listed.dumpId,
-        takenAt: new Date(listed.takenAt),
-        complete: true,
-        ...(provenCheck && isThorough(provenCheck) ? { verifiedAt: new Date(provenCheck.at) } : {}),
-        saidToBeVerified: isThorough(claimedCheck),
-      })),
+    found.filter((dump) => setAside(context, dump) === undefined).map(retainedOf),
     policy,
     { now: context.now() },
   );

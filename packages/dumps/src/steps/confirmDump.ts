@@ -48,7 +48,16 @@ export interface ReportedDump {
   /** Older tasks do not tell these two. */
   readonly manifestDigest?: string | undefined;
   readonly manifestSnapshot?: string | undefined;
+  /** Of a copy: its snapshots have other identifiers than its manifest names. */
+  readonly databaseSnapshot?: string | undefined;
+  readonly sitesSnapshot?: string | undefined;
 }
+
+/** A snapshot that a task names. @throws {IntegrityError} it is no identifier of one */
+const namedSnapshot = (snapshotId: string, what: string): StoredPart => {
+  if (/^[0-9a-f]{64}$/.test(snapshotId)) return { kind: "snapshot", snapshotId };
+  throw new IntegrityError(`the task named no snapshot that holds ${what}`);
+};
 
 /**
  * Looks at the destination itself: the very manifest that the task reports is there and sound, and so are both halves and
@@ -71,12 +80,15 @@ export const confirmDump = async (reported: ReportedDump, expected: ExpectedDump
     );
   if (manifest.format !== format)
     throw new IntegrityError(`dump ${dumpId} is in the ${manifest.format} format, expected ${format}`);
-  await assertStored(manifest.database.part, `the database of dump ${dumpId}`, destination);
-  await assertStored(manifest.sites.part, `the sites tree of dump ${dumpId}`, destination);
+  const { databaseSnapshot, sitesSnapshot } = reported;
+  const parts = [
+    [`the database of dump ${dumpId}`, databaseSnapshot, manifest.database.part],
+    [`the sites tree of dump ${dumpId}`, sitesSnapshot, manifest.sites.part],
+  ] as const;
+  for (const [half, snapshot, part] of parts)
+    await assertStored(snapshot === undefined ? part : namedSnapshot(snapshot, half), half, destination);
   if (manifestSnapshot !== undefined) {
-    if (!/^[0-9a-f]{64}$/.test(manifestSnapshot))
-      throw new IntegrityError(`the task named no snapshot that holds the manifest of dump ${dumpId}`);
-    const part = { kind: "snapshot", snapshotId: manifestSnapshot } as const;
+    const part = namedSnapshot(manifestSnapshot, `the manifest of dump ${dumpId}`);
     await assertStored(part, `the sealed manifest of dump ${dumpId}`, destination);
   }
   return manifest;

@@ -1,4 +1,4 @@
-import { DestinationMissingError, IntegrityError } from "@openemr-ops/core/errors";
+import { IntegrityError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
 import { connectReadOnly } from "@openemr-ops/database/connection";
 import { describeSource, type SourceDescription } from "@openemr-ops/database/describeSource";
@@ -13,7 +13,6 @@ import { baseTable } from "@openemr-ops/openemr/sqlReader";
 import { readDockerVersion, readVersion } from "@openemr-ops/openemr/version";
 import type { DumpContext } from "../context.ts";
 import {
-  listManifestIds,
   type Manifest,
   manifestBytes,
   manifestKey,
@@ -23,6 +22,7 @@ import {
   type UnsealedManifest,
 } from "../manifest.ts";
 import type { StoredPart, StoredSites } from "../store/dumpStore.ts";
+import { assertNotLost } from "./assertNotLost.ts";
 import { earlierDumps } from "./earlierDumps.ts";
 import { couchDbWarnings, gapWarnings } from "./gapWarnings.ts";
 import { inspect, sitesOfDatabase } from "./inspect.ts";
@@ -57,26 +57,6 @@ export interface TakeDumpOptions {
   /** Begin a new repository although earlier dumps were made and are not there. */
   readonly forceNewRepository?: boolean;
 }
-
-/** Whether the destination is one where dumps were kept before: a restic repository, or a manifest of ours. */
-const isBegun = async ({ destination, installation, store }: DumpContext): Promise<boolean> =>
-  store.format === "restic"
-    ? (await destination.describe("config")) !== undefined
-    : (await listManifestIds(destination, installation)).length > 0;
-
-/** A repository that held dumps and is gone means an unmounted disk or a wrong bucket more often than a wish to start anew. */
-const mayCreateRepository = async (context: DumpContext, force: boolean): Promise<boolean> => {
-  if (force || (await isBegun(context))) return true;
-  const earlier = (await context.jobs.list(context.installation)).find(
-    (job) => job.kind === "dump" && job.status === "succeeded" && job.result?.destination === context.destination.url,
-  );
-  if (earlier)
-    throw new DestinationMissingError(
-      `${context.destination.url} held dumps until ${earlier.endedAt}, and now no repository is there: is the volume mounted, the bucket the right one? To create a new repository there, set forceNewRepository`,
-      { field: "forceNewRepository" },
-    );
-  return true;
-};
 
 const tableWarnings = (source: SourceDescription): SourceWarning[] => {
   const plain = source.tables.filter(({ engine }) => engine !== "InnoDB");
@@ -180,7 +160,7 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
   const beside = await unreadableBesideSites(context.sitesPath);
   const layout = await assertLayout(context.sitesPath, { leftOut: beside });
   const { sites, warnings } = await sitesOfDatabase(context.sitesPath, context.database);
-  await mayCreateRepository(context, false);
+  await assertNotLost(context, "dump");
   const { newest, future } = await earlierDumps(context);
   return {
     dryRun: true,
@@ -231,7 +211,8 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
   const essentials = await countEssentials(context.sitesPath);
   const { sites, warnings: siteWarnings } = await sitesOfDatabase(context.sitesPath, context.database);
   await store.recover(run);
-  await store.open(await mayCreateRepository(context, options.forceNewRepository ?? false), run);
+  if (!options.forceNewRepository) await assertNotLost(context, "dump");
+  await store.open(true, run);
 
   let database: DatabaseDump | undefined;
   let stored: Promise<StoredSites> | undefined;

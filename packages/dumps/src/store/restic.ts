@@ -3,7 +3,7 @@ import { IntegrityError } from "@openemr-ops/core/errors";
 import type { ByteSink } from "@openemr-ops/files/byteSink";
 import { sealWith } from "../seal.ts";
 import type { DumpStore } from "./dumpStore.ts";
-import { putNewRepository } from "./newRepository.ts";
+import { openRepository } from "./openRepository.ts";
 import { repositoryObjects } from "./repositoryObjects.ts";
 import { resticBackup } from "./resticBackup.ts";
 import { removeDeadLocks } from "./resticLocks.ts";
@@ -16,7 +16,7 @@ const manifestFile = "manifest.json";
 
 /** Keeps dumps as snapshots of one restic repository per installation; the repository is the destination itself. */
 export const resticStore = (settings: ResticSettings): DumpStore => {
-  const { destination, location } = settings;
+  const { destination } = settings;
   const { assertNames, assertOpenable } = repositoryObjects(destination);
   const restic = resticProgram(settings);
   const snapshots = resticSnapshots(restic, settings);
@@ -27,17 +27,7 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
   return {
     format: "restic",
     describeTools: async () => ({ restic: (await restic.release()).text }),
-    open: async (create, run) => {
-      if (await destination.describe("config")) return;
-      await assertOpenable(); // a new repository among the remains of one would close them for good
-      if (!create) await restic.failed("opening the repository", { code: 10, signal: null, errors: "" });
-      const doing = "creating the repository";
-      if (!location.cached) return void (await restic.run(doing, ["init"], run));
-      await restic.release();
-      const password = await restic.password();
-      const end = await putNewRepository(settings.restic, destination, { password, signal: run.signal });
-      if (end.code !== 0) await restic.failed(doing, end);
-    },
+    open: (create, run) => openRepository(settings, restic, create, run),
     writeDatabase: async ({ dumpId, takenAt }, produce, run) => ({
       kind: "snapshot",
       snapshotId: await backup.stream(databaseFile, tagsOf(dumpId, "database"), takenAt, produce, run),

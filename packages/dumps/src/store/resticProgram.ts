@@ -47,7 +47,7 @@ export interface ResticProgram {
 }
 
 /** Commands that only jobs run that hold our lock on the repository. */
-const writers: ReadonlySet<string> = new Set(["backup", "forget", "prune", "check"]);
+const writers: ReadonlySet<string> = new Set(["backup", "copy", "forget", "prune", "check"]);
 
 export const resticProgram = (settings: ResticSettings): ResticProgram => {
   const { location, destination } = settings;
@@ -80,6 +80,7 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
       ...(writers.has(args[0] ?? "") ? { onStarted: notes.add } : {}),
       environment: {
         ...environment,
+        ...more.environment,
         RESTIC_REPOSITORY: repository,
         RESTIC_PASSWORD: secret,
         RESTIC_PROGRESS_FPS: "1",

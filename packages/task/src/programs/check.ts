@@ -19,12 +19,12 @@ export const checkReport = (result: CheckResult): TaskReport => ({
 });
 
 export const check: Program<"check", CheckPlan, CheckResult> = {
-  plan: async (place, { level, share }) => {
-    const result = await planCheck(await dumpContext(place), level, share);
+  plan: async (place, { level, share, copy }) => {
+    const result = await planCheck(await dumpContext(place, copy), level, share);
     return { result, report: checkPlanReport(result) };
   },
-  run: async (place, { level, share }) => {
-    const context = await dumpContext(place);
+  run: async (place, { level, share, copy }) => {
+    const context = await dumpContext(place, copy);
     const result = await checkDumps(context, level, share);
     return { result, report: checkReport(result) };
   },

@@ -20,8 +20,8 @@ export interface DrillPlan {
 }
 
 export const drill: Program<"drill", DrillPlan, Verdict> = {
-  plan: async (place, { dump }) => {
-    const context = await dumpContext(place);
+  plan: async (place, { dump, copy }) => {
+    const context = await dumpContext(place, copy);
     await assertDrillServer(context);
     const manifest = await chooseDump(context, dump);
     await assertRoom(context, manifest);
@@ -38,8 +38,8 @@ export const drill: Program<"drill", DrillPlan, Verdict> = {
     };
     return { result, report: restorePlanReport(result) };
   },
-  run: async (place, { dump }) => {
-    const result = await drillDump(await dumpContext(place), dump);
+  run: async (place, { dump, copy }) => {
+    const result = await drillDump(await dumpContext(place, copy), dump);
     return { result, report: verdictReport(result) };
   },
 };

@@ -1,6 +1,7 @@
 import type { JobKind } from "@openemr-ops/events/jobKinds";
 import type { AnyProgram } from "../program.ts";
 import { check } from "./check.ts";
+import { copy } from "./copy.ts";
 import { drill } from "./drill.ts";
 import { dump } from "./dump.ts";
 import { health } from "./health.ts";
@@ -9,7 +10,7 @@ import { retention } from "./retention.ts";
 import { users } from "./users.ts";
 
 /** How each kind of job is done. */
-export const programs = { dump, drill, check, retention, restore, health, users } satisfies Readonly<
+export const programs = { dump, drill, check, copy, retention, restore, health, users } satisfies Readonly<
   Record<JobKind, AnyProgram>
 >;
 

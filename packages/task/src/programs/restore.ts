@@ -32,11 +32,11 @@ export const restore: Program<"restore", RestorePlan, Verdict, RestoreRequest> =
       ? input
       : { ...input, connection: await within("connection", () => checkConnection(connection, surroundings)) },
   plan: async (place, request) => {
-    const result = await planRestore(await dumpContext(place), await optionsOf(request, place));
+    const result = await planRestore(await dumpContext(place, request.copy), await optionsOf(request, place));
     return { result, report: restorePlanReport(result) };
   },
   run: async (place, request) => {
-    const result = await restoreDump(await dumpContext(place), await optionsOf(request, place));
+    const result = await restoreDump(await dumpContext(place, request.copy), await optionsOf(request, place));
     return { result, report: verdictReport(result), exitCode: statusOf(result) };
   },
 };

@@ -1,46 +1,21 @@
 import * as z from "zod";
-import {
-  type DestinationAddress,
-  type DestinationPlace,
-  destinationForms,
-  endpointOrigin,
-  overlap,
-  parseDestinationUrl,
-} from "../destinationAddress.ts";
+import { type DestinationPlace, overlap } from "../destinationAddress.ts";
 import { valueAt } from "../fieldPath.ts";
 import * as field from "../fields.ts";
-import { repositoryPasswordProblem } from "../repositoryPassword.ts";
 import { type Complain, complain, onAnyObject } from "../rules.ts";
 import { sealKeyProblem } from "../sealKey.ts";
 import { section } from "../section.ts";
 import { strict } from "../strict.ts";
+import { copiesShape, settleCopy } from "./copies.ts";
+import { destinationRules, destinationShape, placeOf, settleDestination } from "./destination.ts";
 import { drillShape } from "./drill.ts";
 import { needsOnePassword, onePassword } from "./login.ts";
-
-/** How many dumps to keep by period; 0 is none of that kind. At least one is above 0. */
-const retention = strict({
-  keepLast: field.keep.default(0),
-  keepDaily: field.keep.default(0),
-  keepWeekly: field.keep.default(0),
-  keepMonthly: field.keep.default(0),
-  keepYearly: field.keep.default(0),
-}).refine((policy) => Object.values(policy).some((count) => count > 0), {
-  error: "keeps nothing; set at least one of keepLast, keepDaily, keepWeekly, keepMonthly, keepYearly above 0",
-});
+import { retention } from "./retention.ts";
 
 const shape = strict({
   /** `restic`: a repository. `portable`: a manifest and plain compressed files. */
   format: field.dumpFormat.default("restic"),
-  destination: z.string({ error: `expected ${destinationForms}` }),
-  endpoint: field.endpoint.optional(),
-  region: field.region.optional(),
-  pathStyle: z.boolean({ error: "expected true or false" }).optional(),
-  /** The store's own credentials; not set, those of the program's surroundings (AWS's or Google's usual environment). */
-  credentials: field.storeCredentials.optional(),
-  /** Others for `retention` alone, so that those of dumps need not delete. */
-  retentionCredentials: field.storeCredentials.optional(),
-  /** The repository's. */
-  ...field.secretOf("password", repositoryPasswordProblem),
+  ...destinationShape,
   compression: field.compression.optional(),
   /** X25519 recipients (`age1…`); none means not encrypted by us. */
   ageRecipients: z.array(field.ageRecipient, { error: "expected a list of age recipients" }).optional(),
@@ -49,6 +24,7 @@ const shape = strict({
   /** What manifests are sealed with, so that nobody else can pass a set off as ours. */
   sealKeyFile: field.secretFile(sealKeyProblem).optional(),
   retention,
+  copies: copiesShape.default([]),
   /** A dump that moves no byte for this long is stopped. */
   stallSeconds: field.stallSeconds.default(300),
   drill: drillShape.default({}),
@@ -67,53 +43,20 @@ const ofOneFormat = {
 } as const;
 
 const rules = (settings: z.output<typeof shape>, context: Complain): void => {
-  const { format, destination, endpoint, region } = settings;
+  const { format } = settings;
   if (format === "restic") needsOnePassword(settings, context);
   const other = format === "restic" ? ofOneFormat.portable : format === "portable" ? ofOneFormat.restic : undefined;
   for (const name of other?.fields ?? []) {
     if (settings[name] !== undefined) complain(context, [name], other?.otherwise ?? "");
   }
-  if (typeof destination !== "string") return;
-  const parsed = parseDestinationUrl(destination);
-  if ("problem" in parsed) {
-    complain(context, ["destination"], parsed.problem);
-    return;
-  }
-  for (const name of ["endpoint", "region", "pathStyle"] as const) {
-    if (parsed.address.kind !== "s3" && settings[name] !== undefined) {
-      complain(context, [name], "is for destinations that start with s3://");
-    }
-  }
-  for (const name of ["credentials", "retentionCredentials"] as const) {
-    if (parsed.address.kind === "file" && settings[name] !== undefined)
-      complain(context, [name], "is for destinations that start with s3:// or gs://");
-  }
-  if (settings.retentionCredentials !== undefined && settings.credentials === undefined)
-    complain(context, ["credentials"], "is missing; retentionCredentials are for retention alone");
-  const onAws = parsed.address.kind === "s3" && endpoint === undefined;
-  if (onAws && typeof region === "string" && !field.awsRegion.test(region)) {
-    complain(context, ["region"], "expected a region of AWS, such as eu-central-1");
-  }
+  if (format === "portable" && Array.isArray(settings.copies)) refusePasswords(settings.copies, context);
+  destinationRules(settings, context);
 };
 
-type WrittenDestination = Pick<z.output<typeof shape>, "destination" | "endpoint" | "region" | "pathStyle">;
-
-const settleDestination = (settings: WrittenDestination): DestinationAddress => {
-  const parsed = parseDestinationUrl(settings.destination);
-  if ("problem" in parsed) throw new TypeError("the schema lets only valid destinations pass");
-  const { address } = parsed;
-  if (address.kind === "file") return { kind: "file", directory: address.directory };
-  if (address.kind === "gcs") return { kind: "gcs", bucket: address.bucket, prefix: address.prefix };
-  const endpoint = settings.endpoint === undefined ? undefined : endpointOrigin(settings.endpoint);
-  const region = settings.region ?? (endpoint === undefined ? undefined : "us-east-1");
-  return {
-    kind: "s3",
-    bucket: address.bucket,
-    prefix: address.prefix,
-    pathStyle: settings.pathStyle ?? endpoint !== undefined,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(region === undefined ? {} : { region }),
-  };
+const refusePasswords = (copies: readonly unknown[], context: Complain): void => {
+  for (const [index, copy] of copies.entries())
+    for (const name of ofOneFormat.restic.fields)
+      if (valueAt(copy, [name]) !== undefined) complain(context, ["copies", index, name], ofOneFormat.restic.otherwise);
 };
 
 /**
@@ -122,9 +65,13 @@ const settleDestination = (settings: WrittenDestination): DestinationAddress => 
  */
 export const dumps = section(
   shape.superRefine(rules, onAnyObject),
-  ({ format, destination, endpoint, region, pathStyle, ...rest }) => {
+  ({ format, destination, endpoint, region, pathStyle, copies, ...rest }) => {
     const { password, passwordFile, compression, ageRecipients, ageIdentityFile, sealKeyFile, ...both } = rest;
-    const common = { ...both, destination: settleDestination({ destination, endpoint, region, pathStyle }) };
+    const common = {
+      ...both,
+      destination: settleDestination({ destination, endpoint, region, pathStyle }),
+      copies: copies.map(settleCopy),
+    };
     if (format === "restic") return { ...common, format, password: onePassword({ password, passwordFile }) };
     return {
       ...common,
@@ -142,21 +89,28 @@ export const dumps = section(
   "sealKeyFile",
 );
 
-/** Two installations in one repository, or one inside the other's directory, would prune and overwrite each other. */
+/** Two installations, or a copy and its original, in one repository or inside each other would prune and overwrite each other. */
 export const separateDestinations = (installations: readonly unknown[], context: Complain): void => {
-  const seen: { readonly index: number; readonly place: DestinationPlace }[] = [];
-  installations.forEach((one, index) => {
-    const destination = valueAt(one, ["dumps", "destination"]);
-    const endpoint = valueAt(one, ["dumps", "endpoint"]);
-    const parsed = typeof destination === "string" ? parseDestinationUrl(destination) : undefined;
-    if (!parsed || "problem" in parsed) return;
-    const place =
-      typeof endpoint === "string" ? { ...parsed.address, endpoint: endpointOrigin(endpoint) } : parsed.address;
+  const seen: { readonly name: string; readonly place: DestinationPlace }[] = [];
+  const look = (owner: string, written: unknown, path: readonly PropertyKey[]): void => {
+    const place = placeOf(written);
+    if (!place) return;
     const other = seen.find((earlier) => overlap(earlier.place, place));
-    if (other) {
-      const message = `is the same place as that of installations[${other.index}], or one lies inside the other`;
-      complain(context, ["installations", index, "dumps", "destination"], message);
+    if (other)
+      complain(
+        context,
+        [...path, "destination"],
+        `is the same place as that of ${other.name}, or one lies inside the other`,
+      );
+    seen.push({ name: owner, place });
+  };
+  installations.forEach((one, index) => {
+    const dumps = valueAt(one, ["dumps"]);
+    look(`installations[${index}]`, dumps, ["installations", index, "dumps"]);
+    const copies = valueAt(dumps, ["copies"]);
+    for (const [number, copy] of (Array.isArray(copies) ? copies : []).entries()) {
+      const name = `installations[${index}].dumps.copies[${number}]`;
+      look(name, copy, ["installations", index, "dumps", "copies", number]);
     }
-    seen.push({ index, place });
   });
 };

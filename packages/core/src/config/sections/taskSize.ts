@@ -3,7 +3,7 @@ import { type Complain, complain, onAnyObject } from "../rules.ts";
 import { strict } from "../strict.ts";
 
 /** Kinds of tasks that may have a size of their own. A check runs as a drill does. */
-export const sizedTasks = ["dump", "retention", "drill", "restore"] as const;
+export const sizedTasks = ["dump", "copy", "retention", "drill", "restore"] as const;
 export type SizedTask = (typeof sizedTasks)[number];
 
 /** Memory that Fargate offers, in MiB, by units of CPU. Source: Amazon ECS developer guide, "Task size". */
@@ -22,7 +22,7 @@ const fargateMemory: Readonly<
 const defaultCpu = 1024;
 const defaultMemory = 2048;
 /** GiB. A drill and a restore hold what they load; the others caches alone. */
-const defaultDisk: Readonly<Record<SizedTask, number>> = { dump: 30, retention: 30, drill: 50, restore: 50 };
+const defaultDisk: Readonly<Record<SizedTask, number>> = { dump: 30, copy: 30, retention: 30, drill: 50, restore: 50 };
 
 const size = {
   /** Units; 1024 are one processor. */
@@ -38,6 +38,7 @@ const written = strict({
   ...size,
   architecture: field.taskArchitecture.default("ARM64"),
   dump: strict(size).optional(),
+  copy: strict(size).optional(),
   retention: strict(size).optional(),
   drill: strict(size).optional(),
   restore: strict(size).optional(),

@@ -160,6 +160,62 @@ describe.each([{ format: "portable" as const }, { format: "restic" as const }])(
   },
 );
 
+describe.each([{ format: "portable" as const }, { format: "restic" as const }])("a copy ($format)", ({ format }) => {
+  let clinic: Clinic;
+  const placeOf = (name: string) => {
+    const directory = join(clinic.directory, name);
+    const destination = `file://${join(directory, "second")}`;
+    const options = { ...clinic, directory, dumps: { format } };
+    return {
+      directory,
+      first: { ...options, dumps: { format, copies: [{ destination }] } },
+      second: { ...options, dumps: { format, destination } },
+    };
+  };
+  beforeAll(async () => {
+    clinic = await aClinic({ programs: false });
+    const first = await contextFor(placeOf("prepared").first);
+    if (format === "restic") {
+      await first.store.open(true, first);
+      await quickenRepositoryKey(first.destination, aRepositoryPassword);
+    }
+    await takeDump(first);
+    await takeDump(first);
+  }, 60_000);
+  afterAll(() => clinic.remove());
+
+  const aPlace = async (name: string) => {
+    const place = placeOf(name);
+    await cp(join(clinic.directory, "prepared"), place.directory, { recursive: true });
+    return { ...place, program: await realCommandLine(place.first), context: await contextFor(place.second) };
+  };
+
+  it("lists no dump that is not whole, wherever it is killed, and the next one completes it", async () => {
+    const undisturbed = await aPlace("undisturbed");
+    const whole = await crashAt(undisturbed.program, ["copy"], 0, clinic.directory);
+    expect(whole, whole.stderr).toMatchObject({ exitCode: 0 });
+    const both = (await listDumps(undisturbed.context)).map(({ dumpId }) => dumpId);
+    expect(both).toHaveLength(2);
+
+    const points = pointsOf(whole.effects);
+    expect(points.length).toBeGreaterThan(8);
+    await aFewAtATime(points, async (point) => {
+      const { directory, program, context } = await aPlace(`point-${point}`);
+      const run = await crashAt(program, ["copy"], point, clinic.directory);
+      expectKilled(run);
+      await settleOrphans(directory, point % 2 === 0 ? "die" : "end");
+      await assertListedDumpsAreWhole(context, new Set(), at(run));
+
+      const again = await program.run(["copy"]);
+      expect(again, `${at(run)}\n${again.stderr}`).toMatchObject({ exitCode: 0 });
+      const left = await listDumps(context);
+      expect(left, at(run)).toMatchObject(both.map((dumpId) => ({ dumpId, complete: true, sealed: true })));
+      await assertListedDumpsAreWhole(context, new Set(), at(run));
+    });
+    expect(await drillDump(undisturbed.context, "latest")).toMatchObject({ verdict: "passed" });
+  }, 300_000);
+});
+
 describe("a restore beside the live system", () => {
   let clinic: Clinic;
   let rows: Awaited<ReturnType<typeof rowsOf>>;

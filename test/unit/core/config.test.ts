@@ -79,6 +79,7 @@ describe("a configuration in order", () => {
               field: "installations[0].dumps.passwordFile",
             },
             retention: { keepLast: 0, keepDaily: 7, keepWeekly: 5, keepMonthly: 12, keepYearly: 7 },
+            copies: [],
             stallSeconds: 300,
             drill: {},
           },

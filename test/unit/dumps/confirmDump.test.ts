@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { DestinationUnavailableError, IntegrityError } from "@openemr-ops/core/errors";
 import { manifestBytes, manifestKey, sealManifest } from "@openemr-ops/dumps/manifest";
-import { confirmDump } from "@openemr-ops/dumps/steps/confirmDump";
+import { confirmDump, type ReportedDump } from "@openemr-ops/dumps/steps/confirmDump";
 import { describe, expect, it } from "vitest";
 import { aStoredDump } from "../../support/aStoredDump.ts";
 import { type MemoryDestination, memoryDestination } from "../../support/memoryDestination.ts";
@@ -54,6 +54,42 @@ describe("a dump that a task reports", () => {
 
     await expect(confirm(destination)).rejects.toThrow(IntegrityError);
     await expect(confirm(destination)).rejects.toThrow(complaint);
+  });
+
+  describe("of a copy, whose snapshots have other identifiers", () => {
+    const moved = (): { readonly destination: MemoryDestination; readonly reported: ReportedDump } => {
+      const destination = stored();
+      const reported: Record<string, string> = { dumpId, manifestDigest: dump.manifest.digest };
+      for (const name of ["database", "sites", "manifest"]) {
+        const bytes = `snapshot of the ${name} at the copy`;
+        const id = hash("sha256", bytes);
+        destination.plant(`snapshots/${id}`, bytes);
+        reported[`${name}Snapshot`] = id;
+      }
+      for (const key of [dump.database, dump.sites]) void destination.delete(key);
+      return { destination, reported };
+    };
+    const expected = { installation: "clinic-a", format: "restic" } as const;
+
+    it("is confirmed by those that the task names, and never by those of the first store", async () => {
+      const { destination, reported } = moved();
+      expect(await confirmDump(reported, { ...expected, destination })).toEqual(dump.manifest);
+      await expect(confirm(destination)).rejects.toThrow(/the database of dump .* is absent/);
+    });
+
+    it.each(["databaseSnapshot", "sitesSnapshot", "manifestSnapshot"] as const)(
+      "does not count when the one in %s is absent, altered or none",
+      async (name) => {
+        const { destination, reported } = moved();
+        await expect(confirmDump({ ...reported, [name]: "latest" }, { ...expected, destination })).rejects.toThrow(
+          /named no snapshot/,
+        );
+        destination.plant(`snapshots/${reported[name]}`, "other bytes");
+        await expect(confirmDump(reported, { ...expected, destination })).rejects.toThrow(/is damaged/);
+        await destination.delete(`snapshots/${reported[name]}`);
+        await expect(confirmDump(reported, { ...expected, destination })).rejects.toThrow(/is absent/);
+      },
+    );
   });
 
   it("counts whatever anybody puts beside it", async () => {

@@ -272,7 +272,18 @@ describe("a job that begins", () => {
 
   it("refuses any input with the fields' paths, or starts exactly what it says", async () => {
     const field = fc.constantFrom(
-      ...["version", "kind", "installation", "dryRun", "dump", "level", "share", "forceNewRepository", "inPlace"],
+      ...[
+        "version",
+        "kind",
+        "installation",
+        "dryRun",
+        "dump",
+        "level",
+        "share",
+        "forceNewRepository",
+        "inPlace",
+        "copy",
+      ],
       ...["intoDatabase", "intoSites", "platform", "upgrade", "connection", "constructor", "__proto__", ""],
     );
     const value = fc.oneof(
@@ -314,7 +325,7 @@ describe("a job that begins", () => {
           for (const [name, given] of added)
             expect([
               ...["version 1", `kind ${kind}`, "installation clinic-a", "dryRun false", "forceNewRepository false"],
-              ...["dump latest", "level objects", "inPlace false", "upgrade false"],
+              ...["dump latest", "level objects", "inPlace false", "upgrade false", "copy 1"],
             ]).toContain(`${name} ${given}`);
           expect(outcome).toMatchObject({
             job: { kind, installation: "clinic-a", dryRun: "dryRun" in asked && asked.dryRun === true },

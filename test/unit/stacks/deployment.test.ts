@@ -345,7 +345,8 @@ describe("what another region, account or partition has is refused by its field"
     const issues = await issuesOf(
       (_, config) => {
         const [first] = config.installations as Written[];
-        config.installations = [{ ...first, dumps: { ...(first?.dumps as Written), region: "us-gov-west-1" } }];
+        const dumps = { ...(first?.dumps as Written), region: "us-gov-west-1", copies: [] };
+        config.installations = [{ ...first, dumps }];
       },
       "prod",
       { region: "us-gov-west-1", account: "123456789012" },
@@ -360,6 +361,30 @@ describe("what another region, account or partition has is refused by its field"
         "notifications.slack.botToken",
       ].map((path) => ({ path, message })),
     );
+  });
+
+  it.each([
+    { copy: { destination: "s3://copies/a", region: "cn-north-1" }, path: "region", says: /partition aws-cn/ },
+    { copy: { destination: "file:///srv/copies" }, path: "destination", says: /is not reached by tasks/ },
+    { copy: { destination: "gs://copies/a" }, path: "credentials", says: /is missing; a task's role opens/ },
+    {
+      copy: { destination: "s3://copies/a", endpoint: "https://s3.example.org" },
+      path: "credentials",
+      says: /accessKeyId/,
+    },
+    {
+      copy: { destination: "s3://copies/a", credentials: "keys.json" },
+      path: "credentials",
+      says: /is not in AWS; tasks read passwords/,
+    },
+  ])("a copy that a task cannot reach: $copy.destination, $path", async ({ copy, path, says }) => {
+    const issues = await issuesOf((installation) => {
+      const dumps = installation.dumps as Written;
+      installation.dumps = { ...dumps, copies: [...((dumps.copies as Written[]) ?? []), copy] };
+    });
+    expect(issues).toEqual([
+      { path: `installations[0].dumps.copies[1].${path}`, message: expect.stringMatching(says) },
+    ]);
   });
 
   it("a bucket of another partition", async () => {

@@ -52,7 +52,7 @@ export const copyParts = (
   });
   alarm(stack, "ConfirmCopyErrors", plane.alarms, {
     metric: confirm.metricErrors(quarter),
-    description: `A copy of the dumps of ${id} is not confirmed (runbook: job-failed)`,
+    description: `A copy of the dumps of ${id} is not confirmed (runbook: copy-failed)`,
   });
   acceptInCopies(stack);
   return {

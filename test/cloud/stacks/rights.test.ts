@@ -4,7 +4,7 @@ import { resourcesOf, rightsOf, type Statement, textOf } from "../../support/tem
 const { prod, developer } = inject("synth");
 const clinicA = "InstallationStack-clinic-a";
 const clinicB = "InstallationStack-clinic-b";
-const tasks = ["Dump", "Retention", "Drill", "Restore"];
+const tasks = ["Dump", "Retention", "Drill", "Restore", "Copy", "CopyRetention"];
 
 const resourcesFor = (rights: readonly Statement[], action: string): readonly string[] =>
   rights.filter(({ actions }) => actions.includes(action)).flatMap(({ resources }) => resources);
@@ -30,6 +30,9 @@ describe("who may read which secret", () => {
       secrets: ["clinic-a/dump-user-AaBbCc", "clinic-a/restore-user-DdEeFf", "clinic-a/repository-GgHhIi"],
     },
     { role: "ConfirmRole", secrets: [] },
+    { role: "CopyRole", secrets: ["clinic-a/repository-GgHhIi"] },
+    { role: "CopyRetentionRole", secrets: ["clinic-a/repository-GgHhIi"] },
+    { role: "ConfirmCopyRole", secrets: [] },
   ])("$role of clinic-a reads $secrets", ({ role, secrets }) => {
     expect(secretsOf(clinicA, role)).toEqual(secrets);
   });
@@ -80,7 +83,38 @@ describe("who may touch dumps", () => {
   it("deleting them is for retention alone; others remove what restic locks with", () => {
     const deletable = tasks.map((task) => resourcesFor(rightsOf(prod, clinicA, `${task}Role`), "s3:DeleteObject"));
     const locks = "arn:aws:s3:::clinic-a-dumps/openemr/locks/*";
-    expect(deletable).toEqual([[locks], ["arn:aws:s3:::clinic-a-dumps/openemr/*"], [locks], [locks]]);
+    const ofCopy = "arn:aws:s3:::clinic-a-copies/openemr/locks/*";
+    expect(deletable).toEqual([
+      [locks],
+      ["arn:aws:s3:::clinic-a-dumps/openemr/*"],
+      [locks, ofCopy],
+      [locks, ofCopy],
+      [ofCopy],
+      ["arn:aws:s3:::clinic-a-copies/openemr/*"],
+    ]);
+  });
+
+  it("copying reads the first store, and writes at the copy", () => {
+    const rights = rightsOf(prod, clinicA, "CopyRole").filter(({ actions }) => actions.some((one) => /^s3:/.test(one)));
+    const at = (place: string) =>
+      rights
+        .filter(({ resources }) => resources.some((resource) => resource.includes(place)))
+        .flatMap(({ actions }) => actions)
+        .sort();
+    const reading = ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"];
+    expect(at("clinic-a-dumps")).toEqual(reading);
+    const writing = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts"];
+    expect(at("clinic-a-copies")).toEqual([...writing, "s3:PutObject", "s3:PutObject", ...reading].sort());
+  });
+
+  it.each(["CopyRetention", "ConfirmCopy"])("%s has no right at the first store", (name) => {
+    const named = JSON.stringify(rightsOf(prod, clinicA, `${name}Role`));
+    expect(named).toContain("clinic-a-copies");
+    expect(named).not.toContain("clinic-a-dumps");
+  });
+
+  it.each(["Dump", "Retention", "Confirm", "Health"])("%s has no right at a copy", (name) => {
+    expect(JSON.stringify(rightsOf(prod, clinicA, `${name}Role`))).not.toContain("clinic-a-copies");
   });
 
   it("no role deletes versions, changes Object Lock or the bucket", () => {
@@ -186,7 +220,7 @@ describe("installations", () => {
       .filter(({ actions }) => actions.some((action) => action.startsWith("dynamodb:")))
       .map(({ actions, condition }) => [actions, condition]);
     const ofKeys = (...keys: readonly string[]) => ({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } });
-    const lists = ["Dump", "Restore"].includes(task);
+    const lists = ["Dump", "Restore", "Copy"].includes(task);
     expect(rights).toEqual([
       [["dynamodb:GetItem"], ofKeys("JOB#clinic-a")],
       [["dynamodb:GetItem", "dynamodb:UpdateItem"], ofKeys("STEPS#clinic-a", "LOCK#clinic-a")],
@@ -220,12 +254,26 @@ describe("installations", () => {
     { task: "Retention", workflows: ["DumpInstallation"] },
     { task: "Drill", workflows: ["RestoreDrill", "CheckRepository"] },
     { task: "Restore", workflows: ["RestoreInstallation"] },
+    { task: "Copy", workflows: ["CopyDumps"] },
+    { task: "CopyRetention", workflows: ["CopyDumps"] },
   ])("$task answers $workflows of its own installation alone", ({ task, workflows }) => {
     const machines = resourcesFor(rightsOf(prod, clinicA, `${task}Role`), "states:SendTaskSuccess");
     expect(machines).toEqual(
       workflows.map(
         (name) => `arn:aws:states:eu-central-1:123456789012:stateMachine:openemr-ops-prod-clinic-a-${name}`,
       ),
+    );
+  });
+
+  it("only a dump's workflow starts copies, of its own installation", () => {
+    const starters = resourcesOf(prod, "AWS::IAM::Policy").filter(({ resource }) =>
+      JSON.stringify(resource.Properties).includes("-CopyDumps"),
+    );
+    const startable = resourcesFor(rightsOf(prod, clinicA, "DumpInstallationRole"), "states:StartExecution");
+    const machine = "arn:aws:states:eu-central-1:123456789012:stateMachine:openemr-ops-prod-clinic-a-CopyDumps";
+    expect(startable).toEqual([machine]);
+    expect(starters.map(({ stack, id }) => `${stack} ${id.replace(/DefaultPolicy.*$/, "")}`).sort()).toEqual(
+      ["CopyRetentionRole", "CopyRole", "DumpInstallationRole"].map((role) => expect.stringContaining(`clinic-a ${role}`)),
     );
   });
 

@@ -21,6 +21,7 @@ const settings = strict({
         endpoint: z.string().optional(),
         region: z.string().optional(),
         pathStyle: z.boolean({ error: "expected true or false" }),
+        locked: z.boolean({ error: "expected true or false" }).optional(),
       }),
       strict({ kind: z.literal("gcs"), ...place }),
     ],

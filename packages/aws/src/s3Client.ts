@@ -9,20 +9,24 @@ export interface S3Settings {
   /** Default: AWS's usual environment. */
   readonly region?: string | undefined;
   readonly pathStyle?: boolean | undefined;
+  /** The bucket locks what is written there. */
+  readonly locked?: boolean | undefined;
   /** The store's own keys, read when the first request is signed; default: AWS's usual chain of providers. */
   readonly readKeys?: (() => Promise<StoreKeys>) | undefined;
 }
 
 /**
  * The client for a store. Some servers with the S3 API refuse the checksum headers and trailers that the SDK adds by
- * default, so they are sent only where S3 requires them. Source: github.com/aws/aws-sdk-js-v3/issues/6810.
+ * default, so they are sent only where S3 requires them. Source: github.com/aws/aws-sdk-js-v3/issues/6810. A bucket with
+ * Object Lock requires one of each upload, and the SDK does not know which buckets have it.
+ * Source: docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html.
  *
  * A bucket with a dot in its name is never a part of the server's name: no certificate covers that.
  *
  * @param environment the program's own: proxies, and the region's older name, which this SDK leaves alone
  */
 export const s3Client = (
-  { bucket, endpoint, region, pathStyle, readKeys }: S3Settings,
+  { bucket, endpoint, region, pathStyle, locked, readKeys }: S3Settings,
   environment: Readonly<Record<string, string | undefined>> = {},
 ): S3Client => {
   const { AWS_REGION, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3 } = environment;
@@ -30,7 +34,10 @@ export const s3Client = (
   return new S3Client({
     ...(endpoint ? { endpoint } : {}),
     ...(endpoint || AWS_ENDPOINT_URL || AWS_ENDPOINT_URL_S3
-      ? { requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" }
+      ? {
+          requestChecksumCalculation: locked ? "WHEN_SUPPORTED" : "WHEN_REQUIRED",
+          responseChecksumValidation: "WHEN_REQUIRED",
+        }
       : {}),
     ...(named ? { region: named } : {}),
     ...(readKeys ? { credentials: readKeys } : {}),

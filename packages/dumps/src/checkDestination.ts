@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { Destination } from "@openemr-ops/core/destination";
 import { toOpsError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
+import { type Immutability, type ObserveProtection, protectionProblem } from "@openemr-ops/core/immutability";
 import { compareKeys } from "@openemr-ops/core/objectKeys";
 import { type TrialStore, trialsOf } from "./store/trial.ts";
 
@@ -26,6 +27,11 @@ export interface CheckDestinationOptions {
   readonly assertPlace?: (() => Promise<void>) | undefined;
   /** The destination under the rights that delete old dumps; not set, under the same as all else. */
   readonly remover?: Destination | undefined;
+  /** What the configuration says that the store protects, and who tries to destroy it. */
+  readonly immutability?: {
+    readonly wanted: Immutability;
+    readonly attackers: readonly { readonly name: string; readonly observe: ObserveProtection }[];
+  };
   /** Opens a store at a folder of the destination; given where dumps are kept by a program that goes there by itself. */
   readonly openTrial?: ((folder: string) => Promise<TrialStore>) | undefined;
 }
@@ -69,6 +75,7 @@ export const checkDestination = async (
     signal,
     assertPlace,
     remover = destination,
+    immutability,
     openTrial,
   }: CheckDestinationOptions,
 ): Promise<readonly DestinationFinding[]> => {
@@ -198,6 +205,23 @@ export const checkDestination = async (
     for (const { check, work } of trialsOf(trial, now, run)) if (!(await attempt(check, work))) return;
   };
 
+  /** Objects that the store keeps although they were deleted: that is the point. */
+  const kept = new Set<string>();
+  const tryProtection = async (): Promise<void> => {
+    for (const [index, { name, observe }] of (immutability?.attackers ?? []).entries()) {
+      const wanted = immutability?.wanted ?? { days: 0 };
+      await attempt(`what is written cannot be deleted or overwritten for ${wanted.days} days by ${name}`, async () => {
+        const key = `${folder}/locked-${index}`;
+        kept.add(key);
+        const at = now();
+        const observed = await observe(key);
+        const problem = protectionProblem(observed, wanted, at);
+        if (problem !== undefined) throw new Complaint(problem);
+        return `a few bytes stay until ${observed.until?.toISOString()}`;
+      });
+    }
+  };
+
   const isAllowed = async () =>
     !assertPlace ||
     attempt("the store is where the configuration allows data to be", async () => void (await assertPlace()));
@@ -206,6 +230,7 @@ export const checkDestination = async (
   try {
     await steps();
     await tryStore();
+    await tryProtection();
   } finally {
     await attempt("what the check wrote is removed", async () => {
       const failures: unknown[] = [];
@@ -213,7 +238,8 @@ export const checkDestination = async (
       for (const key of touched) await remove(key);
       if (trial) for (const key of await listed(`${folder}/store/`)) await remove(key);
       if (failures.length > 0) throw failures[0];
-      const left = await listed(`${folder}/`);
+      for (const key of kept) await remover.delete(key).catch(() => {}); // a mark that hides it, where the store has such
+      const left = (await listed(`${folder}/`)).filter((key) => !kept.has(key));
       if (left.length > 0) throw new Complaint(`${left.length} objects below ${folder}/ are still there: remove them`);
       await trial?.clear();
       return undefined;

@@ -1,4 +1,5 @@
 import type { Destination } from "@openemr-ops/core/destination";
+import type { Immutability } from "@openemr-ops/core/immutability";
 import type { JobHistory } from "@openemr-ops/core/jobs";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { ServiceState } from "@openemr-ops/core/service";
@@ -38,6 +39,8 @@ export interface DumpContext {
   readonly destination: Destination;
   /** Asks the store where it is. Not set: data may go anywhere. @throws {ResidencyError} it may not go there */
   readonly assertPlace?: (() => Promise<void>) | undefined;
+  /** What the configuration says that the store protects. */
+  readonly immutability?: Immutability | undefined;
   /** Caches and the state of interrupted restores. */
   readonly stateDirectory: string;
   /** A stream without data for this many seconds fails. */

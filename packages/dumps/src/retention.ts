@@ -14,6 +14,8 @@ export interface RetainedDump {
   readonly complete: boolean;
   /** Of a check that is proven to be noted by us. */
   readonly verifiedAt?: Date | undefined;
+  /** The store keeps it until then, whatever is deleted. */
+  readonly lockedUntil?: Date | undefined;
   /** A note says so that anybody may have written: it keeps a dump and lets no other go. */
   readonly saidToBeVerified?: boolean;
 }
@@ -82,7 +84,7 @@ const newestFirst = (one: RetainedDump, other: RetainedDump): number =>
  *
  * The counts mean what `restic forget --keep-last/-daily/-weekly/-monthly/-yearly` means by them (restic 0.16 and later,
  * UTC, ISO weeks), over complete dumps alone. Beyond that the newest complete and the newest verified dump always stay; a
- * policy of zeros keeps everything; an incomplete dump goes when it is older than a day, until then it may still be
+ * policy of zeros keeps everything; a dump stays as long as the store keeps it anyway; an incomplete dump goes when it is older than a day, until then it may still be
  * running. A dump of the future stays, and takes no place of another.
  */
 export const decideRetention = (
@@ -107,6 +109,9 @@ export const decideRetention = (
     return [
       ...rules.map((kept) => kept.get(dump.dumpId)).filter((reason) => reason !== undefined),
       ...(keepsAll ? ["policy is empty"] : []),
+      ...(dump.lockedUntil && dump.lockedUntil > now
+        ? [`the store keeps it until ${dump.lockedUntil.toISOString()}`]
+        : []),
       ...(dump === newest ? ["newest complete"] : []),
       ...(dump === newestVerified ? ["newest verified"] : []),
       ...(dump === newestSaid && dump !== newestVerified

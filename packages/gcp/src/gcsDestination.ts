@@ -44,7 +44,8 @@ const retryOptions = {
   idempotencyStrategy: IdempotencyStrategy.RetryAlways,
 };
 
-const gcsClient = ({ apiEndpoint, authClient }: GcsDestinationSettings): Storage => {
+/** The client for a store. */
+export const gcsClient = ({ apiEndpoint, authClient }: GcsDestinationSettings): Storage => {
   const storage = new Storage({
     ...(apiEndpoint ? { apiEndpoint } : {}),
     ...(authClient ? { authClient } : {}),

@@ -146,6 +146,7 @@ export const openContext = async (
     store: storeOf(config, installation, destination, tools, surroundings, purpose),
     destination,
     assertPlace: allowedPlace(dumps.destination, installation.residency, { ...surroundings, credentials }),
+    immutability: dumps.immutability,
     stateDirectory: directory,
     stallSeconds: dumps.stallSeconds,
     tools,

@@ -1,3 +1,4 @@
+import type { ObserveProtection } from "@openemr-ops/core/immutability";
 import type { JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
 import { checkDestination, type DestinationFinding } from "@openemr-ops/dumps/checkDestination";
@@ -7,6 +8,7 @@ import { allowedPlace } from "./allowedPlace.ts";
 import { checkSecrets } from "./checkSecrets.ts";
 import { cloudSqlImport } from "./cloudSqlImport.ts";
 import { openDestination } from "./openDestination.ts";
+import { openProtection } from "./openProtection.ts";
 import { openSecrets } from "./openSecrets.ts";
 import { openStores } from "./openStores.ts";
 import { type DumpPurpose, ownCredentials } from "./ownCredentials.ts";
@@ -51,17 +53,29 @@ export const operations: Operations = {
   checkSecrets,
   checkDestination: async (place, { copy } = {}) => {
     const installation = dumpsOf(place, copy);
-    const { destination, retentionCredentials } = installation.dumps;
+    const { destination, retentionCredentials, immutability } = installation.dumps;
     const around = (purpose: DumpPurpose) => ({
       ...place,
       credentials: ownCredentials(installation.dumps, openSecrets(place.environment), purpose),
     });
     const open = (purpose: DumpPurpose) => openDestination(destination, around(purpose));
+    const attackers = async () => {
+      const found: { name: string; observe: ObserveProtection }[] = [];
+      for (const [name, purpose] of [
+        ["who dumps", "work"],
+        ...(retentionCredentials ? ([["who deletes old dumps", "retention"]] as const) : []),
+      ] as const) {
+        const observe = await openProtection(destination, around(purpose));
+        if (observe) found.push({ name, observe });
+      }
+      return found;
+    };
     return checkDestination(await open("work"), {
       now: place.now,
       signal: place.signal,
       assertPlace: allowedPlace(destination, installation.residency, around("work")),
       remover: retentionCredentials && (await open("retention")),
+      ...(immutability ? { immutability: { wanted: immutability, attackers: await attackers() } } : {}),
       openTrial: trialStore(installation, place.environment, openSecrets(place.environment)),
     });
   },

@@ -21,7 +21,8 @@ import type { Place } from "@openemr-ops/task/program";
 import { dumpsOf } from "@openemr-ops/task/programs/dumpContext";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../../support/aClinic.ts";
-import { aRepositoryPassword, configurationFor } from "../../support/dumpContext.ts";
+import { configurationFor } from "../../support/dumpContext.ts";
+import { aRepositoryPassword } from "../../support/quickRepository.ts";
 import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 
 let clinic: Clinic;

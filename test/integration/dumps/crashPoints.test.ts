@@ -175,10 +175,6 @@ describe.each([{ format: "portable" as const }, { format: "restic" as const }])(
   beforeAll(async () => {
     clinic = await aClinic({ programs: false });
     const first = await contextFor(placeOf("prepared").first);
-    if (format === "restic") {
-      await first.store.open(true, first);
-      await quickenRepositoryKey(first.destination, aRepositoryPassword);
-    }
     await takeDump(first);
     await takeDump(first);
   }, 60_000);

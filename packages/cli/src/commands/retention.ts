@@ -32,8 +32,12 @@ const retention = async (context: CommandContext, options: CopyOption): Promise<
     const rows = [...rowsOf(expire, report.expire), ...rowsOf("kept", report.keep)];
     const parts = report.orphans.length;
     const orphans = parts > 0 ? shown`${parts} parts of runs that never became a dump: ${expire}\n` : nothing;
+    const until = report.spaceTakenUntil;
+    const space = until
+      ? shown`The store keeps what is deleted until ${formatMoment(until)} at the latest; its space is taken until then.\n`
+      : nothing;
     return rows.length > 0
-      ? shown`${renderTable(["", "dump", "taken at", "because"], rows)}${orphans}`
+      ? shown`${renderTable(["", "dump", "taken at", "because"], rows)}${orphans}${space}`
       : shown`There are no dumps yet.\n${orphans}`;
   });
 };

@@ -3,7 +3,7 @@ import type { CopySettings, DumpSettings, InstallationWith } from "./settings.ts
 
 /** The settings of dumps as they are at a copy: its own place, credentials and retention, and all else as at the first. */
 const dumpsAt = (
-  { credentials: _, retentionCredentials: __, ...dumps }: DumpSettings,
+  { credentials: _, retentionCredentials: __, immutability: ___, ...dumps }: DumpSettings,
   { password, ...copy }: CopySettings,
 ): DumpSettings => {
   const here = { retention: dumps.retention, ...copy, copies: [] };

@@ -18,6 +18,8 @@ export type DestinationAddress =
       readonly region?: string;
       /** `https://server/bucket` rather than `https://bucket.server`. */
       readonly pathStyle: boolean;
+      /** The bucket locks what is written there: it takes no upload without a checksum. */
+      readonly locked?: boolean;
     }
   | { readonly kind: "gcs"; readonly bucket: string; readonly prefix: string };
 

@@ -191,6 +191,10 @@ export const ageIdentityFile = namesFile(
   },
 );
 
+/** S3's limit is 100 years. */
+export const lockDays = whole("a whole number of days from 1 to 36500", 1, 36_500);
+export const lockMode = choice(["governance", "compliance"]);
+
 export const keep = whole("a whole number, 0 or more", 0, 1_000_000);
 export const stallSeconds = whole("a whole number of seconds from 1 to 86400", 1, 86_400);
 

@@ -1,4 +1,5 @@
 import { ulidTime } from "@openemr-ops/core/ids";
+import { lockedUntil } from "@openemr-ops/core/immutability";
 import type { DumpContext } from "../context.ts";
 import { manifestKey } from "../manifest.ts";
 import { decideRetention, type RetainedDump, type RetentionPolicy } from "../retention.ts";
@@ -18,6 +19,8 @@ export interface RetentionResult {
   readonly expire: readonly RetentionEntry[];
   /** Parts of runs that never came to a manifest, older than a day. */
   readonly orphans: readonly string[];
+  /** Until when the store keeps, at the latest, what was deleted: its space is taken until then. ISO 8601 UTC. */
+  readonly spaceTakenUntil?: string;
 }
 
 const orphanAgeMilliseconds = 24 * 3600 * 1000;
@@ -43,6 +46,18 @@ export const retainedOf = ({ listed, provenCheck, claimedCheck }: FoundDump): Re
 });
 
 /**
+ * Until when the store keeps a dump, by when its manifest was written, which comes last. A dump that would be deleted before
+ * would only be hidden, or the store would refuse.
+ */
+const locksOf = async ({ destination, installation, immutability }: DumpContext) => {
+  const ends = new Map<string, Date>();
+  if (immutability)
+    for await (const { key, modifiedAt } of destination.list(manifestKey(installation, "").replace(/\.json$/, "")))
+      ends.set(key, lockedUntil(immutability, modifiedAt));
+  return ({ listed }: FoundDump) => ({ lockedUntil: ends.get(manifestKey(installation, listed.dumpId)) });
+};
+
+/**
  * Removes what the policy does not ask to keep: the manifest first, so that a run that stops half-way leaves no dump that
  * looks whole and is not; then its parts; then the space. Damaged dumps are kept for a person to look at.
  *
@@ -56,14 +71,18 @@ export const applyRetention = async (
   policy: RetentionPolicy,
   dryRun: boolean,
 ): Promise<RetentionResult> => {
+  const { immutability } = context;
   await context.store.describeTools();
   const found = await findDumps(context);
   const aside = found.flatMap((dump) => {
     const reason = setAside(context, dump);
     return reason === undefined ? [] : [{ dumpId: dump.listed.dumpId, reasons: [reason] }];
   });
+  const lockOf = await locksOf(context);
   const decision = decideRetention(
-    found.filter((dump) => setAside(context, dump) === undefined).map(retainedOf),
+    found
+      .filter((dump) => setAside(context, dump) === undefined)
+      .map((dump) => ({ ...retainedOf(dump), ...lockOf(dump) })),
     policy,
     { now: context.now() },
   );
@@ -94,6 +113,9 @@ export const applyRetention = async (
     keep: [...decision.keep, ...aside, ...mayBeWhole].map(entry),
     expire: decision.expire.map(entry),
     orphans,
+    ...(immutability && decision.expire.length + orphans.length > 0
+      ? { spaceTakenUntil: lockedUntil(immutability, context.now()).toISOString() }
+      : {}),
   };
   if (dryRun) return result;
   await context.store.recover(context);

@@ -3,9 +3,9 @@ import type { TaskReport } from "@openemr-ops/events/workflowSteps";
 import type { Place, Program } from "../program.ts";
 import { dumpContext, dumpsOf } from "./dumpContext.ts";
 
-export const retentionReport = ({ keep, expire, orphans }: RetentionResult): TaskReport => ({
+export const retentionReport = ({ keep, expire, orphans, spaceTakenUntil }: RetentionResult): TaskReport => ({
   figures: { kept: keep.length, expired: expire.length, orphans: orphans.length },
-  result: {},
+  result: spaceTakenUntil === undefined ? {} : { spaceTakenUntil },
 });
 
 const apply = async (place: Place, copy: number | undefined, dryRun: boolean) => {

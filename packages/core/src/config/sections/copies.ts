@@ -42,7 +42,7 @@ export const settleCopy = ({
   const secret = password ?? passwordFile;
   return {
     ...own,
-    destination: settleDestination({ destination, endpoint, region, pathStyle }),
+    destination: settleDestination({ destination, endpoint, region, pathStyle, immutability: own.immutability }),
     ...(secret ? { password: secret } : {}),
   };
 };

@@ -11,6 +11,7 @@ import { valueAt } from "../fieldPath.ts";
 import * as field from "../fields.ts";
 import { repositoryPasswordProblem } from "../repositoryPassword.ts";
 import { type Complain, complain } from "../rules.ts";
+import { strict } from "../strict.ts";
 
 /** A place where dumps are kept, and what opens it. */
 export const destinationShape = {
@@ -22,6 +23,8 @@ export const destinationShape = {
   credentials: field.storeCredentials.optional(),
   /** Others for `retention` alone, so that those of dumps need not delete. */
   retentionCredentials: field.storeCredentials.optional(),
+  /** What the store has to protect, and for how long: nobody deletes or overwrites it before. */
+  immutability: strict({ days: field.lockDays, mode: field.lockMode.optional() }).optional(),
   /** The repository's. */
   ...field.secretOf("password", repositoryPasswordProblem),
 };
@@ -31,6 +34,7 @@ interface WrittenDestination {
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
   readonly pathStyle?: boolean | undefined;
+  readonly immutability?: unknown;
 }
 
 const parsedAddress = (
@@ -46,7 +50,11 @@ const parsedAddress = (
 
 /** What fits together in the fields of a destination. */
 export const destinationRules = (
-  settings: WrittenDestination & { readonly credentials?: unknown; readonly retentionCredentials?: unknown },
+  settings: WrittenDestination & {
+    readonly credentials?: unknown;
+    readonly retentionCredentials?: unknown;
+    readonly immutability?: { readonly mode?: unknown } | undefined;
+  },
   context: Complain,
 ): void => {
   const address = parsedAddress(settings, context);
@@ -56,10 +64,12 @@ export const destinationRules = (
       complain(context, [name], "is for destinations that start with s3://");
     }
   }
-  for (const name of ["credentials", "retentionCredentials"] as const) {
+  for (const name of ["credentials", "retentionCredentials", "immutability"] as const) {
     if (address.kind === "file" && settings[name] !== undefined)
       complain(context, [name], "is for destinations that start with s3:// or gs://");
   }
+  if (address.kind === "gcs" && valueAt(settings, ["immutability", "mode"]) !== undefined)
+    complain(context, ["immutability", "mode"], "is for destinations that start with s3://");
   if (settings.retentionCredentials !== undefined && settings.credentials === undefined)
     complain(context, ["credentials"], "is missing; retentionCredentials are for retention alone");
   const onAws = address.kind === "s3" && settings.endpoint === undefined;
@@ -84,6 +94,7 @@ export const settleDestination = (settings: WrittenDestination): DestinationAddr
     pathStyle: settings.pathStyle ?? endpoint !== undefined,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
+    ...(settings.immutability === undefined ? {} : { locked: true }),
   };
 };
 

@@ -69,7 +69,7 @@ export const dumps = section(
     const { password, passwordFile, compression, ageRecipients, ageIdentityFile, sealKeyFile, ...both } = rest;
     const common = {
       ...both,
-      destination: settleDestination({ destination, endpoint, region, pathStyle }),
+      destination: settleDestination({ destination, endpoint, region, pathStyle, immutability: both.immutability }),
       copies: copies.map(settleCopy),
     };
     if (format === "restic") return { ...common, format, password: onePassword({ password, passwordFile }) };

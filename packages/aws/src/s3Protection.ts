@@ -1,6 +1,7 @@
 import {
   DeleteObjectCommand,
   GetObjectCommand,
+  GetObjectLockConfigurationCommand,
   GetObjectRetentionCommand,
   PutObjectCommand,
   PutObjectRetentionCommand,
@@ -23,6 +24,21 @@ const isRefusal = (error: unknown): boolean => {
 const hasNoLock = (error: unknown): boolean =>
   error instanceof S3ServiceException &&
   ["InvalidRequest", "NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"].includes(error.name);
+
+type SeenLock = Pick<ObservedProtection, "until" | "mode" | "unseen">;
+
+const dayMilliseconds = 24 * 3600 * 1000;
+
+/** What the store tells of a lock; nothing where there is none, `undefined` where it refuses to tell. */
+const seen = async (look: () => Promise<SeenLock>): Promise<SeenLock | undefined> => {
+  try {
+    return await look();
+  } catch (error) {
+    if (hasNoLock(error)) return {};
+    if (isRefusal(error)) return undefined;
+    throw s3Failure(error, "reading the lock of an object");
+  }
+};
 
 /** Tries to destroy one version of an object in a bucket of S3, in every way that the API has. */
 export const s3Protection = (
@@ -55,15 +71,22 @@ export const s3Protection = (
         throw s3Failure(error, `reading ${name} in ${url}`);
       }
     };
-    const lock = async (): Promise<Pick<ObservedProtection, "until" | "mode" | "unseen">> => {
-      try {
+    const lock = async (): Promise<SeenLock> => {
+      const own = await seen(async () => {
         const { Retention } = await client.send(new GetObjectRetentionCommand(version));
         return { until: Retention?.RetainUntilDate, mode: Retention?.Mode && modes[Retention.Mode] };
-      } catch (error) {
-        if (hasNoLock(error)) return {};
-        if (!isRefusal(error)) throw s3Failure(error, `reading the lock of ${name} in ${url}`);
-        return { unseen: `s3:GetObjectRetention: ${error instanceof Error ? error.name : "refused"}` };
-      }
+      });
+      if (own?.until) return own;
+      // Some servers keep the bucket's rule in mind and write nothing beside the object.
+      const ofBucket = await seen(async () => {
+        const command = new GetObjectLockConfigurationCommand({ Bucket: settings.bucket });
+        const { ObjectLockConfiguration } = await client.send(command);
+        const { Days = 0, Years = 0, Mode } = ObjectLockConfiguration?.Rule?.DefaultRetention ?? {};
+        const days = Days + 365 * Years;
+        return days > 0 ? { until: new Date(Date.now() + days * dayMilliseconds), mode: Mode && modes[Mode] } : {};
+      });
+      if (ofBucket?.until) return ofBucket;
+      return own && ofBucket ? {} : { unseen: "s3:GetObjectRetention, s3:GetBucketObjectLockConfiguration" };
     };
     const before = await lock();
     const shorter = { Mode: "GOVERNANCE", RetainUntilDate: new Date(Date.now() + 60_000) } as const;

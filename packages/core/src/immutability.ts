@@ -39,7 +39,7 @@ export const protectionProblem = (
   at: Date,
 ): string | undefined => {
   if (lostBy !== undefined)
-    return `the object was destroyed by ${lostBy}: turn on Object Lock, or a retention policy, for ${wanted.days} days, and take the rights away that go around it`;
+    return `the object is not protected from ${lostBy}: turn on Object Lock, or a retention policy, for ${wanted.days} days, and take the rights away that go around it`;
   if (until === undefined)
     return unseen
       ? `nobody destroyed the object, but until when the store keeps it cannot be seen (${unseen}): allow these credentials to read it`

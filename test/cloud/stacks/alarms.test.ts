@@ -26,6 +26,7 @@ describe("alarms", () => {
       " UndeliveredEventsWaiting",
       " UndeliveredNotificationsWaiting",
       " UndeliveredSchedulesWaiting",
+      "clinic-a ConfirmCopyErrors",
       "clinic-a ConfirmErrors",
       "clinic-a JobsFailed",
       "clinic-a JobsFailed2",

@@ -30,14 +30,23 @@ const newUser = (): StoreUser => ({
   secretAccessKey: randomBytes(16).toString("hex"),
 });
 
-/** Versity's S3 gateway (Go) over a directory of its own; needs no extended attributes. Checks signatures. */
-export const startVersityGateway = async (): Promise<VersityGateway> => {
+/**
+ * Versity's S3 gateway (Go) over a directory of its own; needs no extended attributes. Checks signatures. `versions`: buckets can
+ * keep versions, and lock them.
+ */
+export const startVersityGateway = async ({
+  versions = false,
+}: {
+  readonly versions?: boolean;
+} = {}): Promise<VersityGateway> => {
   const { accessKeyId, secretAccessKey } = newUser();
   const server = await startStoreServer({
     tool: "versitygw",
     args: ({ port, directory }) => [
       ...["--port", `127.0.0.1:${port}`, "--quiet", "--iam-dir", made(join(directory, "users"))],
-      ...["posix", "--sidecar", made(join(directory, "metadata")), made(join(directory, "data"))],
+      ...["posix", "--sidecar", made(join(directory, "metadata"))],
+      ...(versions ? ["--versioning-dir", made(join(directory, "versions"))] : []),
+      made(join(directory, "data")),
     ],
     env: { ROOT_ACCESS_KEY: accessKeyId, ROOT_SECRET_KEY: secretAccessKey },
     probePath: "/",

@@ -29,7 +29,7 @@ type SeenLock = Pick<ObservedProtection, "until" | "mode" | "unseen">;
 
 const dayMilliseconds = 24 * 3600 * 1000;
 
-/** What the store tells of a lock; nothing where there is none, `undefined` where it refuses to tell. */
+/** The lock as the store shows it; nothing where there is none, `undefined` where it refuses to show it. */
 const seen = async (look: () => Promise<SeenLock>): Promise<SeenLock | undefined> => {
   try {
     return await look();

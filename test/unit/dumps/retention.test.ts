@@ -78,6 +78,22 @@ describe("the retention decision", () => {
     });
   });
 
+  it("keeps a dump for as long as the store keeps it anyway, and says until when", () => {
+    const dumps = [
+      dump("2026-11-20T02:00:00Z"),
+      dump("2026-11-19T02:00:00Z", { lockedUntil: new Date("2026-11-21T02:00:00Z") }),
+      dump("2026-11-18T02:00:00Z", { lockedUntil: new Date("2026-11-20T02:00:00Z") }),
+    ];
+
+    expect(reasonsByDump(dumps, { keepLast: 1 })).toEqual({
+      keep: {
+        "2026-11-20T02:00:00Z": ["last", "newest complete"],
+        "2026-11-19T02:00:00Z": ["the store keeps it until 2026-11-21T02:00:00.000Z"],
+      },
+      expire: { "2026-11-18T02:00:00Z": ["no rule keeps it"] },
+    });
+  });
+
   it("keeps a dump of the future, and gives it no place of another", () => {
     const dumps = [
       dump("2027-11-20T02:00:00Z", { verifiedAt: new Date("2026-11-20T03:00:00Z") }),

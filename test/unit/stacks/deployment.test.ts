@@ -373,7 +373,7 @@ describe("what another region, account or partition has is refused by its field"
       says: /accessKeyId/,
     },
     {
-      copy: { destination: "s3://copies/a", credentials: "keys.json" },
+      copy: { destination: "s3://copies/a", credentials: "env:KEYS" },
       path: "credentials",
       says: /is not in AWS; tasks read passwords/,
     },

@@ -136,6 +136,13 @@ describe("config check --secrets", () => {
     const wrong = await check(keys(canary), { dumps });
     expect(wrong.failing).toContain(`${at}.dumps.credentials`);
     expect(wrong.said).not.toContain(canary);
+
+    const copies = [{ ...dumps, password: "env:COPY" }];
+    const both = { dumps: { ...dumps, destination: "s3://dumps/first", credentials: "env:FIRST", copies } };
+    const first = { FIRST: keys(secretAccessKey).STORE, COPY: "the password of a copy" };
+    expect((await check({ ...keys(secretAccessKey), ...first }, both)).failing).toEqual([]);
+    const wrongCopy = await check({ ...keys(canary), ...first }, both);
+    expect(wrongCopy.failing).toEqual([`${at}.dumps.copies[0].credentials`, `${at}.dumps.copies[0].password`]);
     await gateway.stop();
   });
 

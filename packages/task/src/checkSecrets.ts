@@ -1,4 +1,5 @@
 import { administratorIn } from "@openemr-ops/core/config/administrator";
+import { atCopy } from "@openemr-ops/core/config/atCopy";
 import { repositoryPasswordProblem } from "@openemr-ops/core/config/repositoryPassword";
 import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
 import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
@@ -133,6 +134,12 @@ const administrator = ({ database }: Installation, reference: SecretReference): 
   },
 ];
 
+/** The copies, and the first destination last: what a copy takes over from it is tried there. */
+const storesOf = (installation: InstallationWith<"dumps">): readonly InstallationWith<"dumps">[] => [
+  ...installation.dumps.copies.map((_, index) => atCopy(installation, index + 1)),
+  installation,
+];
+
 const readAlone: Use = { opens: "nothing that can be tried", open: async () => undefined };
 
 /** The secrets in which the job that makes database users stores their passwords. */
@@ -152,7 +159,7 @@ export const checkSecrets = async (place: Place): Promise<readonly SecretFinding
     loginTo(database, "information_schema", database.restore),
     loginTo(database, database.name, database), // who dumps may restore too: then the schema is tried
     ...(users ? [administrator(installation, users.administrator)] : []),
-    ...(dumps ? usesOfDumps(place, { ...installation, dumps }) : []),
+    ...(dumps ? storesOf({ ...installation, dumps }).flatMap((store) => usesOfDumps(place, store)) : []),
   ]);
   const readSecret = openSecrets(environment);
   const references = new Map(secretsIn(installation).map((reference) => [reference.field, reference]));

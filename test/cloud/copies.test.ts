@@ -142,7 +142,8 @@ it.each([
   const machine = cloud
     .executions()
     .find(({ machine: { name } }) => name === place.machine("copy", "with-files"))?.machine;
-  const [, FunctionName] = /"FunctionName":"([^"]+ConfirmCopy[^"]*)"/.exec(JSON.stringify(machine?.definition)) ?? [];
+  const states = machine?.definition.States as Readonly<Record<string, { Parameters?: { FunctionName?: string } }>>;
+  const FunctionName = states["Confirm copy"]?.Parameters?.FunctionName;
   const job = { jobId: "j", kind: "copy", installation: "with-files", dryRun: false };
   const confirm = async (result: object) => {
     const Payload = JSON.stringify({ job, report: { figures: {}, result } });

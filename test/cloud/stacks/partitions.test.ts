@@ -19,7 +19,7 @@ describe.each([
 
   beforeAll(async () => {
     const sample = readFileSync(sampleConfigPath, "utf8")
-      .replaceAll("eu-central-1", region)
+      .replaceAll(/eu-central-1|eu-west-1/g, region)
       .replaceAll("arn:aws:", `arn:${partition}:`);
     ({ stacks } = await synthesize({
       config: await loadConfigText(sample, { from: "test", directory: "/etc/openemr-ops" }),

@@ -28,6 +28,7 @@ describe("tasks", () => {
   it("have a size by their kind when nothing is said", () => {
     expect(sizesOf("clinic-a")).toEqual({
       dump: "1024 2048 30 ARM64 1024MiB",
+      copy: "1024 2048 30 ARM64 1024MiB",
       retention: "1024 2048 30 ARM64 1024MiB",
       users: "1024 2048 30 ARM64 1024MiB",
       drill: "1024 2048 50 ARM64 1024MiB",

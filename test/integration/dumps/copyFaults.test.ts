@@ -21,7 +21,7 @@ import type { Place } from "@openemr-ops/task/program";
 import { dumpsOf } from "@openemr-ops/task/programs/dumpContext";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../../support/aClinic.ts";
-import { configurationFor } from "../../support/dumpContext.ts";
+import { configurationFor, resticsHere } from "../../support/dumpContext.ts";
 import { aRepositoryPassword } from "../../support/quickRepository.ts";
 import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 
@@ -33,11 +33,11 @@ afterAll(() => clinic.remove());
 
 let places = 0;
 /** An installation with one dump and a copy where nothing is yet. */
-const aCopy = async (format: "restic" | "portable") => {
+const aCopy = async (format: "restic" | "portable", restic?: string) => {
   const directory = join(clinic.directory, `place-${places++}`);
   await mkdir(join(directory, "drills"), { recursive: true });
   const copies = [{ destination: `file://${join(directory, "second")}` }];
-  const written = configurationFor({ ...clinic, directory, dumps: { format, copies } });
+  const written = configurationFor({ ...clinic, directory, ...(restic ? { restic } : {}), dumps: { format, copies } });
   const config = resolveConfig(configSchema.parse(written.config), directory);
   const warnings: string[] = [];
   const place: Place = {
@@ -130,9 +130,9 @@ describe.each(["restic", "portable"] as const)("a copy of %s dumps", (format) =>
   }, 30_000);
 });
 
-describe("a copy of a repository", () => {
+describe.each(resticsHere())("a copy of a repository ($name)", ({ restic }) => {
   it("is busy, not damaged, when another program tidies the first one up meanwhile", async () => {
-    const made = await aCopy("restic");
+    const made = await aCopy("restic", restic);
     const { setting } = made;
     let tidied = false;
     const { destination } = setting.first;
@@ -150,7 +150,7 @@ describe("a copy of a repository", () => {
   }, 30_000);
 
   it("ends at once with the first store's own failure when that refuses", async () => {
-    const made = await aCopy("restic");
+    const made = await aCopy("restic", restic);
     const { setting } = made;
     const { destination } = setting.first;
     const refusing: Destination = {

@@ -68,7 +68,11 @@ export const serveRepository = async (
     const length = range?.length ?? (await destination.describe(key))?.byteLength;
     const whole = length === undefined || range?.length !== undefined ? length : length - (range?.start ?? 0);
     const body = whole === undefined || method === "HEAD" ? undefined : await destination.get(key, range);
-    if (whole === undefined || (method !== "HEAD" && !body)) return void response.writeHead(404).end();
+    if (whole === undefined || (method !== "HEAD" && !body)) {
+      // An older restic asks again for minutes for what it saw in a list. Whether there is a repository it asks by the config.
+      if (method !== "HEAD" && key !== "config") fail(new IntegrityError(`object ${key} is not at ${destination.url}`));
+      return void response.writeHead(404).end();
+    }
     response.writeHead(range ? 206 : 200, {
       "Content-Length": whole,
       ...(range ? { "Content-Range": `bytes ${range.start}-${range.start + whole - 1}/*` } : {}),

@@ -49,8 +49,7 @@ export const serveRepository = async (
   const expected = `Basic ${Buffer.from(`openemr-ops:${password}`).toString("base64")}`;
   let failed: OpsError | undefined;
   const fail = (error: unknown): void => {
-    const known = failed === undefined || failed instanceof RetryableError;
-    if (!known) return;
+    if (failed !== undefined && !(failed instanceof RetryableError)) return; // the first reason is the one to report
     failed = toOpsError(error);
     if (!(failed instanceof RetryableError)) onFatal?.(failed);
   };

@@ -26,7 +26,6 @@ const environment = {
   NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS ?? "--enable-source-maps",
   AWS_REGION: "us-east-1",
   OPENEMR_OPS_STAGE: "bench",
-  OPENEMR_OPS_INSTALLATIONS: "clinic-a",
   OPENEMR_OPS_INSTALLATION: "clinic-a",
   OPENEMR_OPS_FORMAT: "restic",
   OPENEMR_OPS_DESTINATION: JSON.stringify({
@@ -36,6 +35,8 @@ const environment = {
     region: "us-east-1",
     pathStyle: false,
   }),
+  OPENEMR_OPS_COPIES: "[]",
+  OPENEMR_OPS_INSTALLATIONS: "clinic-a",
   OPENEMR_OPS_HEALTH: JSON.stringify({ url: "https://openemr.example.org/", tls: "verify" }),
 };
 

@@ -42,6 +42,7 @@ const rolesOf = async (stage: string): Promise<readonly RoleOfStack[]> => {
         ...samples[0].dumps,
         destination: `s3://shared-dumps/${stage}/${id}`,
         password: secretOf(id, "repository"),
+        copies: [{ ...samples[0].dumps.copies[0], destination: `s3://shared-copies/${stage}/${id}` }],
       },
     })),
   };
@@ -98,13 +99,14 @@ describe("rights of one installation", () => {
   /** What all of a stage share: its functions, its key under DynamoDB or a queue, the queue itself, an image, and what AWS narrows for nobody. */
   const shared =
     /^(lambda:InvokeFunction|sqs:SendMessage|ecr:\w+|xray:\w+|logs:(Create|Delete|Get|List|Update)LogDelivery|logs:ListLogDeliveries|logs:Describe\w+|logs:PutResourcePolicy)$/;
+  const sharedBucket = /^arn:aws:s3:::shared-(dumps|copies)$/;
   const isShared = ({ action, resource, context }: Call): boolean =>
     shared.test(action) ||
     // While a task of one's own definition is started, and not after: it has no identifier yet, only its cluster.
     (action === "ecs:TagResource" && context["ecs:CreateAction"] === "RunTask") ||
     (action.startsWith("kms:") && /^(dynamodb|sqs)\./.test(String(context["kms:ViaService"]))) ||
-    (action === "s3:GetBucketLocation" && resource === "arn:aws:s3:::shared-dumps") ||
-    (action.startsWith("kms:") && context["kms:EncryptionContext:aws:s3:arn"] === "arn:aws:s3:::shared-dumps");
+    (action === "s3:GetBucketLocation" && sharedBucket.test(resource)) ||
+    (action.startsWith("kms:") && sharedBucket.test(String(context["kms:EncryptionContext:aws:s3:arn"])));
 
   it("reach nothing that is another one's, however their names are alike", () => {
     const roles = demo.filter(({ installation }) => installation !== undefined);

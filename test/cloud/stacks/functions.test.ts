@@ -140,7 +140,8 @@ describe("containers", () => {
     const mounts = container.MountPoints.map(
       ({ ContainerPath, ReadOnly }) => `${ContainerPath} ${ReadOnly ? "ro" : "rw"}`,
     );
-    const more: Readonly<Record<string, readonly string[]>> = { dump: [`${sites} ro`], restore: [`${sites} rw`] };
+    const [read, written] = [[`${sites} ro`], [`${sites} rw`]];
+    const more: Readonly<Record<string, readonly string[]>> = { dump: read, users: read, restore: written };
     expect(mounts).toEqual(["/tmp rw", ...(more[family.split("-").at(-1) ?? ""] ?? [])]);
   });
 

@@ -86,8 +86,8 @@ describe("the function that notifies people in Slack", () => {
     expect(await notify(progressed[0])).toEqual({ told: "nothing" });
     expect(await notify(failed[0])).toEqual({ told: "told" });
     expect(await notify(failed[0])).toEqual({ told: "before" });
-    expect(await notify(overdue[0])).toEqual({ told: "told" });
-    expect(await notify(overdue[0])).toEqual({ told: "before" });
+    expect(await notify(overdue[1])).toEqual({ told: "told" });
+    expect(await notify(overdue[1])).toEqual({ told: "before" });
 
     const failure = "Dump of clinic-a failed after 7 min 12 s: DestinationAccessDeniedError";
     expect(textsSeen()).toEqual([
@@ -98,6 +98,14 @@ describe("the function that notifies people in Slack", () => {
       ["chat.postMessage", "Dump of clinic-a is overdue: no success since it was due at 2026-11-21T02:30:00.000Z"],
     ]);
     expect(slack.seen[1]?.body).toMatchObject({ thread_ts: slack.seen[2]?.body.ts, reply_broadcast: true });
+  });
+
+  it("tells once that an installation was removed, when its schedule starts nothing", async () => {
+    const notify = await aBot();
+    expect(await notify(overdue[0])).toEqual({ told: "told" });
+    expect(await notify(overdue[0])).toEqual({ told: "before" });
+    const text = "Dump of clinic-a was not started: clinic-a is not in the configuration any more";
+    expect(textsSeen()).toEqual([["chat.postMessage", text]]);
   });
 
   it("tells an alarm that rings, once each time, and leaves jobs that failed to their own messages", async () => {

@@ -62,7 +62,7 @@ const suites = (where: string, start: () => Promise<Store>): void => {
       const absent = (dumps: Dumps) => async () => {
         if (store.absent) return contextFor({ ...base(), dumps: { ...dumps, ...store.absent } });
         await rm(join(directory, "repository"), { recursive: true });
-        return contextFor({ ...base(), dumps: settings(dumps) });
+        return contextFor({ ...base(), dumps: settings(dumps), newRepository: true });
       };
       return { directory, base, settings, absent };
     };

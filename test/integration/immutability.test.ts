@@ -9,9 +9,6 @@ import {
   PutObjectLockConfigurationCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { resolveConfig } from "@openemr-ops/core/config/resolve";
-import { configSchema } from "@openemr-ops/core/config/schema";
-import type { Installation } from "@openemr-ops/core/config/settings";
 import { startFakeGcs } from "@openemr-ops/local/servers/fakeGcs";
 import { startMoto } from "@openemr-ops/local/servers/moto";
 import type { S3Server } from "@openemr-ops/local/servers/storeServer";
@@ -22,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { aClinic, type Clinic } from "../support/aClinic.ts";
 import type { WrittenInstallation } from "../support/configuration.ts";
 import { configurationFor, resticsHere } from "../support/dumpContext.ts";
+import { placeFor } from "../support/place.ts";
 
 const { programs } = operations;
 const day = 24 * 3600 * 1000;
@@ -102,16 +100,7 @@ const aPlace = async (
     dumps: { ...destination, credentials: "env:STORE_KEYS", retention: { keepLast: 1 }, ...rest },
     environment: { STORE_KEYS: keys },
   });
-  const config = resolveConfig(configSchema.parse(written.config), directory);
-  return {
-    config,
-    installation: config.installations[0] as Installation,
-    environment: written.environment,
-    now: () => new Date(),
-    signal: new AbortController().signal,
-    progress: () => {},
-    warn: () => {},
-  };
+  return placeFor(written, directory);
 };
 
 const portable = { format: "portable", password: undefined } as const;

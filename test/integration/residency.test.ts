@@ -3,9 +3,6 @@ import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { Storage } from "@google-cloud/storage";
-import { resolveConfig } from "@openemr-ops/core/config/resolve";
-import { configSchema } from "@openemr-ops/core/config/schema";
-import type { Installation } from "@openemr-ops/core/config/settings";
 import { exitCodeOf, ResidencyError } from "@openemr-ops/core/errors";
 import { assertResidency, type Residency, type StoreLocation } from "@openemr-ops/core/residency";
 import { startFakeGcs } from "@openemr-ops/local/servers/fakeGcs";
@@ -19,6 +16,7 @@ import { aClinic, type Clinic } from "../support/aClinic.ts";
 import type { WrittenInstallation } from "../support/configuration.ts";
 import { configurationFor } from "../support/dumpContext.ts";
 import { type GoogleFront, startGoogleFront } from "../support/googleFront.ts";
+import { placeFor } from "../support/place.ts";
 
 const bucket = "dumps.clinic-a.example"; // with dots, so that it is no part of the server's name
 const trusted = getCACertificates("default");
@@ -72,19 +70,8 @@ const aPlace = async (dumps: Partial<WrittenInstallation["dumps"]>, residency: R
     environment: { ...front.environment },
   });
   const [installation] = written.config.installations;
-  const config = resolveConfig(
-    configSchema.parse({ ...written.config, installations: [{ ...installation, residency }] }),
-    directory,
-  );
-  return {
-    config,
-    installation: config.installations[0] as Installation,
-    environment: { ...process.env, ...written.environment },
-    now: () => new Date(),
-    signal: new AbortController().signal,
-    progress: () => {},
-    warn: () => {},
-  };
+  const config = { ...written.config, installations: [{ ...installation, residency }] };
+  return placeFor({ config, environment: { ...process.env, ...written.environment } }, directory);
 };
 const inS3 = async () => (await client.send(new ListObjectsV2Command({ Bucket: bucket }))).KeyCount;
 const inGoogle = async () => {

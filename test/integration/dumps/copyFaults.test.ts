@@ -1,8 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { resolveConfig } from "@openemr-ops/core/config/resolve";
-import { configSchema } from "@openemr-ops/core/config/schema";
-import type { Installation } from "@openemr-ops/core/config/settings";
 import type { Destination } from "@openemr-ops/core/destination";
 import {
   DestinationAccessDeniedError,
@@ -22,6 +19,7 @@ import { dumpsOf } from "@openemr-ops/task/programs/dumpContext";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../../support/aClinic.ts";
 import { configurationFor, resticsHere } from "../../support/dumpContext.ts";
+import { placeFor } from "../../support/place.ts";
 import { aRepositoryPassword } from "../../support/quickRepository.ts";
 import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 
@@ -38,17 +36,8 @@ const aCopy = async (format: "restic" | "portable", restic?: string) => {
   await mkdir(join(directory, "drills"), { recursive: true });
   const copies = [{ destination: `file://${join(directory, "second")}` }];
   const written = configurationFor({ ...clinic, directory, ...(restic ? { restic } : {}), dumps: { format, copies } });
-  const config = resolveConfig(configSchema.parse(written.config), directory);
   const warnings: string[] = [];
-  const place: Place = {
-    config,
-    installation: config.installations[0] as Installation,
-    environment: written.environment,
-    now: () => new Date(),
-    signal: new AbortController().signal,
-    progress: () => undefined,
-    warn: (message) => void warnings.push(message),
-  };
+  const place: Place = { ...placeFor(written, directory), warn: (message) => void warnings.push(message) };
   const setting = await openCopy(place, 1);
   const { first } = setting;
   if (format === "restic") {

@@ -16,9 +16,15 @@ import { freePort } from "@openemr-ops/local/servers/freePort";
 import { status as slackStatus } from "@openemr-ops/local/servers/slack";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import type { Execution } from "@openemr-ops/local-cloud/executions";
-import { type HospitalCloud, hospitalStage, startHospitalCloud } from "@openemr-ops/local-cloud/hospitalCloud";
+import {
+  type HospitalCloud,
+  hospitalStage,
+  repositoryPassword,
+  startHospitalCloud,
+} from "@openemr-ops/local-cloud/hospitalCloud";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { aGate, type Gate } from "../support/gate.ts";
+import { quickenRepositoryKey } from "../support/quickRepositoryKey.ts";
 import { smallFileSystem } from "../support/smallFileSystem.ts";
 
 /** Bytes of a connection to the database after which a dump is in the midst of its tables. */
@@ -74,8 +80,10 @@ beforeAll(async () => {
   ledger = dynamoLedger(table);
   locks = dynamoLocks(table);
   const client = new S3Client({ ...settings, endpoint: place.cloud.moto, forcePathStyle: true }); // past all faults
-  dumps = () => listManifestIds(s3Destination({ bucket: "dumps-of-hospitals", prefix: clinic, client }), clinic);
+  const store = s3Destination({ bucket: "dumps-of-hospitals", prefix: clinic, client });
+  dumps = () => listManifestIds(store, clinic);
   expect(await endOf(start("dump"))).toMatchObject({ status: "SUCCEEDED" });
+  await quickenRepositoryKey(store, repositoryPassword);
 });
 afterEach(() => {
   for (const lift of lifts.splice(0)) lift();

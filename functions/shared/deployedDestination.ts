@@ -57,8 +57,11 @@ export const readDeployedDestinations = (text: string): readonly DeployedDestina
 };
 
 /** Opens it. Credentials are read anew each time, so that new ones are seen; a cloud's SDK is loaded when it is needed. */
-export const openDeployedDestination = async ({ destination, secret }: DeployedDestination): Promise<Destination> => {
-  const field = "dumps.credentials";
+export const openDeployedDestination = async (
+  { destination, secret }: DeployedDestination,
+  section: "dumps" | "exports" = "dumps",
+): Promise<Destination> => {
+  const field = `${section}.credentials`;
   const read = async () => {
     const { awsSecret } = await import("@openemr-ops/aws/awsSecret");
     return awsSecret()(secret?.arn ?? "", secret?.key, true);

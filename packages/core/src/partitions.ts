@@ -16,4 +16,6 @@ export const partitions = {
   once: (topic: OnceTopic, installation: string) => `ONCE#${topic}#${installation}`,
   /** Where people were notified of jobs. */
   threads: (installation: string) => `THREAD#${installation}`,
+  /** Which job a container belongs to, as whoever started it from a notebook knows it. */
+  tasks: (installation: string) => `TASK#${installation}`,
 } as const;

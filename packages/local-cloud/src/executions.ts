@@ -16,6 +16,8 @@ export interface HistoryEvent {
   readonly output?: Json;
   readonly error?: string;
   readonly cause?: string;
+  /** The service that a task called. */
+  readonly resourceType?: string;
 }
 
 /** One run of a state machine. */
@@ -89,10 +91,15 @@ export const executionsOf = (options: ExecutionsOptions) => {
       timeoutMs: timeoutSeconds * 1000,
     });
     answered.catch(() => undefined);
+    const [resourceType = ""] = state.integration.split(":");
+    const note = (event: Omit<HistoryEvent, "at" | "state" | "resourceType">) =>
+      run.history.push({ at: new Date(), state: state.name, resourceType, ...event });
     try {
-      await callTask(run, state, parameters);
+      note({ type: "TaskSubmitted", output: await callTask(run, state, parameters) });
     } catch (error) {
       tokens.fail(token, "States.Runtime", "the call failed");
+      const { name, message } = error instanceof Error ? error : new Error(String(error));
+      note({ type: "TaskSubmitFailed", error: name, cause: message });
       throw error;
     }
     return answered;

@@ -53,6 +53,16 @@ const historyOf = ({ history, machine, error, cause, input, output }: Execution)
       return { ...common, [stateDetails(type)]: { name: state ?? "", input: JSON.stringify(event.input ?? {}) } };
     if (type.endsWith("StateExited"))
       return { ...common, [stateDetails(type)]: { name: state ?? "", output: JSON.stringify(event.output ?? {}) } };
+    if (type === "TaskSubmitted") {
+      const { resourceType = "", output = null } = event;
+      const details = { resourceType, resource: "runTask.waitForTaskToken", output: JSON.stringify(output) };
+      return { ...common, taskSubmittedEventDetails: details };
+    }
+    if (type === "TaskSubmitFailed") {
+      const { resourceType = "", error: code = "", cause: why = "" } = event;
+      const details = { resourceType, resource: "runTask.waitForTaskToken", error: code, cause: why };
+      return { ...common, taskSubmitFailedEventDetails: details };
+    }
     if (type === "TaskFailed")
       return {
         ...common,

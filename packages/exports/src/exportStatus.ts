@@ -1,0 +1,78 @@
+import type { Destination } from "@openemr-ops/core/destination";
+import type { JobRecord, JobStatus, JobStep } from "@openemr-ops/core/jobs";
+import type { SkippedTable } from "./context.ts";
+import { exportTaskIdentifier } from "./startedDatabaseExport.ts";
+
+/** How an export goes, for whoever started it. */
+export interface ExportStatus {
+  readonly jobId: string;
+  readonly export: "database" | "sites";
+  readonly state: JobStatus;
+  readonly exportTaskIdentifier?: string;
+  readonly requestedAt: string;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  /** What it got to, with numbers. */
+  readonly steps: readonly Pick<JobStep, "name" | "at" | "figures">[];
+  /** Rows, files, bytes, seconds; of a success. */
+  readonly figures: Readonly<Record<string, number>>;
+  readonly exportId?: string;
+  readonly profile?: string;
+  /** Where the data is, once all of it is there. */
+  readonly location?: string;
+  /** Tables that were left out, and why. */
+  readonly skipped?: readonly SkippedTable[];
+  readonly error?: { readonly name: string; readonly message: string };
+}
+
+const halves: Readonly<Record<string, "database" | "sites">> = { exportDatabase: "database", exportSites: "sites" };
+
+export const isExport = ({ kind }: Pick<JobRecord, "kind">): boolean => halves[kind] !== undefined;
+
+const isSkipped = (value: unknown): value is SkippedTable =>
+  typeof value === "object" && value !== null && "table" in value && "reason" in value;
+
+/** What the manifest of a database export says was left out; nothing where there is none. */
+const skippedIn = async (destination: Destination, exportId: string): Promise<readonly SkippedTable[] | undefined> => {
+  const stream = await destination.get(`database/${exportId}/_manifest.json`);
+  if (!stream) return undefined;
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  const { skipped } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { readonly skipped?: unknown };
+  return Array.isArray(skipped)
+    ? skipped.filter(isSkipped).map(({ table, reason }) => ({ table, reason }))
+    : undefined;
+};
+
+const named = <Name extends string, Value>(name: Name, value: Value | undefined): { readonly [Key in Name]?: Value } =>
+  (value === undefined ? {} : { [name]: value }) as { readonly [Key in Name]?: Value };
+
+/** Says of a job of an export what its record and, when it ended well, its destination have. */
+export const exportStatus = async (
+  record: JobRecord,
+  openDestination: () => Promise<Destination>,
+): Promise<ExportStatus> => {
+  const half = halves[record.kind] ?? "database";
+  const { jobId, status, requestedAt, startedAt, endedAt, steps = [], figures = {}, result = {}, error } = record;
+  const { exportId, profile } = result;
+  const done = status === "succeeded" && !record.dryRun;
+  const destination = done ? await openDestination() : undefined;
+  const skipped = destination && exportId !== undefined ? await skippedIn(destination, exportId) : undefined;
+  const folder = half === "sites" ? "sites" : exportId === undefined ? undefined : `database/${exportId}`;
+  return {
+    jobId,
+    export: half,
+    state: status,
+    ...(half === "database" ? { exportTaskIdentifier: exportTaskIdentifier(record.installation, jobId) } : {}),
+    requestedAt,
+    ...named("startedAt", startedAt),
+    ...named("endedAt", endedAt),
+    steps: steps.map(({ name, at, figures: numbers }) => ({ name, at, ...named("figures", numbers) })),
+    figures,
+    ...named("exportId", exportId),
+    ...named("profile", profile),
+    ...named("location", destination && folder && `${destination.url}/${folder}`),
+    ...named("skipped", skipped),
+    ...named("error", error),
+  };
+};

@@ -1,0 +1,49 @@
+import { jobKinds } from "@openemr-ops/events/jobKinds";
+import { Duration, type Stack } from "aws-cdk-lib";
+import type { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
+import { Construct } from "constructs";
+import { acceptInExports } from "./accepted/exports.ts";
+import type { DeployedExports, DeployedInstallation } from "./deployment.ts";
+import { exportTasks } from "./exportTasks.ts";
+import type { SectionResources, TaskResourcesContext } from "./InstallationStack.ts";
+import { invokeFunctions } from "./policies/invokeFunctions.ts";
+import { runTask } from "./policies/runTask.ts";
+import { containerWorkflow } from "./workflows/containerWorkflow.ts";
+import { stateMachine } from "./workflows/stateMachine.ts";
+
+/** What the section `exports` of an installation needs: a task and a workflow for each export. */
+export const exportResources = (
+  stack: Stack,
+  installation: DeployedInstallation,
+  exports: DeployedExports,
+  context: TaskResourcesContext,
+): SectionResources => {
+  const { deployment, plane, cluster } = context;
+  const { names } = deployment;
+  const { id, network } = installation;
+  const { begin, finish, fail } = plane;
+  const tasks = exportTasks(stack, installation, exports, context);
+  const containers = { cluster, network, partition: stack.partition };
+
+  const machine = (kind: "exportDatabase" | "exportSites", name: string, task: FargateTaskDefinition) => {
+    const { workflow } = jobKinds[kind];
+    const scope = new Construct(stack, workflow);
+    return stateMachine(scope, {
+      name: names.stateMachine(id, workflow),
+      definition: containerWorkflow(scope, { kind, installation: id, begin, finish, fail }, containers, {
+        name,
+        task: task.taskDefinitionArn,
+        hours: 24,
+      }),
+      timeout: Duration.days(4), // three attempts
+      log: plane.workflowLog,
+      grants: [invokeFunctions(begin, finish, fail), runTask(stack, cluster, task)],
+    });
+  };
+  const stateMachines = [
+    machine("exportDatabase", "Export database", tasks.database),
+    machine("exportSites", "Export sites", tasks.sites),
+  ];
+  acceptInExports(stack);
+  return { stateMachines };
+};

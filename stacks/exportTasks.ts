@@ -1,0 +1,60 @@
+import { taskSizeOf } from "@openemr-ops/core/config/sections/taskSize";
+import type { Stack } from "aws-cdk-lib";
+import type { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
+import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import type { DeployedExports, DeployedInstallation, DumpsBucket } from "./deployment.ts";
+import type { TaskResourcesContext } from "./InstallationStack.ts";
+import { deleteDumps } from "./policies/deleteDumps.ts";
+import { mountSites } from "./policies/mountSites.ts";
+import { onBucket } from "./policies/onBucket.ts";
+import { openDumps } from "./policies/openDumps.ts";
+import { readDumps } from "./policies/readDumps.ts";
+import { readSecrets } from "./policies/readSecrets.ts";
+import { writeDumps } from "./policies/writeDumps.ts";
+import { taskDefinition } from "./taskDefinition.ts";
+import { takePartIn, taskEnvironment } from "./taskPart.ts";
+
+/** One half of where exports are kept. */
+export const halfOf = (half: "database" | "sites", { bucket }: Pick<DeployedExports, "bucket">) =>
+  bucket ? { bucket: { ...bucket, prefix: [bucket.prefix, half].filter(Boolean).join("/") } } : {};
+
+/** Two tasks: one sees the database and no file, the other the files and no database. Each writes its own half alone. */
+export const exportTasks = (
+  stack: Stack,
+  installation: DeployedInstallation,
+  exports: DeployedExports,
+  { deployment, plane, image, log }: Omit<TaskResourcesContext, "cluster">,
+) => {
+  const { names, removable } = deployment;
+  const { id } = installation;
+  const { database, pseudonymKey, store } = exports.secrets;
+  const task = (
+    kind: "exportDatabase" | "exportSites",
+    name: string,
+    sites: "none" | "read",
+    grants: readonly (readonly PolicyStatement[])[],
+  ): FargateTaskDefinition =>
+    taskDefinition(stack, `${kind[0]?.toUpperCase()}${kind.slice(1)}Task`, {
+      family: `${names.prefix}-${id}-${name}`,
+      size: taskSizeOf(installation.task, kind),
+      installation,
+      image,
+      log,
+      environment: taskEnvironment(stack, deployment, installation),
+      removable,
+      sites,
+      grants: [...takePartIn(stack, { deployment, plane }, id, [kind]), ...grants],
+    });
+  const mirrored = (_: Stack, place: DumpsBucket) => (exports.mirrors ? deleteDumps(stack, place) : []);
+  return {
+    database: task("exportDatabase", "export-database", "none", [
+      readSecrets(stack, [database, ...(pseudonymKey ? [pseudonymKey] : []), ...(store ? [store] : [])]),
+      onBucket(stack, halfOf("database", exports), readDumps, writeDumps, openDumps),
+    ]),
+    sites: task("exportSites", "export-sites", "read", [
+      readSecrets(stack, store ? [store] : []),
+      onBucket(stack, halfOf("sites", exports), readDumps, writeDumps, mirrored, openDumps),
+      mountSites(stack, installation, { write: false }),
+    ]),
+  };
+};

@@ -21,9 +21,19 @@ describe.each(["packages/cli", "packages/task"])("what a machine with %s alone i
 
   it("has nothing of the deployment, of the tests and of the emulator", () => {
     const rooms = [...brought.keys()].filter((place) => !place.includes("node_modules/")).sort();
-    const shared = ["aws", "core", "database", "dumps", "files", "gcp", "health", "jobs", "openemr", "task"].map(
-      (room) => `packages/${room}`,
-    );
+    const shared = [
+      "aws",
+      "core",
+      "database",
+      "dumps",
+      "exports",
+      "files",
+      "gcp",
+      "health",
+      "jobs",
+      "openemr",
+      "task",
+    ].map((room) => `packages/${room}`);
     const own = workspace === "packages/cli" ? ["packages/cli", "packages/notifications"] : [];
     expect(rooms).toEqual(["events", ...shared, ...own].sort());
     for (const name of names)

@@ -27,7 +27,7 @@ export interface DatabaseExportContext extends ExportContext {
 export interface SitesExportContext extends ExportContext {
   /** Without links on the way. */
   readonly sitesPath: string;
-  /** What becomes of an exported file whose source is gone: noted in the inventory, or removed too. */
+  /** An exported file whose source is gone is noted in the inventory, or removed too. */
   readonly deletions: "record" | "mirror";
 }
 

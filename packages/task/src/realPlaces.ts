@@ -21,7 +21,7 @@ const realDestination = async <Settings extends { readonly destination: Destinat
  */
 export const realSites = async (config: Config, installation: Installation): Promise<string> => {
   const path = await realPlace(installation.sites.path);
-  const { dumps } = installation;
+  const { dumps, exports } = installation;
   const real: Installation = {
     ...installation,
     sites: { ...installation.sites, path },
@@ -34,6 +34,7 @@ export const realSites = async (config: Config, installation: Installation): Pro
           },
         }
       : {}),
+    ...(exports ? { exports: await realDestination(exports) } : {}),
   };
   const issues = findPlaceIssues({
     ...config,

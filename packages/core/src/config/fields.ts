@@ -165,6 +165,10 @@ export const taskMemory = whole("a whole number of MiB from 512 to 122880", 512,
 export const taskDisk = whole("a whole number of GiB from 21 to 200", 21, 200);
 export const taskArchitecture = choice(["X86_64", "ARM64"]);
 
+export const exportEngine = choice(["direct", "aurora"]);
+export const exportProfile = choice(["full", "deidentified"]);
+export const exportDeletions = choice(["record", "mirror"]);
+
 export const dumpFormat = choice(["restic", "portable"]);
 export const compression = choice(["gzip", "zstd"]);
 

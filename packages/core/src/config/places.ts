@@ -14,7 +14,7 @@ const destinationsOf = ({ destination, copies }: DumpSettings): readonly (readon
   ...copies.map((copy, index) => [`dumps.copies[${index}]`, copy.destination] as const),
 ];
 
-/** Directories that must not lie in one another: a dump that contains its own store grows without end. */
+/** Directories that must not lie in one another: a dump or an export that contains its own store grows without end. */
 export const findPlaceIssues = ({ installations, stateDirectory }: Config): readonly InputIssue[] => {
   const issues: InputIssue[] = [];
   installations.forEach(({ sites }, index) => {
@@ -25,18 +25,22 @@ export const findPlaceIssues = ({ installations, stateDirectory }: Config): read
         message: `lies inside ${name}.sites.path; choose a directory outside of it`,
       });
     }
-    installations.forEach(({ dumps }, other) => {
+    installations.forEach(({ dumps, exports }, other) => {
       if (dumps?.drill.directory !== undefined && isInside(dumps.drill.directory, sites.path)) {
         issues.push({
           path: `installations[${other}].dumps.drill.directory`,
           message: `lies inside ${name}.sites.path; choose a directory outside of it`,
         });
       }
-      for (const [field, destination] of dumps ? destinationsOf(dumps) : []) {
+      const stores = [
+        ...(dumps ? destinationsOf(dumps).map((store) => [...store, "a dump"] as const) : []),
+        ...(exports ? [["exports", exports.destination, "an export"] as const] : []),
+      ];
+      for (const [field, destination, what] of stores) {
         if (destination.kind !== "file") continue;
         const { directory } = destination;
         if (!isInside(directory, sites.path) && !isInside(sites.path, directory)) continue;
-        const message = `and ${name}.sites.path lie in one another; a dump would contain itself`;
+        const message = `and ${name}.sites.path lie in one another; ${what} would contain itself`;
         issues.push({ path: `installations[${other}].${field}.destination`, message });
       }
     });

@@ -23,6 +23,7 @@ export type DumpSettings = NonNullable<Installation["dumps"]>;
 /** What a copy has of its own. */
 export type CopySettings = DumpSettings["copies"][number];
 export type DrillSettings = DumpSettings["drill"];
+export type ExportSettings = NonNullable<Installation["exports"]>;
 export type HealthSettings = NonNullable<Installation["health"]>;
 export type RetentionPolicy = DumpSettings["retention"];
 

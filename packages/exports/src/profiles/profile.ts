@@ -23,7 +23,7 @@ export interface ExportedColumn {
    * type of the export's column follows from what the server says of the result. Holds no secret: servers log statements.
    */
   readonly expression?: string;
-  /** What becomes of each value that is not NULL, given as the text of the result, in UTF-8; the answer is text. */
+  /** Changes each value that is not NULL, given as the text of the result, in UTF-8; the answer is text. */
   readonly transform?: (text: Buffer) => string | undefined;
   /** In words, for the report beside the data: `kept`, `pseudonym of a patient`, `year`, `first three digits`. */
   readonly treatment: string;

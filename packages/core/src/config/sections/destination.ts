@@ -13,14 +13,19 @@ import { repositoryPasswordProblem } from "../repositoryPassword.ts";
 import { type Complain, complain } from "../rules.ts";
 import { strict } from "../strict.ts";
 
-/** A place where dumps are kept, and what opens it. */
-export const destinationShape = {
+/** A place where data is kept, and the credentials for it. */
+export const placeShape = {
   destination: z.string({ error: `expected ${destinationForms}` }),
   endpoint: field.endpoint.optional(),
   region: field.region.optional(),
   pathStyle: z.boolean({ error: "expected true or false" }).optional(),
   /** The store's own credentials; not set, those of the program's surroundings (AWS's or Google's usual environment). */
   credentials: field.storeCredentials.optional(),
+};
+
+/** A place where dumps are kept, and what opens it. */
+export const destinationShape = {
+  ...placeShape,
   /** Others for `retention` alone, so that those of dumps need not delete. */
   retentionCredentials: field.storeCredentials.optional(),
   /** What the store has to protect, and for how long: nobody deletes or overwrites it before. */

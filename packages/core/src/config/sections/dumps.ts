@@ -89,7 +89,10 @@ export const dumps = section(
   "sealKeyFile",
 );
 
-/** Two installations, or a copy and its original, in one repository or inside each other would prune and overwrite each other. */
+/**
+ * Two installations, or a copy and its original, in one repository or inside each other would prune and overwrite each other.
+ * Exports are for other readers than dumps: who may read the ones must not come across the others.
+ */
 export const separateDestinations = (installations: readonly unknown[], context: Complain): void => {
   const seen: { readonly name: string; readonly place: DestinationPlace }[] = [];
   const look = (owner: string, written: unknown, path: readonly PropertyKey[]): void => {
@@ -107,6 +110,7 @@ export const separateDestinations = (installations: readonly unknown[], context:
   installations.forEach((one, index) => {
     const dumps = valueAt(one, ["dumps"]);
     look(`installations[${index}]`, dumps, ["installations", index, "dumps"]);
+    look(`installations[${index}].exports`, valueAt(one, ["exports"]), ["installations", index, "exports"]);
     const copies = valueAt(dumps, ["copies"]);
     for (const [number, copy] of (Array.isArray(copies) ? copies : []).entries()) {
       const name = `installations[${index}].dumps.copies[${number}]`;

@@ -8,6 +8,7 @@ import { strict } from "../strict.ts";
 import { database } from "./database.ts";
 import { settleDrill } from "./drill.ts";
 import { dumps } from "./dumps.ts";
+import { exportRules, exports } from "./exports.ts";
 import { health } from "./health.ts";
 import { platform } from "./platform.ts";
 import { residency } from "./residency.ts";
@@ -19,7 +20,7 @@ import { users, usersRules } from "./users.ts";
 const parts = { platform, database, sites, schedules };
 
 /** One for each domain, all optional: an installation has those whose jobs it wants. */
-const sections = { dumps, health, users };
+const sections = { dumps, exports, health, users };
 
 export type SectionName = keyof typeof sections;
 export const sectionNames = Object.keys(sections) as readonly SectionName[];
@@ -50,7 +51,10 @@ const scheduledSections = (installation: unknown, context: Complain): void => {
   }
 };
 
-const schema = shape.superRefine(scheduledSections, onAnyObject).superRefine(usersRules, onAnyObject);
+const schema = shape
+  .superRefine(scheduledSections, onAnyObject)
+  .superRefine(usersRules, onAnyObject)
+  .superRefine(exportRules, onAnyObject);
 
 type Written = Resolved<z.output<typeof schema>>;
 

@@ -21,9 +21,18 @@ export const schedules = section(
     drill: strict(when).optional(),
     check: strict({ ...when, level: field.checkLevel.default("read-data") }).optional(),
     health: strict(when).optional(),
+    exportDatabase: strict(when).optional(),
+    exportSites: strict(when).optional(),
   }),
   (settings) => settings,
 );
 
 /** The section without which a kind has nothing to work on. */
-export const sectionOfSchedule = { dump: "dumps", drill: "dumps", check: "dumps", health: "health" } as const;
+export const sectionOfSchedule = {
+  dump: "dumps",
+  drill: "dumps",
+  check: "dumps",
+  health: "health",
+  exportDatabase: "exports",
+  exportSites: "exports",
+} as const;

@@ -3,7 +3,7 @@ import { type Complain, complain, onAnyObject } from "../rules.ts";
 import { strict } from "../strict.ts";
 
 /** Kinds of tasks that may have a size of their own. A check runs as a drill does. */
-export const sizedTasks = ["dump", "copy", "retention", "drill", "restore"] as const;
+export const sizedTasks = ["dump", "copy", "retention", "drill", "restore", "exportDatabase", "exportSites"] as const;
 export type SizedTask = (typeof sizedTasks)[number];
 
 /** Memory that Fargate offers, in MiB, by units of CPU. Source: Amazon ECS developer guide, "Task size". */
@@ -21,8 +21,16 @@ const fargateMemory: Readonly<
 
 const defaultCpu = 1024;
 const defaultMemory = 2048;
-/** GiB. A drill and a restore hold what they load; the others caches alone. */
-const defaultDisk: Readonly<Record<SizedTask, number>> = { dump: 30, copy: 30, retention: 30, drill: 50, restore: 50 };
+/** GiB. A drill and a restore hold what they load; the others caches alone, and exports nothing: they get the least. */
+const defaultDisk: Readonly<Record<SizedTask, number>> = {
+  dump: 30,
+  copy: 30,
+  retention: 30,
+  drill: 50,
+  restore: 50,
+  exportDatabase: 21,
+  exportSites: 21,
+};
 
 const size = {
   /** Units; 1024 are one processor. */
@@ -42,6 +50,8 @@ const written = strict({
   retention: strict(size).optional(),
   drill: strict(size).optional(),
   restore: strict(size).optional(),
+  exportDatabase: strict(size).optional(),
+  exportSites: strict(size).optional(),
 });
 
 type WrittenTask = WrittenSize & Partial<Record<SizedTask, WrittenSize | undefined>>;

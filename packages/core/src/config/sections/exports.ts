@@ -1,0 +1,82 @@
+import type * as z from "zod";
+import { parseDestinationUrl } from "../destinationAddress.ts";
+import { valueAt } from "../fieldPath.ts";
+import * as field from "../fields.ts";
+import { pseudonymKeyProblem } from "../pseudonymKey.ts";
+import { type Complain, complain, onAnyObject } from "../rules.ts";
+import { section } from "../section.ts";
+import { strict } from "../strict.ts";
+import { destinationRules, placeShape, settleDestination } from "./destination.ts";
+
+const database = strict({
+  /** `direct`: this program reads the server. `aurora`: AWS exports the cluster by itself. */
+  engine: field.exportEngine.default("direct"),
+  /** A server that has the same rows and no other work; not set, the one of `database`. Its users, schema and TLS are the same. */
+  reader: strict({ host: field.host, port: field.port.default(3306) }).optional(),
+  /** What leaves where a job says nothing else. */
+  profile: field.exportProfile.default("full"),
+});
+
+const sites = strict({
+  /** Of an exported file whose source is gone: `record` notes it in the inventory, `mirror` removes the exported file too. */
+  deletions: field.exportDeletions.default("record"),
+});
+
+const shape = strict({
+  ...placeShape,
+  database: database.default({ engine: "direct", profile: "full" }),
+  sites: sites.default({ deletions: "record" }),
+  /** What pseudonyms are made with: the same key makes the same pseudonyms. */
+  ...field.secretOf("pseudonymKey", pseudonymKeyProblem),
+});
+
+const rules = (settings: z.output<typeof shape>, context: Complain): void => {
+  destinationRules(settings, context);
+  const { pseudonymKey, pseudonymKeyFile } = settings;
+  if (pseudonymKey !== undefined && pseudonymKeyFile !== undefined)
+    complain(context, ["pseudonymKey"], "say either pseudonymKey or pseudonymKeyFile, not both");
+  const keyless = pseudonymKey === undefined && pseudonymKeyFile === undefined;
+  if (valueAt(settings, ["database", "profile"]) === "deidentified" && keyless)
+    complain(context, ["pseudonymKeyFile"], `is missing; the profile "deidentified" makes pseudonyms with this key`);
+};
+
+/** Exports for analytics: where they go, and what leaves. */
+export const exports = section(
+  shape.superRefine(rules, onAnyObject),
+  ({ destination, endpoint, region, pathStyle, pseudonymKey, pseudonymKeyFile, ...rest }) => {
+    const key = pseudonymKey ?? pseudonymKeyFile;
+    return {
+      ...rest,
+      destination: settleDestination({ destination, endpoint, region, pathStyle }),
+      ...(key ? { pseudonymKey: key } : {}),
+    };
+  },
+  "endpoint",
+  "region",
+  "pathStyle",
+  "pseudonymKeyFile",
+);
+
+/** AWS's own export is for clusters and buckets of AWS, and knows whole tables alone. */
+export const exportRules = (installation: unknown, context: Complain): void => {
+  const at = (...path: readonly string[]) => valueAt(installation, path);
+  if (at("exports", "database", "engine") !== "aurora") return;
+  const refuse = (message: string, ...path: readonly string[]) => complain(context, ["exports", ...path], message);
+  const platform = at("platform", "kind");
+  if (typeof platform === "string" && platform !== "ecs")
+    refuse(
+      `is "aurora", an export that AWS makes of its own cluster, and the platform is ${platform}; expected "direct"`,
+      "database",
+      "engine",
+    );
+  if (at("exports", "database", "profile") === "deidentified")
+    refuse(
+      'is "deidentified", and AWS\'s own export leaves out no columns; expected engine "direct"',
+      "database",
+      "profile",
+    );
+  const destination = at("exports", "destination");
+  const parsed = typeof destination === "string" ? parseDestinationUrl(destination) : undefined;
+  if (parsed && "address" in parsed && (parsed.address.kind !== "s3" || at("exports", "endpoint") !== undefined))
+    refuse('is no bucket of AWS, where engine "aurora" writes; expected s3:// without endpoint', "destination");
+};

@@ -6,13 +6,14 @@ import { type AtCopy, plainInput } from "./inputs/common.ts";
 import { type CopyInput, copyInput } from "./inputs/copy.ts";
 import { drillInput } from "./inputs/drill.ts";
 import { dumpInput } from "./inputs/dump.ts";
+import { exportDatabaseInput } from "./inputs/exportDatabase.ts";
 import { type RestoreInput, restoreInput } from "./inputs/restore.ts";
 import { retentionInput } from "./inputs/retention.ts";
 
 /**
  * What a job may hold of an installation, in the one order in which several are taken; see `docs/architecture.md`.
  * `service`: the live schema and tree. `dump-repository`: what lies at the destination, and the source of the next dump;
- * `dump-copy-…`: what lies at each copy.
+ * `dump-copy-…`: what lies at each copy. `export-…`: one half of what lies at the destination of exports.
  */
 export const lockOrder = [
   "credentials",
@@ -22,6 +23,8 @@ export const lockOrder = [
   "dump-copy-2",
   "dump-copy-3",
   "drill",
+  "export-database",
+  "export-sites",
 ] as const;
 export type LockedResource = (typeof lockOrder)[number];
 
@@ -113,6 +116,22 @@ export const jobKinds = {
     scheduled: false,
     locks: () => ["credentials"],
     input: plainInput("users"),
+  },
+  exportDatabase: {
+    workflow: "ExportDatabase",
+    noun: "Database export",
+    section: "exports",
+    scheduled: true,
+    locks: () => ["export-database"], // it reads in one transaction: a dump may run beside it
+    input: exportDatabaseInput,
+  },
+  exportSites: {
+    workflow: "ExportSites",
+    noun: "Sites export",
+    section: "exports",
+    scheduled: true,
+    locks: () => ["export-sites"],
+    input: plainInput("exportSites"),
   },
 } as const satisfies Readonly<Record<string, JobKindDefinition>>;
 

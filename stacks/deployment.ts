@@ -94,7 +94,7 @@ export interface DeployedInstallation {
   readonly taskConfig: string;
   /** Only where the installation has this section. */
   readonly dumps?: DeployedDumps;
-  readonly exports?: DeployedExports;
+  readonly exports?: ExportSettings;
   readonly health?: HealthSettings;
   readonly users?: DeployedUsers;
 }

@@ -12,6 +12,7 @@ import type { DumpPlan, DumpResult } from "@openemr-ops/dumps/steps/takeDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
 import type { InputOf, JobInput } from "@openemr-ops/events/jobKinds";
 import type { TaskReport } from "@openemr-ops/events/workflowSteps";
+import type { DatabaseExportResult, SitesExportResult } from "@openemr-ops/exports/context";
 import type { HealthResult } from "@openemr-ops/health/checkHealth";
 import type { Operations } from "@openemr-ops/task/operations";
 import type { Place } from "@openemr-ops/task/program";
@@ -19,6 +20,8 @@ import { checkPlanReport, checkReport } from "@openemr-ops/task/programs/check";
 import { copyPlanReport, copyReport } from "@openemr-ops/task/programs/copy";
 import type { DrillPlan } from "@openemr-ops/task/programs/drill";
 import { dumpPlanReport, dumpReport } from "@openemr-ops/task/programs/dump";
+import { type DatabasePlan, databaseExportReport, databasePlanReport } from "@openemr-ops/task/programs/exportDatabase";
+import { type SitesPlan, sitesExportReport, sitesPlanReport } from "@openemr-ops/task/programs/exportSites";
 import { type RestoreRequest, restore } from "@openemr-ops/task/programs/restore";
 import { retentionReport } from "@openemr-ops/task/programs/retention";
 import { usersReport } from "@openemr-ops/task/programs/users";
@@ -93,6 +96,33 @@ export const aVerdict: Verdict = {
   next: ["start OpenEMR"],
 };
 
+export const aDatabaseExport: DatabaseExportResult = {
+  exportId: "20261121T040800Z-abcdefgh",
+  location: "s3://sagemaker-clinic-a/analytics/database/20261121T040800Z-abcdefgh",
+  profile: "full",
+  tables: 2,
+  rows: 1_234_567,
+  bytes: 4096,
+  seconds: 4.2,
+  skipped: [{ table: "keys", reason: "holds secrets alone" }],
+  largest: [
+    { table: "log", rows: 1_234_560, bytes: 3072, rawBytes: 30_720, files: 2 },
+    { table: "patient_data", rows: 7, bytes: 1024, rawBytes: 1024, files: 1 },
+  ],
+};
+
+export const aSitesExport: SitesExportResult = {
+  exportId: "20261121T040800Z-abcdefgh",
+  location: "s3://sagemaker-clinic-a/analytics/sites",
+  files: 10,
+  bytes: 2048,
+  uploaded: 1,
+  unchanged: 9,
+  excluded: 4,
+  deleted: 2,
+  seconds: 1.5,
+};
+
 export const aHealthyCheck: HealthCheck = { name: "openemr", ok: true, status: "ok", detail: "OpenEMR is ready" };
 const aPreparedUser: PreparedUser = {
   role: "dump user",
@@ -123,6 +153,11 @@ export interface Steps extends Pick<Operations, "planCloudSql"> {
   ): Promise<CopyResult | CopyPlan>;
   checkHealth(job: Job): Promise<HealthResult>;
   prepareUsers(job: Job): Promise<readonly PreparedUser[]>;
+  exportDatabase(
+    job: Job,
+    options: Pick<InputOf<"exportDatabase">, "engine" | "profile" | "tables">,
+  ): Promise<DatabaseExportResult | DatabasePlan>;
+  exportSites(job: Job): Promise<SitesExportResult | SitesPlan>;
   listDumps(job: Job): ReturnType<Operations["listDumps"]>;
   checkSecrets(job: Job): ReturnType<Operations["checkSecrets"]>;
   checkDestination(job: Job): ReturnType<Operations["checkDestination"]>;
@@ -174,6 +209,8 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     checkSecrets: answer("checkSecrets", []),
     checkDestination: answer("checkDestination", [{ check: "it answers", ok: true, milliseconds: 3, note: "" }]),
     checkHealth: answer("checkHealth", { healthy: true, checks: [aHealthyCheck], figures: {}, result: {} }),
+    exportDatabase: answer("exportDatabase", aDatabaseExport),
+    exportSites: answer("exportSites", aSitesExport),
     prepareUsers: answer("prepareUsers", [aPreparedUser]),
     applyRetention: answer("applyRetention", { dryRun: false, keep: [], expire: [], orphans: [] }),
     ...changes,
@@ -231,6 +268,14 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
         },
       },
       retention: program((job, _request: InputOf<"retention">) => steps.applyRetention(job), retentionReport),
+      exportDatabase: program(
+        (job, request: InputOf<"exportDatabase">) => steps.exportDatabase(job, optionsOf(request)),
+        (answer) => ("dryRun" in answer ? databasePlanReport(answer) : databaseExportReport(answer)),
+      ),
+      exportSites: program(
+        (job, _request: InputOf<"exportSites">) => steps.exportSites(job),
+        (answer) => ("dryRun" in answer ? sitesPlanReport(answer) : sitesExportReport(answer)),
+      ),
       users: {
         plan: async (place) => {
           const users = await steps.prepareUsers({ ...place, dryRun: true });

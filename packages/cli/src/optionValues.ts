@@ -3,6 +3,7 @@ import { fileName, identifier, schemaName } from "@openemr-ops/core/config/field
 import { mostCopies } from "@openemr-ops/core/config/sections/copies";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import { isStage, longestStage } from "@openemr-ops/core/names";
+import { tableNames } from "@openemr-ops/events/inputs/exportDatabase";
 import { jobName } from "@openemr-ops/events/jobEvent";
 import { jobKinds, type WorkflowKind, workflowKinds } from "@openemr-ops/events/jobKinds";
 import { InvalidArgumentError } from "commander";
@@ -67,6 +68,13 @@ export const aCopy = once((text) => {
   const copy = Number(text);
   if (Number.isInteger(copy) && copy >= 1 && copy <= mostCopies) return copy;
   throw new InvalidArgumentError(`expected the number of a copy, 1 to ${mostCopies}`);
+});
+
+/** Names of tables with commas between. Whether they are there is seen in the database. */
+export const someTables = once((text) => {
+  const { data, error } = tableNames.safeParse(text.split(",").map((name) => name.trim()));
+  if (!data) throw new InvalidArgumentError(error?.issues[0]?.message ?? "expected tables' names");
+  return data;
 });
 
 export const aJob = once(bySchema(jobName));

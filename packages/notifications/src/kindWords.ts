@@ -9,6 +9,8 @@ export const measured: Readonly<Record<WorkflowKind, string>> = {
   restore: "restore time",
   health: "check time",
   users: "preparation time",
+  exportDatabase: "export time",
+  exportSites: "export time",
 };
 
 /** What a person does first when a job is overdue. `docs/runbooks/overdue.md` has the same sentences. */
@@ -19,4 +21,8 @@ export const overdueSteps: Readonly<Record<ScheduledKind, string>> = {
   check: "Check whether the job is running, failed or never started. Until one succeeds, damage to dumps stays unseen.",
   health:
     "Check whether the job is running, failed or never started. Until one succeeds, nobody knows whether OpenEMR works.",
+  exportDatabase:
+    "Check whether the job is running, failed or never started. Until one succeeds, readers have the rows of the export before.",
+  exportSites:
+    "Check whether the job is running, failed or never started. Until one succeeds, readers have the files of the export before.",
 };

@@ -23,6 +23,8 @@ const inputs: { readonly [Kind in JobKind]: InputOf<Kind> } = {
   restore: { ...common, kind: "restore", dump: "latest", inPlace: true, upgrade: false },
   health: { ...common, kind: "health" },
   users: { ...common, kind: "users" },
+  exportDatabase: { ...common, kind: "exportDatabase" },
+  exportSites: { ...common, kind: "exportSites" },
 };
 
 describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in the format %s", (format) => {

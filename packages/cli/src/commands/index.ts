@@ -6,6 +6,8 @@ import { command as copy } from "./copy.ts";
 import { command as drill } from "./drill.ts";
 import { command as dump } from "./dump.ts";
 import { command as dumps } from "./dumps.ts";
+import { command as exportDatabase } from "./exportDatabase.ts";
+import { command as exportSites } from "./exportSites.ts";
 import { command as health } from "./health.ts";
 import { command as jobs } from "./jobs.ts";
 import { command as restore } from "./restore.ts";
@@ -27,6 +29,8 @@ export const commands: readonly CliCommand[] = [
   health,
   retention,
   users,
+  exportDatabase,
+  exportSites,
   configCheck,
   jobs,
   run,
@@ -35,4 +39,7 @@ export const commands: readonly CliCommand[] = [
 ];
 
 /** First words that are no commands of their own. */
-export const groups: Readonly<Record<string, string>> = { config: "Work on the configuration." };
+export const groups: Readonly<Record<string, string>> = {
+  config: "Work on the configuration.",
+  export: "Export for analytics.",
+};

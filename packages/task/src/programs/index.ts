@@ -4,14 +4,25 @@ import { check } from "./check.ts";
 import { copy } from "./copy.ts";
 import { drill } from "./drill.ts";
 import { dump } from "./dump.ts";
+import { exportDatabase } from "./exportDatabase.ts";
+import { exportSites } from "./exportSites.ts";
 import { health } from "./health.ts";
 import { restore } from "./restore.ts";
 import { retention } from "./retention.ts";
 import { users } from "./users.ts";
 
 /** How each kind of job is done. */
-export const programs = { dump, drill, check, copy, retention, restore, health, users } satisfies Readonly<
-  Record<JobKind, AnyProgram>
->;
+export const programs = {
+  dump,
+  drill,
+  check,
+  copy,
+  retention,
+  restore,
+  health,
+  users,
+  exportDatabase,
+  exportSites,
+} satisfies Readonly<Record<JobKind, AnyProgram>>;
 
 export type Programs = typeof programs;

@@ -1,0 +1,32 @@
+import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
+import { usualAndDryRun } from "../commonOptions.ts";
+import { renderFigures } from "../output.ts";
+import { shown } from "../shown.ts";
+import { announce, type CommandContext, carryOut, jobOf, sectionCommand } from "./context.ts";
+
+const exportSites = async (context: CommandContext<"exports">): Promise<void> => {
+  const { sites, exports } = context.installation;
+  announce(context, "Export the sites of", [
+    ["sites", sites.path],
+    ["destination", `${formatDestination(exports.destination)}/sites`],
+    ["files whose source is gone", exports.sites.deletions === "mirror" ? "removed too" : "kept, and noted"],
+  ]);
+  const result = await carryOut(context, context.operations.programs.exportSites, jobOf(context, "exportSites"));
+  context.output.result(result, (style) => {
+    const { location, files, bytes, uploaded, unchanged, excluded, deleted } = result;
+    const figures = { files, bytes, uploaded, unchanged, excluded, deleted };
+    if (!("exportId" in result)) return shown`An export would write to ${location}.\n${renderFigures(figures)}`;
+    const { exportId, seconds } = result;
+    const title = shown`Export ${style("bold", exportId)} is ${style("green", "complete")}: ${location}\n`;
+    return shown`${title}${renderFigures({ ...figures, seconds })}`;
+  });
+};
+
+export const command = sectionCommand("exports", {
+  name: "export sites",
+  summary: "Export what changed of the sites directory for analytics, without secrets, and an inventory of all files.",
+  common: usualAndDryRun,
+  options: {},
+  examples: ["export sites --dry-run", "export sites --json"],
+  run: exportSites,
+});

@@ -1,0 +1,102 @@
+import { pseudonymKeyProblem } from "@openemr-ops/core/config/pseudonymKey";
+import type { ExportSettings } from "@openemr-ops/core/config/settings";
+import { InvalidInputError } from "@openemr-ops/core/errors";
+import type { InputOf } from "@openemr-ops/events/jobKinds";
+import type { TaskReport } from "@openemr-ops/events/workflowSteps";
+import type { DatabaseExportContext, DatabaseExportResult } from "@openemr-ops/exports/context";
+import {
+  type DatabaseExportPlan,
+  exportDatabase as exportNow,
+  planDatabaseExport,
+} from "@openemr-ops/exports/database/exportDatabase";
+import { newExportId } from "@openemr-ops/exports/exportId";
+import { deidentified } from "@openemr-ops/exports/profiles/deidentified";
+import { full } from "@openemr-ops/exports/profiles/full";
+import type { Profile } from "@openemr-ops/exports/profiles/profile";
+import { databaseAccess } from "../openContext.ts";
+import { openSecrets } from "../openSecrets.ts";
+import type { Place, Program } from "../program.ts";
+import { exportContext, exportsOf } from "./exportContext.ts";
+
+type ProfileName = ExportSettings["database"]["profile"];
+
+/** What an export would hold. */
+export interface DatabasePlan extends DatabaseExportPlan {
+  readonly dryRun: true;
+  readonly profile: ProfileName;
+  readonly location: string;
+}
+
+const refuse = (path: string, message: string): never => {
+  throw new InvalidInputError([{ path, message }]);
+};
+
+/** What a job is asked for, before what the configuration says. */
+const choiceOf = (place: Place, { engine, profile }: InputOf<"exportDatabase">) => {
+  const { database } = exportsOf(place).exports;
+  const chosen = { engine: engine ?? database.engine, profile: profile ?? database.profile };
+  if (chosen.engine === "aurora" && chosen.profile === "deidentified")
+    refuse("profile", 'AWS\'s own export leaves out no columns: "deidentified" goes with engine "direct" alone');
+  if (chosen.engine === "aurora")
+    refuse("engine", 'the workflow ExportDatabase alone runs engine "aurora": run exportDatabase; expected "direct"');
+  return chosen;
+};
+
+/** @throws {InvalidInputError} a pseudonym key is missing, or short enough to be guessed */
+const openProfile = async (place: Place, name: ProfileName): Promise<Profile> => {
+  if (name === "full") return full();
+  const { exports, id } = exportsOf(place);
+  const reference = exports.pseudonymKey;
+  const index = place.config.installations.findIndex((one) => one.id === id);
+  if (!reference)
+    return refuse(
+      `installations[${index}].exports.pseudonymKeyFile`,
+      'is missing; the profile "deidentified" makes pseudonyms with this key',
+    );
+  const key = await openSecrets(place.environment)(reference);
+  const problem = pseudonymKeyProblem(key);
+  if (problem) refuse(reference.field, `the key ${problem}`);
+  return deidentified({ key, exportDate: place.now() });
+};
+
+/** The server to read: the reader where there is one, with the users of the other. */
+const openDatabase = ({ config, installation, environment, signal }: Place) => {
+  const { database, exports } = exportsOf({ config, installation });
+  const server = { ...database, ...exports.database.reader };
+  return { ...databaseAccess(server, database.name, database, openSecrets(environment)), signal };
+};
+
+const openExport = async (place: Place, profile: ProfileName): Promise<DatabaseExportContext> => ({
+  ...(await exportContext(place)),
+  database: openDatabase(place),
+  profile: await openProfile(place, profile),
+});
+
+export const databasePlanReport = ({ tables, skipped }: DatabasePlan): TaskReport => ({
+  figures: { tables: tables.length, skipped: skipped.length },
+  result: {},
+});
+
+export const databaseExportReport = (result: DatabaseExportResult): TaskReport => {
+  const { exportId, location, profile, tables, rows, bytes, seconds, skipped } = result;
+  return {
+    figures: { tables, rows, bytes, skipped: skipped.length, seconds },
+    result: { exportId, location, profile },
+  };
+};
+
+export const exportDatabase: Program<"exportDatabase", DatabasePlan, DatabaseExportResult> = {
+  plan: async (place, request) => {
+    const { profile } = choiceOf(place, request);
+    const context = await openExport(place, profile);
+    const planned = await planDatabaseExport(context, { tables: request.tables });
+    const result: DatabasePlan = { dryRun: true, profile, location: `${context.destination.url}/database`, ...planned };
+    return { result, report: databasePlanReport(result) };
+  },
+  run: async (place, request) => {
+    const { profile } = choiceOf(place, request);
+    const context = await openExport(place, profile);
+    const result = await exportNow(context, { exportId: newExportId(place.now()), tables: request.tables });
+    return { result, report: databaseExportReport(result) };
+  },
+};

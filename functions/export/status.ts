@@ -42,9 +42,7 @@ const jobOf = async (name: string): Promise<string> => {
 
 const statusOf = async (jobId: string): Promise<ExportStatus | undefined> => {
   const record = await ledger.get({ installation, jobId });
-  return record && isExport(record)
-    ? exportStatus(record, () => openDeployedDestination(store, "exports"))
-    : undefined;
+  return record && isExport(record) ? exportStatus(record, () => openDeployedDestination(store, "exports")) : undefined;
 };
 
 /** The newest export of each half, whoever started it. */

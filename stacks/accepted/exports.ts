@@ -1,14 +1,20 @@
 import type { Stack } from "aws-cdk-lib";
 import { accept } from "./accept.ts";
 import {
+  answersNotebook,
+  anyExecution,
   anyRevision,
   configurationInEnvironment,
   logsAndTraces,
   logsErrorsOnly,
+  manifestsOfExports,
   newTasks,
   objectsOfDumps,
+  outsideVpc,
   ownRights,
   pullsImage,
+  sharedConcurrency,
+  traces,
   unknownKey,
 } from "./findings.ts";
 
@@ -21,4 +27,17 @@ export const acceptInExports = (stack: Stack): void => {
     accept(stack, `${name}/Role/DefaultPolicy/Resource`, ownRights, logsAndTraces, anyRevision, newTasks);
     accept(stack, `${name}/Workflow/Resource`, logsErrorsOnly);
   }
+  for (const name of ["EFStoS3Export", "RDStoS3Export"]) {
+    accept(stack, `${name}Role/DefaultPolicy/Resource`, ownRights, traces, anyExecution);
+    accept(stack, `${name}/Resource`, outsideVpc("Step Functions and DynamoDB"), sharedConcurrency, answersNotebook);
+  }
+  accept(stack, "ExportStatusRole/DefaultPolicy/Resource", ownRights, traces, manifestsOfExports, unknownKey);
+  accept(
+    stack,
+    "ExportStatus/Resource",
+    outsideVpc("Step Functions, DynamoDB and S3"),
+    sharedConcurrency,
+    answersNotebook,
+  );
+  accept(stack, "NotebookRole/DefaultPolicy/Resource", ownRights, objectsOfDumps, unknownKey);
 };

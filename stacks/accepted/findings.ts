@@ -32,6 +32,10 @@ export const newTasks = wildcard(
   "/^Resource::arn:<AWS::Partition>:ecs:.+:task\\/[A-Za-z0-9_-]+\\/\\*$/",
   "A task has no identifier before it runs; a condition limits its tags to the moment when it is started.",
 );
+export const anyExecution = wildcard(
+  "/^Resource::arn:<AWS::Partition>:states:.+:execution:openemr-ops-[a-z0-9-]+-[A-Za-z]+:\\*$/",
+  "An execution has no name before it runs; all are of one workflow of one installation.",
+);
 export const listsTasks = wildcard(
   "Resource::*",
   "ecs:ListTasks has no resource; a condition limits it to OpenEMR's cluster.",
@@ -43,6 +47,10 @@ export const anyInstallation = wildcard(
 export const objectsOfDumps = wildcard(
   "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*$/",
   "Objects of one installation's place in its bucket; restic names them by their content.",
+);
+export const manifestsOfExports = wildcard(
+  "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*\\/_manifest\\.json$/",
+  "The manifest of any export of one installation; an export has no name before it begins.",
 );
 export const unknownKey = wildcard(
   "/^Resource::arn:<AWS::Partition>:kms:[a-z0-9-]+:\\*:key\\/\\*$/",
@@ -64,6 +72,10 @@ export const answersWorkflow: Finding = {
   rules: both("LambdaDLQ"),
   reason:
     "Step Functions waits for the answer, tries again and reports the failure; nothing is delivered without a sender.",
+};
+export const answersNotebook: Finding = {
+  rules: both("LambdaDLQ"),
+  reason: "A notebook waits for the answer and sees the failure; nothing is delivered without a sender.",
 };
 
 // Of other resources.

@@ -1,6 +1,6 @@
 import type { Stack } from "aws-cdk-lib";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { DeployedDumps } from "../deployment.ts";
+import type { DeployedDumps, DeployedExports } from "../deployment.ts";
 import { viaService } from "../region.ts";
 
 interface NamedSecret {
@@ -51,7 +51,7 @@ export const writePasswords = (stack: Stack, secrets: readonly NamedSecret[]): r
 /** Read the credentials of stores that have their own; nothing where a role opens the bucket. */
 export const readStoreSecret = (
   stack: Stack,
-  ...stores: readonly Pick<DeployedDumps, "secrets">[]
+  ...stores: readonly Pick<DeployedDumps | DeployedExports, "secrets">[]
 ): readonly PolicyStatement[] =>
   readSecrets(
     stack,

@@ -6,10 +6,13 @@ import { onFirstUse } from "./onFirstUse.ts";
 /** What Step Functions remembers of a workflow's executions. Errors: those of the control plane. */
 export interface ExecutionHistory {
   /** The newest, newest first. */
-  newest(
-    stateMachine: string,
-  ): Promise<
-    readonly { readonly execution: string; readonly name: string; readonly running: boolean; readonly startedAt: Date }[]
+  newest(stateMachine: string): Promise<
+    readonly {
+      readonly execution: string;
+      readonly name: string;
+      readonly running: boolean;
+      readonly startedAt: Date;
+    }[]
   >;
   /** How far an execution is, without the values that its steps work with. */
   look(execution: string): Promise<{

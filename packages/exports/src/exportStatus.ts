@@ -39,9 +39,7 @@ const skippedIn = async (destination: Destination, exportId: string): Promise<re
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   const { skipped } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { readonly skipped?: unknown };
-  return Array.isArray(skipped)
-    ? skipped.filter(isSkipped).map(({ table, reason }) => ({ table, reason }))
-    : undefined;
+  return Array.isArray(skipped) ? skipped.filter(isSkipped).map(({ table, reason }) => ({ table, reason })) : undefined;
 };
 
 const named = <Name extends string, Value>(name: Name, value: Value | undefined): { readonly [Key in Name]?: Value } =>

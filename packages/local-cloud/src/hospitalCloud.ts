@@ -46,6 +46,8 @@ export interface HospitalCloudOptions {
   readonly say?: (line: string) => void;
   /** Changes of the section `dumps` of an installation, such as another store. */
   readonly dumps?: (id: string) => Partial<NonNullable<ConfigFile["installations"][number]["dumps"]>>;
+  /** The section `exports` of an installation; none when not said. */
+  readonly exports?: (id: string) => NonNullable<ConfigFile["installations"][number]["exports"]>;
   /** The database users are still to be made: their secrets are empty. */
   readonly usersToMake?: boolean;
   readonly cloud?: Pick<
@@ -68,8 +70,15 @@ const installationOf = (
     drills,
     url,
     dumps,
+    exports,
     usersToMake,
-  }: { readonly drills: string; readonly url: string; readonly dumps: object; readonly usersToMake: boolean },
+  }: {
+    readonly drills: string;
+    readonly url: string;
+    readonly dumps: object;
+    readonly exports: NonNullable<ConfigFile["installations"][number]["exports"]> | undefined;
+    readonly usersToMake: boolean;
+  },
 ): ConfigFile["installations"][number] => ({
   id,
   platform: {
@@ -102,6 +111,7 @@ const installationOf = (
     ...dumps,
   },
   health: { url },
+  ...(exports ? { exports } : {}),
   ...(usersToMake ? { users: { administrator: secretArn(`${id}/administrator-AbCdEf`) } } : {}),
   schedules: {
     dump: { cron: "30 4 * * *", timeZone: "Europe/Berlin", deadlineMinutes: 240 },
@@ -120,7 +130,8 @@ const withEndpoint = (configText: string, endpoint: string): string => {
       const here = <Store extends { readonly credentials?: unknown }>(store: Store): Store =>
         store.credentials ? store : { ...store, endpoint };
       const { copies = [], ...dumps } = one.dumps ?? {};
-      return { ...one, dumps: { ...here(dumps), copies: copies.map(here) } };
+      const exports = one.exports ? { exports: here(one.exports) } : {};
+      return { ...one, ...exports, dumps: { ...here(dumps), copies: copies.map(here) } };
     }),
   });
 };
@@ -160,6 +171,7 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
         drills: at("drills"),
         url: openEmr.url,
         dumps: options.dumps?.(id) ?? {},
+        exports: options.exports?.(id),
         usersToMake,
       }),
     ) as ConfigFile["installations"],
@@ -205,7 +217,8 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
     }),
   );
   endpoint = cloud.endpoint;
-  await fetch(`${cloud.moto}/${bucket}`, { method: "PUT" });
+  const buckets = config.installations.flatMap(({ exports }) => exports?.destination.split("/")[2] ?? []);
+  for (const name of new Set([bucket, ...buckets])) await fetch(`${cloud.moto}/${name}`, { method: "PUT" });
   cloud.putEcsService("openemr/openemr", 1);
   await cloud.putSecret("openemr-ops/slack", slack.token);
   for (const id of installations) {

@@ -148,6 +148,7 @@ const nothingToRun: Readonly<Record<string, Identify>> = {
   },
   "AWS::Events::Archive": byArn("events", (name) => `archive/${name}`, "ArchiveName"),
   "AWS::Events::EventBusPolicy": plain("StatementId"),
+  "AWS::Glue::Database": plain(),
   "AWS::KMS::Alias": plain("AliasName"),
   "AWS::KMS::Key": (resource) => {
     const digits = digitsOf(`${resource.stack}/${resource.logicalId}`, 32);

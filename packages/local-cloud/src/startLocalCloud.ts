@@ -25,6 +25,7 @@ import { statusEvents } from "./statusEvents.ts";
 import { type Replacements, surroundings } from "./surroundings.ts";
 import { taskCalls } from "./taskStates.ts";
 import { taskTokens } from "./taskTokens.ts";
+import { outputsOf } from "./template.ts";
 
 type Variables = Readonly<Record<string, string>>;
 
@@ -62,6 +63,10 @@ export interface LocalCloud extends AsyncDisposable {
   readonly moto: string;
   /** Variables of a person who may do everything. */
   environment(): Record<string, string>;
+  /** Variables of whoever works under a role of the stacks, such as a notebook. Takes the role's ARN. */
+  environmentOf(role: string): Record<string, string>;
+  /** What a stack answers to whoever deployed it: the output of this name, of the stack whose name ends so. */
+  output(stack: string, name: string): string;
   /** Lets a schedule, `group/name`, come due. Resolves when its function is done with it, retries included. */
   fireSchedule(schedule: string, dueAt: Date): Promise<Fired>;
   schedules(): readonly string[];
@@ -110,6 +115,7 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     region: options.region ?? assembly.region ?? "us-east-1",
   };
   const deployment = deploymentOf(assembly, place);
+  const outputs = outputsOf(assembly, place);
   const machines = new Map(
     [...deployment.machines].map(([arn, machine]) => [arn, runnableMachine(machine, { retryScale, waitScale })]),
   );
@@ -218,6 +224,21 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
       AWS_ACCESS_KEY_ID: person.accessKeyId,
       AWS_SECRET_ACCESS_KEY: person.secretAccessKey,
     }),
+    environmentOf: (role) => {
+      if (!deployment.roles.has(role)) throw new Error(`no stack has a role ${role}`);
+      const { accessKeyId, secretAccessKey, sessionToken } = access.credentialsFor({ name: "a notebook", role });
+      return {
+        ...around.shared(),
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        AWS_SESSION_TOKEN: sessionToken,
+      };
+    },
+    output: (stack, name) => {
+      const [, value] = [...outputs].find(([key]) => key.endsWith(`${stack}.${name}`)) ?? [];
+      if (value === undefined) throw new Error(`no stack ${stack} has an output ${name}`);
+      return value;
+    },
     fireSchedule: delivered.fireSchedule,
     schedules: () => [...deployment.schedules.keys()],
     start: (machine, input = {}, name) => {

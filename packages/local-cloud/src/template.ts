@@ -140,6 +140,18 @@ class References {
     });
   }
 
+  /** What the stacks answer to whoever deployed them. */
+  outputs(): ReadonlyMap<string, string> {
+    return new Map(
+      [...this.#stacks.values()].flatMap(({ name, template }) =>
+        Object.entries(maybeObject(template.Outputs)).map(([id, output]): [string, string] => {
+          const path = `${name}.Outputs.${id}`;
+          return [`${name}.${id}`, String(this.value(name, objectAt(output, path).Value ?? "", path))];
+        }),
+      ),
+    );
+  }
+
   /** The value with every intrinsic carried out. */
   value(stack: string, value: Json, path: string): Json {
     if (Array.isArray(value)) return value.map((item) => this.value(stack, item, path));
@@ -173,6 +185,10 @@ class References {
     }
   }
 }
+
+/** Every output of an assembly's stacks, as `stack.output`. */
+export const outputsOf = (assembly: Assembly, place: Place): ReadonlyMap<string, string> =>
+  new References(assembly, place).outputs();
 
 /**
  * Every resource of an assembly with its name, its ARN and its properties.

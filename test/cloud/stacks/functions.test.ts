@@ -141,7 +141,12 @@ describe("containers", () => {
       ({ ContainerPath, ReadOnly }) => `${ContainerPath} ${ReadOnly ? "ro" : "rw"}`,
     );
     const [read, written] = [[`${sites} ro`], [`${sites} rw`]];
-    const more: Readonly<Record<string, readonly string[]>> = { dump: read, users: read, restore: written };
+    const more: Readonly<Record<string, readonly string[]>> = {
+      dump: read,
+      users: read,
+      restore: written,
+      sites: read,
+    };
     expect(mounts).toEqual(["/tmp rw", ...(more[family.split("-").at(-1) ?? ""] ?? [])]);
   });
 

@@ -33,6 +33,12 @@ describe("who may read which secret", () => {
     { role: "CopyRole", secrets: ["clinic-a/repository-GgHhIi"] },
     { role: "CopyRetentionRole", secrets: ["clinic-a/repository-GgHhIi"] },
     { role: "ConfirmCopyRole", secrets: [] },
+    { role: "ExportDatabaseTaskRole", secrets: ["clinic-a/dump-user-AaBbCc", "clinic-a/pseudonym-key-SsTtUu"] },
+    { role: "ExportSitesTaskRole", secrets: [] },
+    { role: "EFStoS3ExportRole", secrets: [] },
+    { role: "RDStoS3ExportRole", secrets: [] },
+    { role: "ExportStatusRole", secrets: [] },
+    { role: "NotebookRole", secrets: [] },
   ])("$role of clinic-a reads $secrets", ({ role, secrets }) => {
     expect(secretsOf(clinicA, role)).toEqual(secrets);
   });
@@ -246,6 +252,7 @@ describe("installations", () => {
       `${machines}*-RestoreDrill`,
       `${machines}*-CheckRepository`,
       `${machines}*-CheckHealth`,
+      `${machines}*-ExportDatabase`,
     ]);
   });
 

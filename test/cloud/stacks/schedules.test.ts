@@ -23,6 +23,7 @@ describe("schedules", () => {
       "clinic-a-check",
       "clinic-a-drill",
       "clinic-a-dump",
+      "clinic-a-exportDatabase",
       "clinic-a-health",
       "clinic-a-overdue",
       "clinic-b-dump",

@@ -33,6 +33,8 @@ describe("tasks", () => {
       users: "1024 2048 30 ARM64 1024MiB",
       drill: "1024 2048 50 ARM64 1024MiB",
       restore: "1024 2048 50 ARM64 1024MiB",
+      database: "1024 2048 21 ARM64 1024MiB",
+      sites: "1024 2048 21 ARM64 1024MiB",
     });
   });
 

@@ -1,0 +1,23 @@
+import type { Stack } from "aws-cdk-lib";
+import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
+import type { DeployedExports } from "./deployment.ts";
+import { invokeFunctions } from "./policies/invokeFunctions.ts";
+import { onBucket } from "./policies/onBucket.ts";
+import { openToRead } from "./policies/openDumps.ts";
+import { readDumps } from "./policies/readDumps.ts";
+
+/** The execution role of an installation's notebooks: start exports, follow them, read them, and nothing else in the account. */
+export const notebookRole = (
+  stack: Stack,
+  exports: DeployedExports,
+  functions: readonly { readonly functionArn: string }[],
+): Role => {
+  const role = new Role(stack, "NotebookRole", {
+    assumedBy: new ServicePrincipal("sagemaker.amazonaws.com", {
+      conditions: { StringEquals: { "aws:SourceAccount": stack.account } },
+    }),
+  });
+  const grants = [invokeFunctions(...functions), onBucket(stack, exports, readDumps, openToRead)];
+  for (const statement of grants.flat()) role.addToPolicy(statement);
+  return role;
+};

@@ -51,6 +51,7 @@ const aNetwork = {
 };
 const routeTableIds = ["rtb-0123456789abcdef0"];
 const recipient = `age1${"q".repeat(58)}`;
+const anExport = { destination: "file:///srv/exports/clinic-a" };
 const portable = {
   [`${first}dumps.format`]: "portable",
   [`${first}dumps.passwordFile`]: undefined,
@@ -306,8 +307,116 @@ export const brokenConfigs: readonly BrokenConfig[] = [
     "stateDirectory",
     /lies inside installations\[0\]\.sites\.path/,
   ),
+  // Exports
+  at("exports", {}, /is missing; expected file:/, "exports.destination"),
+  at("exports", { destination: "ftp://host/x" }, /is no place that this program writes to/, "exports.destination"),
+  at("exports", { ...anExport, retention: { keepLast: 1 } }, /unknown setting; known here: dest/, "exports.retention"),
+  at("exports", { ...anExport, region: "eu-central-1" }, /that start with s3:/, "exports.region"),
+  at("exports", { ...anExport, credentials: "env:KEYS" }, /that start with s3:\/\/ or gs:/, "exports.credentials"),
+  at("exports", { ...anExport, sites: { deletions: "keep" } }, /expected record or mirror/, "exports.sites.deletions"),
+  at("exports", { ...anExport, database: { engine: "spark" } }, /expected direct or aurora/, "exports.database.engine"),
+  at("exports", { ...anExport, database: { reader: {} } }, /expected a host name/, "exports.database.reader.host"),
+  at(
+    "exports",
+    { ...anExport, database: { profile: "anonymous" } },
+    /expected full or deidentified/,
+    "exports.database.profile",
+  ),
+  at(
+    "exports",
+    { ...anExport, database: { profile: "deidentified" } },
+    /is missing; the profile "deidentified" makes pseudonyms with this key/,
+    "exports.pseudonymKeyFile",
+  ),
+  at(
+    "exports",
+    { ...anExport, pseudonymKey: "env:KEY", pseudonymKeyFile: "db.password" },
+    /say either pseudonymKey or pseudonymKeyFile/,
+    "exports.pseudonymKey",
+  ),
+  at(
+    "exports",
+    { ...anExport, pseudonymKeyFile: "db.password" },
+    /is shorter than 32 characters; openssl rand -hex 32 makes one/,
+    "exports.pseudonymKeyFile",
+  ),
+  at(
+    "exports",
+    { ...anExport, pseudonymKey: "canary-of-a-key" },
+    /holds neither env:NAME nor a secret's ARN/,
+    "exports.pseudonymKey",
+  ),
+  ...["file:///srv/backups/clinic-a", "file:///srv/backups/clinic-a/exports", "file:///srv/backups"].map(
+    (destination) =>
+      at(
+        "exports",
+        { destination },
+        /is the same place as that of installations\[0\], or one lies inside/,
+        "exports.destination",
+      ),
+  ),
+  all(
+    "a copy lies inside the exports",
+    {
+      [`${first}exports`]: anExport,
+      [`${first}dumps.copies`]: [{ destination: `${anExport.destination}/copies` }],
+    },
+    "installations[0].dumps.copies[0].destination",
+    /is the same place as that of installations\[0\]\.exports, or one lies inside/,
+  ),
+  {
+    wrong: "two installations have one place for exports",
+    change: (config) =>
+      second({ id: "clinic-b", "dumps.destination": "file:///srv/b" })(setAt(config, `${first}exports`, anExport)),
+    path: "installations[1].exports.destination",
+    says: /is the same place as that of installations\[0\]\.exports/,
+  },
+  at(
+    "exports",
+    { destination: "file:///srv/openemr/sites/exports" },
+    /lie in one another; an export would contain itself/,
+    "exports.destination",
+  ),
+  at(
+    "exports",
+    { ...anExport, database: { engine: "aurora" } },
+    /is "aurora", an export that AWS makes of its own cluster, and the platform is host; expected "direct"/,
+    "exports.database.engine",
+  ),
+  all(
+    "AWS is to export to a server of others",
+    {
+      [`${first}platform`]: { kind: "ecs", cluster: "c", service: "s" },
+      [`${first}exports`]: {
+        destination: "s3://bucket/x",
+        endpoint: "https://s3.example.org",
+        database: { engine: "aurora" },
+      },
+    },
+    "installations[0].exports.destination",
+    /is no bucket of AWS/,
+  ),
+  all(
+    "AWS is to leave out columns",
+    {
+      [`${first}platform`]: { kind: "ecs", cluster: "c", service: "s" },
+      [`${first}exports`]: {
+        destination: "s3://bucket/x",
+        database: { engine: "aurora", profile: "deidentified" },
+        pseudonymKey: `${arn}2`,
+      },
+    },
+    "installations[0].exports.database.profile",
+    /AWS's own export leaves out no columns; expected engine "direct"/,
+  ),
+  all(
+    "exports are missing and a schedule needs them",
+    { [`${first}schedules`]: { exportDatabase: { cron: "0 2 * * *" } } },
+    "installations[0].exports",
+    /is missing; expected an object, for schedules\.exportDatabase/,
+  ),
   // Destinations
-  at("dumps.destination", "/srv/backups", /is not a place that dumps can go to; expected file:/),
+  at("dumps.destination", "/srv/backups", /is no place that this program writes to; expected file:/),
   at("dumps.destination", "file://srv/backups", /is not absolute: three slashes/),
   at("dumps.destination", "file:///", /is the root directory/),
   at("dumps.destination", "file:///srv/../etc", /has a "\." or "\.\." part/),
@@ -316,7 +425,7 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   at("dumps.destination", "file:///srv/a%2Fb", /has a slash, backslash or control character/),
   at("dumps.destination", "file:///srv/100%", /has a % that is not followed/),
   at("dumps.destination", "file:///srv/a?b", /has a \? or #/),
-  at("dumps.destination", "ftp://host/x", /is not a place that dumps can go to/),
+  at("dumps.destination", "ftp://host/x", /is no place that this program writes to/),
   at("dumps.destination", "s3://", /lacks the bucket's name/),
   at("dumps.destination", "s3://Bucket/x", /names the bucket "Bucket"; expected 3 to 63/),
   at("dumps.destination", "s3://ab", /names the bucket "ab"/),

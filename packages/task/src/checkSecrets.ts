@@ -1,9 +1,11 @@
 import { administratorIn } from "@openemr-ops/core/config/administrator";
 import { atCopy } from "@openemr-ops/core/config/atCopy";
+import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
+import { pseudonymKeyProblem } from "@openemr-ops/core/config/pseudonymKey";
 import { repositoryPasswordProblem } from "@openemr-ops/core/config/repositoryPassword";
 import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
 import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
-import type { DatabaseServer, DumpSettings, Installation, InstallationWith } from "@openemr-ops/core/config/settings";
+import type { DatabaseServer, ExportSettings, Installation, InstallationWith } from "@openemr-ops/core/config/settings";
 import { InvalidInputError, SecretUnreadableError } from "@openemr-ops/core/errors";
 import { connect } from "@openemr-ops/database/connection";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
@@ -68,21 +70,29 @@ const usesOfDumps = (place: Place, installation: InstallationWith<"dumps">): rea
   return [
     ...(drill && drill !== "own" ? [loginTo(drill, "information_schema", drill)] : []),
     ...[dumps.credentials, dumps.retentionCredentials].flatMap((secret) =>
-      secret ? [store(place, dumps, secret)] : [],
+      secret ? [store(place, dumps, secret, "the store of the dumps")] : [],
     ),
     ...(dumps.format === "restic" ? [repository(place, installation, dumps.password)] : []),
-    ...(dumps.format === "portable" && dumps.sealKey ? [sealKey(dumps.sealKey)] : []),
+    ...(dumps.format === "portable" && dumps.sealKey
+      ? [keyOf(dumps.sealKey, "the seals of manifests", sealKeyProblem)]
+      : []),
   ];
 };
 
+const usesOfExports = (place: Place, exports: ExportSettings): readonly (readonly [string, Use])[] => [
+  ...(exports.credentials ? [store(place, exports, exports.credentials, "the store of the exports")] : []),
+  ...(exports.pseudonymKey ? [keyOf(exports.pseudonymKey, "pseudonyms of exports", pseudonymKeyProblem)] : []),
+];
+
 const store = (
   { environment }: Place,
-  { destination: address }: DumpSettings,
+  { destination: address }: { readonly destination: DestinationAddress },
   reference: SecretReference,
+  opens: string,
 ): readonly [string, Use] => [
   reference.field,
   {
-    opens: "the store of the dumps",
+    opens,
     open: async (value) => {
       const credentials = { reference, readSecret: async () => value };
       await (await openDestination(address, { environment, credentials })).describe("config");
@@ -106,12 +116,17 @@ const repository = (
   },
 ];
 
-const sealKey = ({ field }: SecretReference): readonly [string, Use] => [
+/** A key that opens nothing: only its form can be looked at. */
+const keyOf = (
+  { field }: SecretReference,
+  opens: string,
+  problemOf: (value: string) => string | undefined,
+): readonly [string, Use] => [
   field,
   {
-    opens: "the seals of manifests",
+    opens,
     open: async (value) => {
-      refuse(field, sealKeyProblem(value));
+      refuse(field, problemOf(value));
       return "its length alone was checked";
     },
   },
@@ -154,12 +169,13 @@ const written = ({ database, users }: Installation): readonly SecretReference[] 
  */
 export const checkSecrets = async (place: Place): Promise<readonly SecretFinding[]> => {
   const { installation, environment } = place;
-  const { database, dumps, users } = installation;
+  const { database, dumps, exports, users } = installation;
   const uses = new Map<string, Use>([
     loginTo(database, "information_schema", database.restore),
     loginTo(database, database.name, database), // who dumps may restore too: then the schema is tried
     ...(users ? [administrator(installation, users.administrator)] : []),
     ...(dumps ? storesOf({ ...installation, dumps }).flatMap((store) => usesOfDumps(place, store)) : []),
+    ...(exports ? usesOfExports(place, exports) : []),
   ]);
   const readSecret = openSecrets(environment);
   const references = new Map(secretsIn(installation).map((reference) => [reference.field, reference]));

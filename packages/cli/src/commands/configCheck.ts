@@ -31,7 +31,7 @@ const configCheck = async (
   const config = await readConfig(surroundings);
   const { path, installations, warnings } = config;
   const secrets = asked ? await tryAllSecrets(config, surroundings) : undefined;
-  const summary = installations.map(({ id, platform, database, sites, dumps }) => ({
+  const summary = installations.map(({ id, platform, database, sites, dumps, exports }) => ({
     id,
     platform: platform.kind,
     database: `${database.host}:${database.port}/${database.name}`,
@@ -39,6 +39,7 @@ const configCheck = async (
     sites: sites.path,
     format: dumps?.format ?? "",
     destination: dumps ? formatDestination(dumps.destination) : "no dumps",
+    exports: exports ? formatDestination(exports.destination) : "no exports",
   }));
   surroundings.output.result(
     { valid: true, path, installations: summary, warnings, ...(secrets ? { secrets } : {}) },
@@ -47,7 +48,7 @@ const configCheck = async (
         style("green", `${path} is in order.`),
         shown`\n`,
         renderTable(
-          ["installation", "platform", "database", "TLS", "sites", "format", "destination"],
+          ["installation", "platform", "database", "TLS", "sites", "format", "destination", "exports"],
           summary.map((one) => Object.values(one)),
         ),
         ...(secrets ? [shown`\n`, secretsTable(secrets, style)] : []),

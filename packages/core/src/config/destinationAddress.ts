@@ -1,6 +1,6 @@
 import { quote } from "./show.ts";
 
-/** Where dumps go, taken apart and checked. */
+/** Where dumps or exports go, taken apart and checked. */
 export type DestinationAddress =
   | {
       readonly kind: "file";
@@ -104,7 +104,7 @@ export const parseDestinationUrl = (
     if (/[?#]/.test(url)) refuse("has a ? or #; expected only a bucket and a prefix");
     if (scheme === "s3") return { address: parseBucket("s3", rest) };
     if (scheme === "gs") return { address: parseBucket("gcs", rest) };
-    return { problem: `is not a place that dumps can go to; expected ${destinationForms}` };
+    return { problem: `is no place that this program writes to; expected ${destinationForms}` };
   } catch (error) {
     if (error instanceof Refusal) return { problem: error.message };
     throw error;

@@ -1,0 +1,84 @@
+import { loadConfig } from "@openemr-ops/core/config/load";
+import { secretsIn } from "@openemr-ops/core/config/secrets";
+import { taskSizeOf } from "@openemr-ops/core/config/sections/taskSize";
+import { selectInstallation } from "@openemr-ops/core/config/select";
+import { describe, expect, it } from "vitest";
+import { aConfig, aConfigDirectory, anInstallation, type WrittenInstallation } from "../../support/configuration.ts";
+
+const load = async (exports: WrittenInstallation["exports"], changes: Partial<WrittenInstallation> = {}) => {
+  await using directory = await aConfigDirectory();
+  const file = await directory.write(aConfig({ ...anInstallation(), ...changes, exports }));
+  return { installation: selectInstallation(await loadConfig(file)) };
+};
+
+describe("the section exports", () => {
+  it("has a default for all but the destination: rows are read by the program, deletions noted, all but secrets leaves", async () => {
+    const { installation } = await load({ destination: "file:///srv/exports" });
+    expect(installation.exports).toEqual({
+      destination: { kind: "file", directory: "/srv/exports" },
+      database: { engine: "direct", profile: "full" },
+      sites: { deletions: "record" },
+    });
+  });
+
+  it("takes what the documents say, and leaves the key where it is", async () => {
+    const { installation } = await load({
+      destination: "s3://sagemaker-clinic-a/analytics",
+      endpoint: "http://127.0.0.1:9000/",
+      region: "us-east-1",
+      pathStyle: true,
+      credentials: "env:KEYS",
+      database: { engine: "direct", reader: { host: "reader.example" }, profile: "full" },
+      sites: { deletions: "mirror" },
+      pseudonymKey: "env:PSEUDONYM_KEY",
+    });
+    expect(installation.exports).toEqual({
+      destination: {
+        kind: "s3",
+        bucket: "sagemaker-clinic-a",
+        prefix: "analytics",
+        endpoint: "http://127.0.0.1:9000",
+        region: "us-east-1",
+        pathStyle: true,
+      },
+      credentials: { kind: "environment", name: "KEYS", field: "installations[0].exports.credentials", document: true },
+      database: { engine: "direct", reader: { host: "reader.example", port: 3306 }, profile: "full" },
+      sites: { deletions: "mirror" },
+      pseudonymKey: { kind: "environment", name: "PSEUDONYM_KEY", field: "installations[0].exports.pseudonymKey" },
+    });
+    expect(secretsIn(installation.exports).map(({ field }) => field)).toEqual([
+      "installations[0].exports.credentials",
+      "installations[0].exports.pseudonymKey",
+    ]);
+  });
+
+  it("lets AWS export its own cluster to a bucket of AWS", async () => {
+    const platform = { kind: "ecs", cluster: "c", service: "s" } as const;
+    const { installation } = await load(
+      { destination: "s3://sagemaker-clinic-a", database: { engine: "aurora" } },
+      { platform },
+    );
+    expect(installation.exports?.database).toEqual({ engine: "aurora", profile: "full" });
+  });
+
+  it("goes beside another installation's, and beside the dumps", async () => {
+    await using directory = await aConfigDirectory();
+    const a = { ...anInstallation(), exports: { destination: "file:///srv/exports/a" } };
+    const { dumps: _, ...b } = {
+      ...anInstallation(),
+      id: "clinic-b",
+      exports: { destination: "file:///srv/exports/b" },
+    };
+    const { installations } = await loadConfig(await directory.write(aConfig(a, b)));
+    expect(installations.map(({ exports }) => exports?.destination)).toHaveLength(2);
+  });
+
+  it("has tasks of a size of their own, with the least disk: no row is kept there", () => {
+    expect(taskSizeOf(undefined, "exportDatabase")).toEqual({ cpu: 1024, memory: 2048, diskGiB: 21 });
+    expect(taskSizeOf({ exportSites: { cpu: 2048, memory: 8192 } }, "exportSites")).toEqual({
+      cpu: 2048,
+      memory: 8192,
+      diskGiB: 21,
+    });
+  });
+});

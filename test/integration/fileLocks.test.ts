@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { fileLocks } from "@openemr-ops/files/fileLocks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { manualClock } from "../support/manualClock.ts";
 
 const program = resolve(import.meta.dirname, "../support/lockContender.ts");
 let base: string;
@@ -32,6 +34,21 @@ const contender = async (directory: string, owner: string, after: "hold" | "leav
     },
   };
 };
+
+it("tells who holds a lock, and holds none by that", async () => {
+  const clock = manualClock();
+  const locks = fileLocks({ directory: join(base, "holder"), now: clock.now });
+  const lock = { installation: "clinic-a", resource: "export-database" };
+  expect(await locks.holder(lock)).toBeUndefined();
+  const held = await locks.acquire({ ...lock, owner: "job-1", leaseSeconds: 60 });
+  expect(await locks.holder(lock)).toBe("job-1");
+  clock.advance(61);
+  expect(await locks.holder(lock)).toBeUndefined();
+  const next = await locks.acquire({ ...lock, owner: "job-2", leaseSeconds: 60 });
+  expect([held.fence < next.fence, await locks.holder(lock)]).toEqual([true, "job-2"]);
+  await locks.release(next);
+  expect(await locks.holder(lock)).toBeUndefined();
+});
 
 describe("processes that want the same lock", () => {
   it("race, and exactly one wins, round after round", async () => {

@@ -159,6 +159,7 @@ export interface Steps extends Pick<Operations, "planCloudSql"> {
   ): Promise<DatabaseExportResult | DatabasePlan>;
   exportSites(job: Job): Promise<SitesExportResult | SitesPlan>;
   listDumps(job: Job): ReturnType<Operations["listDumps"]>;
+  listExports(job: Job): ReturnType<Operations["listExports"]>;
   checkSecrets(job: Job): ReturnType<Operations["checkSecrets"]>;
   checkDestination(job: Job): ReturnType<Operations["checkDestination"]>;
 }
@@ -201,6 +202,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
   const steps: Steps = {
     takeDump: answer("takeDump", aDumpResult),
     listDumps: answer("listDumps", []),
+    listExports: answer("listExports", []),
     restoreDump: answer("restoreDump", aVerdict),
     planCloudSql: answer("planCloudSql", { dumpId, takenAt, command: "gcloud sql import sql INSTANCE gs://b/k" }),
     drillDump: answer("drillDump", aVerdict),
@@ -234,6 +236,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     drillDump: steps.drillDump,
     openStores: async ({ now }) => ({ jobs: memoryJobs(), locks: memoryLocks(now) }),
     listDumps: (place) => steps.listDumps({ ...place, dryRun: false }),
+    listExports: (place) => steps.listExports({ ...place, dryRun: false }),
     planCloudSql: steps.planCloudSql,
     checkSecrets: (place) => steps.checkSecrets({ ...place, dryRun: false }),
     checkDestination: (place) => steps.checkDestination({ ...place, dryRun: false }),

@@ -25,6 +25,11 @@ export interface FileLocksSettings {
   readonly identity?: ProcessIdentity;
 }
 
+export interface FileLocks extends LockStore {
+  /** The job that holds a lock now; acquires nothing. */
+  holder(held: Pick<LockRequest, "installation" | "resource">): Promise<string | undefined>;
+}
+
 /** Readers of a directory that changes meanwhile may miss a file; none misses this many. */
 const generationsKept = 32;
 const generationPattern = /^(\d{12})\.json(\.damaged)?$/;
@@ -42,7 +47,7 @@ const checkedName = (value: string, path: string): string => {
  *
  * Leases assume that the clocks of machines that share the directory agree to within a fraction of `leaseSeconds`.
  */
-export const fileLocks = ({ directory, now, warn = () => undefined, identity }: FileLocksSettings): LockStore => {
+export const fileLocks = ({ directory, now, warn = () => undefined, identity }: FileLocksSettings): FileLocks => {
   const self = identity ?? thisProcess();
 
   const folderOf = ({ installation, resource }: Pick<LockRequest, "installation" | "resource">): string =>
@@ -159,5 +164,10 @@ export const fileLocks = ({ directory, now, warn = () => undefined, identity }: 
     }
   };
 
-  return { acquire, renew, release, expireWithin };
+  const holder: FileLocks["holder"] = async (lock) => {
+    const { state } = await look(folderOf(lock));
+    return state && !isFree(state) ? state.owner : undefined;
+  };
+
+  return { acquire, renew, release, expireWithin, holder };
 };

@@ -4,6 +4,7 @@ import type { LockStore } from "@openemr-ops/core/locks";
 import { checkDestination, type DestinationFinding } from "@openemr-ops/dumps/checkDestination";
 import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import type { AtCopy } from "@openemr-ops/events/inputs/common";
+import { type ListedExport, listExports } from "@openemr-ops/exports/listExports";
 import { allowedPlace } from "./allowedPlace.ts";
 import { checkSecrets } from "./checkSecrets.ts";
 import { cloudSqlImport } from "./cloudSqlImport.ts";
@@ -14,6 +15,7 @@ import { openStores } from "./openStores.ts";
 import { type DumpPurpose, ownCredentials } from "./ownCredentials.ts";
 import type { Place } from "./program.ts";
 import { dumpContext, dumpsOf } from "./programs/dumpContext.ts";
+import { exportContext } from "./programs/exportContext.ts";
 import { type Programs, programs } from "./programs/index.ts";
 import { trialStore } from "./trialStore.ts";
 import type { SecretFinding } from "./trySecret.ts";
@@ -32,6 +34,8 @@ export interface Operations {
   openStores(place: Place): Promise<{ readonly jobs: JobStore; readonly locks: LockStore }>;
   /** Newest first. `copy`, here and below: which store; not set, the first destination. */
   listDumps(place: Place, options?: AtCopy): Promise<readonly ListedDump[]>;
+  /** Newest first. */
+  listExports(place: Place): Promise<readonly ListedExport[]>;
   planCloudSql(
     place: Place,
     options: AtCopy & { readonly dump: string; readonly intoDatabase: string },
@@ -45,6 +49,16 @@ export const operations: Operations = {
   programs,
   openStores,
   listDumps: async (place, { copy } = {}) => listDumps(await dumpContext(place, copy)),
+  listExports: async (place) => {
+    const { installation, destination } = await exportContext(place);
+    const { jobs, locks } = await openStores(place);
+    return listExports({
+      installation,
+      destination,
+      jobs: place.history ?? jobs,
+      holder: (resource) => locks.holder({ installation, resource }),
+    });
+  },
   planCloudSql: async (place, { dump, intoDatabase, copy }) => {
     const manifest = await chooseDump(await dumpContext(place, copy), dump);
     const command = cloudSqlImport(dumpsOf(place, copy).dumps.destination, manifest, intoDatabase);

@@ -8,6 +8,7 @@ import { command as dump } from "./dump.ts";
 import { command as dumps } from "./dumps.ts";
 import { command as exportDatabase } from "./exportDatabase.ts";
 import { command as exportSites } from "./exportSites.ts";
+import { command as exports } from "./exports.ts";
 import { command as health } from "./health.ts";
 import { command as jobs } from "./jobs.ts";
 import { command as restore } from "./restore.ts";
@@ -31,6 +32,7 @@ export const commands: readonly CliCommand[] = [
   users,
   exportDatabase,
   exportSites,
+  exports,
   configCheck,
   jobs,
   run,

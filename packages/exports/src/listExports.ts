@@ -1,0 +1,220 @@
+import type { Destination } from "@openemr-ops/core/destination";
+import type { JobHistory, JobRecord } from "@openemr-ops/core/jobs";
+import type { SkippedTable } from "./context.ts";
+import { exportTime } from "./exportId.ts";
+
+export type ExportKind = "database" | "sites";
+
+/** One export as the destination has it, or as a job that runs makes it. */
+export interface ListedExport {
+  readonly kind: ExportKind;
+  /** `null` of a running one that has written nothing yet. */
+  readonly exportId: string | null;
+  /** ISO 8601 UTC. */
+  readonly startedAt: string;
+  /** `complete`: its `_SUCCESS` is there. `incomplete`: no reader uses it, nothing adds to it. */
+  readonly state: "complete" | "incomplete" | "running";
+  /** Where the data is. */
+  readonly location: string;
+  readonly profile?: string;
+  readonly tables?: number;
+  readonly rows?: number;
+  readonly files?: number;
+  readonly bytes?: number;
+  readonly seconds?: number;
+  readonly skipped?: readonly SkippedTable[];
+  /** The job that made it, where its record is known. */
+  readonly jobId?: string;
+  /** Why it is incomplete, where that is known. */
+  readonly problem?: string;
+}
+
+export interface ExportListing {
+  readonly installation: string;
+  readonly destination: Destination;
+  readonly jobs: JobHistory;
+  /** The job that holds a lock now. */
+  readonly holder: (resource: "export-database" | "export-sites") => Promise<string | undefined>;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Anything longer is no file of ours. */
+const longestFile = 64 * 1024 * 1024;
+
+const readJson = async (destination: Destination, key: string): Promise<Json | undefined> => {
+  const stream = await destination.get(key, { start: 0, length: longestFile });
+  if (!stream) return undefined;
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(part as Buffer);
+  try {
+    const value: unknown = JSON.parse(Buffer.concat(parts).toString());
+    return typeof value === "object" && value !== null ? (value as Json) : {};
+  } catch {
+    return {};
+  }
+};
+
+const numberIn = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined);
+const textIn = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+const objectsIn = (value: unknown): readonly Json[] =>
+  Array.isArray(value) ? value.filter((one): one is Json => typeof one === "object" && one !== null) : [];
+
+/** Leaves out what is not known. */
+const known = <Fields extends object>(fields: Fields) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof Fields]?: Exclude<Fields[Name], undefined>;
+  };
+
+const total = (tables: readonly Json[], field: string): number =>
+  tables.reduce((sum, table) => sum + (numberIn(table[field]) ?? 0), 0);
+
+const figuresOfManifest = (manifest: Json) => {
+  const tables = objectsIn(manifest.tables);
+  return known({
+    profile: textIn(manifest.profile),
+    tables: tables.length,
+    rows: total(tables, "rows"),
+    bytes: total(tables, "bytes"),
+    skipped: objectsIn(manifest.skipped).map(({ table, reason }) => ({
+      table: textIn(table) ?? "",
+      reason: textIn(reason) ?? "",
+    })),
+  });
+};
+
+/** A record's moments have fractions of a second, an export's name has none. */
+const inSeconds = (moment: string): number => Math.floor(Date.parse(moment) / 1000);
+
+const jobOf = (jobs: readonly JobRecord[], exportId: string, startedAt: Date): JobRecord | undefined => {
+  const second = inSeconds(startedAt.toISOString());
+  return (
+    jobs.find(({ result }) => result?.exportId === exportId) ??
+    jobs.find(({ startedAt: from, endedAt: to, result }) => {
+      const during = from !== undefined && inSeconds(from) <= second && (to === undefined || second <= inSeconds(to));
+      return during && result?.exportId === undefined;
+    })
+  );
+};
+
+const describeJob = (job: JobRecord | undefined) =>
+  known({
+    jobId: job?.jobId,
+    seconds: job?.figures?.seconds,
+    problem: job?.error && `${job.error.name}: ${job.error.message}`,
+  });
+
+const stopped = "the job that made it ended without completing it; the next one starts anew";
+
+const listDatabase = async (
+  { destination }: ExportListing,
+  jobs: readonly JobRecord[],
+  holder: JobRecord | undefined,
+): Promise<readonly ListedExport[]> => {
+  const found = new Map<string, { startedAt: Date; success: boolean; manifest: boolean }>();
+  for await (const { key } of destination.list("database/")) {
+    const [, exportId = "", name, below] = key.split("/");
+    const startedAt = exportTime(exportId);
+    if (!startedAt) continue;
+    const one = found.get(exportId) ?? { startedAt, success: false, manifest: false };
+    found.set(exportId, one);
+    if (below !== undefined) continue;
+    if (name === "_SUCCESS") one.success = true;
+    if (name === "_manifest.json") one.manifest = true;
+  }
+  const listed: ListedExport[] = [];
+  for (const [exportId, { startedAt, success, manifest }] of found) {
+    const job = jobOf(jobs, exportId, startedAt);
+    const running = !success && holder !== undefined && job?.jobId === holder.jobId;
+    const state = success ? "complete" : running ? "running" : "incomplete";
+    const figures = manifest ? await readJson(destination, `database/${exportId}/_manifest.json`) : undefined;
+    listed.push({
+      kind: "database",
+      exportId,
+      startedAt: startedAt.toISOString(),
+      state,
+      location: `${destination.url}/database/${exportId}`,
+      ...(state === "incomplete" ? { problem: stopped } : {}),
+      ...(figures ? figuresOfManifest(figures) : {}),
+      ...describeJob(job),
+    });
+  }
+  return listed;
+};
+
+const listSites = async (
+  { destination }: ExportListing,
+  jobs: readonly JobRecord[],
+): Promise<readonly ListedExport[]> => {
+  const success = await readJson(destination, "sites/_SUCCESS");
+  const exportId = textIn(success?.exportId);
+  const startedAt = exportId === undefined ? undefined : exportTime(exportId);
+  if (!success || exportId === undefined || !startedAt) return [];
+  return [
+    {
+      kind: "sites",
+      exportId,
+      startedAt: startedAt.toISOString(),
+      state: "complete",
+      location: `${destination.url}/sites`,
+      ...known({ files: numberIn(success.files), bytes: numberIn(success.bytes) }),
+      ...describeJob(jobOf(jobs, exportId, startedAt)),
+    },
+  ];
+};
+
+/** The last job whose sites export did not come to its end, where no later one did. */
+const lastFailedSites = (jobs: readonly JobRecord[], location: string): readonly ListedExport[] => {
+  const [last] = jobs;
+  if (!last?.startedAt || last.status === "succeeded" || last.status === "running") return [];
+  return [
+    {
+      kind: "sites",
+      exportId: null,
+      startedAt: last.startedAt,
+      state: "incomplete",
+      location,
+      ...describeJob(last),
+    },
+  ];
+};
+
+/**
+ * The exports of an installation, newest first: what the destination holds decides, the records of jobs say why. Of the
+ * sites there is one at most beside a running or failed one, for each builds on the one before.
+ */
+export const listExports = async (listing: ExportListing): Promise<readonly ListedExport[]> => {
+  const { installation, destination, jobs: history, holder } = listing;
+  const records = (await history.list(installation, 1000)).filter(({ dryRun }) => !dryRun);
+  const of = (kind: string) => records.filter((record) => record.kind === kind);
+  const holding = async (resource: Parameters<typeof holder>[0]) => {
+    const jobId = await holder(resource);
+    return records.find((record) => record.jobId === jobId);
+  };
+  const [databaseJob, sitesJob] = [await holding("export-database"), await holding("export-sites")];
+  const database = await listDatabase(listing, of("exportDatabase"), databaseJob);
+  const sites = await listSites(listing, of("exportSites"));
+  const failedSites = sitesJob ? [] : lastFailedSites(of("exportSites"), `${destination.url}/sites`);
+  const starting = (
+    [
+      ["database", databaseJob],
+      ["sites", sitesJob],
+    ] as const
+  ).flatMap(([kind, job]): readonly ListedExport[] =>
+    job?.startedAt === undefined || database.some(({ jobId }) => jobId === job.jobId)
+      ? []
+      : [
+          {
+            kind,
+            exportId: null,
+            startedAt: job.startedAt,
+            state: "running",
+            location: `${destination.url}/${kind}`,
+            jobId: job.jobId,
+          },
+        ],
+  );
+  return [...database, ...sites, ...failedSites, ...starting].sort((one, other) =>
+    one.startedAt < other.startedAt ? 1 : one.startedAt > other.startedAt ? -1 : one.kind < other.kind ? -1 : 1,
+  );
+};

@@ -9,15 +9,21 @@ import { buildEstate, type Estate } from "@openemr-ops/local/estate/buildEstate"
 import { type MariaDb, startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import { repositoryRoot, toolDirectories } from "@openemr-ops/local/tools/findTool";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { analyticsPython } from "../support/analyticsPython.ts";
 import { type DocumentedBlock, documentedBlocks } from "../support/documentedBlocks.ts";
 
 /** Pages in the order in which a reader meets them: each one goes on where the one before ended. */
-const pages = ["docs/configuration.md", "README.md", "docs/running.md", "docs/dumps.md", "docs/restore.md"].map(
-  (name) => {
-    const page = readFileSync(join(repositoryRoot, name), "utf8");
-    return { name, page, blocks: documentedBlocks(page) };
-  },
-);
+const pages = [
+  "docs/configuration.md",
+  "README.md",
+  "docs/running.md",
+  "docs/dumps.md",
+  "docs/exports.md",
+  "docs/restore.md",
+].map((name) => {
+  const page = readFileSync(join(repositoryRoot, name), "utf8");
+  return { name, page, blocks: documentedBlocks(page) };
+});
 
 /** A machine of its own in a directory: the pages' absolute paths, a server, a home with its administrator's login. */
 let machine: string;
@@ -56,6 +62,7 @@ const perform = async ({ language, text: words, file }: DocumentedBlock): Promis
     await mkdir(dirname(here(file)), { recursive: true });
     await writeFile(here(file), here(words));
   } else if (language === "sql") await run("mariadb", [], here(words));
+  else if (language === "python") await run(analyticsPython(), ["-"], here(words));
   else await shell(words);
 };
 

@@ -1,6 +1,6 @@
 /** One fenced block of a page that the tests run. */
 export interface DocumentedBlock {
-  readonly language: "sh" | "sql" | "json";
+  readonly language: "sh" | "sql" | "json" | "python";
   readonly text: string;
   /** Where a reader saves it, when it is a file and no command. */
   readonly file?: string;
@@ -20,7 +20,7 @@ export const documentedBlocks = (page: string): readonly DocumentedBlock[] =>
   [...page.matchAll(marked)].map(
     ({ 0: whole, 1: fresh, 2: file, 3: indent = "", 4: language, 5: body = "", index }) => {
       const line = page.slice(0, index + whole.indexOf("```")).split("\n").length + 1;
-      if (language !== "sh" && language !== "sql" && language !== "json")
+      if (language !== "sh" && language !== "sql" && language !== "json" && language !== "python")
         throw new TypeError(`line ${line}: a block in ${language} cannot be run`);
       const text = body.replaceAll(new RegExp(`^${indent}`, "gm"), "");
       return { language, text, line, freshMachine: fresh !== undefined, ...(file === undefined ? {} : { file }) };

@@ -89,14 +89,17 @@ const denied = (service: string, principal: Principal, { action, resource }: Cal
       );
 };
 
-const jsonOf = (bytes: Buffer): JsonObject => {
-  if (bytes.length === 0) return {};
+const anyJsonOf = (bytes: Buffer): Json => {
   try {
-    const value: unknown = JSON.parse(bytes.toString("utf8"));
-    return isObject(value) ? value : {};
+    return JSON.parse(bytes.toString("utf8"));
   } catch {
-    return {};
+    return null;
   }
+};
+
+const jsonOf = (bytes: Buffer): JsonObject => {
+  const value = anyJsonOf(bytes);
+  return isObject(value) ? value : {};
 };
 
 /** What moto gets: secrets are asked for by name. */
@@ -197,6 +200,7 @@ export const startEndpoint = async (options: EndpointOptions) => {
         url,
         headers: incoming.headers,
         body: service === "s3" ? {} : jsonOf(bytes ?? Buffer.alloc(0)),
+        ...(service === "lambda" ? { payload: anyJsonOf(bytes ?? Buffer.alloc(0)) } : {}),
       };
       check(request, principal, text);
       const speaksRest = rest[service];

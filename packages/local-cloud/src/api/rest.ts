@@ -24,17 +24,17 @@ export const lambdaApi =
     /** Keeps count of work that nobody waits for. */
     readonly later: (work: Promise<unknown>) => void;
   }) =>
-  async ({ method, url, headers, body }: ApiRequest): Promise<RestAnswer> => {
+  async ({ method, url, headers, payload }: ApiRequest): Promise<RestAnswer> => {
     const [, name = ""] = /\/functions\/([^/]+)\/invocations$/.exec(decodeURIComponent(url.pathname)) ?? [];
     if (method !== "POST" || !name)
       throw new ServiceError("UnknownOperationException", `the local cloud's Lambda knows Invoke alone`, 404);
     const fn = findFunction(deployment, name);
     if (!fn) throw new ServiceError("ResourceNotFoundException", `Function not found: ${name}`, 404);
     if (headers["x-amz-invocation-type"] === "Event") {
-      later(functions.invokeLater(fn, body));
+      later(functions.invokeLater(fn, payload ?? {}));
       return { status: 202, body: null };
     }
-    const invoked = await functions.invoke(fn, body);
+    const invoked = await functions.invoke(fn, payload ?? {});
     if ("payload" in invoked) return { status: 200, body: invoked.payload };
     const { errorType, errorMessage, trace = [] } = invoked.error;
     return {

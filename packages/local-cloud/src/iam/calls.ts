@@ -1,4 +1,4 @@
-import type { JsonObject } from "../json.ts";
+import type { Json, JsonObject } from "../json.ts";
 import { isObject, maybeList, maybeObject, maybeText } from "../json.ts";
 import type { Place } from "../resourceTypes.ts";
 import type { CallContext } from "./policy.ts";
@@ -22,6 +22,8 @@ export interface ApiRequest {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: JsonObject;
+  /** What a function is invoked with: any JSON; `null` for none. */
+  readonly payload?: Json;
 }
 
 type Resources = (body: JsonObject, place: Place) => readonly string[];

@@ -47,7 +47,11 @@ describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in
     const { config: written, environment } = configurationFor({ ...clinic, dumps });
     const [installation] = written.installations;
     const { user: username, password } = clinic.schema;
-    const sections = { health: { url: "http://127.0.0.1:9/" }, users: { administrator: "env:ADMINISTRATOR" } };
+    const sections = {
+      health: { url: "http://127.0.0.1:9/" },
+      users: { administrator: "env:ADMINISTRATOR" },
+      exports: { destination: `file://${clinic.directory}/exports` },
+    };
     const complete = { ...written, installations: [{ ...installation, ...sections }] };
     const config = resolveConfig(configSchema.parse(complete), clinic.directory);
     place = {

@@ -94,7 +94,7 @@ const perform = async (step: Step, destination: Destination, model: Map<string, 
   switch (step.do) {
     case "put": {
       const receipt = await destination.put(step.key, step.streamed ? streamOf(step.bytes) : step.bytes);
-      expect(receipt).toEqual({ byteLength: step.bytes.length, sha256: sha256(step.bytes) });
+      expect(receipt).toMatchObject({ byteLength: step.bytes.length, sha256: sha256(step.bytes) });
       model.set(step.key, step.bytes);
       return;
     }
@@ -139,7 +139,7 @@ export const destinationContract = (
     ])("gives back $what as it was put, with its size and digest", async ({ bytes, streamed }) => {
       const receipt = await destination.put("dir/object", streamed ? streamOf(bytes) : bytes);
 
-      expect(receipt).toEqual({ byteLength: bytes.length, sha256: sha256(bytes) });
+      expect(receipt).toMatchObject({ byteLength: bytes.length, sha256: sha256(bytes) });
       expect((await destination.describe("dir/object"))?.byteLength).toBe(bytes.length);
       expect(sha256((await read(destination, "dir/object")) ?? Buffer.from("absent"))).toBe(sha256(bytes));
     });
@@ -150,6 +150,29 @@ export const destinationContract = (
       const described = await destination.describe("a");
       expect(described?.key).toBe("a");
       expect(Math.abs((described?.modifiedAt.getTime() ?? 0) - Date.now())).toBeLessThan(60_000);
+    });
+
+    it.each([
+      { what: "an empty file", bytes: Buffer.alloc(0), streamed: false },
+      { what: "a small file", bytes: Buffer.from("of a patient"), streamed: false },
+      { what: "a small file as a stream", bytes: seededBytes(10, 70_000), streamed: true },
+      { what: "a large file", bytes: seededBytes(11, 12_000_000), streamed: false },
+      { what: "a large file as a stream", bytes: seededBytes(12, 12_000_000), streamed: true },
+    ])("keeps the time of $what, and marks the write", async ({ bytes, streamed }) => {
+      const modifiedNs = 1_764_215_999_123_456_789n;
+      const put = (key: string, content: Buffer) =>
+        destination.put(key, streamed ? streamOf(content) : content, { modifiedNs });
+      const receipt = await put("ünï (1)/a+b", bytes);
+
+      expect(receipt).toMatchObject({ byteLength: bytes.length, sha256: sha256(bytes), etag: expect.any(String) });
+      const described = await destination.describe("ünï (1)/a+b");
+      expect(described).toMatchObject({ byteLength: bytes.length, etag: receipt.etag });
+      expect((described?.source?.modifiedNs ?? 0n) / 1000n).toBe(modifiedNs / 1000n);
+      for await (const listed of destination.list("")) expect(listed.etag).toBe(receipt.etag);
+      expect(sha256((await read(destination, "ünï (1)/a+b")) ?? Buffer.from("absent"))).toBe(sha256(bytes));
+
+      await put("ünï (1)/a+b", Buffer.concat([bytes, Buffer.from(".")]));
+      expect((await destination.describe("ünï (1)/a+b"))?.etag).not.toBe(receipt.etag);
     });
 
     it("replaces an object whole, also by a shorter one", async () => {

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { Destination, StoredObject } from "@openemr-ops/core/destination";
+import type { Destination, SourceFile, StoredObject } from "@openemr-ops/core/destination";
 import { measuredBody } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix, compareKeys } from "@openemr-ops/core/objectKeys";
 
@@ -20,23 +20,30 @@ export const memoryDestination = (
   stored: Readonly<Record<string, Buffer | string>> = {},
   { now = () => new Date(), url = "memory://destination" }: { now?: () => Date; url?: string } = {},
 ): MemoryDestination => {
-  const objects = new Map<string, { bytes: Buffer; modifiedAt: Date }>();
-  const plant = (key: string, bytes: Buffer | string): void => {
-    objects.set(checkedKey(key), { bytes: Buffer.from(bytes), modifiedAt: now() });
+  const objects = new Map<string, { bytes: Buffer; modifiedAt: Date; etag: string; source?: SourceFile | undefined }>();
+  let writes = 0;
+  const plant = (key: string, bytes: Buffer | string, source?: SourceFile): string => {
+    const etag = String(++writes);
+    objects.set(checkedKey(key), { bytes: Buffer.from(bytes), modifiedAt: now(), etag, source });
+    return etag;
   };
   for (const [key, bytes] of Object.entries(stored)) plant(key, bytes);
   const keys = () => [...objects.keys()].sort(compareKeys);
   const describe = (key: string): StoredObject | undefined => {
     const found = objects.get(checkedKey(key));
-    return found && { key, byteLength: found.bytes.length, modifiedAt: found.modifiedAt };
+    if (!found) return undefined;
+    const { bytes, modifiedAt, etag, source } = found;
+    return { key, byteLength: bytes.length, modifiedAt, etag, source };
   };
 
   return {
     url,
     keys,
-    plant,
+    plant: (key, bytes) => {
+      plant(key, bytes);
+    },
     bytesOf: (key) => objects.get(key)?.bytes,
-    async put(key, body) {
+    async put(key, body, source) {
       const measured = measuredBody(body);
       const chunks: Buffer[] = [];
       try {
@@ -47,8 +54,8 @@ export const memoryDestination = (
       } finally {
         measured.stream.destroy();
       }
-      plant(key, Buffer.concat(chunks));
-      return measured.receipt();
+      const etag = plant(key, Buffer.concat(chunks), source);
+      return { ...measured.receipt(), etag };
     },
     async get(key, { start, length = Number.POSITIVE_INFINITY } = { start: 0 }) {
       const bytes = objects.get(checkedKey(key))?.bytes.subarray(start, start + length);

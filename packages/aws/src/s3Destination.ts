@@ -13,12 +13,14 @@ import {
   boundsOf,
   type Destination,
   type PutReceipt,
+  type SourceFile,
   type StoredObject,
 } from "@openemr-ops/core/destination";
 import { measuredBody } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
 import { onFirstUse } from "./onFirstUse.ts";
+import { bodyPutter, metadataOf, sourceOf } from "./s3Bodies.ts";
 import { type S3Settings, s3Client } from "./s3Client.ts";
 import { s3Failure } from "./s3Failure.ts";
 
@@ -67,12 +69,25 @@ export const s3Destination = (
       }),
     );
 
-  const put = async (key: string, body: Readable | Buffer): Promise<PutReceipt> => {
-    const measured = measuredBody(body);
+  const putBody = onFirstUse(() => bodyPutter(client(), bucket));
+
+  const putSmall = async (key: string, body: Buffer, source: SourceFile): Promise<PutReceipt> => {
     try {
-      const params = { ...at(key), Body: measured.stream, ContentType: "application/octet-stream" };
-      await new Upload({ client: client(), queueSize: 2, partSize: partBytes, params }).done();
-      return measured.receipt();
+      return await putBody()(at(key).Key, body, source);
+    } catch (error) {
+      throw s3Failure(error, `writing ${key} to ${url}`);
+    }
+  };
+
+  const put = async (key: string, body: Readable | Buffer, source?: SourceFile): Promise<PutReceipt> => {
+    if (source && Buffer.isBuffer(body) && body.length <= partBytes) return putSmall(key, body, source);
+    const measured = measuredBody(body);
+    const kept = source && { Metadata: metadataOf(source), ChecksumAlgorithm: "SHA256" as const };
+    try {
+      const params = { ...at(key), Body: measured.stream, ContentType: "application/octet-stream", ...kept };
+      const upload = new Upload({ client: client(), queueSize: 2, partSize: partBytes, params });
+      const { ETag } = await upload.done();
+      return { ...measured.receipt(), etag: ETag };
     } catch (error) {
       throw measured.failure() ?? s3Failure(error, `writing ${key} to ${url}`);
     } finally {
@@ -94,8 +109,9 @@ export const s3Destination = (
 
   const describe = async (key: string): Promise<StoredObject | undefined> => {
     try {
-      const { ContentLength = 0, LastModified = new Date(0) } = await client().send(new HeadObjectCommand(at(key)));
-      return { key, byteLength: ContentLength, modifiedAt: LastModified };
+      const found = await client().send(new HeadObjectCommand(at(key)));
+      const { ContentLength = 0, LastModified = new Date(0), ETag, Metadata } = found;
+      return { key, byteLength: ContentLength, modifiedAt: LastModified, etag: ETag, source: sourceOf(Metadata) };
     } catch (error) {
       if (!isNotFound(error)) throw s3Failure(error, `looking at ${key} in ${url}`);
     }
@@ -114,9 +130,9 @@ export const s3Destination = (
       const found = await page(start, pageSize, token).catch((error: unknown) => {
         throw s3Failure(error, `listing ${url}`);
       });
-      for (const { Key, Size = 0, LastModified = new Date(0) } of found.Contents ?? []) {
+      for (const { Key, Size = 0, LastModified = new Date(0), ETag } of found.Contents ?? []) {
         if (Key !== undefined && !Key.endsWith("/")) {
-          yield { key: Key.slice(below.length), byteLength: Size, modifiedAt: LastModified };
+          yield { key: Key.slice(below.length), byteLength: Size, modifiedAt: LastModified, etag: ETag };
         }
       }
       token = found.IsTruncated ? found.NextContinuationToken : undefined;

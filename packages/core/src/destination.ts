@@ -6,6 +6,18 @@ export interface StoredObject {
   readonly key: string;
   readonly byteLength: number;
   readonly modifiedAt: Date;
+  /** The store's mark of exactly these bytes and their write; another one after each `put`. Compare it, infer nothing from it. */
+  readonly etag?: string | undefined;
+  /** What `put` was told of the source, as far as the store keeps it. Only `describe` asks for it. */
+  readonly source?: SourceFile | undefined;
+}
+
+/** The file that an object is a copy of. */
+export interface SourceFile {
+  /** When it was last changed: nanoseconds since 1970. */
+  readonly modifiedNs: bigint;
+  /** Lower-case hex. */
+  readonly sha256?: string | undefined;
 }
 
 /** Bytes of an object, counted from 0; without `length` to its end. */
@@ -19,6 +31,8 @@ export interface PutReceipt {
   readonly byteLength: number;
   /** Lower-case hex, computed on our side while the bytes flowed. */
   readonly sha256: string;
+  /** As `list` and `describe` give it afterwards, until the object is written again. */
+  readonly etag?: string | undefined;
 }
 
 /** The first and the last byte of a range, as HTTP and Node's streams count; `undefined` for all of an object. */
@@ -34,8 +48,12 @@ export const boundsOf = (range: ByteRange | undefined): { readonly start: number
 export interface Destination {
   /** For messages: scheme, bucket and prefix; no credentials. */
   readonly url: string;
-  /** Writes an object whole: readers see the old one or the new one, never half. Streams; safe to repeat. */
-  put(key: string, body: Readable | Buffer): Promise<PutReceipt>;
+  /**
+   * Writes an object whole: readers see the old one or the new one, never half. Streams; safe to repeat.
+   *
+   * @param source kept with the object; a store that can compare SHA-256 checksums then does
+   */
+  put(key: string, body: Readable | Buffer, source?: SourceFile): Promise<PutReceipt>;
   /**
    * The object's bytes as a stream, or `undefined` when there is none. The caller reads it to the end or destroys it. Of a
    * range, as many bytes as the object has there.

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
@@ -9,6 +9,7 @@ import {
   boundsOf,
   type Destination,
   type PutReceipt,
+  type SourceFile,
   type StoredObject,
 } from "@openemr-ops/core/destination";
 import {
@@ -155,21 +156,25 @@ export const fileDestination = (
     }
   };
 
-  const write = async (path: string, stream: Readable): Promise<void> => {
+  const write = async (path: string, stream: Readable, source: SourceFile | undefined): Promise<string> => {
     await using top = await openRoot();
     await using folder = await openFolder(top, incoming);
     const name = randomBytes(12).toString("hex");
     const temporary = `${folder.at}/${name}`;
     await sweep(folder);
     const handle = await open(temporary, "wx", 0o600);
+    let etag: string;
     try {
       try {
         for await (const chunk of stream) await writeWhole(handle, chunk);
+        if (source) await handle.utimes(new Date(), secondsOf(source.modifiedNs));
         await handle.sync();
+        etag = etagOf(await handle.stat({ bigint: true }));
       } finally {
         await handle.close();
       }
       await publish(name, path);
+      return etag;
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
@@ -192,11 +197,11 @@ export const fileDestination = (
     }
   };
 
-  const put = async (key: string, body: Readable | Buffer): Promise<PutReceipt> => {
+  const put = async (key: string, body: Readable | Buffer, source?: SourceFile): Promise<PutReceipt> => {
     const measured = measuredBody(body);
     try {
-      await write(pathOf(key), measured.stream);
-      return measured.receipt();
+      const etag = await write(pathOf(key), measured.stream, source);
+      return { ...measured.receipt(), etag };
     } catch (error) {
       throw measured.failure() ?? failure(error, `writing ${key} to`);
     } finally {
@@ -226,8 +231,8 @@ export const fileDestination = (
     const path = pathOf(key);
     try {
       await refuseEscape(path);
-      const stats = await lstat(path);
-      return stats.isFile() ? { key, byteLength: stats.size, modifiedAt: stats.mtime } : undefined;
+      const stats = await lstat(path, { bigint: true });
+      return stats.isFile() ? { ...storedAs(key, stats), source: { modifiedNs: stats.mtimeNs } } : undefined;
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw failure(error, `looking at ${key} in`);
@@ -247,11 +252,11 @@ export const fileDestination = (
       if (name.endsWith("/")) {
         if (name.startsWith(prefix) || prefix.startsWith(name)) yield* walk(name, prefix);
       } else if (name.startsWith(prefix)) {
-        const stats = await lstat(join(root, name)).catch((error: unknown) => {
+        const stats = await lstat(join(root, name), { bigint: true }).catch((error: unknown) => {
           if (isAbsent(error)) return undefined; // deleted since the directory was read
           throw error;
         });
-        if (stats) yield { key: name, byteLength: stats.size, modifiedAt: stats.mtime };
+        if (stats) yield storedAs(name, stats);
       }
     }
   }
@@ -292,6 +297,19 @@ export const fileDestination = (
 
   return { url, put, get, describe, list, delete: remove };
 };
+
+/** Node sets times to the microsecond; the third of one more keeps the nearest double from falling below it. */
+const secondsOf = (nanoseconds: bigint): number => (Number(nanoseconds / 1000n) + 1 / 3) / 1e6;
+
+/** A rename gives a file no other number, and a write another one or another time. */
+const etagOf = ({ ino, mtimeNs }: BigIntStats): string => `${ino.toString(36)}-${mtimeNs.toString(36)}`;
+
+const storedAs = (key: string, stats: BigIntStats): StoredObject => ({
+  key,
+  byteLength: Number(stats.size),
+  modifiedAt: stats.mtime,
+  etag: etagOf(stats),
+});
 
 const writeWhole = async (handle: FileHandle, chunk: Buffer): Promise<void> => {
   for (let written = 0; written < chunk.length; ) {

@@ -7,6 +7,7 @@ import {
   boundsOf,
   type Destination,
   type PutReceipt,
+  type SourceFile,
   type StoredObject,
 } from "@openemr-ops/core/destination";
 import { OpsError } from "@openemr-ops/core/errors";
@@ -34,6 +35,15 @@ export interface GcsDestinationSettings {
 const stored = { validation: "crc32c", contentType: "application/octet-stream" } as const;
 /** Part of a resumable upload that is kept in memory and sent again after a fault; a multiple of 256 KiB. */
 const chunkBytes = 8 * 1024 * 1024;
+
+/** Name of the metadata that keeps a source's time: nanoseconds since 1970. */
+const modified = "mtime-ns";
+const sourceOf = (time: unknown): SourceFile | undefined =>
+  typeof time === "string" && /^-?\d{1,20}$/.test(time) ? { modifiedNs: BigInt(time) } : undefined;
+
+/** Each write of an object has a generation of its own. */
+const etagOf = (generation: string | number | undefined): string | undefined =>
+  generation === undefined ? undefined : String(generation);
 
 /** Our writes replace whole objects, so repeating them is safe. The time limit is for a whole upload: a day. */
 const retryOptions = {
@@ -92,27 +102,28 @@ export const gcsDestination = (settings: GcsDestinationSettings): Destination =>
   const describe = async (key: string): Promise<StoredObject | undefined> => {
     const doing = `looking at ${key} in ${url}`;
     try {
-      const [{ size = 0, updated = 0 }] = await file(key).getMetadata();
-      return { key, byteLength: Number(size), modifiedAt: new Date(updated) };
+      const [{ size = 0, updated = 0, generation, metadata }] = await file(key).getMetadata();
+      const mark = { etag: etagOf(generation), source: sourceOf(metadata?.[modified]) };
+      return { key, byteLength: Number(size), modifiedAt: new Date(updated), ...mark };
     } catch (error) {
       if (gcsStatusOf(error) !== 404) throw gcsFailure(error, doing);
       return assertBucket(doing);
     }
   };
 
-  const put = async (key: string, body: Readable | Buffer): Promise<PutReceipt> => {
+  const put = async (key: string, body: Readable | Buffer, source?: SourceFile): Promise<PutReceipt> => {
+    const target = file(key);
+    const kept = source ? { metadata: { metadata: { [modified]: String(source.modifiedNs) } } } : {};
     if (Buffer.isBuffer(body)) {
-      await file(key)
-        .save(body, { resumable: false, ...stored })
-        .catch((error: unknown) => {
-          throw gcsFailure(error, `writing ${key} to ${url}`);
-        });
-      return receiptFor(body);
+      await target.save(body, { resumable: false, ...stored, ...kept }).catch((error: unknown) => {
+        throw gcsFailure(error, `writing ${key} to ${url}`);
+      });
+      return { ...receiptFor(body), etag: etagOf(target.metadata.generation) };
     }
     const measured = measuredBody(body);
     try {
-      await pipeline(measured.stream, file(key).createWriteStream({ chunkSize: chunkBytes, ...stored }));
-      return measured.receipt();
+      await pipeline(measured.stream, target.createWriteStream({ chunkSize: chunkBytes, ...stored, ...kept }));
+      return { ...measured.receipt(), etag: etagOf(target.metadata.generation) };
     } catch (error) {
       throw measured.failure() ?? gcsFailure(error, `writing ${key} to ${url}`);
     } finally {
@@ -144,9 +155,10 @@ export const gcsDestination = (settings: GcsDestinationSettings): Destination =>
         throw gcsFailure(error, `listing ${url}`);
       });
       for (const { name, metadata } of files) {
-        const { size = 0, updated = 0 } = metadata;
+        const { size = 0, updated = 0, generation } = metadata;
+        const etag = etagOf(generation);
         if (!name.endsWith("/"))
-          yield { key: name.slice(below.length), byteLength: Number(size), modifiedAt: new Date(updated) };
+          yield { key: name.slice(below.length), byteLength: Number(size), modifiedAt: new Date(updated), etag };
       }
       token = next && "pageToken" in next ? String(next.pageToken) : undefined;
     } while (token !== undefined);

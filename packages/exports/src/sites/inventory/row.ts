@@ -1,0 +1,36 @@
+/**
+ * What became of one file.
+ * - `present`: the object is a copy of the file as it was at `exportedAt`.
+ * - `deleted`: the file is gone since `deletedAt`; the object may still be there.
+ * - `unstable`: the file changed each time it was read; the object, where there is one, is an earlier copy.
+ * - `unreadable`: the file or directory could not be read; likewise.
+ * - `skipped`: no regular file, or its key would be too long; there is no object.
+ */
+export type FileState = "present" | "deleted" | "unstable" | "unreadable" | "skipped";
+
+/** One row of the inventory: an object, or a file that has none. */
+export interface InventoryRow {
+  /** Below `sites/`, bytes as in `objectNames.ts`: the order of the rows. */
+  readonly place: string;
+  /** Below the sites directory, one character a byte. */
+  readonly path: string;
+  readonly state: FileState;
+  /** Why it is not `present`. */
+  readonly reason?: string | undefined;
+  readonly byteLength?: number | undefined;
+  readonly modifiedNs?: bigint | undefined;
+  readonly sha256?: string | undefined;
+  /** Of the object; not set where there is none. */
+  readonly etag?: string | undefined;
+  /** When the file was read. */
+  readonly exportedAt?: Date | undefined;
+  readonly deletedAt?: Date | undefined;
+}
+
+/** A stored part of an inventory. */
+export interface InventoryPart {
+  /** Below the destination. */
+  readonly key: string;
+  readonly sha256: string;
+  readonly rows: number;
+}

@@ -68,7 +68,14 @@ export interface SitesExportResult {
   readonly bytes: number;
   readonly uploaded: number;
   readonly unchanged: number;
+  /** Files that may not leave, in all and by the name of the rule. */
   readonly excluded: number;
+  readonly excludedBy: Readonly<Record<string, number>>;
+  /** Whose source is gone since the last export. */
   readonly deleted: number;
+  /** Changed each time they were read: tried again by the next export. */
+  readonly unstable: number;
+  /** Links, sockets and the like. */
+  readonly skipped: number;
   readonly seconds: number;
 }

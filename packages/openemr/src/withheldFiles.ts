@@ -39,14 +39,23 @@ const nameRules: readonly (readonly [WithheldBy, RegExp])[] = [
     ),
   ],
   ["keys and certificates elsewhere", /^(?:ssh_host_.*|id_(?:rsa|dsa|ecdsa|ed25519)[^/]*|authorized_keys)$/],
-  ["password stores", /^\.?(?:htpasswd|htdigest|htaccess|pgpass|netrc|my\.cnf|mylogin\.cnf|git-credentials|npmrc|s3cfg)/],
-  ["password stores", /^(?:credentials|secrets?|passwords?|passwd|shadow)(?:\.(?:json|ya?ml|txt|ini|cfg|conf|csv|xlsx?))?$/],
+  [
+    "password stores",
+    /^\.?(?:htpasswd|htdigest|htaccess|pgpass|netrc|my\.cnf|mylogin\.cnf|git-credentials|npmrc|s3cfg)/,
+  ],
+  [
+    "password stores",
+    /^(?:credentials|secrets?|passwords?|passwd|shadow)(?:\.(?:json|ya?ml|txt|ini|cfg|conf|csv|xlsx?))?$/,
+  ],
   ["password stores", /^\.env|\.env$|^env\.(?:local|prod|production)$/],
   ["password stores", /\.(?:psafe3|1pif|agilekeychain|opvault|enpass)$/],
-  ["program code", new RegExp(`\\.(?:php[0-9s]?|pht|phtml|phar|inc|cgi|pl|py|rb|sh|bash|jsp|asp|aspx|ini|conf|cnf|cfg)${packed}$`)],
+  [
+    "program code",
+    new RegExp(`\\.(?:php[0-9s]?|pht|phtml|phar|inc|cgi|pl|py|rb|sh|bash|jsp|asp|aspx|ini|conf|cnf|cfg)${packed}$`),
+  ],
   ["database copies", new RegExp(`\\.(?:sql|dump|ibd|frm|myd|myi|sqlite3?|db|mdb|accdb)${packed}$`)],
   ["database copies", new RegExp(`\\.(?:tar|tgz|tbz2|txz)${packed}$`)],
-  ["database copies", new RegExp(`^(?:openemr|emr_backup|sites|backup)[\\w.-]*\\.(?:zip|7z|rar|gz|bz2|xz|zst)$`)],
+  ["database copies", /^(?:openemr|emr_backup|sites|backup)[\w.-]*\.(?:zip|7z|rar|gz|bz2|xz|zst)$/],
   ["swarm files", new RegExp(`^(?:${swarmFiles.join("|")})$`)],
 ];
 

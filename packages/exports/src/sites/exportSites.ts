@@ -1,15 +1,292 @@
-import { ToolMissingError } from "@openemr-ops/core/errors";
+import type { Destination, StoredObject } from "@openemr-ops/core/destination";
+import { SourceUnreadableError } from "@openemr-ops/core/errors";
+import { listSites } from "@openemr-ops/openemr/sitesLayout";
+import type { WithheldBy } from "@openemr-ops/openemr/withheldFiles";
 import type { SitesExportContext, SitesExportResult } from "../context.ts";
+import { type Action, decide } from "./decide.ts";
+import { inOrder } from "./inOrder.ts";
+import { sitesFolder } from "./inventory/parquet.ts";
+import { inventoryFolder, inventoryRows, inventoryWriter, rewriteParts } from "./inventory/parts.ts";
+import type { InventoryPart, InventoryRow } from "./inventory/row.ts";
+import { mergeJoin } from "./mergeJoin.ts";
+import { keyBytes, keyText } from "./objectNames.ts";
+import { type FoundEntry, orderedWalk } from "./orderedWalk.ts";
+import { quietDestination } from "./quietDestination.ts";
+import { incompleteKey, readSeals, type SitesFigures, type SitesSeal, successKey, writeSeal } from "./seal.ts";
+import { fileSender } from "./sendFile.ts";
 
+/** What an export would do; nothing is read but names, states and the last inventory. */
 export type SitesExportPlan = Omit<SitesExportResult, "exportId" | "seconds">;
 
-const absent = (): never => {
-  throw new ToolMissingError("this release exports no files yet");
+/** S3's limit less what a destination's prefix may need; see `checkedKey`. */
+const longestKey = 900;
+/** Rows that wait for the upload of one before them. */
+const rowsAhead = 4096;
+
+type Figures = { -readonly [Name in keyof SitesFigures]: number };
+
+const noFigures = (): Figures => ({
+  files: 0,
+  bytes: 0,
+  uploaded: 0,
+  unchanged: 0,
+  deleted: 0,
+  excluded: 0,
+  unstable: 0,
+  unreadable: 0,
+  skipped: 0,
+});
+
+/** Counts what stays, by rule. */
+const withheldCounter = (figures: Figures) => {
+  const byRule = new Map<WithheldBy, number>();
+  const count = (rule: WithheldBy): void => {
+    figures.excluded += 1;
+    byRule.set(rule, (byRule.get(rule) ?? 0) + 1);
+  };
+  return { count, byRule: () => Object.fromEntries([...byRule].sort(([one], [other]) => (one < other ? -1 : 1))) };
 };
 
-export const planSitesExport = async (_context: SitesExportContext): Promise<SitesExportPlan> => absent();
+const storedFiles = async function* (
+  destination: Destination,
+): AsyncGenerator<StoredObject & { readonly place: string }, void> {
+  for await (const stored of destination.list(sitesFolder)) {
+    if (stored.key.startsWith(inventoryFolder) || stored.key === successKey || stored.key === incompleteKey) continue;
+    yield { ...stored, place: keyBytes(stored.key.slice(sitesFolder.length)) };
+  }
+};
 
+/** An empty tree where there was a full one is a mount that is absent, not a practice that deleted everything. */
+const assertSites = async (sitesPath: string): Promise<void> => {
+  if ((await listSites(sitesPath)).length > 0) return;
+  throw new SourceUnreadableError(
+    `no site in ${sitesPath}: expected directories with a sqlconf.php, such as default; check the mount, and sites.path`,
+  );
+};
+
+/** Everything that one run does per key, from the three sorted streams to rows of the new inventory. */
+interface Pass {
+  readonly figures: Figures;
+  readonly seal: Pick<SitesSeal, "excludedBy">;
+  /** Rows of which the object has to go once the inventory is stored. */
+  readonly hasRemovals: boolean;
+}
+
+const compareAll = (
+  context: SitesExportContext,
+  destination: Destination,
+  earlier: readonly InventoryPart[],
+  withheld: (rule: WithheldBy) => void,
+) =>
+  mergeJoin<{ source: FoundEntry; stored: StoredObject & { readonly place: string }; known: InventoryRow }>(
+    {
+      source: orderedWalk(context.sitesPath, withheld),
+      stored: storedFiles(destination),
+      known: inventoryRows(destination, earlier),
+    },
+    { source: ({ key }) => key, stored: ({ place }) => place, known: ({ place }) => place },
+  );
+
+const runPass = async (
+  context: SitesExportContext,
+  destination: Destination,
+  earlier: readonly InventoryPart[],
+  addRow: (row: InventoryRow) => Promise<void> | undefined,
+  startedAt: Date,
+): Promise<Pass> => {
+  const { sitesPath, deletions, now, signal, progress } = context;
+  const figures = noFigures();
+  const withheld = withheldCounter(figures);
+  const sender = fileSender({ destination, root: sitesPath, now });
+  let hasRemovals = false;
+  let looked = 0;
+
+  const remove = (place: string) => sender.request(() => destination.delete(sitesFolder + keyText(place)));
+
+  const kept = (row: InventoryRow): InventoryRow => {
+    figures.files += 1;
+    figures.bytes += row.byteLength ?? 0;
+    return row;
+  };
+
+  const carryOut = (
+    place: string,
+    action: Action,
+    known: InventoryRow | undefined,
+  ): Promise<InventoryRow | undefined> | InventoryRow | undefined => {
+    switch (action.do) {
+      case "nothing":
+        return undefined;
+      case "keep":
+        figures.unchanged += 1;
+        return kept(action.row);
+      case "list":
+        figures[action.row.state === "unreadable" ? "unreadable" : "skipped"] += 1;
+        return action.row;
+      case "withdraw":
+        return remove(place).then(() => undefined);
+      case "delete": {
+        const { row, since, hasObject } = action;
+        if (deletions === "mirror" && !hasObject && since) return undefined; // it has been removed, and said so
+        if (!since) figures.deleted += 1;
+        if (deletions === "mirror" && hasObject) hasRemovals = true;
+        return { ...row, deletedAt: since ?? startedAt };
+      }
+      case "ask":
+      case "upload":
+        return send(action, known);
+    }
+  };
+
+  const send = async (
+    action: Action & { readonly do: "ask" | "upload" },
+    known: InventoryRow | undefined,
+  ): Promise<InventoryRow | undefined> => {
+    const { source } = action;
+    const { key: place, path } = source;
+    if (sitesFolder.length + place.length > longestKey) {
+      figures.unreadable += 1;
+      return { place, path, state: "skipped", reason: `its key would be longer than ${longestKey} bytes` };
+    }
+    const sent = await (action.do === "ask" ? sender.resume(source, action.stored) : sender.upload(source, known));
+    signal.throwIfAborted();
+    switch (sent.outcome) {
+      case "gone":
+        return undefined;
+      case "withheld":
+        withheld.count(sent.rule);
+        if (known?.etag !== undefined || action.do === "ask") await destination.delete(sitesFolder + keyText(place));
+        return undefined;
+      case "sent":
+        figures.uploaded += 1;
+        return kept(sent.row);
+      case "unchanged":
+        figures.unchanged += 1;
+        return kept(sent.row);
+      case "unstable":
+      case "unreadable":
+        figures[sent.outcome] += 1;
+        return sent.row;
+    }
+  };
+
+  const rows = inOrder<InventoryRow | undefined>(rowsAhead, (row) => (row ? addRow(row) : undefined));
+  try {
+    for await (const compared of compareAll(context, destination, earlier, withheld.count)) {
+      signal.throwIfAborted();
+      const outcome = carryOut(compared.key, decide(compared), compared.known);
+      if (outcome !== undefined) await rows.add(outcome);
+      looked += 1;
+      if (looked % 2000 === 0)
+        progress({ step: "sites", files: looked, bytes: figures.bytes, detail: `${figures.uploaded} uploaded` });
+    }
+    await rows.finish();
+  } finally {
+    await rows.settle();
+  }
+  return { figures, seal: { excludedBy: withheld.byRule() }, hasRemovals };
+};
+
+/** Removes the objects of deleted files, once a stored inventory says that they are gone. */
+const removeDeleted = async (destination: Destination, parts: readonly InventoryPart[]): Promise<void> => {
+  const removals = inOrder<void>(64, () => undefined);
+  for await (const { state, etag, place } of inventoryRows(destination, parts))
+    if (state === "deleted" && etag !== undefined) await removals.add(destination.delete(sitesFolder + keyText(place)));
+  await removals.finish();
+};
+
+const problemOf = ({ unreadable }: Figures): SourceUnreadableError =>
+  new SourceUnreadableError(
+    `${unreadable} file(s) or directories of the sites tree could not be exported: everything else was; the rows of sites/_inventory with the state unreadable or skipped say which and why (sites/_INCOMPLETE names its parts); let this program read the whole tree, and export again`,
+  );
+
+/**
+ * Exports the sites tree as it is now: uploads what is new or changed, and writes down what there is. Safe to repeat; an
+ * interrupted run is continued by the next one. `_SUCCESS` is replaced last, after everything that it promises.
+ *
+ * @throws {SourceUnreadableError} fatal: there is no site, or files could not be read; everything else was exported
+ * @throws {IntegrityError} damaged: what an earlier run wrote down was altered
+ * @throws the `Destination…Error` family
+ */
 export const exportSites = async (
-  _context: SitesExportContext,
-  _request: { readonly exportId: string },
-): Promise<SitesExportResult> => absent();
+  context: SitesExportContext,
+  { exportId }: { readonly exportId: string },
+): Promise<SitesExportResult> => {
+  const { now, warn, progress } = context;
+  const startedAt = now();
+  const destination = quietDestination(context.destination);
+  await context.assertPlace?.();
+  await assertSites(context.sitesPath);
+  const earlier = await readSeals(destination);
+  const writer = inventoryWriter(destination, exportId);
+  const { figures, seal, hasRemovals } = await runPass(
+    context,
+    destination,
+    earlier.newest?.inventory ?? [],
+    writer.add,
+    startedAt,
+  );
+  let inventory = await writer.finish();
+  const complete = figures.unreadable === 0;
+  if (!complete && figures.deleted > 0) {
+    // What could not be seen may not be gone.
+    inventory = await rewriteParts(destination, inventory, (row) =>
+      row.deletedAt?.getTime() === startedAt.getTime()
+        ? { ...row, state: "present", reason: undefined, deletedAt: undefined }
+        : row,
+    );
+    figures.deleted = 0;
+  }
+  const finishedAt = now();
+  const written: SitesSeal = {
+    version: 1,
+    exportId,
+    installation: context.installation,
+    startedAt: startedAt.toISOString(),
+    finishedAt: finishedAt.toISOString(),
+    inventory,
+    figures,
+    excludedBy: seal.excludedBy,
+  };
+  context.signal.throwIfAborted();
+  await writeSeal(destination, written, { complete, earlier });
+  if (!complete) throw problemOf(figures);
+  if (hasRemovals) await removeDeleted(destination, inventory);
+  if (figures.unstable > 0)
+    warn(
+      `${figures.unstable} file(s) changed each time they were read: they were not exported this time, and are tried again by the next export`,
+    );
+  progress({ step: "sites", files: figures.files, bytes: figures.bytes });
+  return {
+    exportId,
+    location: `${destination.url}/sites`,
+    ...resultOf(figures, seal.excludedBy),
+    seconds: Math.round((finishedAt.getTime() - startedAt.getTime()) / 100) / 10,
+  };
+};
+
+const resultOf = (
+  { files, bytes, uploaded, unchanged, excluded, deleted, unstable, skipped }: Figures,
+  excludedBy: Readonly<Record<string, number>>,
+) => ({ files, bytes, uploaded, unchanged, excluded, deleted, unstable, skipped, excludedBy });
+
+/** Shows what an export would do, and does nothing: no file is read, so what only its content keeps here is counted as uploaded. */
+export const planSitesExport = async (context: SitesExportContext): Promise<SitesExportPlan> => {
+  const destination = quietDestination(context.destination);
+  await context.assertPlace?.();
+  await assertSites(context.sitesPath);
+  const figures = noFigures();
+  const withheld = withheldCounter(figures);
+  const { newest } = await readSeals(destination);
+  for await (const compared of compareAll(context, destination, newest?.inventory ?? [], withheld.count)) {
+    context.signal.throwIfAborted();
+    const action = decide(compared);
+    if (action.do === "upload" || action.do === "ask" || action.do === "keep") {
+      figures.files += 1;
+      figures.bytes += compared.source?.kind === "file" ? compared.source.byteLength : 0;
+      figures[action.do === "keep" ? "unchanged" : "uploaded"] += 1;
+    } else if (action.do === "delete") figures.deleted += action.since ? 0 : 1;
+    else if (action.do === "list") figures[action.row.state === "unreadable" ? "unreadable" : "skipped"] += 1;
+  }
+  return { location: `${destination.url}/sites`, ...resultOf(figures, withheld.byRule()) };
+};

@@ -8,7 +8,9 @@ import { createHash } from "node:crypto";
 
 /** What every destination can hold as one segment of a key; `%` is the sign of an escape. */
 const plain = /^[\x20-\x24\x26-\x7e]{1,240}$/;
-const unfit = /[\0-\x1f\x7f]|\xef\xbf[\xbe\xbf]/;
+const unfit = /[^\x20-\x7e\x80-\xff]|\xef\xbf[\xbe\xbf]/;
+const escapedInText = /[^\x20-\x24\x26-\x7e\x80-\xff]|\xef\xbf[\xbe\xbf]/g;
+const escapedInBytes = /[^\x20-\x24\x26-\x7e]/g;
 const readsAsEscape = /%(?:[0-9A-Fa-f]{2}|~)/;
 const longestSegment = 240;
 
@@ -29,7 +31,7 @@ export const segmentOf = (name: string, top = false): string => {
   const wellFormed = isUtf8(Buffer.from(name, "latin1"));
   let segment = name;
   if (!wellFormed || reserved || unfit.test(name) || readsAsEscape.test(name)) {
-    segment = name.replace(wellFormed ? /[\0-\x1f\x7f%]|\xef\xbf[\xbe\xbf]/g : /[\0-\x1f\x7f-\xff%]/g, eachEscaped);
+    segment = name.replace(wellFormed ? escapedInText : escapedInBytes, eachEscaped);
     if (reserved) segment = `%5F${segment.slice(1)}`;
   }
   if (segment.length <= longestSegment) return segment;
@@ -60,7 +62,7 @@ export const pathText = (path: string): { readonly text: string; readonly raw?: 
   };
 };
 
-const ascii = /^[\0-\x7f]*$/;
+const ascii = /^[^\x80-\uffff]*$/;
 
 /** A key as destinations take it, from its bytes. */
 export const keyText = (key: string): string => (ascii.test(key) ? key : Buffer.from(key, "latin1").toString("utf8"));

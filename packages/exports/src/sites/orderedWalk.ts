@@ -1,6 +1,5 @@
-import { opendir } from "node:fs/promises";
-import { lstat } from "node:fs/promises";
 import type { Dirent } from "node:fs";
+import { lstat, opendir } from "node:fs/promises";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { bytePath } from "@openemr-ops/files/bytePath";
 import { directoryWithheldBy, fileWithheldBy, type WithheldBy } from "@openemr-ops/openemr/withheldFiles";
@@ -33,7 +32,12 @@ type Kind = "d" | "f" | "l" | "s" | "p" | "c" | "?";
 /** An entry of a directory: `key`'s last segment, a `\0` that sorts before every other byte, its kind. */
 const entryOf = (segment: string, kind: Kind): string => `${segment}${kind === "d" ? "/" : ""}\0${kind}`;
 
-const kindOf = (entry: Pick<Dirent, "isFile" | "isDirectory" | "isSymbolicLink" | "isSocket" | "isFIFO" | "isBlockDevice" | "isCharacterDevice">): Kind => {
+const kindOf = (
+  entry: Pick<
+    Dirent,
+    "isFile" | "isDirectory" | "isSymbolicLink" | "isSocket" | "isFIFO" | "isBlockDevice" | "isCharacterDevice"
+  >,
+): Kind => {
   if (entry.isFile()) return "f";
   if (entry.isDirectory()) return "d";
   if (entry.isSymbolicLink()) return "l";
@@ -79,8 +83,7 @@ export const orderedWalk = async function* (
   const look = async (place: Place): Promise<Begun> => {
     try {
       const stats = await lstat(bytePath(root, place.path), { bigint: true });
-      if (stats.isFile())
-        return { ...place, kind: "file", byteLength: Number(stats.size), modifiedNs: stats.mtimeNs };
+      if (stats.isFile()) return { ...place, kind: "file", byteLength: Number(stats.size), modifiedNs: stats.mtimeNs };
       if (stats.isDirectory()) return undefined; // another thing than when its directory was read: the next run sees it
       return { ...place, kind: "skipped", reason: skippedKinds[kindOf(stats)] ?? "unknown kind of file" };
     } catch (error) {
@@ -93,7 +96,10 @@ export const orderedWalk = async function* (
     const names = new Map<string, string>();
     const { path } = place;
     try {
-      const directory = await opendir(bytePath(root, path), { encoding: "latin1", bufferSize: most > 2000 ? 1024 : 64 });
+      const directory = await opendir(bytePath(root, path), {
+        encoding: "latin1",
+        bufferSize: most > 2000 ? 1024 : 64,
+      });
       for await (const entry of directory) {
         if (entries.length >= most) return { later: place };
         let kind = kindOf(entry);
@@ -106,7 +112,9 @@ export const orderedWalk = async function* (
         entries.push(entryOf(segment, kind));
       }
     } catch (error) {
-      return isGone(error) && path !== "" ? undefined : { ...place, kind: "unreadable", reason: systemCodeOf(error) ?? "unknown" };
+      return isGone(error) && path !== ""
+        ? undefined
+        : { ...place, kind: "unreadable", reason: systemCodeOf(error) ?? "unknown" };
     }
     return { place, entries: entries.sort(), names, begun: [], next: 0 };
   };
@@ -134,7 +142,8 @@ export const orderedWalk = async function* (
         key: place.key + entry.slice(0, -2),
         path: place.path === "" ? name : `${place.path}/${name}`,
       };
-      if (kind === "d") begun.push(directoryWithheldBy(below.path) ? Promise.resolve({ later: below }) : readAhead(below));
+      if (kind === "d")
+        begun.push(directoryWithheldBy(below.path) ? Promise.resolve({ later: below }) : readAhead(below));
       else {
         const rule = fileWithheldBy(below.path);
         if (rule) withheld(rule);

@@ -1,92 +1,35 @@
-import { type FileMetaData, parquetMetadata, parquetReadObjects, type SchemaElement } from "hyparquet";
-import { ByteWriter, ParquetWriter } from "hyparquet-writer";
+import type { Readable } from "node:stream";
+import { zstdDecompressSync } from "node:zlib";
+import { parquetReadObjects } from "hyparquet";
+import { parquetTable, type TableType, type TableValue } from "../../parquet/parquetTable.ts";
 import { keyBytes, keyText, pathText } from "../objectNames.ts";
 import type { FileState, InventoryRow } from "./row.ts";
 
-const text = (name: string): SchemaElement => ({
-  name,
-  type: "BYTE_ARRAY",
-  converted_type: "UTF8",
-  logical_type: { type: "STRING" },
-  repetition_type: "OPTIONAL",
-});
-const moment = (name: string): SchemaElement => ({
-  name,
-  type: "INT64",
-  converted_type: "TIMESTAMP_MICROS",
-  logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MICROS" },
-  repetition_type: "OPTIONAL",
-});
-
-/** The columns, in order. A time has microseconds, which every reader knows; `mtimeNs` is the whole of it. */
-const schema: SchemaElement[] = [
-  { name: "inventory", num_children: 13 },
-  text("site"),
-  text("path"),
-  { name: "rawPath", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
-  text("key"),
-  text("state"),
-  text("reason"),
-  { name: "size", type: "INT64", repetition_type: "OPTIONAL" },
-  moment("mtime"),
-  { name: "mtimeNs", type: "INT64", repetition_type: "OPTIONAL" },
-  text("sha256"),
-  text("etag"),
-  moment("exportedAt"),
-  moment("deletedAt"),
-];
-
-const repeating: ReadonlySet<string> = new Set(["site", "state", "reason"]);
-
-const rowsAtOnce = 10_000;
 /** Where objects of files are kept, below the destination. */
 export const sitesFolder = "sites/";
 
-const microseconds = (date: Date | undefined): bigint | undefined => date && BigInt(date.getTime()) * 1000n;
+/** A time has microseconds, which every reader knows; `mtimeNs` is the whole of it. `pathBytes`: hex, where `path` is escaped. */
+const columns = {
+  site: "text",
+  path: "text",
+  pathBytes: "text",
+  key: "text",
+  state: "text",
+  reason: "text",
+  size: "integer",
+  mtime: "timestamp",
+  mtimeNs: "integer",
+  sha256: "text",
+  etag: "text",
+  exportedAt: "timestamp",
+  deletedAt: "timestamp",
+} as const satisfies Readonly<Record<string, TableType>>;
 
-/** One part of an inventory as Parquet. */
-export const inventoryParquet = (rows: readonly InventoryRow[], createdBy = "openemr-ops"): Buffer => {
-  const writer = new ByteWriter(64 * 1024);
-  const parquet = new ParquetWriter({ writer, schema, createdBy });
-  for (let start = 0; start < rows.length; start += rowsAtOnce) {
-    const group = rows.slice(start, start + rowsAtOnce);
-    const paths = group.map(({ path }) => {
-      const slash = path.indexOf("/");
-      const site = slash < 0 ? undefined : pathText(path.slice(0, slash)).text;
-      const below = pathText(path.slice(slash + 1));
-      return { site, text: below.text, raw: below.raw ?? pathText(path).raw };
-    });
-    // Of values that hardly repeat a dictionary costs much and saves nothing.
-    const column = (name: string, data: unknown[]) =>
-      repeating.has(name) ? { name, data } : { name, data, encoding: "PLAIN" as const };
-    parquet.write({
-      rowGroupSize: rowsAtOnce,
-      columnData: [
-        column("site", paths.map(({ site }) => site)),
-        column("path", paths.map(({ text }) => text)),
-        column("rawPath", group.map(({ path }, index) => paths[index]?.raw && Buffer.from(path, "latin1"))),
-        column("key", group.map(({ place }) => sitesFolder + keyText(place))),
-        column("state", group.map(({ state }) => state)),
-        column("reason", group.map(({ reason }) => reason)),
-        column("size", group.map(({ byteLength }) => byteLength === undefined ? undefined : BigInt(byteLength))),
-        column("mtime", group.map(({ modifiedNs }) => modifiedNs === undefined ? undefined : modifiedNs / 1000n)),
-        column("mtimeNs", group.map(({ modifiedNs }) => modifiedNs)),
-        column("sha256", group.map(({ sha256 }) => sha256)),
-        column("etag", group.map(({ etag }) => etag)),
-        column("exportedAt", group.map(({ exportedAt }) => microseconds(exportedAt))),
-        column("deletedAt", group.map(({ deletedAt }) => microseconds(deletedAt))),
-      ],
-    });
-  }
-  void parquet.finish();
-  return Buffer.from(writer.getBytes());
-};
-
-/** A row as the reader gives it: what is not set is null. */
+/** A row as the reader gives it. */
 interface StoredRow {
   readonly site: string | null;
   readonly path: string;
-  readonly rawPath: Uint8Array | null;
+  readonly pathBytes: string | null;
   readonly key: string;
   readonly state: FileState;
   readonly reason: string | null;
@@ -98,11 +41,42 @@ interface StoredRow {
   readonly deletedAt: Date | null;
 }
 
+const cellsOf = (row: InventoryRow): readonly TableValue[] => {
+  const { place, path, byteLength, modifiedNs } = row;
+  const { text, raw } = pathText(path);
+  const slash = text.indexOf("/");
+  return [
+    slash < 0 ? null : text.slice(0, slash),
+    text.slice(slash + 1),
+    raw?.toString("hex") ?? null,
+    sitesFolder + keyText(place),
+    row.state,
+    row.reason ?? null,
+    byteLength ?? null,
+    modifiedNs === undefined ? null : new Date(Number(modifiedNs / 1_000_000n)),
+    modifiedNs ?? null,
+    row.sha256 ?? null,
+    row.etag ?? null,
+    row.exportedAt ?? null,
+    row.deletedAt ?? null,
+  ];
+};
+
+/** One part of an inventory as Parquet. */
+export const inventoryParquet = (rows: readonly InventoryRow[]): Readable =>
+  parquetTable(
+    Object.entries(columns).map(([name, type]) => ({ name, type })),
+    rows.map(cellsOf),
+  );
+
 const bytesOf = (name: string): string => Buffer.from(name, "utf8").toString("latin1");
 
-const rowOf = ({ site, path, rawPath, key, state, size, ...stored }: StoredRow): InventoryRow => ({
+const rowOf = ({ site, path, pathBytes, key, state, size, ...stored }: StoredRow): InventoryRow => ({
   place: keyBytes(key.slice(sitesFolder.length)),
-  path: rawPath ? Buffer.from(rawPath).toString("latin1") : bytesOf(site === null ? path : `${site}/${path}`),
+  path:
+    pathBytes === null
+      ? bytesOf(site === null ? path : `${site}/${path}`)
+      : Buffer.from(pathBytes, "hex").toString("latin1"),
   state,
   reason: stored.reason ?? undefined,
   byteLength: size === null ? undefined : Number(size),
@@ -113,19 +87,9 @@ const rowOf = ({ site, path, rawPath, key, state, size, ...stored }: StoredRow):
   deletedAt: stored.deletedAt ?? undefined,
 });
 
-/** The rows of one part, a group of them in memory at a time. */
-export const rowsOfParquet = async function* (bytes: Buffer): AsyncGenerator<InventoryRow, void> {
+/** The rows of one part. */
+export const rowsOfParquet = async (bytes: Buffer): Promise<readonly InventoryRow[]> => {
   const file = new Uint8Array(bytes).buffer;
-  const metadata: FileMetaData = parquetMetadata(file);
-  for (let start = 0; start < Number(metadata.num_rows); start += rowsAtOnce) {
-    const rowEnd = Math.min(start + rowsAtOnce, Number(metadata.num_rows));
-    const rows = await parquetReadObjects({
-      file,
-      metadata,
-      rowStart: start,
-      rowEnd,
-      utf8: false,
-    });
-    for (const row of rows) yield rowOf(row as StoredRow);
-  }
+  const rows = await parquetReadObjects({ file, compressors: { ZSTD: (page) => zstdDecompressSync(page) } });
+  return rows.map((row) => rowOf(row as StoredRow));
 };

@@ -1,0 +1,81 @@
+import type { Destination } from "@openemr-ops/core/destination";
+import { IntegrityError } from "@openemr-ops/core/errors";
+import { readAllOf } from "../readAllOf.ts";
+import { inventoryParquet, rowsOfParquet } from "./parquet.ts";
+import type { InventoryPart, InventoryRow } from "./row.ts";
+
+export const inventoryFolder = "sites/_inventory/";
+
+/** Rows of a part: what is in memory at once when an inventory is written or read. */
+const rowsInPart = 20_000;
+
+export interface InventoryWriter {
+  /** Rows come in the order of their places. */
+  add(row: InventoryRow): Promise<void> | undefined;
+  /** Stores what is left. @returns every part, in order */
+  finish(): Promise<readonly InventoryPart[]>;
+}
+
+const store = async (destination: Destination, key: string, rows: readonly InventoryRow[]): Promise<InventoryPart> => {
+  const { sha256 } = await destination.put(key, inventoryParquet(rows));
+  return { key, sha256, rows: rows.length };
+};
+
+/** Writes the parts of one run's inventory; nothing names them before the run says so. */
+export const inventoryWriter = (destination: Destination, exportId: string, most = rowsInPart): InventoryWriter => {
+  const parts: InventoryPart[] = [];
+  let rows: InventoryRow[] = [];
+  const flush = async (): Promise<void> => {
+    const key = `${inventoryFolder}${exportId}-${String(parts.length).padStart(5, "0")}.parquet`;
+    const written = rows;
+    rows = [];
+    parts.push(await store(destination, key, written));
+  };
+  return {
+    add: (row) => {
+      rows.push(row);
+      return rows.length >= most ? flush() : undefined;
+    },
+    finish: async () => {
+      if (rows.length > 0 || parts.length === 0) await flush();
+      return parts;
+    },
+  };
+};
+
+const readPart = async (destination: Destination, { key, sha256 }: InventoryPart): Promise<readonly InventoryRow[]> => {
+  const found = await readAllOf(destination, key);
+  if (found?.sha256 !== sha256)
+    throw new IntegrityError(
+      `the inventory part ${key} in ${destination.url} is ${found ? "not the one that was written" : "absent"}: remove sites/_SUCCESS and sites/_INCOMPLETE there, and export again`,
+    );
+  return rowsOfParquet(found.bytes);
+};
+
+/**
+ * The rows of an inventory in order, one part in memory at a time.
+ *
+ * @throws {IntegrityError} damaged: a part is absent or altered
+ */
+export const inventoryRows = async function* (
+  destination: Destination,
+  parts: readonly InventoryPart[],
+): AsyncGenerator<InventoryRow, void> {
+  for (const part of parts) yield* await readPart(destination, part);
+};
+
+/** Writes each part again in which `change` gives another row. No reader has been told of these parts yet. */
+export const rewriteParts = async (
+  destination: Destination,
+  parts: readonly InventoryPart[],
+  change: (row: InventoryRow) => InventoryRow,
+): Promise<readonly InventoryPart[]> => {
+  const rewritten: InventoryPart[] = [];
+  for (const part of parts) {
+    const rows = await readPart(destination, part);
+    const changed = rows.map(change);
+    const differs = changed.some((row, index) => row !== rows[index]);
+    rewritten.push(differs ? await store(destination, part.key, changed) : part);
+  }
+  return rewritten;
+};

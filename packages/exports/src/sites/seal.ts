@@ -1,0 +1,85 @@
+import type { Destination } from "@openemr-ops/core/destination";
+import { IntegrityError } from "@openemr-ops/core/errors";
+import { inventoryFolder } from "./inventory/parts.ts";
+import type { InventoryPart } from "./inventory/row.ts";
+import { readAllOf } from "./readAllOf.ts";
+
+/** Written last by a run that exported everything: who finds it can trust the parts that it names, and them alone. */
+export const successKey = "sites/_SUCCESS";
+/** In its place by a run that could not read everything. The next run goes on from it; it goes with the next success. */
+export const incompleteKey = "sites/_INCOMPLETE";
+
+export interface SitesFigures {
+  readonly files: number;
+  readonly bytes: number;
+  readonly uploaded: number;
+  readonly unchanged: number;
+  readonly deleted: number;
+  readonly excluded: number;
+  readonly unstable: number;
+  readonly unreadable: number;
+  readonly skipped: number;
+}
+
+/** What `_SUCCESS` and `_INCOMPLETE` hold, as JSON. */
+export interface SitesSeal {
+  readonly version: 1;
+  readonly exportId: string;
+  readonly installation: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly inventory: readonly InventoryPart[];
+  readonly figures: SitesFigures;
+  /** How many files each rule kept from leaving, by the rule's name. */
+  readonly excludedBy: Readonly<Record<string, number>>;
+}
+
+const read = async (destination: Destination, key: string): Promise<SitesSeal | undefined> => {
+  const found = await readAllOf(destination, key);
+  if (!found) return undefined;
+  try {
+    const seal = JSON.parse(found.bytes.toString("utf8")) as SitesSeal;
+    if (seal.version === 1 && Array.isArray(seal.inventory)) return seal;
+  } catch {}
+  throw new IntegrityError(
+    `${key} in ${destination.url} is not what an export of the sites writes: find out who wrote it, remove it, and export again`,
+  );
+};
+
+export interface Sealed {
+  readonly success: SitesSeal | undefined;
+  readonly incomplete: SitesSeal | undefined;
+  /** The newer one of both: what the destination holds, as far as anybody knows. */
+  readonly newest: SitesSeal | undefined;
+}
+
+/** What earlier runs left. @throws {IntegrityError} damaged: it is not readable */
+export const readSeals = async (destination: Destination): Promise<Sealed> => {
+  const [success, incomplete] = await Promise.all([read(destination, successKey), read(destination, incompleteKey)]);
+  const newest =
+    success && incomplete
+      ? success.finishedAt >= incomplete.finishedAt
+        ? success
+        : incomplete
+      : (success ?? incomplete);
+  return { success, incomplete, newest };
+};
+
+/**
+ * Publishes a run. The parts of its inventory are stored already; those of earlier runs are removed after it, except those that a
+ * `_SUCCESS` that stays names.
+ */
+export const writeSeal = async (
+  destination: Destination,
+  seal: SitesSeal,
+  { complete, earlier }: { readonly complete: boolean; readonly earlier: Sealed },
+): Promise<void> => {
+  await destination.put(complete ? successKey : incompleteKey, Buffer.from(`${JSON.stringify(seal, undefined, 2)}\n`));
+  if (complete) await destination.delete(incompleteKey);
+  const kept = new Set(
+    [seal, ...(complete ? [] : [earlier.success])].flatMap((each) => each?.inventory.map(({ key }) => key) ?? []),
+  );
+  const stale: string[] = [];
+  for await (const { key } of destination.list(inventoryFolder)) if (!kept.has(key)) stale.push(key);
+  for (const key of stale) await destination.delete(key);
+};

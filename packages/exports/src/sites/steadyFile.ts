@@ -1,0 +1,121 @@
+import type { BigIntStats } from "node:fs";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { systemCodeOf } from "@openemr-ops/core/systemErrors";
+
+/** A file's bytes as they were at one moment, or why there are none. */
+export type SteadyRead<Result> =
+  | {
+      readonly outcome: "read";
+      readonly result: Result;
+      readonly byteLength: number;
+      readonly modifiedNs: bigint;
+      readonly readAt: Date;
+    }
+  /** Its link was removed or replaced since the directory was read. */
+  | { readonly outcome: "gone" }
+  | { readonly outcome: "unstable" }
+  | { readonly outcome: "unreadable"; readonly reason: string };
+
+export interface OpenFile {
+  readonly byteLength: number;
+  readonly modifiedNs: bigint;
+  /** All of the file; for files that fit into memory. */
+  whole(): Promise<Buffer>;
+  /** The file piece by piece. Breaks off where its end would have been, when it has changed meanwhile. */
+  pieces(): AsyncGenerator<Buffer, void>;
+}
+
+/** The file changed while it was read. */
+class ChangedMeanwhile extends Error {}
+/** A failure of the file, not of what is done with it. */
+class Unreadable extends Error {}
+
+const attempts = 4;
+const pieceBytes = 256 * 1024;
+
+const isSame = (one: BigIntStats, other: BigIntStats): boolean =>
+  one.size === other.size && one.mtimeNs === other.mtimeNs && one.ino === other.ino;
+
+const ofTheFile = async <Result>(work: Promise<Result>): Promise<Result> => {
+  try {
+    return await work;
+  } catch (error) {
+    throw systemCodeOf(error) === undefined ? error : new Unreadable(systemCodeOf(error), { cause: error });
+  }
+};
+
+const readFully = async (handle: FileHandle, into: Buffer, position: number): Promise<number> => {
+  let filled = 0;
+  while (filled < into.length) {
+    const { bytesRead } = await ofTheFile(handle.read(into, filled, into.length - filled, position + filled));
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
+};
+
+const opened = (handle: FileHandle, before: BigIntStats): OpenFile => {
+  const byteLength = Number(before.size);
+  const assertUnchanged = async () => {
+    if (!isSame(before, await ofTheFile(handle.stat({ bigint: true })))) throw new ChangedMeanwhile();
+  };
+  return {
+    byteLength,
+    modifiedNs: before.mtimeNs,
+    whole: async () => {
+      const bytes = Buffer.allocUnsafe(byteLength);
+      if ((await readFully(handle, bytes, 0)) < byteLength) throw new ChangedMeanwhile();
+      await assertUnchanged();
+      return bytes;
+    },
+    async *pieces() {
+      for (let position = 0; position < byteLength; ) {
+        const piece = Buffer.allocUnsafe(Math.min(pieceBytes, byteLength - position));
+        if ((await readFully(handle, piece, position)) < piece.length) throw new ChangedMeanwhile();
+        position += piece.length;
+        if (position >= byteLength) await assertUnchanged();
+        yield piece;
+      }
+    },
+  };
+};
+
+/**
+ * Reads a file as it was at one moment: what it says of itself is the same before and after. Tried again a few times, since
+ * most writes are short. Links are not followed, and nothing waits for a pipe.
+ *
+ * @param work is called for each attempt; what it threw is thrown, unless the file was the reason
+ */
+export const readSteadily = async <Result>(
+  path: Buffer,
+  now: () => Date,
+  work: (file: OpenFile) => Promise<Result>,
+): Promise<SteadyRead<Result>> => {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    if (attempt > 1) await pause(20 * attempt);
+    const readAt = now();
+    let handle: FileHandle;
+    try {
+      handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch (error) {
+      const code = systemCodeOf(error) ?? "unknown";
+      return ["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(code)
+        ? { outcome: "gone" }
+        : { outcome: "unreadable", reason: code };
+    }
+    try {
+      const before = await ofTheFile(handle.stat({ bigint: true }));
+      if (!before.isFile()) return { outcome: "gone" };
+      const result = await work(opened(handle, before));
+      return { outcome: "read", result, byteLength: Number(before.size), modifiedNs: before.mtimeNs, readAt };
+    } catch (error) {
+      if (error instanceof Unreadable) return { outcome: "unreadable", reason: error.message };
+      if (!(error instanceof ChangedMeanwhile)) throw error;
+    } finally {
+      await handle.close();
+    }
+  }
+  return { outcome: "unstable" };
+};

@@ -60,6 +60,8 @@ export interface DeployedExports {
   readonly destination: Exclude<DestinationAddress, { readonly kind: "file" }>;
   /** The bucket that roles of AWS open. Not set: the store has credentials of its own. */
   readonly bucket?: DumpsBucket;
+  /** The name of the bucket that the deployment makes. */
+  readonly newBucket?: string;
   readonly engine: ExportSettings["database"]["engine"];
   /** Whether an exported file goes when its source is gone. */
   readonly mirrors: boolean;
@@ -220,12 +222,34 @@ const deployedStore = (settings: Installation, dumps: DumpSettings): Omit<Deploy
   return { destination, format, secrets: dumpSecretsOf(settings, dumps), ...bucketOf(destination, credentials) };
 };
 
+/** A bucket is made once, where the stack is. */
+const refuseSecondBuckets = (
+  installations: readonly Installation[],
+  { region }: DeploymentPlace,
+  issues: InputIssue[],
+): void => {
+  const users = new Map<string, number>();
+  for (const [index, { platform, exports }] of installations.entries()) {
+    if (platform.kind !== "ecs" || exports?.destination.kind !== "s3") continue;
+    const { bucket, region: its } = exports.destination;
+    const path = `installations[${index}].exports.createBucket`;
+    const other = users.get(bucket);
+    users.set(bucket, other ?? index);
+    if (!exports.createBucket) continue;
+    if (other !== undefined)
+      issues.push({ path, message: `makes the bucket that installations[${other}].exports has; make it there alone` });
+    if (its !== undefined && its !== region)
+      issues.push({ path, message: `makes a bucket in ${region}, where the stacks go; expected that exports.region` });
+  }
+};
+
 const deployedExports = ({ database, exports }: Installation): DeployedExports | undefined => {
   if (!exports || exports.destination.kind === "file") return undefined;
   const { destination, credentials, pseudonymKey, sites } = exports;
   return {
     destination,
     ...bucketOf(destination, credentials),
+    ...(exports.createBucket ? { newBucket: destination.bucket } : {}),
     engine: exports.database.engine,
     mirrors: sites.deletions === "mirror",
     secrets: {
@@ -439,6 +463,7 @@ export const deploymentOf = (config: LoadedConfig, stage: string, place: Deploym
   if (!config.installations.some(({ platform }) => platform.kind === "ecs"))
     issues.push({ path: "installations", message: "holds none with platform.kind ecs; there is nothing to deploy" });
   refuseSecondInterfaces(config.installations, issues);
+  refuseSecondBuckets(config.installations, place, issues);
   refuseTooMany(
     installations.map(({ id }) => id),
     issues,

@@ -5,6 +5,7 @@ import { CfnDatabase } from "aws-cdk-lib/aws-glue";
 import { Construct } from "constructs";
 import { acceptInExports } from "./accepted/exports.ts";
 import type { DeployedExports, DeployedInstallation } from "./deployment.ts";
+import { exportBucket } from "./exportBucket.ts";
 import { exportFunctions } from "./exportFunctions.ts";
 import { exportTasks } from "./exportTasks.ts";
 import type { SectionResources, TaskResourcesContext } from "./InstallationStack.ts";
@@ -28,6 +29,7 @@ export const exportResources = (
   const { names } = deployment;
   const { id, network } = installation;
   const { begin, finish, fail } = plane;
+  if (exports.newBucket !== undefined) exportBucket(stack, exports.newBucket, deployment.removable);
   const tasks = exportTasks(stack, installation, exports, context);
   const containers = { cluster, network, partition: stack.partition };
 

@@ -88,6 +88,16 @@ export const recordsOutsideBackupPlan: Finding = {
   rules: both("DynamoDBInBackupPlan"),
   reason: "Point-in-time recovery covers 35 days of records, the table is retained, and dumps are found without it.",
 };
+/** Rules of buckets. */
+export const readsAreOfTheTrail: Finding = {
+  rules: ["AwsSolutions-S1", ...both("S3BucketLoggingEnabled")],
+  reason:
+    "CloudTrail's data events say who reads an export; a log of S3's own would keep the names of patients' files.",
+};
+export const noReplica: Finding = {
+  rules: both("S3BucketReplicationEnabled"),
+  reason: "An export is made again from its source; dumps are what is copied to another region.",
+};
 export const configurationInEnvironment: Finding = {
   rules: ["AwsSolutions-ECS2"],
   reason: "The environment holds the configuration, which names secrets by ARN; the program reads their values itself.",

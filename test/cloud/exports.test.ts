@@ -36,7 +36,12 @@ describe("a deployed clinic with exports", () => {
       directory,
       size: "tiny",
       cloud: { retryScale: 0.001 },
-      exports: (id) => ({ destination: `s3://sagemaker-${id}/analytics`, region: "us-east-1", pathStyle: true }),
+      exports: (id) => ({
+        destination: `s3://sagemaker-${id}/analytics`,
+        region: "us-east-1",
+        pathStyle: true,
+        createBucket: true,
+      }),
     });
   });
   afterAll(async () => {

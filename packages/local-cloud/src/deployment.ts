@@ -141,6 +141,8 @@ export interface Deployment extends Place {
   /** Names. */
   readonly buses: ReadonlySet<string>;
   readonly queues: ReadonlyMap<string, DeployedQueue>;
+  /** Names. */
+  readonly buckets: readonly string[];
   readonly feeds: readonly DeployedFeed[];
   /** What queues' own policies allow, by queue. */
   readonly queuePolicies: readonly { readonly queue: string; readonly statements: readonly Statement[] }[];
@@ -379,6 +381,7 @@ export const deploymentOf = (assembly: Assembly, place: Place): Deployment => {
         },
       ]),
     ),
+    buckets: of("AWS::S3::Bucket").map(({ ref }) => ref),
     feeds: of("AWS::Lambda::EventSourceMapping").map((one) => feedOf(place, one)),
     queuePolicies: of("AWS::SQS::QueuePolicy").flatMap(({ logicalId, properties }) =>
       oneOrSeveral(properties.Queues).map((url) => ({

@@ -217,7 +217,9 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
     }),
   );
   endpoint = cloud.endpoint;
-  const buckets = config.installations.flatMap(({ exports }) => exports?.destination.split("/")[2] ?? []);
+  const buckets = config.installations.flatMap(({ exports }) =>
+    exports && !exports.createBucket ? (exports.destination.split("/")[2] ?? []) : [],
+  );
   for (const name of new Set([bucket, ...buckets])) await fetch(`${cloud.moto}/${name}`, { method: "PUT" });
   cloud.putEcsService("openemr/openemr", 1);
   await cloud.putSecret("openemr-ops/slack", slack.token);

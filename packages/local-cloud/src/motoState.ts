@@ -33,6 +33,12 @@ export const motoClient = (url: string, region: string) => {
       const { QueueUrl } = await call("sqs", "AmazonSQS.GetQueueUrl", { QueueName: queue });
       await call("sqs", "AmazonSQS.SendMessage", { QueueUrl: QueueUrl ?? "", MessageBody: body });
     },
+    makeBucket: async (name: string): Promise<void> => {
+      const place = region === "us-east-1" ? "" : `<LocationConstraint>${region}</LocationConstraint>`;
+      const body = `<CreateBucketConfiguration>${place}</CreateBucketConfiguration>`;
+      const answer = await fetch(`${url}/${name}`, { method: "PUT", ...(place ? { body } : {}) });
+      if (!answer.ok) throw new ToolFailedError(`moto made no bucket ${name}: ${(await answer.text()).slice(0, 500)}`);
+    },
     /** The secret's value, for what AWS itself fetches. */
     secretValue: async (id: string): Promise<string> => {
       const { SecretString } = await call("secretsmanager", "secretsmanager.GetSecretValue", {
@@ -74,8 +80,8 @@ const tableFields = [
   "LocalSecondaryIndexes",
 ];
 
-/** Makes the tables and queues of the templates. Their encryption and the like are looked at in template tests. */
-export const createState = async ({ tables, queues }: Deployment, moto: MotoClient): Promise<void> => {
+/** Makes the tables, queues and buckets of the templates. Their encryption and the like are looked at in template tests. */
+export const createState = async ({ tables, queues, buckets }: Deployment, moto: MotoClient): Promise<void> => {
   for (const { name, properties } of tables.values()) {
     const fields = Object.fromEntries(Object.entries(properties).filter(([field]) => tableFields.includes(field)));
     const TableName = name;
@@ -88,6 +94,7 @@ export const createState = async ({ tables, queues }: Deployment, moto: MotoClie
     if (TimeToLiveSpecification !== undefined)
       await moto.call("dynamodb", "DynamoDB_20120810.UpdateTimeToLive", { TableName, TimeToLiveSpecification });
   }
+  for (const name of buckets) await moto.makeBucket(name);
   for (const { name, fifo } of queues.values())
     await moto.call("sqs", "AmazonSQS.CreateQueue", {
       QueueName: name,

@@ -98,6 +98,10 @@ const running: Readonly<Record<string, Identify>> = {
     return { ref, attributes: { Arn: arn(resource, "lambda", `function:${ref}`) } };
   },
   "AWS::Lambda::Permission": plain(),
+  "AWS::S3::Bucket": (resource) => {
+    const ref = named(resource, "BucketName", 63);
+    return { ref, attributes: { Arn: `arn:aws:s3:::${ref}` } };
+  },
   "AWS::SQS::Queue": (resource) => {
     const made = named(resource, "QueueName", resource.properties.FifoQueue === true ? 75 : 80);
     const name = resource.properties.FifoQueue === true && !made.endsWith(".fifo") ? `${made}.fifo` : made;
@@ -162,6 +166,7 @@ const nothingToRun: Readonly<Record<string, Identify>> = {
   "AWS::Logs::MetricFilter": plain("FilterName"),
   "AWS::Logs::QueryDefinition": plain(),
   "AWS::Logs::ResourcePolicy": plain("PolicyName"),
+  "AWS::S3::BucketPolicy": plain(),
   "AWS::SNS::Topic": (resource) => {
     const name = named(resource, "TopicName", 256);
     const ref = arn(resource, "sns", name);

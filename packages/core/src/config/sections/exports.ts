@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import * as z from "zod";
 import { parseDestinationUrl } from "../destinationAddress.ts";
 import { valueAt } from "../fieldPath.ts";
 import * as field from "../fields.ts";
@@ -24,14 +24,29 @@ const sites = strict({
 
 const shape = strict({
   ...placeShape,
+  /** The deployment makes the bucket, encrypted, with versions. Without it, the bucket has to be there. */
+  createBucket: z.boolean({ error: "expected true or false" }).default(false),
   database: database.default({ engine: "direct", profile: "full" }),
   sites: sites.default({ deletions: "record" }),
   /** What pseudonyms are made with: the same key makes the same pseudonyms. */
   ...field.secretOf("pseudonymKey", pseudonymKeyProblem),
 });
 
+/** Only AWS's own buckets are made, by whom their account belongs to. */
+const bucketRules = (
+  { createBucket, destination, endpoint, credentials }: z.output<typeof shape>,
+  context: Complain,
+): void => {
+  if (createBucket !== true || typeof destination !== "string") return;
+  const parsed = parseDestinationUrl(destination);
+  if ("problem" in parsed) return;
+  if (parsed.address.kind !== "s3" || endpoint !== undefined || credentials !== undefined)
+    complain(context, ["createBucket"], "is for a bucket of AWS, s3:// without endpoint and credentials");
+};
+
 const rules = (settings: z.output<typeof shape>, context: Complain): void => {
   destinationRules(settings, context);
+  bucketRules(settings, context);
   const { pseudonymKey, pseudonymKeyFile } = settings;
   if (pseudonymKey !== undefined && pseudonymKeyFile !== undefined)
     complain(context, ["pseudonymKey"], "say either pseudonymKey or pseudonymKeyFile, not both");

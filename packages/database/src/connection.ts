@@ -2,6 +2,7 @@ import { DatabaseFailedError, OpsError } from "@openemr-ops/core/errors";
 import type { SqlReader } from "@openemr-ops/openemr/sqlReader";
 import mysql from "mysql2";
 import { type DatabaseAccess, driverTls } from "./access.ts";
+import { type ResultField, readBinaryRows, type TakeRow } from "./binaryRows.ts";
 import { databaseError } from "./errors.ts";
 import { type RawRow, streamRows } from "./rowStream.ts";
 import { setVariables, variablesOfInterest } from "./sessionVariables.ts";
@@ -16,6 +17,8 @@ export interface DatabaseConnection extends SqlReader, AsyncDisposable {
   run(sql: string, values?: readonly (string | number)[]): Promise<void>;
   /** Rows of any number, each value the bytes that the server sent; no more than a row and a megabyte are in memory. */
   stream(sql: string): AsyncIterable<RawRow>;
+  /** Rows of any number in the server's binary form, for whoever makes columns of them; returns how many came. */
+  binaryRows(sql: string, taker: (fields: readonly ResultField[]) => TakeRow): Promise<number>;
 }
 
 const unnamed = (message: string, options?: ErrorOptions) => new DatabaseFailedError(message, options);
@@ -156,6 +159,7 @@ export const connect = async (
         throw databaseError(where, `${code} ${message}`, error, unnamed);
       }
     },
+    binaryRows: (sql, taker) => explain(where, () => readBinaryRows(base, sql, taker)),
     [Symbol.asyncDispose]: async () => {
       await Promise.race([
         connection.end().catch(() => {}),

@@ -3,6 +3,8 @@ import { compressesSoon, levelsRoom, mostRows, type Page, pageBytes, pageLater, 
 import type { PageBuffers } from "./pageBuffers.ts";
 
 const smallest = 4096;
+/** Where the first value of a page is in `bytes`. */
+export const firstValue = levelsRoom;
 
 /**
  * Values of one column in Parquet's PLAIN encoding, as they come, cut into pages. A reader of rows writes bytes straight into

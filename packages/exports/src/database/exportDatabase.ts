@@ -49,7 +49,7 @@ const factsOf = async (
   { exportId, prefix, plan }: { readonly exportId: string; readonly prefix: string; readonly plan: ExportPlan },
 ): Promise<ExportFacts> => {
   const [row] = await connection.rows(
-    "SELECT UTC_TIMESTAMP(6) AS moment, VERSION() AS version, @@hostname AS host, @@global.time_zone AS zone, @@system_time_zone AS system",
+    "SELECT UTC_TIMESTAMP(6) AS moment, VERSION() AS version, @@hostname AS host, @@global.time_zone AS zone, @@system_time_zone AS machine",
   );
   return {
     exportId,
@@ -60,7 +60,7 @@ const factsOf = async (
     snapshotAt: `${row?.moment?.replace(" ", "T")}Z`,
     server: { version: row?.version ?? "", name: row?.host ?? "" },
     zones: {
-      server: (row?.zone === "SYSTEM" ? row.system : row?.zone) ?? null,
+      server: (row?.zone === "SYSTEM" ? row.machine : row?.zone) ?? null,
       openemr: await openEmrZone(connection, plan),
     },
   };

@@ -63,8 +63,6 @@ export interface DeployedExports {
   /** The name of the bucket that the deployment makes. */
   readonly newBucket?: string;
   readonly engine: ExportSettings["database"]["engine"];
-  /** Whether an exported file goes when its source is gone. */
-  readonly mirrors: boolean;
   readonly secrets: {
     readonly database: DeployedSecret;
     /** Only where pseudonyms are made. */
@@ -245,13 +243,12 @@ const refuseSecondBuckets = (
 
 const deployedExports = ({ database, exports }: Installation): DeployedExports | undefined => {
   if (!exports || exports.destination.kind === "file") return undefined;
-  const { destination, credentials, pseudonymKey, sites } = exports;
+  const { destination, credentials, pseudonymKey } = exports;
   return {
     destination,
     ...bucketOf(destination, credentials),
     ...(exports.createBucket ? { newBucket: destination.bucket } : {}),
     engine: exports.database.engine,
-    mirrors: sites.deletions === "mirror",
     secrets: {
       database: toSecret(database.password),
       ...(pseudonymKey ? { pseudonymKey: toSecret(pseudonymKey) } : {}),

@@ -2,7 +2,7 @@ import { taskSizeOf } from "@openemr-ops/core/config/sections/taskSize";
 import type { Stack } from "aws-cdk-lib";
 import type { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
-import type { DeployedExports, DeployedInstallation, DumpsBucket } from "./deployment.ts";
+import type { DeployedExports, DeployedInstallation } from "./deployment.ts";
 import type { TaskResourcesContext } from "./InstallationStack.ts";
 import { deleteDumps } from "./policies/deleteDumps.ts";
 import { mountSites } from "./policies/mountSites.ts";
@@ -45,15 +45,15 @@ export const exportTasks = (
       sites,
       grants: [...takePartIn(stack, { deployment, plane }, id, [kind]), ...grants],
     });
-  const mirrored = (_: Stack, place: DumpsBucket) => (exports.mirrors ? deleteDumps(stack, place) : []);
   return {
     database: task("exportDatabase", "export-database", "none", [
       readSecrets(stack, [database, ...(pseudonymKey ? [pseudonymKey] : []), ...(store ? [store] : [])]),
       onBucket(stack, halfOf("database", exports), readDumps, writeDumps, openDumps),
     ]),
+    // It takes back what may no longer leave, and parts of inventories that a newer one replaces.
     sites: task("exportSites", "export-sites", "read", [
       readSecrets(stack, store ? [store] : []),
-      onBucket(stack, halfOf("sites", exports), readDumps, writeDumps, mirrored, openDumps),
+      onBucket(stack, halfOf("sites", exports), readDumps, writeDumps, deleteDumps, openDumps),
       mountSites(stack, installation, { write: false }),
     ]),
   };

@@ -187,7 +187,7 @@ describe("a deployed clinic with exports", () => {
     const tries = [
       new GetObjectCommand({ Bucket: "dumps-of-hospitals", Key: `${clinic}/config` }),
       new GetObjectCommand({ Bucket: bucket, Key: "elsewhere/file" }),
-      new PutObjectCommand({ Bucket: bucket, Key: "analytics/sites/_SUCCESS", Body: "" }),
+      new PutObjectCommand({ Bucket: bucket, Key: "analytics/sites/_SUCCESS", Body: "done" }),
     ];
     for (const command of tries)
       await expect(s3.send(command as GetObjectCommand)).rejects.toMatchObject({ name: "AccessDenied" });

@@ -130,7 +130,8 @@ const withEndpoint = (configText: string, endpoint: string): string => {
       const here = <Store extends { readonly credentials?: unknown }>(store: Store): Store =>
         store.credentials ? store : { ...store, endpoint };
       const { copies = [], ...dumps } = one.dumps ?? {};
-      const exports = one.exports ? { exports: here(one.exports) } : {};
+      const { createBucket: _, ...exported } = one.exports ?? {};
+      const exports = one.exports ? { exports: here(exported) } : {};
       return { ...one, ...exports, dumps: { ...here(dumps), copies: copies.map(here) } };
     }),
   });

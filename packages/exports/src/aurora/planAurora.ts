@@ -1,0 +1,52 @@
+import type { Destination } from "@openemr-ops/core/destination";
+import { InvalidInputError } from "@openemr-ops/core/errors";
+import { connectReadOnly } from "@openemr-ops/database/connection";
+import type { DatabaseExportContext, SkippedTable } from "../context.ts";
+import { describeTables } from "../database/describeTables.ts";
+import { planExport } from "../database/planExport.ts";
+import type { ExportedTablePlan } from "../profiles/profile.ts";
+
+/** Which tables RDS is asked for. */
+export interface AuroraPlan {
+  readonly schema: string;
+  readonly tables: readonly string[];
+  readonly skipped: readonly SkippedTable[];
+}
+
+export const planKey = (exportId: string): string => `database/${exportId}/_plan.json`;
+
+/** RDS copies whole tables. A table that has to leave something behind stays whole. */
+const reasonToStay = ({ columns, dropped, where }: ExportedTablePlan): string | undefined => {
+  const [secret] = dropped;
+  if (secret) return `column ${secret.name} may not leave (${secret.reason}), and engine aurora copies whole tables`;
+  const changed = columns.find(({ expression, transform }) => expression !== undefined || transform !== undefined);
+  if (changed)
+    return `column ${changed.name} may not leave as it is (${changed.treatment}), and engine aurora copies whole tables`;
+  return where === undefined ? undefined : "some of its rows may not leave, and engine aurora copies whole tables";
+};
+
+/** Decides by the catalogue and the profile what RDS may copy. @throws as `planExport` does */
+export const planAurora = async (
+  { database, profile }: Pick<DatabaseExportContext, "database" | "profile">,
+  names: readonly string[] | undefined,
+): Promise<AuroraPlan> => {
+  await using connection = await connectReadOnly(database);
+  const { schema, tables, skipped } = planExport(await describeTables(connection), profile, names);
+  const judged = tables.map(({ plan }) => ({ table: plan.table, reason: reasonToStay(plan) }));
+  const leaving = judged.flatMap(({ table, reason }) => (reason === undefined ? [table] : []));
+  const staying = judged.flatMap(({ table, reason }) => (reason === undefined ? [] : [{ table, reason }]));
+  if (names && staying[0])
+    throw new InvalidInputError([{ path: "tables", message: `${staying[0].table}: ${staying[0].reason}` }]);
+  if (leaving.length === 0)
+    throw new InvalidInputError([{ path: "tables", message: "no table may leave whole; expected engine direct" }]);
+  return { schema, tables: leaving, skipped: [...skipped, ...staying] };
+};
+
+/** Keeps the plan where the export will be: a workflow's state has no room for names of tables. */
+export const storePlan = async (
+  destination: Pick<Destination, "put">,
+  exportId: string,
+  plan: AuroraPlan,
+): Promise<void> => {
+  await destination.put(planKey(exportId), Buffer.from(JSON.stringify(plan)));
+};

@@ -8,7 +8,7 @@ export interface StoredObject {
   readonly modifiedAt: Date;
   /** The store's mark of exactly these bytes and their write; another one after each `put`. Compare it, infer nothing from it. */
   readonly etag?: string | undefined;
-  /** What `put` was told of the source, as far as the store keeps it. Only `describe` asks for it. */
+  /** The source that `put` was given, as far as the store keeps it. Only `describe` asks for it. */
   readonly source?: SourceFile | undefined;
 }
 

@@ -32,7 +32,7 @@ export const inOrder = <Result>(most: number, take: (result: Result) => Promise<
     finish: async (): Promise<void> => {
       while (waiting.length > first) await takeFirst();
     },
-    /** Waits until nothing is under way, whatever became of it. */
+    /** Waits until nothing is under way; failures are ignored. */
     settle: async (): Promise<void> => {
       await Promise.allSettled(waiting.slice(first));
     },

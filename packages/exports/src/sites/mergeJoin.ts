@@ -36,7 +36,7 @@ export const mergeJoin = async function* <Streams extends Readonly<Record<string
         const before = head.item?.key;
         head.item = done ? undefined : { key: keyOfItem(value as never), value };
         if (head.item && before !== undefined && head.item.key <= before)
-          throw new UnexpectedError(`the ${name} of an export came out of order`);
+          throw new UnexpectedError(`the ${name} of an export are out of order`);
       },
     };
     return head;

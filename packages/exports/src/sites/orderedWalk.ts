@@ -72,7 +72,7 @@ const isGone = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(syste
  * network file system answers many questions at once; memory does not grow with the tree, but with its largest directory.
  * What has gone since its directory was read is passed over.
  *
- * @param withheld told of each file that stays, with the rule; nothing is asked of these files
+ * @param withheld is called with the rule for each file that stays; nothing is asked of these files
  */
 export const orderedWalk = async function* (
   root: string,

@@ -36,14 +36,18 @@ const newUser = (): StoreUser => ({
  */
 export const startVersityGateway = async ({
   versions = false,
+  keepAlive = false,
 }: {
   readonly versions?: boolean;
+  /** Connections serve more than one request, as S3's do. */
+  readonly keepAlive?: boolean;
 } = {}): Promise<VersityGateway> => {
   const { accessKeyId, secretAccessKey } = newUser();
   const server = await startStoreServer({
     tool: "versitygw",
     args: ({ port, directory }) => [
       ...["--port", `127.0.0.1:${port}`, "--quiet", "--iam-dir", made(join(directory, "users"))],
+      ...(keepAlive ? ["--keep-alive"] : []),
       ...["posix", "--sidecar", made(join(directory, "metadata"))],
       ...(versions ? ["--versioning-dir", made(join(directory, "versions"))] : []),
       made(join(directory, "data")),

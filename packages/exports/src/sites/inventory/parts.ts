@@ -64,7 +64,7 @@ export const inventoryRows = async function* (
   for (const part of parts) yield* await readPart(destination, part);
 };
 
-/** Writes each part again in which `change` gives another row. No reader has been told of these parts yet. */
+/** Writes each part again in which `change` gives another row. No reader knows of these parts yet. */
 export const rewriteParts = async (
   destination: Destination,
   parts: readonly InventoryPart[],

@@ -1,5 +1,5 @@
 /**
- * What became of one file.
+ * The result for one file.
  * - `present`: the object is a copy of the file as it was at `exportedAt`.
  * - `deleted`: the file is gone since `deletedAt`; the object may still be there.
  * - `unstable`: the file changed each time it was read; the object, where there is one, is an earlier copy.

@@ -1,0 +1,49 @@
+import { UnexpectedError } from "@openemr-ops/core/errors";
+import { mergeJoin } from "@openemr-ops/exports/sites/mergeJoin";
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+
+interface Item {
+  readonly key: string;
+  readonly from: string;
+}
+
+const stream = async function* (keys: readonly string[], from: string): AsyncGenerator<Item, void> {
+  for (const key of keys) yield { key, from };
+};
+const join = async (streams: Readonly<Record<"a" | "b" | "c", readonly string[]>>) => {
+  const keyOf = ({ key }: Item) => key;
+  const joined: unknown[] = [];
+  for await (const each of mergeJoin<{ a: Item; b: Item; c: Item }>(
+    { a: stream(streams.a, "a"), b: stream(streams.b, "b"), c: stream(streams.c, "c") },
+    { a: keyOf, b: keyOf, c: keyOf },
+  ))
+    joined.push(each);
+  return joined;
+};
+
+const anyKeys = fc
+  .uniqueArray(fc.string({ unit: fc.constantFrom("a", "/", "-", "\xff"), maxLength: 3 }))
+  .map((keys) => keys.sort());
+
+it("walks through three streams as looking each key up would", async () => {
+  await fc.assert(
+    fc.asyncProperty(anyKeys, anyKeys, anyKeys, async (a, b, c) => {
+      const streams = { a, b, c };
+      const expected = [...new Set([...a, ...b, ...c])].sort().map((key) => ({
+        key,
+        ...Object.fromEntries(
+          Object.entries(streams).flatMap(([from, keys]) => (keys.includes(key) ? [[from, { key, from }]] : [])),
+        ),
+      }));
+      expect(await join(streams)).toEqual(expected);
+    }),
+  );
+});
+
+it.each([
+  ["falls", ["b", "a"]],
+  ["repeats a key", ["a", "a"]],
+])("refuses a stream that %s", async (_, keys) => {
+  await expect(join({ a: [], b: keys, c: [] })).rejects.toThrow(UnexpectedError);
+});

@@ -62,7 +62,8 @@ export interface DeployedExports {
   readonly bucket?: DumpsBucket;
   /** The name of the bucket that the deployment makes. */
   readonly newBucket?: string;
-  readonly engine: ExportSettings["database"]["engine"];
+  /** The identifier of the cluster that RDS exports; only with engine `aurora`. */
+  readonly cluster?: string;
   readonly secrets: {
     readonly database: DeployedSecret;
     /** Only where pseudonyms are made. */
@@ -220,6 +221,10 @@ const deployedStore = (settings: Installation, dumps: DumpSettings): Omit<Deploy
   return { destination, format, secrets: dumpSecretsOf(settings, dumps), ...bucketOf(destination, credentials) };
 };
 
+/** The cluster in its endpoint, for writing or for reading: AWS makes the name of one of the other. */
+const clusterOf = (host: string): string | undefined =>
+  /^([a-z][a-z0-9-]*)\.cluster-(?:ro-)?[a-z0-9]+\.[a-z0-9-]+\.rds\.amazonaws\.com(?:\.cn)?$/.exec(host)?.[1];
+
 /** A bucket is made once, where the stack is. */
 const refuseSecondBuckets = (
   installations: readonly Installation[],
@@ -248,7 +253,7 @@ const deployedExports = ({ database, exports }: Installation): DeployedExports |
     destination,
     ...bucketOf(destination, credentials),
     ...(exports.createBucket ? { newBucket: destination.bucket } : {}),
-    engine: exports.database.engine,
+    ...(exports.database.engine === "aurora" ? { cluster: clusterOf(database.host) ?? "" } : {}),
     secrets: {
       database: toSecret(database.password),
       ...(pseudonymKey ? { pseudonymKey: toSecret(pseudonymKey) } : {}),
@@ -411,6 +416,11 @@ const deployedInstallation = (
     const bucket = opensByRole ? bucketProblem(region, place) : undefined;
     if (bucket !== undefined) refuse(`${field}.region`, bucket);
   }
+  if (exports?.database.engine === "aurora" && clusterOf(settings.database.host) === undefined)
+    refuse(
+      "database.host",
+      'is no endpoint of a cluster, which engine "aurora" exports; expected …cluster-….rds.amazonaws.com',
+    );
   if (dumps?.format === "portable" && dumps.ageIdentityFile !== undefined)
     refuse("dumps.ageIdentityFile", "is a file, which a task does not have; restore such dumps by hand");
   if (health?.caFile !== undefined)

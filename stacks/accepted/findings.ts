@@ -48,6 +48,18 @@ export const objectsOfDumps = wildcard(
   "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*$/",
   "Objects of one installation's place in its bucket; restic names them by their content.",
 );
+export const asksRds = wildcard(
+  "Resource::*",
+  "X-Ray's traces and RDS's export tasks have no resource to name; which role RDS may write with is limited.",
+);
+export const objectsForRds: Finding = {
+  rules: ["AwsSolutions-IAM5"],
+  appliesTo: [
+    ...["Delete", "Get", "Put"].map((verb) => `Action::s3:${verb}Object*`),
+    "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*$/",
+  ],
+  reason: "The actions that RDS asks for, below the database exports of one installation.",
+};
 export const manifestsOfExports = wildcard(
   "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*\\/_manifest\\.json$/",
   "The manifest of any export of one installation; an export has no name before it begins.",

@@ -50,7 +50,8 @@ const startFailure = (error: unknown, cluster: string): Error => {
   const name = error instanceof Error ? error.name.replace(/(Fault|Exception)$/, "") : "";
   const options = { cause: error };
   const advice = Object.entries(refusals).find(([fault]) => fault.replace(/Fault$/, "") === name)?.[1];
-  if (advice) return new ControlPlaneAccessDeniedError(`RDS refuses to export ${cluster} (${name}): ${advice}`, options);
+  if (advice)
+    return new ControlPlaneAccessDeniedError(`RDS refuses to export ${cluster} (${name}): ${advice}`, options);
   if (name === "DBClusterNotFound")
     return new ControlPlaneMissingError(`RDS has no cluster ${cluster}; correct database.host`, options);
   if (name === "InvalidExportOnly" || name === "InvalidExportSourceState")

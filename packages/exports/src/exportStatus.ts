@@ -55,7 +55,8 @@ export const exportStatus = async (
   const { exportId, profile } = result;
   const done = status === "succeeded" && !record.dryRun;
   const destination = done ? await openDestination() : undefined;
-  const skipped = destination && exportId !== undefined ? await skippedIn(destination, exportId) : undefined;
+  const hasManifest = half === "database" && exportId !== undefined;
+  const skipped = destination && hasManifest ? await skippedIn(destination, exportId) : undefined;
   const folder = half === "sites" ? "sites" : exportId === undefined ? undefined : `database/${exportId}`;
   return {
     jobId,

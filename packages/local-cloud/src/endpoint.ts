@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { type Operations, ServiceError } from "./api/operation.ts";
+import { queryAnswer, queryBody } from "./api/rds.ts";
 import type { RestAnswer } from "./api/rest.ts";
 import type { Faults } from "./faults.ts";
 import type { AccessControl, Principal } from "./iam/accessControl.ts";
@@ -50,7 +51,9 @@ const signatureOf = (incoming: IncomingMessage, url: URL): { readonly key: strin
   return { key, service };
 };
 
-const xmlServices = new Set(["s3", "sts"]);
+const xmlServices = new Set(["s3", "sts", "rds"]);
+/** Asked with forms, answered in XML. */
+const queryServices = new Set(["sts", "rds"]);
 
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
@@ -192,14 +195,14 @@ export const startEndpoint = async (options: EndpointOptions) => {
       const bytes = streams ? undefined : await readBody(incoming);
       const text = service === "s3" ? (bytes?.toString("utf8") ?? "") : "";
       const target = String(incoming.headers["x-amz-target"] ?? "");
-      const form = service === "sts" ? new URLSearchParams(bytes?.toString("utf8")) : undefined;
+      const form = queryServices.has(service) ? new URLSearchParams(bytes?.toString("utf8")) : undefined;
       const request: ApiRequest = {
         service,
         operation: target.split(".").at(-1) || (form?.get("Action") ?? ""),
         method: incoming.method ?? "GET",
         url,
         headers: incoming.headers,
-        body: service === "s3" ? {} : jsonOf(bytes ?? Buffer.alloc(0)),
+        body: service === "s3" ? {} : form ? queryBody(form) : jsonOf(bytes ?? Buffer.alloc(0)),
         ...(service === "lambda" ? { payload: anyJsonOf(bytes ?? Buffer.alloc(0)) } : {}),
       };
       check(request, principal, text);
@@ -216,7 +219,10 @@ export const startEndpoint = async (options: EndpointOptions) => {
             "UnknownOperationException",
             `the local cloud does not know ${service}:${request.operation}`,
           );
-        return answerJson(response, 200, await operation(request.body, principal));
+        const answer = await operation(request.body, principal);
+        if (!form) return answerJson(response, 200, answer);
+        response.writeHead(200, { "content-type": "text/xml" });
+        return void response.end(queryAnswer(request.operation, answer));
       }
       if (!forwarded.has(service))
         throw new ServiceError("UnknownOperationException", `the local cloud does not know the service ${service}`);

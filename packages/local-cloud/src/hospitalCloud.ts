@@ -10,6 +10,7 @@ import { type MariaDb, startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import { type OpenEmrPages, startOpenEmrPages } from "@openemr-ops/local/servers/openEmrPages";
 import { type SlackServer, startSlackServer } from "@openemr-ops/local/servers/slack";
 import { synthesize } from "@openemr-ops/stacks/synthesize";
+import { readServerAsCluster } from "./clusterFiles.ts";
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "./startLocalCloud.ts";
 
 export const hospitalStage = "dev-local";
@@ -48,6 +49,8 @@ export interface HospitalCloudOptions {
   readonly dumps?: (id: string) => Partial<NonNullable<ConfigFile["installations"][number]["dumps"]>>;
   /** The section `exports` of an installation; none when not said. */
   readonly exports?: (id: string) => NonNullable<ConfigFile["installations"][number]["exports"]>;
+  /** The endpoint of a cluster that the database is said to be; RDS exports it. */
+  readonly cluster?: string;
   /** The database users are still to be made: their secrets are empty. */
   readonly usersToMake?: boolean;
   readonly cloud?: Pick<
@@ -71,12 +74,14 @@ const installationOf = (
     url,
     dumps,
     exports,
+    cluster,
     usersToMake,
   }: {
     readonly drills: string;
     readonly url: string;
     readonly dumps: object;
     readonly exports: NonNullable<ConfigFile["installations"][number]["exports"]> | undefined;
+    readonly cluster: string | undefined;
     readonly usersToMake: boolean;
   },
 ): ConfigFile["installations"][number] => ({
@@ -92,7 +97,7 @@ const installationOf = (
     },
   },
   database: {
-    host: server.host,
+    host: cluster ?? server.host,
     port: server.port,
     name: estate.database.name,
     tls: "off",
@@ -173,6 +178,7 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
         url: openEmr.url,
         dumps: options.dumps?.(id) ?? {},
         exports: options.exports?.(id),
+        cluster: options.cluster,
         usersToMake,
       }),
     ) as ConfigFile["installations"],
@@ -197,6 +203,7 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
     await startLocalCloud({
       assembly,
       directory: at("cloud"),
+      ...(options.cluster ? { readCluster: readServerAsCluster({ host, port, user, password }, at("server")) } : {}),
       ...options.cloud,
       taskEnvironment: (environment) => {
         const { OPENEMR_OPS_CONFIG_JSON: text = "{}" } = environment;

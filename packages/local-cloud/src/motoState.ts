@@ -39,6 +39,11 @@ export const motoClient = (url: string, region: string) => {
       const answer = await fetch(`${url}/${name}`, { method: "PUT", ...(place ? { body } : {}) });
       if (!answer.ok) throw new ToolFailedError(`moto made no bucket ${name}: ${(await answer.text()).slice(0, 500)}`);
     },
+    putObject: async (bucket: string, key: string, body: Buffer): Promise<void> => {
+      const path = [bucket, ...key.split("/")].map(encodeURIComponent).join("/");
+      const answer = await fetch(`${url}/${path}`, { method: "PUT", body: new Uint8Array(body) });
+      if (!answer.ok) throw new ToolFailedError(`moto kept no ${key}: ${(await answer.text()).slice(0, 500)}`);
+    },
     /** The secret's value, for what AWS itself fetches. */
     secretValue: async (id: string): Promise<string> => {
       const { SecretString } = await call("secretsmanager", "secretsmanager.GetSecretValue", {

@@ -6,6 +6,7 @@ import { startMoto } from "@openemr-ops/local/servers/moto";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import { ecsApi } from "./api/ecs.ts";
 import { eventsApi } from "./api/events.ts";
+import { type ReadCluster, rdsApi } from "./api/rds.ts";
 import { lambdaApi, schedulerApi } from "./api/rest.ts";
 import { stepFunctionsApi } from "./api/stepFunctions.ts";
 import { readAssembly } from "./assembly.ts";
@@ -51,6 +52,8 @@ export interface LocalCloudOptions {
   readonly functionEnvironment?: Variables | Replacements;
   /** What a container's process runs; the task program when not set. */
   readonly taskCommand?: readonly string[];
+  /** What RDS exports of a cluster; not set, there is no RDS. */
+  readonly readCluster?: ReadCluster;
   /** Containers that run at once; twice the processors when not set. The others wait as they wait for Fargate. */
   readonly containers?: number;
 }
@@ -183,6 +186,7 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     services: {
       ecs: ecsApi({ containers, place, services: ecsServices }),
       events: eventsApi(buses),
+      ...(options.readCluster ? { rds: rdsApi({ access, read: options.readCluster, put: moto.putObject }) } : {}),
       states: stepFunctionsApi({ machines, executions, tokens, faults }),
     },
     rest: { lambda: lambdaApi({ deployment, functions, later }), scheduler: schedulerApi(deployment) },

@@ -153,6 +153,21 @@ const s3 = ({ method, url, headers }: ApiRequest, bodyText: string): readonly Ca
   ];
 };
 
+/** Who starts an export passes a role to RDS and lets it use a key. */
+const startExportTask = ({ IamRoleArn, KmsKeyId }: JsonObject): readonly Call[] => [
+  { action: "rds:StartExportTask", resource: "*", context: {} },
+  {
+    action: "iam:PassRole",
+    resource: maybeText(IamRoleArn) ?? "*",
+    context: { "iam:PassedToService": "export.rds.amazonaws.com" },
+  },
+  ...["kms:CreateGrant", "kms:DescribeKey"].map((action) => ({
+    action,
+    resource: maybeText(KmsKeyId) ?? "*",
+    context: {},
+  })),
+];
+
 const lambda = ({ method, url }: ApiRequest, { region, account }: Place): readonly Call[] => {
   const [, name = ""] = /\/functions\/([^/]+)/.exec(decodeURIComponent(url.pathname)) ?? [];
   return [
@@ -200,6 +215,7 @@ export const callsOf = (request: ApiRequest, place: Place, bodyText = ""): reado
   if (service === "dynamodb") return dynamoDb(operation, body, place);
   if (service === "events" && operation === "PutEvents") return putEvents(body, place);
   if (service === "sts" && operation === "GetCallerIdentity") return []; // IAM lets everybody ask who they are
+  if (service === "rds" && operation === "StartExportTask") return startExportTask(body);
   const prefix = service === "monitoring" ? "cloudwatch" : service;
   const cluster = service === "ecs" ? maybeText(body.cluster) : undefined;
   const context: CallContext = cluster

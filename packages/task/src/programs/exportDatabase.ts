@@ -3,6 +3,7 @@ import type { ExportSettings } from "@openemr-ops/core/config/settings";
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import type { InputOf } from "@openemr-ops/events/jobKinds";
 import type { TaskReport } from "@openemr-ops/events/workflowSteps";
+import { planAurora, storePlan } from "@openemr-ops/exports/aurora/planAurora";
 import type { DatabaseExportContext, DatabaseExportResult } from "@openemr-ops/exports/context";
 import {
   type DatabaseExportPlan,
@@ -13,6 +14,7 @@ import { newExportId } from "@openemr-ops/exports/exportId";
 import { deidentified } from "@openemr-ops/exports/profiles/deidentified";
 import { full } from "@openemr-ops/exports/profiles/full";
 import type { Profile } from "@openemr-ops/exports/profiles/profile";
+import type { Outcome } from "@openemr-ops/jobs/runJob";
 import { databaseAccess } from "../openContext.ts";
 import { openSecrets } from "../openSecrets.ts";
 import type { Place, Program } from "../program.ts";
@@ -31,13 +33,16 @@ const refuse = (path: string, message: string): never => {
   throw new InvalidInputError([{ path, message }]);
 };
 
+/** Whether a workflow goes on with what this program reports. */
+const inWorkflow = ({ environment }: Place): boolean => Boolean(environment.OPENEMR_OPS_TASK_TOKEN);
+
 /** What a job is asked for, before what the configuration says. */
 const choiceOf = (place: Place, { engine, profile }: InputOf<"exportDatabase">) => {
   const { database } = exportsOf(place).exports;
   const chosen = { engine: engine ?? database.engine, profile: profile ?? database.profile };
   if (chosen.engine === "aurora" && chosen.profile === "deidentified")
     refuse("profile", 'AWS\'s own export leaves out no columns: "deidentified" goes with engine "direct" alone');
-  if (chosen.engine === "aurora")
+  if (chosen.engine === "aurora" && (database.engine !== "aurora" || !inWorkflow(place)))
     refuse("engine", 'the workflow ExportDatabase alone runs engine "aurora": run exportDatabase; expected "direct"');
   return chosen;
 };
@@ -85,6 +90,24 @@ export const databaseExportReport = (result: DatabaseExportResult): TaskReport =
   };
 };
 
+/** Decides what RDS may copy, for the workflow to ask it. */
+const planForRds = async (
+  place: Place,
+  context: DatabaseExportContext,
+  names: readonly string[] | undefined,
+): Promise<Outcome<DatabaseExportResult>> => {
+  const exportId = newExportId(place.now());
+  await context.assertPlace?.();
+  const { tables, skipped, ...plan } = await planAurora(context, names);
+  await storePlan(context.destination, exportId, { ...plan, tables, skipped });
+  const location = `${context.destination.url}/database/${exportId}`;
+  const nothingYet = { rows: 0, bytes: 0, seconds: 0, largest: [] };
+  return {
+    result: { exportId, location, profile: context.profile.name, tables: tables.length, skipped, ...nothingYet },
+    report: { figures: { tables: tables.length, skipped: skipped.length }, result: { exportId, engine: "aurora" } },
+  };
+};
+
 export const exportDatabase: Program<"exportDatabase", DatabasePlan, DatabaseExportResult> = {
   plan: async (place, request) => {
     const { profile } = choiceOf(place, request);
@@ -94,8 +117,9 @@ export const exportDatabase: Program<"exportDatabase", DatabasePlan, DatabaseExp
     return { result, report: databasePlanReport(result) };
   },
   run: async (place, request) => {
-    const { profile } = choiceOf(place, request);
+    const { engine, profile } = choiceOf(place, request);
     const context = await openExport(place, profile);
+    if (engine === "aurora") return planForRds(place, context, request.tables);
     const result = await exportNow(context, { exportId: newExportId(place.now()), tables: request.tables });
     return { result, report: databaseExportReport(result) };
   },

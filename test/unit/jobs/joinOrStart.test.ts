@@ -32,7 +32,9 @@ describe("starting a job and waiting for its container", () => {
       },
     },
     now: () => new Date(time),
-    pause: async (milliseconds) => void (time += milliseconds),
+    pause: async (milliseconds) => {
+      time += milliseconds;
+    },
   };
   const start = () => joinOrStart({ stateMachine, input: {}, patience: 40 }, ports);
   const runs = (name: string, ...looks: ExecutionSoFar[]) => {

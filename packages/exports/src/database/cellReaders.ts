@@ -43,7 +43,7 @@ const putLength = (to: Buffer, at: number, length: number): void => {
 };
 
 /** Up to here a loop is faster than a call. */
-const short = 64;
+const short = 160;
 
 const repaired = (bytes: Buffer, start: number, end: number): Buffer => Buffer.from(bytes.toString("utf8", start, end));
 

@@ -36,35 +36,39 @@ const minus = 45;
 const point = 46;
 const zero = 48;
 
+// The number that `readDigits` read, in two parts of less than 10⁹ each: a pair of them would be an object a value.
+let upper = 0;
+let lower = 0;
+
+const addDigit = (digit: number): void => {
+  if (lower >= 1e8) {
+    const first = Math.floor(lower / 1e8);
+    upper = upper * 10 + first;
+    lower -= first * 1e8;
+  } else upper *= 10;
+  lower = lower * 10 + digit;
+};
+
 /**
  * Reads decimal digits of a text as a whole number: 12.30 is 1230 where the scale is 2.
  *
- * @returns its size in two parts, each of less than 10⁹; nothing where it is no such number
+ * @returns whether it is a number of that scale
  */
-const digitsOf = (
-  bytes: Buffer,
-  from: number,
-  to: number,
-  scale: number,
-): { upper: number; lower: number } | undefined => {
-  let upper = 0;
-  let lower = 0;
+const readDigits = (bytes: Buffer, from: number, to: number, scale: number): boolean => {
+  upper = 0;
+  lower = 0;
   let behind = -1; // digits behind the point; -1 before it
-  const add = (digit: number): void => {
-    upper = upper * 10 + Math.floor(lower / 1e8);
-    lower = (lower % 1e8) * 10 + digit;
-  };
   for (let at = from; at < to; at++) {
     const byte = bytes[at] as number;
     if (byte === point && behind < 0) behind = 0;
-    else if (byte < zero || byte > zero + 9) return undefined;
+    else if (byte < zero || byte > zero + 9) return false;
     else {
-      add(byte - zero);
+      addDigit(byte - zero);
       if (behind >= 0) behind++;
     }
   }
-  for (behind = Math.max(behind, 0); behind < scale; behind++) add(0);
-  return behind === scale && upper < 1e9 ? { upper, lower } : undefined;
+  for (behind = Math.max(behind, 0); behind < scale; behind++) addDigit(0);
+  return behind === scale && upper < 1e9;
 };
 
 /** The number that a decimal's text has without its point. @throws {RangeError} the text is no number of this scale */
@@ -99,16 +103,16 @@ export const addDecimal = (column: ColumnBuffer, bytes: Buffer, from: number, to
 const addShort = (column: ColumnBuffer, bytes: Buffer, from: number, to: number, scale: number): void => {
   const { physical } = column.type;
   const negative = bytes[from] === minus;
-  const digits = digitsOf(bytes, negative ? from + 1 : from, to, scale);
-  if (!digits || (physical === "INT32" && digits.upper > 0))
+  const isRead = readDigits(bytes, negative ? from + 1 : from, to, scale);
+  if (!isRead || (physical === "INT32" && upper > 0))
     throw new RangeError("a decimal has another form than its column");
   const sign = negative ? -1 : 1;
   if (physical === "INT64") {
-    addBillions(column, sign * digits.upper, sign * digits.lower);
+    addBillions(column, sign * upper, sign * lower);
     return;
   }
   const at = column.room(4);
-  column.int32[(at - firstValue) >> 2] = sign * digits.lower;
+  column.int32[(at - firstValue) >> 2] = sign * lower;
   column.used = at + 4;
   column.rows++;
 };

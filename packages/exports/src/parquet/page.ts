@@ -15,6 +15,9 @@ const compressLater = promisify<Buffer, ZstdOptions, Buffer>(zstdCompress);
 /** Below it another thread costs more than it brings. */
 const soonBytes = 16 * 1024;
 
+/** Most pages fit into one; a larger one costs time to make room for nothing. */
+const compressedChunk = 256 * 1024;
+
 /** Compressed, as it is in the file. */
 export interface Page {
   readonly header: Buffer;
@@ -59,7 +62,7 @@ export const pageNow = (raw: Buffer, rows: number): Page => toPage(raw, zstdComp
 
 /** Compresses on another thread. `raw` is not to change meanwhile. */
 export const pageLater = async (raw: Buffer, rows: number): Promise<Page> => {
-  const body = await compressLater(raw, { params, chunkSize: Math.min(raw.length, pageBytes) });
+  const body = await compressLater(raw, { params, chunkSize: compressedChunk });
   // What compresses well would hold on to the room that was made for what does not.
   return toPage(raw, body.buffer.byteLength > 2 * body.length ? Buffer.from(body) : body, rows);
 };

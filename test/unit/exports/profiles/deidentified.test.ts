@@ -1,6 +1,6 @@
 import { deidentified } from "@openemr-ops/exports/profiles/deidentified";
 import type { ExportedColumn } from "@openemr-ops/exports/profiles/profile";
-import { knownTables } from "@openemr-ops/openemr/privacy/tableMap";
+import { columnsOf, knownTables } from "@openemr-ops/openemr/privacy/tableMap";
 import { describe, expect, it } from "vitest";
 import { aTable, describedBy } from "../../../support/schemaDescription.ts";
 import { sharedPrivacyMap } from "../../../support/sharedPrivacyMap.ts";
@@ -141,6 +141,24 @@ describe.each(shared ? [{ name: "the map beside this project", map: shared }] : 
     );
     expect(treatments).toEqual(new Set(["year", "pseudonym", "first three digits in the United States"]));
   });
+});
+
+it("the profile deidentified joins all columns of a subject, and none of different ones", () => {
+  const ids = knownTables.flatMap(({ name, columns }) =>
+    columns.flatMap((column) => {
+      const meaning = columnsOf(name)?.get(column.toLowerCase());
+      return meaning?.kind === "id" ? [{ column: `${name}.${column}`, subject: meaning.subject }] : [];
+    }),
+  );
+  const pseudonyms = ids.map(({ column, subject }) => ({
+    subject: subject === "own" ? column : subject,
+    pseudonym: columnOf(`${column} bigint(20)`)?.transform?.(Buffer.from("12")),
+  }));
+  const bySubject = Map.groupBy(pseudonyms, ({ subject }) => subject);
+  const different = [...bySubject.values()].map((same) => new Set(same.map(({ pseudonym }) => pseudonym)));
+  expect(different.filter((set) => set.size !== 1)).toEqual([]);
+  expect(new Set(pseudonyms.map(({ pseudonym }) => pseudonym)).size).toBe(bySubject.size);
+  expect(bySubject.get("patient")?.length).toBeGreaterThan(90);
 });
 
 it("the profile deidentified has a treatment for every column of its map", () => {

@@ -1,0 +1,204 @@
+import { spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { deidentified } from "@openemr-ops/exports/profiles/deidentified";
+import { full } from "@openemr-ops/exports/profiles/full";
+import type { Profile } from "@openemr-ops/exports/profiles/profile";
+import { buildEstate } from "@openemr-ops/local/estate/buildEstate";
+import { sqlName } from "@openemr-ops/local/servers/databaseServer";
+import { columnsOf } from "@openemr-ops/openemr/privacy/tableMap";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FreshSchema, freshSchema } from "../../support/database.ts";
+import { aWorkDirectory } from "../../support/dumpContext.ts";
+import { describeTables, type PlannedRow, readPlanned } from "../../support/exportPlan.ts";
+import { type Planted, type PlantedKind, plantIdentifiers } from "../../support/plantedIdentifiers.ts";
+import { sharedPrivacyMap } from "../../support/sharedPrivacyMap.ts";
+import { loadSharedSchema, sharedSchema } from "../../support/sharedSchema.ts";
+
+const anonymous = deidentified({ key: "a key of pseudonyms, for tests only", exportDate: new Date("2026-11-27") });
+
+let work: Awaited<ReturnType<typeof aWorkDirectory>>;
+beforeAll(async () => {
+  work = await aWorkDirectory();
+});
+afterAll(() => work.remove());
+
+/** All that leaves, by table. */
+const readAll = async (schema: FreshSchema, profile: Profile) => {
+  const { tables } = profile.plan(await describeTables(schema));
+  const rows = new Map<string, readonly PlannedRow[]>();
+  for (const plan of tables) rows.set(plan.table, await readPlanned(schema, plan));
+  return rows;
+};
+
+/** Texts that are anywhere in a file, by a program that knows nothing of exports. */
+const findIn = async (file: string, texts: readonly string[]): Promise<ReadonlySet<string>> => {
+  const patterns = `${file}.patterns`;
+  await writeFile(patterns, texts.join("\n"));
+  const { stdout, status, stderr } = spawnSync("grep", ["-a", "-o", "-i", "-F", "-f", patterns, file], {
+    encoding: "utf8",
+    env: { LC_ALL: "C" },
+    maxBuffer: 2 ** 28,
+  });
+  if (status !== 0 && status !== 1) throw new Error(stderr);
+  return new Set(stdout.split("\n").map((line) => line.toLowerCase()));
+};
+
+/** All that leaves of a schema, and which of some texts are in it. */
+const readFor = async (schema: FreshSchema, profile: Profile, planted: readonly Planted[]) => {
+  const file = join(work.path, `${schema.name}-${profile.name}`);
+  const rows = await readAll(schema, profile);
+  const values = [...rows.values()].flat().flatMap((row) => Object.values(row).filter((value) => value !== null));
+  await writeFile(file, values.join("\n"));
+  const texts = await findIn(
+    file,
+    planted.map(({ text }) => text),
+  );
+  return { rows, found: planted.filter(({ text }) => texts.has(text.toLowerCase())) };
+};
+
+const secretsOfTheEstate = new Set([
+  "globals.gl_value",
+  "keys.value",
+  "oauth_clients.client_secret",
+  "user_settings.setting_value",
+  "users.password",
+  "users_secure.password",
+  "users_secure.password_history1",
+]);
+/** Kinds of our own map, in the words of the other. */
+const kindOfOurs = (table: string, column: string): PlantedKind => {
+  if (secretsOfTheEstate.has(`${table}.${column}`)) return "secret";
+  const meaning = columnsOf(table)?.get(column.toLowerCase());
+  if (meaning === undefined) return "free_text";
+  if (meaning.kind === "birth") return "dates";
+  if (meaning.kind === "id") return "mrn";
+  if (meaning.kind === "freeText") return "free_text";
+  return meaning.kind === "measured" ? "none" : meaning.kind;
+};
+
+const estate = {
+  name: "the estate's schema",
+  make: async (schema: FreshSchema) => {
+    const { host, port, user, password, name } = schema;
+    await buildEstate({
+      directory: join(work.path, name),
+      database: { host, port, user, password, name },
+      seed: "profiles",
+      size: "tiny",
+    });
+  },
+  kindOf: kindOfOurs,
+  atLeast: 500,
+};
+const shared = sharedPrivacyMap();
+const files = sharedSchema();
+const sharedKinds = new Map<string, PlantedKind>([
+  ...(shared?.columns.map(({ table, column, category }) => [`${table}.${column}`, category] as const) ?? []),
+  ...(shared?.secrets.map(({ table, column }) => [`${table}.${column}`, "secret"] as const) ?? []),
+]);
+const schemas = [
+  estate,
+  ...(shared && files.length > 0
+    ? [
+        {
+          name: "OpenEMR's own schema, with its optional tables and samples",
+          make: async (schema: FreshSchema) => loadSharedSchema(schema, files),
+          kindOf: (table: string, column: string): PlantedKind => sharedKinds.get(`${table}.${column}`) ?? "free_text",
+          atLeast: 10_000,
+        },
+      ]
+    : []),
+];
+
+/** Numbers of records that refer to each other, under whatever names. */
+const joinsIn = [
+  { left: "patient_data.pid", right: "form_encounter.pid" },
+  { left: "form_encounter.pid encounter", right: "billing.pid encounter" },
+  { left: "patient_data.pid", right: "lists.pid" },
+  { left: "patient_data.pid", right: "prescriptions.patient_id" },
+  { left: "patient_data.pid", right: "documents.foreign_id" },
+  { left: "openemr_postcalendar_events.pc_pid", right: "patient_data.pid" },
+  { left: "forms.pid encounter", right: "form_encounter.pid encounter" },
+  { left: "forms.form_id pid", right: "form_vitals.id pid" },
+  { left: "form_encounter.provider_id", right: "users.id" },
+  { left: "users.facility_id", right: "facility.id" },
+  { left: "gacl_aro.value", right: "users.username" },
+  { left: "categories_to_documents.document_id", right: "documents.id" },
+  { left: "categories_to_documents.category_id", right: "categories.id" },
+];
+
+describe.each(schemas)("from $name", ({ make, kindOf, atLeast }) => {
+  let schema: FreshSchema;
+  let planted: readonly Planted[];
+  let inFull: Awaited<ReturnType<typeof readFor>>;
+  let inDeidentified: Awaited<ReturnType<typeof readFor>>;
+  beforeAll(async () => {
+    schema = await freshSchema();
+    await make(schema);
+    const rows = await plantIdentifiers(schema, await describeTables(schema), kindOf);
+    // Names of settings that leave, with values that must not.
+    for (const name of ["SMTP_PASS", "SMS_GATEWAY_PASSWORD", "gbl_time_zone", "first_day_week", "a_modules_setting"])
+      await schema.query("REPLACE INTO globals (gl_name, gl_index, gl_value) VALUES (?, 0, ?)", [
+        name,
+        `canary-of-${name}`,
+      ]);
+    await schema.query("REPLACE INTO globals (gl_name, gl_index, gl_value) VALUES ('time_display_format', 0, '24')");
+    planted = [...rows, { table: "globals", column: "gl_value", kind: "secret", text: "canary-of-" }];
+    inFull = await readFor(schema, full(), planted);
+    inDeidentified = await readFor(schema, anonymous, planted);
+  }, 180_000);
+  afterAll(() => schema.drop());
+  const isSecret = ({ kind }: Planted): boolean => kind === "secret";
+
+  it("no secret leaves in full", () => {
+    expect(planted.filter(isSecret).length).toBeGreaterThan(30);
+    expect(inFull.found.filter(isSecret)).toEqual([]);
+  });
+
+  it("no secret and none of the identifiers leaves in deidentified", () => {
+    expect(planted.filter((one) => !isSecret(one)).length).toBeGreaterThan(atLeast);
+    expect(inDeidentified.found).toEqual([]);
+    expect(inDeidentified.rows.size).toBeGreaterThan(20);
+  });
+
+  it("the identifiers leave in full, so that a search finds them", async () => {
+    const { tables } = full().plan(await describeTables(schema));
+    const leaving = new Set(tables.flatMap(({ table, columns }) => columns.map(({ name }) => `${table}.${name}`)));
+    const expected = planted.filter((one) => !isSecret(one) && leaving.has(`${one.table}.${one.column}`));
+    expect(inFull.found.length).toBeGreaterThan(0.97 * expected.length);
+  });
+
+  it("harmless settings keep their values in full", () => {
+    const settings = inFull.rows.get("globals");
+    expect(settings?.find(({ gl_name }) => gl_name === "time_display_format")?.gl_value).toBe("24");
+    expect(settings?.find(({ gl_name }) => gl_name === "SMTP_PASS")?.gl_value).toBeNull();
+  });
+});
+
+describe("joins in the profile deidentified", () => {
+  let schema: FreshSchema;
+  beforeAll(async () => {
+    schema = await freshSchema();
+    await estate.make(schema);
+  });
+  afterAll(() => schema.drop());
+
+  it.each(joinsIn)("give as many rows as in the source: $left = $right", async ({ left, right }) => {
+    const [one = "", ...ones] = left.split(/[. ]+/);
+    const [other = "", ...others] = right.split(/[. ]+/);
+    const on = ones.map((column, index) => `l.${column} = r.${others[index]}`).join(" AND ");
+    const [source] = await schema.query(
+      `SELECT COUNT(*) AS n FROM ${sqlName(one)} l JOIN ${sqlName(other)} r ON ${on}`,
+    );
+    const { tables } = anonymous.plan(await describeTables(schema));
+    const read = async (table: string) =>
+      readPlanned(schema, tables.find((plan) => plan.table === table) ?? { table, columns: [], dropped: [] });
+    const keyOf = (row: PlannedRow, columns: readonly string[]) => columns.map((column) => row[column]).join(" ");
+    const byKey = Map.groupBy(await read(other), (row) => keyOf(row, others));
+    const joined = (await read(one)).reduce((sum, row) => sum + (byKey.get(keyOf(row, ones))?.length ?? 0), 0);
+
+    expect(joined).toBe(Number(source?.n));
+    expect(joined).toBeGreaterThan(0);
+  });
+});

@@ -86,13 +86,17 @@ const figuresOfManifest = (manifest: Json) => {
 /** A record's moments have fractions of a second, an export's name has none. */
 const inSeconds = (moment: string): number => Math.floor(Date.parse(moment) / 1000);
 
+/**
+ * The job of an export: the one that says so, or else the newest that had begun by then. One at a time holds the lock; a job that
+ * did not get it made none.
+ */
 const jobOf = (jobs: readonly JobRecord[], exportId: string, startedAt: Date): JobRecord | undefined => {
   const second = inSeconds(startedAt.toISOString());
   return (
     jobs.find(({ result }) => result?.exportId === exportId) ??
-    jobs.find(({ startedAt: from, endedAt: to, result }) => {
+    jobs.find(({ startedAt: from, endedAt: to, result, error }) => {
       const during = from !== undefined && inSeconds(from) <= second && (to === undefined || second <= inSeconds(to));
-      return during && result?.exportId === undefined;
+      return during && result?.exportId === undefined && error?.name !== "InstallationBusyError";
     })
   );
 };

@@ -1,4 +1,7 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, watch as watchDirectory, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
@@ -6,6 +9,7 @@ import type { ListedExport } from "@openemr-ops/exports/listExports";
 import { buildEstate, type Estate } from "@openemr-ops/local/estate/buildEstate";
 import { sqlName } from "@openemr-ops/local/servers/databaseServer";
 import { startVersityGateway, type VersityGateway } from "@openemr-ops/local/servers/versitygw";
+import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import { operations } from "@openemr-ops/task/operations";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runInMemory } from "../../support/commandLine.ts";
@@ -13,6 +17,7 @@ import { snapshotOf } from "../../support/configuration.ts";
 import { type FreshSchema, freshSchema, tlsOf } from "../../support/database.ts";
 import { runReal } from "../../support/realCommandLine.ts";
 import { searchExport } from "../../support/searchExport.ts";
+import { smallFileSystem } from "../../support/smallFileSystem.ts";
 
 const canary = (where: string): string => `canary-${where}-7f3a91`;
 const exportPassword = canary("export-user");
@@ -279,6 +284,73 @@ describe("exports by hand, to a bucket", () => {
       expect(stdout).not.toContain(secretAccessKey);
     }
     expect((await keys()).filter((key) => key.startsWith("analytics/refused"))).toEqual([]);
+  });
+});
+
+describe("an export of the database that is interrupted", () => {
+  /** Starts one as an operator would, and holds its process still once it has written its first rows. */
+  const stopInTheMiddle = async (name: string, config: string) => {
+    const main = join(repositoryRoot, "packages/cli/src/main.ts");
+    const env = { PATH: process.env.PATH, ...environment };
+    const child = spawn(process.execPath, [main, "export", "database", "--config", config], { env, stdio: "ignore" });
+    const gone = once(child, "exit");
+    const database = join(directory, name, "database");
+    for await (const { filename } of watchDirectory(directory, { recursive: true }))
+      if (filename?.startsWith(`${name}/database/`) && filename.endsWith(".parquet")) break;
+    child.kill("SIGSTOP");
+    const [exportId = ""] = await readdir(database);
+    const end = async (signal: NodeJS.Signals) => {
+      child.kill(signal);
+      child.kill("SIGCONT");
+      await gone;
+    };
+    return { exportId, end, [Symbol.asyncDispose]: () => end("SIGKILL") };
+  };
+  const stateOf = async (config: string, exportId: string) =>
+    (await run(["exports"], config)).json.find((one: ListedExport) => one.exportId === exportId);
+
+  it.each(["SIGKILL", "SIGTERM"] as const)(
+    "runs until %s comes, refuses another one, and is no export after that; the next one is whole",
+    async (signal) => {
+      const config = await aConfiguration(signal);
+      await using stopped = await stopInTheMiddle(signal, config);
+      const { exportId, end } = stopped;
+      expect(await stateOf(config, exportId)).toMatchObject({ kind: "database", state: "running" });
+      const second = await run(["export", "database"], config);
+      expect([second.exitCode, second.json.error.name]).toEqual([5, "InstallationBusyError"]);
+      expect((await run(["export", "sites"], config)).exitCode).toBe(0);
+
+      await end(signal);
+      const problem = signal === "SIGTERM" ? /^JobAbortedError: / : /ended without completing it/;
+      expect(await stateOf(config, exportId)).toMatchObject({
+        state: "incomplete",
+        problem: expect.stringMatching(problem),
+      });
+      expect(existsSync(join(directory, signal, "database", exportId, "_SUCCESS"))).toBe(false);
+
+      const third = await run(["export", "database"], config);
+      expect(third.exitCode, third.stderr).toBe(0);
+      const { json } = await run(["exports"], config);
+      expect(json.map(({ kind, state }: ListedExport) => `${kind} ${state}`).sort()).toEqual([
+        "database complete",
+        "database incomplete",
+        "sites complete",
+      ]);
+    },
+  );
+
+  it("by a full disk ends with its name, and is complete once there is space", async () => {
+    await using small = await smallFileSystem(join(directory, "full"), 1);
+    await writeFile(join(small.path, "ballast"), Buffer.alloc(1_000_000));
+    const config = await aConfiguration("full", { destination: `file://${small.path}/exports` });
+    for (const kind of ["database", "sites"]) {
+      const { exitCode, json } = await run(["export", kind], config);
+      expect([exitCode, json.error.name], kind).toEqual([4, "DestinationFullError"]);
+    }
+    expect((await run(["exports"], config)).json.filter(({ state }: ListedExport) => state === "complete")).toEqual([]);
+
+    small.resize(16);
+    for (const kind of ["database", "sites"]) expect((await run(["export", kind], config)).exitCode, kind).toBe(0);
   });
 });
 

@@ -15,6 +15,7 @@ describe("the section exports", () => {
   it("has a default for all but the destination: rows are read by the program, deletions noted, all but secrets leaves", async () => {
     const { installation } = await load({ destination: "file:///srv/exports" });
     expect(installation.exports).toEqual({
+      createBucket: false,
       destination: { kind: "file", directory: "/srv/exports" },
       database: { engine: "direct", profile: "full" },
       sites: { deletions: "record" },
@@ -33,6 +34,7 @@ describe("the section exports", () => {
       pseudonymKey: "env:PSEUDONYM_KEY",
     });
     expect(installation.exports).toEqual({
+      createBucket: false,
       destination: {
         kind: "s3",
         bucket: "sagemaker-clinic-a",

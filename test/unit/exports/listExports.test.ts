@@ -86,6 +86,21 @@ describe("the list of exports", () => {
     });
   });
 
+  it("blames no job that was refused because another one ran, and none that was killed long before", async () => {
+    const stored = { [`database/${newer}/openemr.log/part-00000.parquet`]: "rows" };
+    const killed = aJob("exportDatabase", "2026-11-20T12:00:00.000Z");
+    const job = aJob("exportDatabase", "2026-11-21T12:00:00.100Z");
+    const refused = aJob("exportDatabase", "2026-11-21T12:00:00.200Z", {
+      status: "failed",
+      endedAt: "2026-11-21T12:00:00.300Z",
+      error: { name: "InstallationBusyError", message: "held" },
+    });
+    const [running] = await list(stored, [killed, job, refused], { "export-database": job.jobId });
+    expect(running).toMatchObject({ state: "running", jobId: job.jobId });
+    const [incomplete] = await list(stored, [killed, job, refused]);
+    expect(incomplete).toMatchObject({ state: "incomplete", jobId: job.jobId });
+  });
+
   it("does not take a _SUCCESS of a table for that of the export", async () => {
     const [one] = await list({ [`database/${newer}/openemr.log/_SUCCESS`]: "" });
     expect(one?.state).toBe("incomplete");

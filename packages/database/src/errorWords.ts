@@ -34,6 +34,7 @@ const words: ReadonlyMap<number, string> = new Map([
     1419,
     "making functions and triggers needs the right SUPER while the server writes a binary log: as an administrator run SET GLOBAL log_bin_trust_function_creators = ON; on Aurora and RDS set it in the parameter group",
   ],
+  [1412, "the table was altered while the export ran: run it again"],
   [1449, "the definer of a program does not exist"],
   [1478, "the engine does not take an option of the table, such as its row format: look at innodb_strict_mode"],
   [

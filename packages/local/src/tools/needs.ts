@@ -37,6 +37,7 @@ export const needs: readonly Need[] = [
   { program: "debootstrap", purposes: ["image"], from: { apt: "debootstrap" } },
   { program: "mydumper", purposes: ["bench"], from: { apt: "mydumper" } },
   { program: "duplicity", purposes: ["bench"], from: { apt: "duplicity" } },
+  { program: "rclone", purposes: ["bench"], from: { apt: "rclone" } },
   { program: "restic", purposes: ["test", "bench"], from: { go: "github.com/restic/restic/cmd/restic" } },
   {
     program: "versitygw",
@@ -44,10 +45,9 @@ export const needs: readonly Need[] = [
     from: { go: "github.com/versity/versitygw/cmd/versitygw" },
   },
   { program: "fake-gcs-server", purposes: ["test"], from: { go: "github.com/fsouza/fake-gcs-server" } },
-  { program: "cfn-lint", purposes: ["test"], from: { pip: "cfn-lint", venv: "python" } },
-  { program: "moto_server", purposes: always, from: { pip: "moto", venv: "python" } },
-  { program: "aws", purposes: ["test"], from: { pip: "awscli", venv: "python" } },
-  { program: "analytics-python", purposes: ["test", "bench"], from: { pip: "pyarrow", venv: "analytics" } },
+  { program: "cfn-lint", purposes: ["test"], from: { pip: "cfn-lint" } },
+  { program: "moto_server", purposes: always, from: { pip: "moto" } },
+  { program: "aws", purposes: ["test", "bench"], from: { pip: "awscli" } },
 ];
 
 /** What is to be done before the purpose can run. Empty lists: nothing. */

@@ -66,8 +66,36 @@ const secretsOfTheEstate = new Set([
   "users_secure.password",
   "users_secure.password_history1",
 ]);
+/** What a reader of the estate's tables would call identifiers, whatever the map of the product says. */
+const identifiersOfTheEstate: Readonly<Record<string, string>> = {
+  names: `patient_data.fname patient_data.lname patient_data.mname insurance_data.subscriber_lname users.fname users.lname
+    facility.name gacl_aro.name groups.user forms.user weno_pharmacy.Business_Name`,
+  geographic: "patient_data.street patient_data.city facility.street facility.city",
+  zip: "patient_data.postal_code facility.postal_code",
+  dates: `patient_data.DOB patient_data.deceased_date patient_data.regdate patient_data.date insurance_data.subscriber_DOB
+    form_encounter.date form_encounter.onset_date form_vitals.date lists.begdate lists.enddate billing.date documents.date
+    immunizations.administered_date prescriptions.date_added openemr_postcalendar_events.pc_eventDate
+    openemr_postcalendar_events.pc_startTime`,
+  phone: "patient_data.phone_home patient_data.phone_cell facility.phone",
+  email: "patient_data.email users.email users.google_signin_email",
+  ssn: "patient_data.ss",
+  mrn: `patient_data.pubpid patient_data.pid patient_data.id patient_data.uuid insurance_data.policy_number billing.pid
+    billing.encounter form_encounter.pid form_encounter.encounter forms.pid lists.pid prescriptions.patient_id
+    documents.foreign_id documents.hash immunizations.lot_number users.npi users.username billing.process_file`,
+  url: "documents.url documents.thumb_url",
+  free_text: `patient_data.billing_note patient_data.occupation form_encounter.reason form_vitals.note lists.title
+    lists.comments immunizations.note lbf_data.field_value pnotes.body form_CAMOS.content log.comments documents.name
+    documents.document_data openemr_postcalendar_events.pc_title onsite_documents.patient_signature users.notes`,
+};
+const kindsOfTheEstate = new Map<string, PlantedKind>(
+  Object.entries(identifiersOfTheEstate).flatMap(([kind, columns]) =>
+    columns.split(/\s+/).map((column) => [column, kind] as const),
+  ),
+);
 /** Kinds of our own map, in the words of the other. */
 const kindOfOurs = (table: string, column: string): PlantedKind => {
+  const byHand = kindsOfTheEstate.get(`${table}.${column}`);
+  if (byHand !== undefined) return byHand;
   if (secretsOfTheEstate.has(`${table}.${column}`)) return "secret";
   const meaning = columnsOf(table)?.get(column.toLowerCase());
   if (meaning === undefined) return "free_text";

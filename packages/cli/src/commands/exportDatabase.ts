@@ -37,7 +37,8 @@ const skippedTable = (skipped: readonly SkippedTable[]): Shown =>
         skipped.map(({ table, reason }) => [table, reason]),
       )}`;
 
-const describe = ({ largest, skipped, ...result }: DatabaseExportResult, style: Stylist): Shown => {
+const describe = ({ largest: all, skipped, ...result }: DatabaseExportResult, style: Stylist): Shown => {
+  const largest = all.filter(({ rows }) => rows > 0);
   const { exportId, location, profile, tables, rows, bytes, seconds } = result;
   return shown`${[
     shown`Export ${style("bold", exportId)} is ${style("green", "complete")}: ${location} (profile ${profile})\n`,

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -18,6 +19,7 @@ import type { Profile } from "@openemr-ops/exports/profiles/profile";
 import { fileDestination } from "@openemr-ops/files/fileDestination";
 import { type MariaDb, startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { analyticsPython } from "../../support/analyticsPython.ts";
 import { compareExport, manifestIn } from "../../support/compareExport.ts";
 import { type FreshSchema, freshSchema } from "../../support/database.ts";
 import { exportContextOf } from "../../support/exportContext.ts";
@@ -25,6 +27,7 @@ import { type MemoryDestination, memoryDestination } from "../../support/memoryD
 import { readByOthers } from "../../support/readByOthers.ts";
 import { runStatements } from "../../support/runStatements.ts";
 
+const child = join(import.meta.dirname, "../../support/exportInChild.ts");
 let directory: string;
 let schema: FreshSchema;
 beforeAll(() => {
@@ -110,34 +113,6 @@ describe("what an export holds", () => {
     expect(at("_athena.sql")).toContain("CREATE EXTERNAL TABLE IF NOT EXISTS `visits` (\n  `id` int,\n  `day` date,");
     expect(at("_athena.sql")).toContain(`LOCATION '${result.location}/${schema.name}.visits/'`);
     expect(await compareExport(schema, join(root, "database/one"))).toEqual([]);
-  });
-
-  it("has U+FFFD in place of bytes that are no UTF-8, and says how many texts that were", async () => {
-    await make(
-      "CREATE TABLE notes (id INT PRIMARY KEY, words VARBINARY(400))",
-      `INSERT INTO notes VALUES (1, X'61FF62'), (2, 'plain'), (3, CONCAT(REPEAT('x', 300), X'C3')), (4, X'C3A9')`,
-      "ALTER TABLE notes MODIFY words VARBINARY(400)",
-    );
-    // As text without a conversion: the server says that the bytes are UTF-8.
-    const asText: Profile = {
-      name: "as text",
-      plan: () => ({
-        tables: [
-          {
-            table: "notes",
-            columns: [{ name: "words", expression: "CONVERT(words USING utf8mb4)", treatment: "as text" }],
-            dropped: [{ name: "id", reason: "not wanted" }],
-          },
-        ],
-        skipped: [],
-      }),
-    };
-    const root = join(directory, schema.name);
-
-    await exported(fileDestination(root), { profile: asText });
-
-    const [read] = readByOthers([join(root, `database/one/${schema.name}.notes`)]);
-    expect(read?.duckdb.rows.map(([hex]) => Buffer.from(hex ?? "", "hex").toString())).toHaveLength(4);
   });
 
   it("follows the profile: expressions, conditions, changed texts, columns that stay", async () => {
@@ -376,23 +351,90 @@ describe("a destination", () => {
   });
 });
 
-describe("a server that is lost", () => {
+describe("a server of its own", () => {
   let server: MariaDb;
   beforeAll(async () => {
-    server = await startMariaDb({ directory: join(directory, "server") });
+    server = await startMariaDb({
+      directory: join(directory, "server"),
+      extraArguments: ["--max-allowed-packet=64M", "--group-concat-max-len=64M"],
+    });
     await server.createSchema("lost");
     await server.query("CREATE TABLE lost.log (id INT PRIMARY KEY, words CHAR(200))");
     await server.query("INSERT INTO lost.log SELECT seq, REPEAT('x', 200) FROM lost.seq_1_to_150000");
   });
   afterAll(() => server.stop());
 
-  it("in the middle of a table ends the export with a named error, and no _SUCCESS", async () => {
-    const destination = memoryDestination();
+  const accessTo = (name: string) => {
     const { host, port, user, password } = server;
+    return { host, port, user, name, password: async () => password, tls: "off" } as const;
+  };
+
+  it("with texts that are no UTF-8 has U+FFFD in their place, and says how many", async () => {
+    // No statement makes such a text; files of tables from elsewhere, and old releases, do.
+    await server.createSchema("broken");
+    for (const [name, type] of [
+      ["raw", "VARBINARY(400)"],
+      ["notes", "VARCHAR(100) CHARACTER SET utf8mb4"],
+    ])
+      await server.query(`CREATE TABLE broken.${name} (id INT PRIMARY KEY, words ${type}) ENGINE=MyISAM`);
+    await server.query(
+      "INSERT INTO broken.raw VALUES (1, X'61FF62'), (2, 'plain'), (3, CONCAT(REPEAT('x', 300), X'C3')), (4, X'C3A9'), (5, '')",
+    );
+    await server.query("FLUSH TABLES");
+    const [row] = await server.query("SELECT @@datadir AS datadir");
+    for (const kind of ["MYD", "MYI"])
+      copyFileSync(`${row?.datadir}broken/raw.${kind}`, `${row?.datadir}broken/notes.${kind}`);
+    await server.query("FLUSH TABLES");
+    const root = join(directory, "broken");
+
+    await exported(fileDestination(root), { database: accessTo("broken") }, ["notes"]);
+
+    const [read] = readByOthers([join(root, "database/one/broken.notes")]);
+    const texts = (rows: readonly (readonly (string | null)[])[] = []) =>
+      rows.map(([, hex]) => Buffer.from(hex ?? "", "hex").toString());
+    const expected = ["a\ufffdb", "plain", `${"x".repeat(300)}\ufffd`, "é", ""];
+    expect(texts(read?.duckdb.rows)).toEqual(expected);
+    expect(texts(read?.pyarrow.rows)).toEqual(expected);
+    const { tables } = JSON.parse(readFileSync(join(root, "database/one/_schema.json"), "utf8"));
+    expect(tables[0].columns[1]).toMatchObject({ name: "words", replacedTexts: 2 });
+  });
+
+  it("with rows of more than 16 MiB is exported whole, in bounded memory", async () => {
+    await server.createSchema("huge");
+    await server.query("CREATE TABLE huge.scans (id INT PRIMARY KEY, scan LONGBLOB, words LONGTEXT)");
+    // Bytes that do not compress, so that nothing is spared.
+    for (let id = 1; id <= 3; id++)
+      await server.query(
+        `INSERT INTO huge.scans SELECT ${id}, LEFT(GROUP_CONCAT(UNHEX(SHA2(CONCAT(${id}, seq), 512)) ORDER BY seq SEPARATOR ''), 8000000), REPEAT('é', 10000000) FROM huge.seq_1_to_125000`,
+      );
+    const root = join(directory, "huge");
+    const { host, port, user, password } = server;
+
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["--max-semi-space-size=2", child], {
+      input: JSON.stringify({ host, port, user, password, name: "huge", directory: root, exportId: "one" }),
+      encoding: "utf8",
+    });
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const { rows, peakBytes } = JSON.parse(stdout) as { rows: number; peakBytes: number };
+    expect(rows).toBe(3);
+    expect(peakBytes).toBeLessThan(320 * 2 ** 20);
+    const digests = await server.query("SELECT MD5(scan) AS scan, MD5(words) AS words FROM huge.scans ORDER BY id");
+    const sql = `SELECT md5(scan), md5(words) FROM read_parquet('${root}/database/one/huge.scans/*.parquet') ORDER BY id`;
+    const read = spawnSync(
+      analyticsPython(),
+      ["-c", `import duckdb,json,sys;print(json.dumps(duckdb.sql(sys.argv[1]).fetchall()))`, sql],
+      { encoding: "utf8" },
+    );
+    expect(JSON.parse(read.stdout)).toEqual(digests.map((row) => [row.scan, row.words]));
+  });
+
+  it("that is lost in the middle of a table ends the export with a named error, and no _SUCCESS", async () => {
+    const destination = memoryDestination();
     const reached: number[] = [];
 
     const failing = exported(destination, {
-      database: { host, port, user, name: "lost", password: async () => password, tls: "off" },
+      database: accessTo("lost"),
       progress: ({ rows = 0 }) => {
         reached.push(rows);
         process.kill(server.pid, "SIGKILL");

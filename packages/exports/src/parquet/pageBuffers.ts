@@ -36,10 +36,15 @@ export class PageBuffers {
 
   /** Set where the next row has to wait for the threads that compress. */
   wait(): Promise<void> | undefined {
-    return this.#busy < mostBusy ? undefined : this.#untilLess();
+    return this.#busy < mostBusy ? undefined : this.#until(mostBusy / 2);
   }
 
-  async #untilLess(): Promise<void> {
-    while (this.#busy >= mostBusy / 2) await new Promise<void>((resolve) => this.#wake.push(resolve));
+  /** Until nothing is being compressed. */
+  idle(): Promise<void> {
+    return this.#until(1);
+  }
+
+  async #until(less: number): Promise<void> {
+    while (this.#busy >= less) await new Promise<void>((resolve) => this.#wake.push(resolve));
   }
 }

@@ -31,6 +31,8 @@ export interface ParquetOptions {
 const magic = Buffer.from("PAR1");
 const zstd = 6;
 const encodings = [{ i32: 0 }, { i32: 3 }]; // PLAIN, RLE
+/** Bytes of a row that is in memory alone. */
+const largeRow = 4 * 1024 * 1024;
 const createdBy = "openemr-ops";
 const defaultGroupBytes = 64 * 1024 * 1024;
 const defaultFileBytes = 256 * 1024 * 1024;
@@ -164,9 +166,15 @@ export class ParquetWriter {
    */
   endRow(bytes: number): Promise<void> | undefined {
     this.#held += bytes;
-    if (++this.#rows >= mostRows || this.#held >= this.#options.groupBytes) return this.#endGroup();
-    if (this.#failed) return this.#writing;
-    return this.#options.buffers.wait();
+    const isFull = ++this.#rows >= mostRows || this.#held >= this.#options.groupBytes;
+    const waiting = isFull ? this.#endGroup() : this.#failed ? this.#writing : this.#options.buffers.wait();
+    return bytes < largeRow ? waiting : this.#settle();
+  }
+
+  /** Until nothing is compressed or written: of such a row there are copies enough. */
+  async #settle(): Promise<void> {
+    await this.#writing;
+    await this.#options.buffers.idle();
   }
 
   #endGroup(): Promise<void> | undefined {

@@ -1,6 +1,11 @@
 import type { ColumnMeaning } from "@openemr-ops/openemr/privacy/columnKinds";
 import { isSecretName, isSecretTableName, isSettingsValue } from "@openemr-ops/openemr/privacy/secretNames";
-import { harmlessSettings, secretColumnReason, secretTableReason } from "@openemr-ops/openemr/privacy/secrets";
+import {
+  harmlessSettings,
+  isHarmlessSetting,
+  secretColumnReason,
+  secretTableReason,
+} from "@openemr-ops/openemr/privacy/secrets";
 import { columnsOf, knownTables } from "@openemr-ops/openemr/privacy/tableMap";
 import { withheldReason } from "@openemr-ops/openemr/privacy/withheldTables";
 import { describe, expect, it } from "vitest";
@@ -101,6 +106,13 @@ describe("secrets", () => {
   it("are none of the settings whose values leave", () => {
     const names = harmlessSettings.flatMap((group) => group.names);
     expect(names.filter((name) => isSecretName(name))).toEqual([]);
+  });
+
+  it("are told from settings by name and by value", () => {
+    expect(isHarmlessSetting("gbl_time_zone", "America/Argentina/Buenos_Aires")).toBe(true);
+    expect(isHarmlessSetting("gbl_time_zone", "UTC")).toBe(true);
+    expect(isHarmlessSetting("gbl_time_zone", "correct horse")).toBe(false);
+    expect(isHarmlessSetting("SMTP_PASS", "UTC")).toBe(false);
   });
 
   it.each(harmlessSettings)("do not look like the value of a harmless setting: $looksLike", ({ looksLike }) => {

@@ -1,5 +1,6 @@
 import { IntegrityError, type OpsError, TargetNotEmptyError, toOpsError } from "@openemr-ops/core/errors";
 import { connectReadOnly, type DatabaseConnection, withoutTimeLimit } from "@openemr-ops/database/connection";
+import { isHarmlessSetting } from "@openemr-ops/openemr/privacy/secrets";
 import { baseTable } from "@openemr-ops/openemr/sqlReader";
 import type { DatabaseExportContext, DatabaseExportResult, SkippedTable } from "../context.ts";
 import { PageBuffers } from "../parquet/pageBuffers.ts";
@@ -40,7 +41,8 @@ const openEmrZone = async (connection: DatabaseConnection, plan: ExportPlan): Pr
   const [row] = await connection.rows(
     `SELECT gl_value AS zone FROM ${baseTable("globals")} WHERE gl_name = 'gbl_time_zone'`,
   );
-  return row?.zone || null;
+  // What was typed there instead goes no further: nobody looks for a secret beside the data.
+  return row?.zone && isHarmlessSetting("gbl_time_zone", row.zone) ? row.zone : null;
 };
 
 const factsOf = async (

@@ -79,3 +79,7 @@ export const harmlessSettings: readonly { readonly looksLike: string; readonly n
     names: ["gbl_time_zone"],
   },
 ];
+
+/** Whether a setting with this value may leave. */
+export const isHarmlessSetting = (name: string, value: string): boolean =>
+  harmlessSettings.some(({ names, looksLike }) => names.includes(name) && new RegExp(looksLike).test(value));

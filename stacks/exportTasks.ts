@@ -5,6 +5,7 @@ import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { DeployedExports, DeployedInstallation } from "./deployment.ts";
 import type { TaskResourcesContext } from "./InstallationStack.ts";
 import { deleteDumps } from "./policies/deleteDumps.ts";
+import { listDumps } from "./policies/listDumps.ts";
 import { mountSites } from "./policies/mountSites.ts";
 import { onBucket } from "./policies/onBucket.ts";
 import { openDumps } from "./policies/openDumps.ts";
@@ -48,7 +49,7 @@ export const exportTasks = (
   return {
     database: task("exportDatabase", "export-database", "none", [
       readSecrets(stack, [database, ...(pseudonymKey ? [pseudonymKey] : []), ...(store ? [store] : [])]),
-      onBucket(stack, halfOf("database", exports), readDumps, writeDumps, openDumps),
+      onBucket(stack, halfOf("database", exports), listDumps, writeDumps, openDumps),
     ]),
     // It takes back what may no longer leave, and parts of inventories that a newer one replaces.
     sites: task("exportSites", "export-sites", "read", [

@@ -271,10 +271,45 @@ describe("what cannot be deployed is refused by its field", () => {
     );
   });
 
+  it("a bucket of exports that two installations have and one makes", async () => {
+    const issues = await issuesOf((first, config) => {
+      const [, second] = config.installations as Written[];
+      const { pseudonymKey, destination, region } = first.exports as Written;
+      const exports = { destination: `${destination}-b`, region, pseudonymKey, createBucket: true };
+      config.installations = [first, { ...second, exports }];
+    });
+    expect(issues).toEqual([
+      {
+        path: "installations[1].exports.createBucket",
+        message: "makes the bucket that installations[0].exports has; make it there alone",
+      },
+    ]);
+  });
+
+  it.each([
+    ["clinic-a.cluster-cabcdefghijk.eu-central-1.rds.amazonaws.com", []],
+    ["clinic-a.cluster-ro-cabcdefghijk.eu-central-1.rds.amazonaws.com", []],
+    ["clinic-a.cabcdefghijk.eu-central-1.rds.amazonaws.com", [/^is no endpoint of a cluster/]],
+    ["reports.cluster-custom-cabcdefghijk.eu-central-1.rds.amazonaws.com", [/^is no endpoint of a cluster/]],
+  ])("engine aurora without a cluster's endpoint: %s", async (host, messages) => {
+    const issues = await issuesOf((installation) => {
+      installation.database = { ...(installation.database as Written), host };
+      installation.exports = { ...(installation.exports as Written), database: { engine: "aurora" } };
+    });
+    expect(issues).toEqual(
+      messages.map((message) => ({
+        path: "installations[0].database.host",
+        message: expect.stringMatching(message),
+      })),
+    );
+  });
+
   it("so many installations that the functions which know them all have no room for their names", async () => {
     const many = (count: number) => (first: Written, config: Written) => {
       const ids = Array.from({ length: count }, (_, index) => `hospital-of-st-${String(index).padStart(3, "0")}`);
-      Object.assign(config, { installations: ids.map((id) => ({ ...first, id, dumps: undefined, schedules: {} })) });
+      Object.assign(config, {
+        installations: ids.map((id) => ({ ...first, id, dumps: undefined, exports: undefined, schedules: {} })),
+      });
     };
     expect(await issuesOf(many(180))).toEqual([]);
     expect(await issuesOf(many(200))).toEqual([
@@ -338,6 +373,10 @@ describe("what another region, account or partition has is refused by its field"
         path: "installations[1].platform.cluster",
         message: "is in region eu-central-1; expected region eu-west-1, where the tasks are deployed",
       },
+      {
+        path: "installations[0].exports.createBucket",
+        message: "makes a bucket in eu-west-1, where the stacks go; expected that exports.region",
+      },
     ]);
   });
 
@@ -346,7 +385,8 @@ describe("what another region, account or partition has is refused by its field"
       (_, config) => {
         const [first] = config.installations as Written[];
         const dumps = { ...(first?.dumps as Written), region: "us-gov-west-1", copies: [] };
-        config.installations = [{ ...first, dumps }];
+        const exports = { ...(first?.exports as Written), region: "us-gov-west-1" };
+        config.installations = [{ ...first, dumps, exports }];
       },
       "prod",
       { region: "us-gov-west-1", account: "123456789012" },
@@ -356,6 +396,7 @@ describe("what another region, account or partition has is refused by its field"
       [
         "installations[0].database.password",
         "installations[0].database.restore.password",
+        "installations[0].exports.pseudonymKey",
         "installations[0].users.administrator",
         "installations[0].dumps.password",
         "notifications.slack.botToken",

@@ -5,13 +5,15 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, watch as watchDirectory, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
+import { Storage } from "@google-cloud/storage";
 import type { ListedExport } from "@openemr-ops/exports/listExports";
 import { buildEstate, type Estate } from "@openemr-ops/local/estate/buildEstate";
 import { sqlName } from "@openemr-ops/local/servers/databaseServer";
+import { startFakeGcs } from "@openemr-ops/local/servers/fakeGcs";
 import { startVersityGateway, type VersityGateway } from "@openemr-ops/local/servers/versitygw";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import { operations } from "@openemr-ops/task/operations";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { runInMemory } from "../../support/commandLine.ts";
 import { snapshotOf } from "../../support/configuration.ts";
 import { type FreshSchema, freshSchema, tlsOf } from "../../support/database.ts";
@@ -285,6 +287,26 @@ describe("exports by hand, to a bucket", () => {
     }
     expect((await keys()).filter((key) => key.startsWith("analytics/refused"))).toEqual([]);
   });
+});
+
+it("exports by hand go to Google Cloud Storage too, and go on there", async () => {
+  const google = await startFakeGcs();
+  try {
+    await new Storage({ apiEndpoint: google.url, projectId: "clinic" }).createBucket("analytics.clinic-a.example");
+    vi.stubEnv("STORAGE_EMULATOR_HOST", google.url);
+    const config = await aConfiguration("google", { destination: "gs://analytics.clinic-a.example/exports" });
+    const database = await run(["export", "database", "--tables", "patient_data"], config);
+    expect(database.exitCode, database.stderr).toBe(0);
+    expect(database.json.location).toMatch(/^gs:\/\/analytics\.clinic-a\.example\/exports\/database\//);
+    const first = await run(["export", "sites"], config);
+    expect(first.exitCode, first.stderr).toBe(0);
+    expect((await run(["export", "sites"], config)).json).toMatchObject({ uploaded: 0, unchanged: first.json.files });
+    const { json } = await run(["exports"], config);
+    expect(json.map(({ state }: ListedExport) => state)).toEqual(["complete", "complete"]);
+  } finally {
+    vi.unstubAllEnvs();
+    await google.stop();
+  }
 });
 
 describe("an export of the database that is interrupted", () => {

@@ -20,9 +20,9 @@ import { measuredBody } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
 import { onFirstUse } from "./onFirstUse.ts";
-import { bodyPutter, metadataOf, sourceOf } from "./s3Bodies.ts";
 import { type S3Settings, s3Client } from "./s3Client.ts";
 import { s3Failure } from "./s3Failure.ts";
+import { type ListedPage, metadataOf, s3Shortcut, sourceOf } from "./s3Shortcut.ts";
 
 export interface S3DestinationSettings extends S3Settings {
   /** Segments joined by `/`, without one at either end; empty is the bucket's root. */
@@ -55,6 +55,7 @@ export const s3Destination = (
 ): Destination => {
   const { bucket, prefix, pageSize = 1000 } = settings;
   const client = onFirstUse(() => settings.client ?? s3Client(settings, environment));
+  const shortcut = onFirstUse(() => s3Shortcut(client(), bucket));
   const url = `s3://${[bucket, prefix].filter(Boolean).join("/")}`;
   const below = prefix === "" ? "" : `${prefix}/`;
   const at = (key: string) => ({ Bucket: bucket, Key: below + checkedKey(key) });
@@ -69,11 +70,9 @@ export const s3Destination = (
       }),
     );
 
-  const putBody = onFirstUse(() => bodyPutter(client(), bucket));
-
   const putSmall = async (key: string, body: Buffer, source: SourceFile): Promise<PutReceipt> => {
     try {
-      return await putBody()(at(key).Key, body, source);
+      return await shortcut().putBody(at(key).Key, body, source);
     } catch (error) {
       throw s3Failure(error, `writing ${key} to ${url}`);
     }
@@ -123,20 +122,32 @@ export const s3Destination = (
     }
   };
 
+  const listedPage = async (start: string, token: string | undefined): Promise<ListedPage> => {
+    const quick = await shortcut().listPage({
+      prefix: below + start,
+      "max-keys": String(pageSize),
+      ...(token ? { "continuation-token": token } : {}),
+    });
+    if (quick) return quick;
+    const found = await page(start, pageSize, token).catch((error: unknown) => {
+      throw s3Failure(error, `listing ${url}`);
+    });
+    const objects = (found.Contents ?? []).flatMap(({ Key, Size = 0, LastModified = new Date(0), ETag }) =>
+      Key === undefined ? [] : [{ key: Key, byteLength: Size, modifiedAt: LastModified, etag: ETag }],
+    );
+    return { objects, token: found.IsTruncated ? found.NextContinuationToken : undefined };
+  };
+
   async function* list(start: string): AsyncGenerator<StoredObject> {
     checkedPrefix(start);
-    let token: string | undefined;
-    do {
-      const found = await page(start, pageSize, token).catch((error: unknown) => {
-        throw s3Failure(error, `listing ${url}`);
-      });
-      for (const { Key, Size = 0, LastModified = new Date(0), ETag } of found.Contents ?? []) {
-        if (Key !== undefined && !Key.endsWith("/")) {
-          yield { key: Key.slice(below.length), byteLength: Size, modifiedAt: LastModified, etag: ETag };
-        }
-      }
-      token = found.IsTruncated ? found.NextContinuationToken : undefined;
-    } while (token !== undefined);
+    let next: Promise<ListedPage> | undefined = listedPage(start, undefined);
+    while (next) {
+      const { objects, token }: ListedPage = await next;
+      next = token ? listedPage(start, token) : undefined; // while the reader is busy with this page
+      next?.catch(() => undefined); // the reader may not come for it
+      for (const object of objects)
+        if (!object.key.endsWith("/")) yield { ...object, key: object.key.slice(below.length) };
+    }
   }
 
   const remove = async (key: string): Promise<void> => {

@@ -1,4 +1,4 @@
-import type { Dirent } from "node:fs";
+import { type BigIntStats, type Dirent, lstatSync } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { bytePath } from "@openemr-ops/files/bytePath";
@@ -65,6 +65,28 @@ interface Directory {
 
 type Begun = FoundEntry | Directory | { readonly later: Place } | undefined;
 
+/** A call that is answered from memory is over before another thread could take it; slower ones are made there. */
+const quickMilliseconds = 0.2;
+const slowCalls = 500;
+
+/**
+ * State of an entry. Right after its directory was read, the system mostly has it in memory, also of a network file system. Once
+ * a call has taken longer, the next ones go to other threads, several at once.
+ */
+const stateReader = () => {
+  let slow = 0;
+  return (path: Buffer): BigIntStats | Promise<BigIntStats> => {
+    if (slow > 0) {
+      slow -= 1;
+      return lstat(path, { bigint: true });
+    }
+    const began = performance.now();
+    const stats = lstatSync(path, { bigint: true });
+    if (performance.now() - began > quickMilliseconds) slow = slowCalls;
+    return stats;
+  };
+};
+
 const isGone = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(systemCodeOf(error) ?? "");
 
 /**
@@ -79,10 +101,12 @@ export const orderedWalk = async function* (
   withheld: (rule: WithheldBy) => void,
 ): AsyncGenerator<FoundEntry, void> {
   let named = 0;
+  const stateOf = stateReader();
 
   const look = async (place: Place): Promise<Begun> => {
     try {
-      const stats = await lstat(bytePath(root, place.path), { bigint: true });
+      const state = stateOf(bytePath(root, place.path));
+      const stats = state instanceof Promise ? await state : state;
       if (stats.isFile()) return { ...place, kind: "file", byteLength: Number(stats.size), modifiedNs: stats.mtimeNs };
       if (stats.isDirectory()) return undefined; // another thing than when its directory was read: the next run sees it
       return { ...place, kind: "skipped", reason: skippedKinds[kindOf(stats)] ?? "unknown kind of file" };

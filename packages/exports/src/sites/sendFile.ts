@@ -8,7 +8,7 @@ import { sitesFolder } from "./inventory/parquet.ts";
 import type { InventoryRow } from "./inventory/row.ts";
 import { keyText } from "./objectNames.ts";
 import type { FoundEntry } from "./orderedWalk.ts";
-import { type OpenFile, readSteadily } from "./steadyFile.ts";
+import { type OpenFile, quickReader, readSteadily, type SteadyRead } from "./steadyFile.ts";
 
 type FoundFile = FoundEntry & { readonly kind: "file" };
 
@@ -41,6 +41,7 @@ export const fileSender = ({
   readonly root: string;
   readonly now: () => Date;
 }) => {
+  const quickRead = quickReader();
   const room: Budget = budget(underWay);
   const pathOf = ({ path }: FoundFile): Buffer => bytePath(root, path);
   const objectOf = (file: FoundFile): string => sitesFolder + keyText(file.key);
@@ -67,25 +68,22 @@ export const fileSender = ({
     ({ outcome: state, row: { ...earlierOf(known), place: file.key, path: file.path, state, reason } }) as const;
 
   const upload = async (file: FoundFile, known?: InventoryRow): Promise<Sent> => {
-    const read = await readSteadily(pathOf(file), now, (opened) => put(file, opened));
+    const path = pathOf(file);
+    const readAt = now();
+    const quick = quickRead(path, file.byteLength);
+    const read: SteadyRead<Awaited<ReturnType<typeof put>>> = quick
+      ? { ...quick, outcome: "read", result: await put(file, quick), readAt }
+      : await readSteadily(path, now, (opened) => put(file, opened));
     if (read.outcome === "gone") return read;
     if (read.outcome === "unreadable") return failed(file, known, "unreadable", read.reason);
     if (read.outcome === "unstable") return failed(file, known, "unstable", "it changed each time it was read");
     if ("rule" in read.result) return { outcome: "withheld", rule: read.result.rule };
-    const { byteLength, modifiedNs, readAt } = read;
+    const { byteLength, modifiedNs, readAt: exportedAt } = read;
     const { sha256, etag } = read.result;
+    const place = { place: file.key, path: file.path };
     return {
       outcome: "sent",
-      row: {
-        place: file.key,
-        path: file.path,
-        state: "present",
-        byteLength,
-        modifiedNs,
-        sha256,
-        etag,
-        exportedAt: readAt,
-      },
+      row: { ...place, state: "present", byteLength, modifiedNs, sha256, etag, exportedAt },
     };
   };
 

@@ -108,7 +108,7 @@ describe("secrets", () => {
     expect(names.filter((name) => isSecretName(name))).toEqual([]);
   });
 
-  it("are told from settings by name and by value", () => {
+  it("are distinguished from settings by name and by value", () => {
     expect(isHarmlessSetting("gbl_time_zone", "America/Argentina/Buenos_Aires")).toBe(true);
     expect(isHarmlessSetting("gbl_time_zone", "UTC")).toBe(true);
     expect(isHarmlessSetting("gbl_time_zone", "correct horse")).toBe(false);

@@ -2,10 +2,10 @@ import { describe, expect, inject, it } from "vitest";
 import { resourcesOf, textOf } from "../../support/templates.ts";
 
 const { prod, developer } = inject("synth");
-const stateful = ["AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Logs::LogGroup"];
+const stateful = ["AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket"];
 
 describe("what outlives its stack", () => {
-  it("is every table, key and log of a stage that is kept", () => {
+  it("is every table, key, log and bucket of a stage that is kept", () => {
     const found = resourcesOf(prod, ...stateful);
     expect(found.length).toBeGreaterThan(10);
     for (const { stack, id, resource } of found)
@@ -26,13 +26,42 @@ describe("what outlives its stack", () => {
     expect(kept.map(({ stack, id }) => `${stack} ${id}`)).toEqual([]);
   });
 
-  it("is nothing of the installations: no stack makes or changes a bucket, a secret, a database, a file system or a cluster", () => {
+  it("is nothing of the installations: but for exports, no stack makes or changes a bucket, a secret, a database, a file system or a cluster", () => {
     const types = new Set(resourcesOf(prod).map(({ resource }) => resource.Type));
     expect(
       [...types].filter((type) =>
-        /^AWS::(S3|SecretsManager|RDS|EFS|EC2::(?!VPCEndpoint|SecurityGroup)|ECS::(Cluster|Service))/.test(type),
+        /^AWS::(S3::(?!Bucket(Policy)?$)|SecretsManager|RDS|EFS|EC2::(?!VPCEndpoint|SecurityGroup)|ECS::(Cluster|Service))/.test(
+          type,
+        ),
       ),
     ).toEqual([]);
+  });
+});
+
+describe("the bucket of exports", () => {
+  const [bucket, ...others] = resourcesOf(prod, "AWS::S3::Bucket");
+
+  it("is made where it is asked for: encrypted with a key of its own, with versions, closed to the public", () => {
+    expect(others).toEqual([]);
+    const { Properties = {} } = bucket?.resource ?? {};
+    expect(Properties).toMatchObject({
+      BucketName: "sagemaker-clinic-a",
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      VersioningConfiguration: { Status: "Enabled" },
+      OwnershipControls: { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }] },
+    });
+    expect(textOf(Properties.BucketEncryption)).toMatch(/aws:kms.*ExportKey/);
+    expect(textOf(Properties.LifecycleConfiguration)).toMatch(/"NoncurrentDays":30/);
+  });
+
+  it("refuses who comes without TLS", () => {
+    const [policy] = resourcesOf(prod, "AWS::S3::BucketPolicy");
+    expect(textOf(policy?.resource.Properties)).toMatch(/"aws:SecureTransport":"false".*"Effect":"Deny"/);
   });
 });
 

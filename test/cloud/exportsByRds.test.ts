@@ -13,7 +13,7 @@ const bucket = `sagemaker-${clinic}`;
 
 /** Grants that nothing here can use, with the reason. */
 const unusable: readonly { readonly action: RegExp; readonly role?: RegExp; readonly why: string }[] = [
-  { action: /^(logs|xray|kms:Decrypt|kms:GenerateDataKey)/, why: "AWS's own, or nothing is encrypted here" },
+  { action: /^(logs|xray):|^kms:(?!CreateGrant)/, why: "AWS's own, or nothing is encrypted here" },
   {
     action: /^s3:(AbortMultipartUpload|ListMultipartUploadParts|GetBucketLocation)$/,
     why: "after an upload broke off",

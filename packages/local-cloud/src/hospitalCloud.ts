@@ -136,7 +136,9 @@ const withEndpoint = (configText: string, endpoint: string): string => {
         store.credentials ? store : { ...store, endpoint };
       const { copies = [], ...dumps } = one.dumps ?? {};
       const { createBucket: _, ...exported } = one.exports ?? {};
-      const exports = one.exports ? { exports: here(exported) } : {};
+      // RDS writes to AWS's own buckets alone, so a configuration that asks it names no server: the environment does.
+      const byRds = one.exports?.database?.engine === "aurora";
+      const exports = one.exports ? { exports: byRds ? exported : here(exported) } : {};
       return { ...one, ...exports, dumps: { ...here(dumps), copies: copies.map(here) } };
     }),
   });

@@ -84,7 +84,12 @@ export const executionHistory = (settings: { readonly client?: SFNClient } = {})
     const all: HistoryEvent[] = [];
     let nextToken: string | undefined;
     do {
-      const question = new GetExecutionHistoryCommand({ executionArn, includeExecutionData: true, nextToken });
+      const question = new GetExecutionHistoryCommand({
+        executionArn,
+        includeExecutionData: true,
+        maxResults: 1000,
+        nextToken,
+      });
       const page = await client()
         .send(question)
         .catch((error: unknown) => {

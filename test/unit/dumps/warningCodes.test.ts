@@ -4,7 +4,9 @@ import { expect, it } from "vitest";
 
 const root = join(import.meta.dirname, "../../..");
 const sourcesIn = (directory: string): readonly string[] =>
-  readdirSync(join(root, directory)).map((name) => readFileSync(join(root, directory, name), "utf8"));
+  readdirSync(join(root, directory), { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => readFileSync(join(root, directory, name), "utf8"));
 const within = (text: string, pattern: RegExp): readonly string[] =>
   [...text.matchAll(pattern)].map(([, code]) => code ?? "");
 

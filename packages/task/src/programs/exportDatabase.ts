@@ -33,7 +33,7 @@ const refuse = (path: string, message: string): never => {
   throw new InvalidInputError([{ path, message }]);
 };
 
-/** Whether a workflow takes over from what this program reports. */
+/** Whether a workflow continues with what this program reports. */
 const inWorkflow = ({ environment }: Place): boolean => Boolean(environment.OPENEMR_OPS_TASK_TOKEN);
 
 /** What a job is asked for, before what the configuration says. */

@@ -14,21 +14,22 @@ const Asked = z.object({
   directory: z.string().optional(),
   s3: z.object({ endpoint: z.string(), bucket: z.string(), prefix: z.string(), region: z.string() }).optional(),
   user: z.number().optional(),
-  killAt: z.number().optional(),
+  killAt: z.union([z.number(), z.string()]).optional(),
 });
 
-/** Ends this program as the system would, a moment after the change number `at` was begun at the destination. */
-const killedAt = (destination: Destination, at: number): Destination => {
+/** Ends this program as the system would, a moment after the change with this number, or to a key like this, was begun. */
+const killedAt = (destination: Destination, at: number | string): Destination => {
   let changes = 0;
-  const counted = <Result>(work: Promise<Result>): Promise<Result> => {
+  const counted = <Result>(key: string, work: Promise<Result>): Promise<Result> => {
     changes += 1;
-    if (changes === at) setImmediate(() => process.kill(process.pid, "SIGKILL"));
+    if (changes === at || (typeof at === "string" && key.startsWith(at)))
+      setImmediate(() => process.kill(process.pid, "SIGKILL"));
     return work;
   };
   return {
     ...destination,
-    put: (key, body, source) => counted(destination.put(key, body, source)),
-    delete: (key) => counted(destination.delete(key)),
+    put: (key, body, source) => counted(key, destination.put(key, body, source)),
+    delete: (key) => counted(key, destination.delete(key)),
   };
 };
 

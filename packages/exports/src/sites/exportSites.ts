@@ -1,5 +1,7 @@
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
 import type { Destination, StoredObject } from "@openemr-ops/core/destination";
-import { SourceUnreadableError } from "@openemr-ops/core/errors";
+import { SourceLayoutError, SourceUnreadableError } from "@openemr-ops/core/errors";
 import { listSites } from "@openemr-ops/openemr/sitesLayout";
 import type { WithheldBy } from "@openemr-ops/openemr/withheldFiles";
 import type { SitesExportContext, SitesExportResult } from "../context.ts";
@@ -56,12 +58,24 @@ const storedFiles = async function* (
   }
 };
 
-/** An empty tree where there was a full one is a mount that is absent, not a practice that deleted everything. */
+const isLink = async (path: string): Promise<boolean> =>
+  (await lstat(path).catch(() => undefined))?.isSymbolicLink() ?? false;
+
+/**
+ * An empty tree where there was a full one is a mount that is absent, not a practice that deleted everything. The same goes for
+ * documents behind a link, which the walk does not follow.
+ */
 const assertSites = async (sitesPath: string): Promise<void> => {
-  if ((await listSites(sitesPath)).length > 0) return;
-  throw new SourceUnreadableError(
-    `no site in ${sitesPath}: expected directories with a sqlconf.php, such as default; check the mount, and sites.path`,
-  );
+  const sites = await listSites(sitesPath);
+  if (sites.length === 0)
+    throw new SourceUnreadableError(
+      `no site in ${sitesPath}: expected directories with a sqlconf.php, such as default; check the mount, and sites.path`,
+    );
+  for (const place of sites.flatMap((site) => [site, join(site, "documents")]))
+    if (await isLink(join(sitesPath, place)))
+      throw new SourceLayoutError(
+        `${place} in ${sitesPath} is a symbolic link, which an export does not follow: mount the directory there instead (mount --bind)`,
+      );
 };
 
 /** Everything that one run does per key, from the three sorted streams to rows of the new inventory. */
@@ -205,6 +219,7 @@ const problemOf = ({ unreadable }: Figures): SourceUnreadableError =>
  * interrupted run is continued by the next one. `_SUCCESS` is replaced last, after everything that it promises.
  *
  * @throws {SourceUnreadableError} fatal: there is no site, or files could not be read; everything else was exported
+ * @throws {SourceLayoutError} refused: a site or its documents lie behind a link
  * @throws {IntegrityError} damaged: what an earlier run wrote down was altered
  * @throws the `Destination…Error` family
  */

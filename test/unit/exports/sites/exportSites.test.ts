@@ -7,6 +7,7 @@ import {
   DestinationAccessDeniedError,
   DestinationFullError,
   IntegrityError,
+  SourceLayoutError,
   SourceUnreadableError,
 } from "@openemr-ops/core/errors";
 import { exportSites, planSitesExport } from "@openemr-ops/exports/sites/exportSites";
@@ -178,6 +179,22 @@ describe("an export of the sites", () => {
     expect(destination.keys()).toEqual(before);
   });
 });
+
+it.each(["default", "default/documents"])(
+  "refuses a tree whose %s is a link, which it would not follow",
+  async (place) => {
+    const sites = await aged(await clinic());
+    const destination = memoryDestination();
+    await run(sites, destination);
+    const elsewhere = join(await aTree({}), "moved");
+    await rename(join(sites, place), elsewhere);
+    await symlink(elsewhere, join(sites, place));
+    const before = destination.keys();
+
+    await expect(run(sites, destination, { deletions: "mirror" })).rejects.toThrow(SourceLayoutError);
+    expect(destination.keys()).toEqual(before);
+  },
+);
 
 describe("the next export", () => {
   it("uploads what is new or changed, and asks for no object", async () => {

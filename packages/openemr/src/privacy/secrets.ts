@@ -14,6 +14,7 @@ const secretTables: ReadonlyMap<string, string> = new Map(
 const secretColumns: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   Object.entries({
     api_log: "request request_url request_body response", // bodies of logins, tokens in addresses
+    claims: "submitted_claim", // the head of an X12 interchange names user and password
     email_queue: "body", // links that log in
     export_job: "access_token_id",
     log: "comments", // whole statements with their values
@@ -44,7 +45,7 @@ export const secretTableReason = (table: string): string | undefined =>
 
 /** Why a column leaves in no profile; undefined when it may. */
 export const secretColumnReason = (table: string, column: string): string | undefined => {
-  if (secretColumns.get(table.toLowerCase())?.has(column.toLowerCase())) return "a secret";
+  if (secretColumns.get(table.toLowerCase())?.has(column.toLowerCase())) return "contains or repeats a secret";
   if (columnsOf(table)?.has(column.toLowerCase())) return undefined;
   if (isSecretName(column)) return "named like a secret";
   return isSettingsValue(table, column) ? "a setting can contain a secret" : undefined;

@@ -34,7 +34,7 @@ describe("the profile deidentified", () => {
     ["documents.url varchar(255)", "web addresses and file names"],
     ["openemr_postcalendar_events.pc_startTime time", "bytes, or a time of day"],
     ["lists.udi varchar(255)", "numbers of devices"],
-    ["users.password longtext", "a secret"],
+    ["users.password longtext", "contains or repeats a secret"],
   ])("drops %s and says why", (column, reason) => {
     expect(reasonOf(column)).toBe(reason);
   });

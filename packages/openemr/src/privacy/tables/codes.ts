@@ -26,9 +26,8 @@ export const codeTables = {
     none: "id drug dea_number csa_sch narc other_names",
   },
   form_eye_mag_prefs: {
-    none: `
-      PEZONE LOCATION LOCATION_text id selection ZONE_ORDER GOVALUE ordering FILL_ACTION GORIGHT GOLEFT UNSPEC
-    `,
+    ids: { user: "id" },
+    none: "PEZONE LOCATION LOCATION_text selection ZONE_ORDER GOVALUE ordering FILL_ACTION GORIGHT GOLEFT UNSPEC",
   },
   form_physical_exam_diagnoses: {
     none: "line_id ordering diagnosis",

@@ -2,6 +2,7 @@ import type { Destination } from "@openemr-ops/core/destination";
 import type { JobHistory, JobRecord } from "@openemr-ops/core/jobs";
 import type { SkippedTable } from "./context.ts";
 import { exportTime } from "./exportId.ts";
+import { readAllOf } from "./sites/readAllOf.ts";
 
 export type ExportKind = "database" | "sites";
 
@@ -39,16 +40,12 @@ export interface ExportListing {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Anything longer is no file of ours. */
-const longestFile = 64 * 1024 * 1024;
-
+/** What somebody else wrote there is an object without any field that is looked for. */
 const readJson = async (destination: Destination, key: string): Promise<Json | undefined> => {
-  const stream = await destination.get(key, { start: 0, length: longestFile });
-  if (!stream) return undefined;
-  const parts: Buffer[] = [];
-  for await (const part of stream) parts.push(part as Buffer);
+  const found = await readAllOf(destination, key);
+  if (!found) return undefined;
   try {
-    const value: unknown = JSON.parse(Buffer.concat(parts).toString());
+    const value: unknown = JSON.parse(found.bytes.toString());
     return typeof value === "object" && value !== null ? (value as Json) : {};
   } catch {
     return {};

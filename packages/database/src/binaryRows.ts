@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { Connection } from "mysql2";
 
 /** A column of a result, as the server describes it. Source: MariaDB knowledge base, "Result Set Packets", column definition. */
@@ -37,14 +38,17 @@ interface Statement {
  * are exact, and nothing is made of a value.
  *
  * @param connection what `taker` throws, or what it waits for, ends it
+ * @param signal ends it at any moment, and the connection
  * @returns the number of rows
- * @throws the driver's error, also that of the connection; what `taker` threw
+ * @throws the driver's error, also that of the connection; what `taker` threw; the signal's reason
  */
 export const readBinaryRows = async (
   connection: Connection,
   sql: string,
   taker: (fields: readonly ResultField[]) => TakeRow,
+  signal?: AbortSignal,
 ): Promise<number> => {
+  signal?.throwIfAborted();
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {});
   const fail = (error: unknown): void => ended.reject(error);
@@ -57,11 +61,16 @@ export const readBinaryRows = async (
       ended.promise.catch(reject);
     });
   let rows = 0;
-  /** The driver would take what is thrown here for an end of the rows. */
+  /**
+   * The driver would take what is thrown here for an end of the rows. Its own way to end a connection waits for all rows to be
+   * read; the server would go on to hold the table.
+   */
   const spoil = (error: unknown): void => {
     fail(error);
-    connection.destroy();
+    (connection as unknown as { readonly stream: Socket }).stream.destroy();
   };
+  const stop = (): void => spoil(signal?.reason);
+  signal?.addEventListener("abort", stop, { once: true });
   const waitFor = (waiting: Promise<void>): void => {
     connection.pause();
     waiting.then(() => connection.resume(), spoil);
@@ -89,6 +98,7 @@ export const readBinaryRows = async (
     connection.unprepare(sql);
     return rows;
   } finally {
+    signal?.removeEventListener("abort", stop);
     connection.off("error", fail);
     connection.resume();
   }

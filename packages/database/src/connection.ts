@@ -18,7 +18,7 @@ export interface DatabaseConnection extends SqlReader, AsyncDisposable {
   /** Rows of any number, each value the bytes that the server sent; no more than a row and a megabyte are in memory. */
   stream(sql: string): AsyncIterable<RawRow>;
   /** Rows of any number in the server's binary form, for whoever makes columns of them; returns how many came. */
-  binaryRows(sql: string, taker: (fields: readonly ResultField[]) => TakeRow): Promise<number>;
+  binaryRows(sql: string, taker: (fields: readonly ResultField[]) => TakeRow, signal?: AbortSignal): Promise<number>;
 }
 
 const unnamed = (message: string, options?: ErrorOptions) => new DatabaseFailedError(message, options);
@@ -159,7 +159,7 @@ export const connect = async (
         throw databaseError(where, `${code} ${message}`, error, unnamed);
       }
     },
-    binaryRows: (sql, taker) => explain(where, () => readBinaryRows(base, sql, taker)),
+    binaryRows: (sql, taker, signal) => explain(where, () => readBinaryRows(base, sql, taker, signal)),
     [Symbol.asyncDispose]: async () => {
       await Promise.race([
         connection.end().catch(() => {}),

@@ -11,6 +11,8 @@ import {
   DestinationFullError,
   IntegrityError,
   InvalidInputError,
+  JobAbortedError,
+  ResidencyError,
   TargetNotEmptyError,
 } from "@openemr-ops/core/errors";
 import type { DatabaseExportContext } from "@openemr-ops/exports/context";
@@ -298,6 +300,39 @@ describe("what cannot be read", () => {
     await expect(failing).rejects.toThrow(message);
     expect(hasSuccess(inner)).toBe(false);
   });
+});
+
+it("that somebody stops ends in the middle of a table, with the reason", async () => {
+  await make(
+    "CREATE TABLE log (id INT PRIMARY KEY, words CHAR(100))",
+    "INSERT INTO log SELECT seq, 'x' FROM seq_1_to_150000",
+  );
+  const destination = memoryDestination();
+  const stopping = new AbortController();
+  const reached: number[] = [];
+
+  const failing = exported(destination, {
+    signal: stopping.signal,
+    progress: ({ rows = 0 }) => {
+      reached.push(rows);
+      stopping.abort(new JobAbortedError("a person stopped it"));
+    },
+  });
+
+  await expect(failing).rejects.toThrow(JobAbortedError);
+  expect(reached).toEqual([65_536]);
+  expect(destination.keys()).toEqual([]);
+});
+
+it("goes nowhere that the residency forbids", async () => {
+  await make("CREATE TABLE visits (id INT PRIMARY KEY)");
+  const destination = memoryDestination();
+  const assertPlace = async () => {
+    throw new ResidencyError("elsewhere");
+  };
+
+  await expect(exported(destination, { assertPlace })).rejects.toThrow(ResidencyError);
+  expect(destination.keys()).toEqual([]);
 });
 
 describe("a destination", () => {

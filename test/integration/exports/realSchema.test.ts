@@ -53,7 +53,8 @@ it.each(schemas)(
       "SELECT COUNT(*) AS n FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE'",
       [schema.name],
     );
-    expect({ tables, skipped }).toEqual({ tables: Number(counted?.n), skipped: [] });
+    expect(tables).toBe(Number(counted?.n));
+    expect(skipped.filter(({ reason }) => !reason.startsWith("a view"))).toEqual([]);
     expect(await compareExport(schema, join(root, "database/one"))).toEqual([]);
   },
 );

@@ -160,6 +160,7 @@ class Run {
       await table.read(this.#connection);
     } catch (error) {
       await table.abandon(toOpsError(error));
+      this.#context.signal.throwIfAborted();
       if (planned.named || !concernsOneTable(error)) throw error;
       const { message } = toOpsError(error);
       this.skipped.push({ table: name, reason: message });

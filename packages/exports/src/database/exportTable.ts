@@ -97,7 +97,8 @@ export class TableExport {
    */
   async read(connection: DatabaseConnection): Promise<void> {
     const { described, plan } = this.#planned;
-    const sent = await connection.binaryRows(selectOf(described, plan), (fields) => this.#taker(fields));
+    const { signal } = this.#target;
+    const sent = await connection.binaryRows(selectOf(described, plan), (fields) => this.#taker(fields), signal);
     if (sent !== this.#rows) throw new DatabaseFailedError(`table ${plan.table} gave ${sent} rows, not ${this.#rows}`);
     if (described.engine !== "InnoDB") return; // others have no snapshot, and may have changed meanwhile
     const [counted] = await connection.rows(countOf(plan));
@@ -117,7 +118,7 @@ export class TableExport {
 
   #taker(fields: readonly ResultField[]): TakeRow {
     const { plan } = this.#planned;
-    const { buffers, signal, onRows } = this.#target;
+    const { buffers } = this.#target;
     if (fields.length !== plan.columns.length)
       throw new DatabaseFailedError(`table ${plan.table} gave ${fields.length} columns of ${plan.columns.length}`);
     const columns = plan.columns.map((column, index) => prepared(this.#planned, column, fields[index] as ResultField));
@@ -132,15 +133,12 @@ export class TableExport {
       if (!column) throw new RangeError("a writer has a column for each of its table");
       return reader(column, report.losses);
     });
-    return this.#rowTaker(readers, writer, { signal, onRows });
+    return this.#rowTaker(readers, writer);
   }
 
   /** A row of the binary protocol: a zero, a bit a column for NULL behind two of no use, then the values that are none. */
-  #rowTaker(
-    readers: readonly ReadCell[],
-    writer: ParquetWriter,
-    { signal, onRows }: Pick<TableTarget, "signal" | "onRows">,
-  ): TakeRow {
+  #rowTaker(readers: readonly ReadCell[], writer: ParquetWriter): TakeRow {
+    const { onRows } = this.#target;
     const { columns } = writer;
     const width = readers.length;
     const nullBytes = (width + 9) >> 3;
@@ -155,10 +153,7 @@ export class TableExport {
       if (at !== end)
         throw new DatabaseFailedError(`a row of table ${this.#planned.plan.table} has another length than its values`);
       this.receivedBytes += end - start;
-      if (++this.#rows % reportEvery === 0) {
-        onRows(this.#rows);
-        signal.throwIfAborted();
-      }
+      if (++this.#rows % reportEvery === 0) onRows(this.#rows);
       return writer.endRow(end - start);
     };
   }

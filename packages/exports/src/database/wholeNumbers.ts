@@ -68,13 +68,13 @@ const readDigits = (bytes: Buffer, from: number, to: number, scale: number): boo
     }
   }
   for (behind = Math.max(behind, 0); behind < scale; behind++) addDigit(0);
-  return behind === scale && upper < 1e9;
+  return from < to && behind === scale && upper < 1e9;
 };
 
 /** The number that a decimal's text has without its point. @throws {RangeError} the text is no number of this scale */
 const unscaled = (text: string, scale: number): bigint => {
   const [whole = "", fraction = ""] = text.split(".");
-  if (!/^-?\d*$/.test(whole) || !/^\d*$/.test(fraction) || fraction.length > scale)
+  if (!/^-?\d+$/.test(whole) || !/^\d*$/.test(fraction) || fraction.length > scale)
     throw new RangeError("a decimal has another form than its column");
   const digits = BigInt(`${whole.replace("-", "")}${fraction.padEnd(scale, "0")}`);
   return whole.startsWith("-") ? -digits : digits;

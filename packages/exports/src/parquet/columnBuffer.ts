@@ -101,6 +101,11 @@ export class ColumnBuffer {
     this.#nulls = 0;
   }
 
+  /** Ends a page that is longer than pages are; its memory is not kept for the next value. */
+  endLongPage(): void {
+    if (this.used - levelsRoom > pageBytes) this.#cut();
+  }
+
   /** Ends a row group: its pages, some of which are still being compressed. */
   takePages(): readonly (Page | Promise<Page>)[] {
     if (this.rows > 0) this.#cut();

@@ -166,9 +166,12 @@ export class ParquetWriter {
    */
   endRow(bytes: number): Promise<void> | undefined {
     this.#held += bytes;
-    const isFull = ++this.#rows >= mostRows || this.#held >= this.#options.groupBytes;
+    const isLarge = bytes >= largeRow;
+    if (isLarge) for (const column of this.columns) column.endLongPage();
+    const most = isLarge ? this.#options.groupBytes / 4 : this.#options.groupBytes;
+    const isFull = ++this.#rows >= mostRows || this.#held >= most;
     const waiting = isFull ? this.#endGroup() : this.#failed ? this.#writing : this.#options.buffers.wait();
-    return bytes < largeRow ? waiting : this.#settle();
+    return isLarge ? this.#settle() : waiting;
   }
 
   /** Until nothing is compressed or written: of such a row there are copies enough. */

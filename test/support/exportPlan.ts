@@ -29,8 +29,9 @@ export const readPlanned = async (schema: FreshSchema, plan: ExportedTablePlan):
   await using connection = await connectReadOnly(accessOf(schema, schema.dumpUser));
   const selected = plan.columns.map(({ name, expression }) => expression ?? quoteName(name)).join(", ");
   const where = plan.where === undefined ? "" : ` WHERE ${plan.where}`;
+  const order = plan.orderBy === undefined ? "" : ` ORDER BY ${plan.orderBy}`;
   const rows: PlannedRow[] = [];
-  for await (const row of connection.stream(`SELECT ${selected} FROM ${quoteName(plan.table)}${where}`)) {
+  for await (const row of connection.stream(`SELECT ${selected} FROM ${quoteName(plan.table)}${where}${order}`)) {
     const values = plan.columns.map(({ name, transform }, index): [string, string | null] => {
       const value = row[index] ?? null;
       if (value === null) return [name, null];

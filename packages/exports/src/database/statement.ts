@@ -24,6 +24,6 @@ const from = ({ table, where }: ExportedTablePlan): string =>
   `FROM ${baseTable(table)}${where === undefined ? "" : ` WHERE ${where}`}`;
 
 export const selectOf = (table: DescribedTable, plan: ExportedTablePlan): string =>
-  `SELECT ${plan.columns.map((column) => selected(table, column)).join(",")} ${from(plan)}`;
+  `SELECT ${plan.columns.map((column) => selected(table, column)).join(",")} ${from(plan)}${plan.orderBy === undefined ? "" : ` ORDER BY ${plan.orderBy}`}`;
 
 export const countOf = (plan: ExportedTablePlan): string => `SELECT COUNT(*) AS n ${from(plan)}`;

@@ -7,7 +7,7 @@ import { withheldReason } from "@openemr-ops/openemr/privacy/withheldTables";
 import { type ColumnDecision, planTables } from "./planTables.ts";
 import type { Profile, TableColumn, TableDescription } from "./profile.ts";
 import { pseudonymsOf } from "./pseudonyms.ts";
-import { isDate, isOpaque, kept, measured, pseudonym, yearOf, zipOf } from "./treatments.ts";
+import { isDate, isOpaque, kept, measured, pseudonym, shuffledBy, yearOf, zipOf } from "./treatments.ts";
 
 /** Why columns of a kind are left out. Kinds that are not here have a treatment. */
 const dropReasons: Readonly<Record<Exclude<ColumnKind, "birth" | "dates" | "measured" | "none">, string>> = {
@@ -53,6 +53,8 @@ export const deidentified = ({ key, exportDate }: { readonly key: string; readon
     throw new InvalidInputError([{ path: "exports.pseudonymKey", message: `the key of pseudonyms ${problem}` }]);
   const pseudonymsIn = pseudonymsOf(key);
   const firstYear = firstYearAt(exportDate);
+  // In hexadecimal digits; tells nothing of the key.
+  const salt = pseudonymsIn("order of rows")(Buffer.from(exportDate.toISOString())) ?? "";
 
   const treat = (table: TableDescription, column: TableColumn, meaning: ColumnMeaning): ColumnDecision => {
     if (meaning.kind === "id") {
@@ -84,7 +86,9 @@ export const deidentified = ({ key, exportDate }: { readonly key: string; readon
     plan: (tables) =>
       planTables(tables, (table) => {
         const columns = columnsOf(table.name);
+        const ids = table.columns.filter(({ name }) => columns?.get(name.toLowerCase())?.kind === "id");
         return {
+          orderBy: shuffledBy(ids, salt),
           withheld:
             secretTableReason(table.name) ??
             withheldReason(table.name) ??

@@ -7,6 +7,7 @@ export interface TableDecision {
   /** Why nothing of the table leaves. */
   readonly withheld?: string | undefined;
   column(column: TableColumn): ColumnDecision;
+  readonly orderBy?: string | undefined;
 }
 
 const planTable = (table: TableDescription, decision: TableDecision): ExportedTablePlan => {
@@ -17,7 +18,8 @@ const planTable = (table: TableDescription, decision: TableDecision): ExportedTa
     if (typeof decided === "string") dropped.push({ name: column.name, reason: decided });
     else columns.push(decided);
   }
-  return { table: table.name, columns, dropped };
+  const { orderBy } = decision;
+  return { table: table.name, columns, dropped, ...(orderBy === undefined ? {} : { orderBy }) };
 };
 
 /** Plans each table by itself; one of which no column may leave is skipped. */

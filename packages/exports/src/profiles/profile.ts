@@ -36,6 +36,8 @@ export interface ExportedTablePlan {
   readonly dropped: readonly { readonly name: string; readonly reason: string }[];
   /** Which rows leave, as an SQL condition; all when not set. */
   readonly where?: string;
+  /** By what the rows are sorted, as an SQL expression; the server's own order when not set. Holds no secret. */
+  readonly orderBy?: string;
 }
 
 /** Which tables and columns leave, and in what form. Decides before a row is read. */

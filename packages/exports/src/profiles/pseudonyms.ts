@@ -1,7 +1,8 @@
 import { createHmac, createSecretKey } from "node:crypto";
 
-/** Values of one domain that are remembered: rows of one patient often follow each other. */
-const remembered = 1024;
+/** Values that are remembered, in 20 MiB: a patient, a visit or a user is in many rows. */
+const remembered = 131_072;
+const longestRemembered = 40;
 
 /** `007`, ` 7` and `7` are one number, `Admin` and `admin` one login: so the application compares them. */
 const canonical = (text: string): string => {
@@ -18,8 +19,19 @@ const canonical = (text: string): string => {
  */
 export const pseudonymsOf = (key: string): ((domain: string) => (text: Buffer) => string | undefined) => {
   const secret = createSecretKey(key, "utf8");
+  const byDomain = new Map<string, Map<string, string | undefined>>();
+  let size = 0;
+  const remember = (known: Map<string, string | undefined>, text: string, made: string | undefined): void => {
+    if (size >= remembered) {
+      for (const others of byDomain.values()) others.clear();
+      size = 0;
+    }
+    known.set(text, made);
+    size += 1;
+  };
   return (domain) => {
-    const known = new Map<string, string | undefined>();
+    const known = byDomain.get(domain) ?? new Map<string, string | undefined>();
+    byDomain.set(domain, known);
     const make = (text: string): string | undefined => {
       const value = canonical(text);
       if (value === "" || value === "0") return value || undefined;
@@ -29,8 +41,7 @@ export const pseudonymsOf = (key: string): ((domain: string) => (text: Buffer) =
       const text = bytes.toString();
       if (known.has(text)) return known.get(text);
       const made = make(text);
-      if (known.size >= remembered) known.clear();
-      known.set(text, made);
+      if (text.length <= longestRemembered) remember(known, text, made);
       return made;
     };
   };

@@ -43,6 +43,16 @@ export const pseudonym = (
   treatment: `pseudonym, subject ${subject}`,
 });
 
+/**
+ * An order of rows that has nothing to do with their numbers. In the order of the server, the first patient is number 1.
+ *
+ * @param salt another one gives another order
+ */
+export const shuffledBy = (columns: readonly TableColumn[], salt: string): string | undefined =>
+  columns.length === 0
+    ? undefined
+    : `SHA2(CONCAT_WS('|', '${salt}', ${columns.map(({ name }) => `CAST(${quoteName(name)} AS BINARY)`).join(", ")}), 256)`;
+
 const texts = (words: string): string =>
   words
     .split(",")

@@ -64,9 +64,9 @@ describe("a pseudonym", () => {
 
   it("is the same after more values than are remembered", () => {
     const patient = pseudonymsOf(key)("patient");
-    const make = () => Array.from({ length: 3000 }, (_, value) => patient(Buffer.from(`${value}`)));
+    const make = () => Array.from({ length: 140_000 }, (_, value) => patient(Buffer.from(`${value}`)));
     const first = make();
-    expect(new Set(first).size).toBe(3000);
-    expect(make()).toEqual(first);
+    expect(new Set(first).size).toBe(140_000);
+    expect(make().join()).toBe(first.join());
   });
 });

@@ -9,6 +9,8 @@ export interface LockedPackage {
   readonly resolved?: string;
   readonly integrity?: string;
   readonly hasInstallScript?: boolean;
+  /** Only development needs it: installing without that leaves it out. */
+  readonly dev?: boolean;
   readonly os?: string | readonly string[];
   readonly cpu?: string | readonly string[];
   readonly dependencies?: Readonly<Record<string, string>>;

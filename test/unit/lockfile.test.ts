@@ -40,6 +40,10 @@ describe.each(["packages/cli", "packages/task"])("what a machine with %s alone i
       expect(name).not.toMatch(/^(aws-sdk|sst|aws-cdk|aws-cdk-lib|constructs|esbuild|vitest|typescript)$/);
   });
 
+  it("is left out by no npm ci --omit=dev", () => {
+    expect(foreign.filter(([, { dev }]) => dev === true).map(([place]) => place)).toEqual([]);
+  });
+
   it("is pinned by its digest", () => {
     expect(foreign.filter(([, { integrity }]) => !integrity?.startsWith("sha512-")).map(([place]) => place)).toEqual(
       [],

@@ -440,7 +440,7 @@ describe("a server of its own", () => {
     // Bytes that do not compress, so that nothing is spared.
     for (let id = 1; id <= 3; id++)
       await server.query(
-        `INSERT INTO huge.scans SELECT ${id}, LEFT(GROUP_CONCAT(UNHEX(SHA2(CONCAT(${id}, seq), 512)) ORDER BY seq SEPARATOR ''), 8000000), REPEAT('é', 10000000) FROM huge.seq_1_to_125000`,
+        `INSERT INTO huge.scans SELECT ${id}, LEFT(GROUP_CONCAT(UNHEX(SHA2(CONCAT(${id}, seq), 512)) ORDER BY seq SEPARATOR ''), 8000000), REPEAT('é', 5000000) FROM huge.seq_1_to_125000`,
       );
     const root = join(directory, "huge");
     const { host, port, user, password } = server;

@@ -249,10 +249,11 @@ describe("the next export", () => {
     await run(sites, memory);
     await memory.delete(successKey);
     memory.plant("sites/default/documents/2/b.pdf", "OF PATIENT X"); // as long, and a copy of nothing
+    await writeFile(join(sites, "default/images/logo.gif"), "LOGO"); // as long, and newer than its object
     const { destination, asked, filesPut } = counted(memory);
 
-    expect(await run(sites, destination)).toMatchObject({ uploaded: 1, unchanged: 3 });
-    expect(filesPut()).toEqual(["sites/default/documents/2/b.pdf"]);
+    expect(await run(sites, destination)).toMatchObject({ uploaded: 2, unchanged: 2 });
+    expect(filesPut().sort()).toEqual(["sites/default/documents/2/b.pdf", "sites/default/images/logo.gif"]);
     expect(asked.describe).toBe(4);
     expect(await brokenPromises(memory)).toEqual([]);
   });

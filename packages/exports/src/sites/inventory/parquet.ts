@@ -88,8 +88,10 @@ const rowOf = ({ site, path, pathBytes, key, state, size, ...stored }: StoredRow
 });
 
 /** The rows of one part. */
-export const rowsOfParquet = async (bytes: Buffer): Promise<readonly InventoryRow[]> => {
+export const rowsOfParquet = async (bytes: Buffer): Promise<Iterable<InventoryRow>> => {
   const file = new Uint8Array(bytes).buffer;
   const rows = await parquetReadObjects({ file, compressors: { ZSTD: (page) => zstdDecompressSync(page) } });
-  return rows.map((row) => rowOf(row as StoredRow));
+  return (function* () {
+    for (const row of rows) yield rowOf(row as StoredRow);
+  })();
 };

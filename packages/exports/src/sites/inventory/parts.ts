@@ -7,7 +7,7 @@ import type { InventoryPart, InventoryRow } from "./row.ts";
 export const inventoryFolder = "sites/_inventory/";
 
 /** Rows of a part: what is in memory at once when an inventory is written or read. */
-const rowsInPart = 20_000;
+const rowsInPart = 10_000;
 
 export interface InventoryWriter {
   /** Rows come in the order of their places. */
@@ -43,7 +43,7 @@ export const inventoryWriter = (destination: Destination, exportId: string, most
   };
 };
 
-const readPart = async (destination: Destination, { key, sha256 }: InventoryPart): Promise<readonly InventoryRow[]> => {
+const readPart = async (destination: Destination, { key, sha256 }: InventoryPart): Promise<Iterable<InventoryRow>> => {
   const found = await readAllOf(destination, key);
   if (found?.sha256 !== sha256)
     throw new IntegrityError(
@@ -72,7 +72,7 @@ export const rewriteParts = async (
 ): Promise<readonly InventoryPart[]> => {
   const rewritten: InventoryPart[] = [];
   for (const part of parts) {
-    const rows = await readPart(destination, part);
+    const rows = [...(await readPart(destination, part))];
     const changed = rows.map(change);
     const differs = changed.some((row, index) => row !== rows[index]);
     rewritten.push(differs ? await store(destination, part.key, changed) : part);

@@ -3,6 +3,7 @@ import { s3Destination } from "@openemr-ops/aws/s3Destination";
 import type { Destination } from "@openemr-ops/core/destination";
 import { toOpsError } from "@openemr-ops/core/errors";
 import { exportSites } from "@openemr-ops/exports/sites/exportSites";
+import { keepHeapSmall } from "@openemr-ops/exports/sites/smallHeap";
 import { fileDestination } from "@openemr-ops/files/fileDestination";
 import * as z from "zod";
 import { aSitesContext } from "./exportedSites.ts";
@@ -38,6 +39,7 @@ const exportSitesInChild = async (): Promise<void> => {
   const { sites, exportId, deletions, directory, s3, user, killAt } = Asked.parse(
     JSON.parse(await text(process.stdin)),
   );
+  keepHeapSmall();
   if (user !== undefined) process.setuid?.(user);
   const opened = s3 ? s3Destination({ ...s3, pathStyle: true }) : fileDestination(directory ?? "");
   const destination = killAt === undefined ? opened : killedAt(opened, killAt);

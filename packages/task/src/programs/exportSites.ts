@@ -6,6 +6,7 @@ import {
   planSitesExport,
   type SitesExportPlan,
 } from "@openemr-ops/exports/sites/exportSites";
+import { keepHeapSmall } from "@openemr-ops/exports/sites/smallHeap";
 import type { Place, Program } from "../program.ts";
 import { realSites } from "../realPlaces.ts";
 import { exportContext, exportsOf } from "./exportContext.ts";
@@ -43,6 +44,7 @@ export const exportSites: Program<"exportSites", SitesPlan, SitesExportResult> =
     return { result, report: sitesPlanReport(result) };
   },
   run: async (place) => {
+    keepHeapSmall();
     const result = await exportNow(await openExport(place), { exportId: newExportId(place.now()) });
     return { result, report: sitesExportReport(result) };
   },

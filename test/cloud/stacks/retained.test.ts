@@ -112,8 +112,8 @@ describe("what is written", () => {
       expect(textOf(resource.Properties?.KmsMasterKeyId)).toMatch(/^<(FnGetAtt)?Key/);
   });
 
-  it("has a key that AWS renews every year", () => {
+  it("has keys that AWS renews every year: the stage's, and one for exports", () => {
     const keys = resourcesOf(prod, "AWS::KMS::Key");
-    expect(keys.map(({ resource }) => resource.Properties?.EnableKeyRotation)).toEqual([true]);
+    expect(keys.map(({ resource }) => resource.Properties?.EnableKeyRotation)).toEqual([true, true]);
   });
 });

@@ -39,7 +39,7 @@ const columnEntry = (column: ColumnReport, catalogueType: string, catalogueName:
   replacedTexts: column.losses.replacedTexts,
 });
 
-/** `_schema.json`: each column of each table, and what became of it. */
+/** `_schema.json`: each column of each table, and its treatment. */
 export const schemaDocument = (tables: readonly TableReport[]): string => {
   const catalogue = catalogueTables(
     tables.map(({ table, columns }) => ({ name: table, columns: columns.map(({ parquet }) => parquet) })),

@@ -71,7 +71,7 @@ const prepared = ({ described }: PlannedTable, column: ExportedColumn, field: Re
   };
 };
 
-/** How often whoever watches hears of rows. */
+/** Rows between two reports of progress. */
 const reportEvery = 65_536;
 
 /** One table on its way: first its rows are read, then what is left is written, which the next table need not wait for. */

@@ -18,7 +18,7 @@ import {
   unsigned64Cell,
 } from "./cellReaders.ts";
 
-/** What becomes of a column of a result: its type in Parquet, and how its values get there. */
+/** The type of a column of a result in Parquet, and how its values get there. */
 export interface ResultType {
   readonly type: ColumnType;
   /** In words where the type alone does not say it. */

@@ -185,7 +185,7 @@ export class ParquetWriter {
     const rows = this.#rows;
     const columns = this.columns.map((column) => {
       const pages = column.takePages();
-      for (const page of pages) if (page instanceof Promise) page.catch(() => {}); // whoever writes it hears of it
+      for (const page of pages) if (page instanceof Promise) page.catch(() => {}); // writing it reports the failure
       const nulls = column.nullCount;
       column.nullCount = 0;
       return { pages, nulls };

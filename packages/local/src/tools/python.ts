@@ -33,9 +33,7 @@ export const makeVenv = async (directory: string, requirements: string, installi
  * Gives the venv's Python a name of its own in `.tools/bin`. A link does not do: started by a link from elsewhere, Python
  * does not find its venv.
  */
-export const nameAnalyticsPython = (directory: string): void =>
-  writeFileSync(
-    join(directory, "analytics-python"),
-    '#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/python" "$@"\n',
-    { mode: 0o755 },
-  );
+export const namePython = (directory: string, name: string): void =>
+  writeFileSync(join(directory, name), '#!/bin/sh\nexec "$(dirname "$(readlink -f "$0")")/python" "$@"\n', {
+    mode: 0o755,
+  });

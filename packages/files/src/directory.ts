@@ -126,12 +126,24 @@ const isThere = (path: string): Promise<boolean> =>
     (error: unknown) => systemCodeOf(error) !== "ENOENT",
   );
 
-/** The path without links: of as much of it as exists, with the rest as written. */
+/**
+ * The path without links: of as much of it as exists, with the rest as written.
+ *
+ * @throws {TargetUnsuitableError} refused: something above it is no directory
+ */
 export const realPlace = async (path: string): Promise<string> => {
   try {
     return await realpath(path);
   } catch (error) {
-    if (systemCodeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    const code = systemCodeOf(error);
+    if (code === "ENOTDIR" || code === "ELOOP")
+      throw new TargetUnsuitableError(
+        `${path} lies below a file, or below a link that leads to itself: name another place`,
+        {
+          cause: error,
+        },
+      );
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
     return join(await realPlace(dirname(path)), basename(path));
   }
 };

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, realpath, rename, rm, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openDirectory } from "@openemr-ops/files/directory";
+import { openDirectory, realPlace } from "@openemr-ops/files/directory";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 describe("a directory that is held on to", () => {
@@ -34,5 +34,19 @@ describe("a directory that is held on to", () => {
     await mkdir(join(parent, "real/inner"), { recursive: true });
     await symlink("real", join(parent, "link"));
     await expect(openDirectory(join(parent, "link/inner"))).rejects.toMatchObject({ name: "TargetUnsuitableError" });
+  });
+});
+
+describe("the real place of a path", () => {
+  it("is named when a file is where a directory above it would be", async () => {
+    const parent = await realpath(await mkdtemp(join(tmpdir(), "openemr-ops-place-")));
+    await writeFile(join(parent, "file"), "");
+    expect(await realPlace(join(parent, "absent/below"))).toBe(join(parent, "absent/below"));
+
+    await expect(realPlace(join(parent, "file/below/it"))).rejects.toMatchObject({
+      name: "TargetUnsuitableError",
+      message: expect.stringContaining(`${parent}/file/below/it`),
+    });
+    await rm(parent, { recursive: true });
   });
 });

@@ -659,8 +659,8 @@ describe("the local cloud refuses", () => {
   it.each<[string, object, RegExp]>([
     [
       "a resource type that is not in its list",
-      { Lake: { Type: "AWS::Glue::Database" } },
-      /main\.Lake.*AWS::Glue::Database/,
+      { Lake: { Type: "AWS::Glue::Crawler" } },
+      /main\.Lake.*AWS::Glue::Crawler/,
     ],
     [
       "a function of templates that is not in its list, wherever it stands",

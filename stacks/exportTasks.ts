@@ -19,6 +19,9 @@ import { takePartIn, taskEnvironment } from "./taskPart.ts";
 export const halfOf = (half: "database" | "sites", { bucket }: Pick<DeployedExports, "bucket">) =>
   bucket ? { bucket: { ...bucket, prefix: [bucket.prefix, half].filter(Boolean).join("/") } } : {};
 
+/** Each look at a file waits for the file system's network; Node has four under way at once when nothing else is said. */
+const looks = { UV_THREADPOOL_SIZE: "32" };
+
 /** Two tasks: one sees the database and no file, the other the files and no database. Each writes its own half alone. */
 export const exportTasks = (
   stack: Stack,
@@ -41,7 +44,7 @@ export const exportTasks = (
       installation,
       image,
       log,
-      environment: taskEnvironment(stack, deployment, installation),
+      environment: { ...taskEnvironment(stack, deployment, installation), ...(sites === "read" ? looks : {}) },
       removable,
       sites,
       grants: [...takePartIn(stack, { deployment, plane }, id, [kind]), ...grants],

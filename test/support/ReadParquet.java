@@ -39,6 +39,8 @@ public class ReadParquet {
   static String form(Group row, int column, PrimitiveType type) {
     boolean isDecimal = type.getLogicalTypeAnnotation() instanceof DecimalLogicalTypeAnnotation;
     switch (type.getPrimitiveTypeName()) {
+      case BOOLEAN:
+        return row.getBoolean(column, 0) ? "True" : "False";
       case INT32:
         int small = row.getInteger(column, 0);
         return isDecimal ? decimal(BigInteger.valueOf(small), type) : Integer.toString(small);

@@ -1,8 +1,8 @@
 """Reads tables of Parquet files with pyarrow and with DuckDB, each value in one form to compare.
 
 In: a line of JSON for each table, {"directory": ...}. Out: a line of JSON for each, {"pyarrow": {...}, "duckdb": {...}}.
-Whole numbers and decimals are text, FLOAT and DOUBLE their bytes, dates days and moments microseconds since 1970, texts and
-bytes hexadecimal.
+Whole numbers and decimals are text, booleans True and False, FLOAT and DOUBLE their bytes, dates days and moments
+microseconds since 1970, texts and bytes hexadecimal.
 """
 
 import glob

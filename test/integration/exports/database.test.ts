@@ -17,6 +17,8 @@ import {
 } from "@openemr-ops/core/errors";
 import type { DatabaseExportContext } from "@openemr-ops/exports/context";
 import { exportDatabase, planDatabaseExport } from "@openemr-ops/exports/database/exportDatabase";
+import { withColumnChoices } from "@openemr-ops/exports/profiles/columnChoices";
+import { full } from "@openemr-ops/exports/profiles/full";
 import type { Profile } from "@openemr-ops/exports/profiles/profile";
 import { fileDestination } from "@openemr-ops/files/fileDestination";
 import { type MariaDb, startMariaDb } from "@openemr-ops/local/servers/mariadb";
@@ -158,6 +160,57 @@ describe("what an export holds", () => {
     const text = readFileSync(join(root, "database/one/_schema.json"), "utf8");
     expect(text).not.toContain("s3cret");
     expect(JSON.parse(text).tables[0].dropped).toEqual([{ name: "secret", reason: "a password" }]);
+  });
+
+  it("has booleans, UUIDs as text and no blobs where that is chosen, and falsifies no number", async () => {
+    await make(
+      "CREATE TABLE forms (id INT PRIMARY KEY, uuid BINARY(16), active TINYINT(1), authorized TINYINT(1) NOT NULL, unused TINYINT(1), scan LONGBLOB)",
+      "INSERT INTO forms VALUES (1, X'00112233445566778899AABBCCDDEEFF', 1, 1, NULL, 'x'), (2, NULL, NULL, 2, NULL, NULL), (3, X'00', 0, 0, NULL, '')",
+      "CREATE TABLE old (active TINYINT(1)) ENGINE=MyISAM",
+      "INSERT INTO old VALUES (1)",
+    );
+    const profile = withColumnChoices(full(), { booleans: true, uuids: "text", blobs: "drop" });
+    const root = join(directory, schema.name);
+
+    const planned = await planDatabaseExport(exportContextOf(schema, memoryDestination(), { profile }), {});
+    await exported(fileDestination(root), { profile });
+
+    expect(planned.tables[0]?.columns.map(({ treatment }) => treatment)).toEqual([
+      "kept",
+      "UUID as text",
+      ...Array<string>(3).fill("boolean where all values are 0 or 1"),
+    ]);
+    const [forms, old] = readByOthers(
+      ["forms", "old"].map((name) => join(root, `database/one/${schema.name}.${name}`)),
+    );
+    const hex = (text: string) => Buffer.from(text).toString("hex");
+    expect(forms?.pyarrow.types).toEqual({
+      id: "int32",
+      uuid: "string",
+      active: "bool",
+      authorized: "int32",
+      unused: "bool",
+    });
+    expect(forms?.duckdb.types).toMatchObject({ active: "BOOLEAN", authorized: "INTEGER", unused: "BOOLEAN" });
+    for (const reader of Object.values(forms ?? {}))
+      expect(reader.rows).toEqual([
+        ["1", hex("00112233-4455-6677-8899-aabbccddeeff"), "True", "1", null],
+        ["2", null, null, "2", null],
+        ["3", hex("00000000-0000-0000-0000-000000000000"), "False", "0", null],
+      ]);
+    expect(old?.duckdb.types).toEqual({ active: "INTEGER" });
+    const described = JSON.parse(readFileSync(join(root, "database/one/_schema.json"), "utf8")).tables;
+    expect(described[0]).toMatchObject({
+      columns: [
+        {},
+        { name: "uuid", parquetType: "BYTE_ARRAY STRING" },
+        { name: "active", mysqlType: "tinyint(1)", parquetType: "BOOLEAN", athena: { type: "boolean" } },
+        { name: "authorized", parquetType: "INT32", note: "a number: not all values are 0 or 1" },
+        { name: "unused", parquetType: "BOOLEAN" },
+      ],
+      dropped: [{ name: "scan", reason: 'a blob, and exports.database.blobs is "drop"' }],
+    });
+    expect(described[1].columns[0].note).toBe("a number: a table of MyISAM has no snapshot to judge its values in");
   });
 
   it("is of one moment while another session writes", async () => {

@@ -63,6 +63,40 @@ describe("the section exports", () => {
     expect(installation.exports?.database).toEqual({ engine: "aurora", profile: "full" });
   });
 
+  it("takes choices of columns for the rows that this program reads", async () => {
+    const database = { booleans: true, uuids: "text", blobs: "drop" } as const;
+    const { installation } = await load({ destination: "file:///srv/exports", database });
+    expect(installation.exports?.database).toEqual({ engine: "direct", profile: "full", ...database });
+  });
+
+  it.each([
+    ["booleans", true],
+    ["uuids", "text"],
+    ["blobs", "drop"],
+  ])("refuses a choice of %s where AWS exports by itself, by its field", async (name, value) => {
+    const platform = { kind: "ecs", cluster: "c", service: "s" } as const;
+    const exports = { destination: "s3://sagemaker-clinic-a", database: { engine: "aurora" as const, [name]: value } };
+    await expect(load(exports, { platform })).rejects.toMatchObject({
+      issues: [
+        {
+          path: `installations[0].exports.database.${name}`,
+          message: 'is a choice that AWS\'s own export does not have; expected engine "direct"',
+        },
+      ],
+    });
+  });
+
+  it.each([
+    ["booleans", "yes"],
+    ["uuids", "hex"],
+    ["blobs", false],
+  ])("refuses another value of %s by its field", async (name, value) => {
+    const exports = { destination: "file:///srv/exports", database: { [name]: value } };
+    await expect(load(exports)).rejects.toMatchObject({
+      issues: [{ path: `installations[0].exports.database.${name}` }],
+    });
+  });
+
   it("goes beside another installation's, and beside the dumps", async () => {
     await using directory = await aConfigDirectory();
     const a = { ...anInstallation(), exports: { destination: "file:///srv/exports/a" } };

@@ -15,6 +15,7 @@ const typeOf = ({ physical, logical }: ColumnType): string => {
   if (logical?.kind === "timestamp") return "timestamp";
   if (logical?.kind === "decimal") return `decimal(${logical.precision},${logical.scale})`;
   return {
+    BOOLEAN: "boolean",
     INT32: "int",
     INT64: "bigint",
     FLOAT: "float",

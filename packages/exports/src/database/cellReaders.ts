@@ -146,6 +146,19 @@ export const integerCell = (column: ColumnBuffer, width: 1 | 2 | 4, unsigned: bo
   };
 };
 
+/** A number of one byte as a boolean. @throws {RangeError} it is another than 0 and 1 */
+export const booleanCell =
+  (column: ColumnBuffer): ReadCell =>
+  (bytes, at) => {
+    const value = bytes[at] as number;
+    if (value > 1) throw new RangeError("a value is neither 0 nor 1");
+    const place = column.room(1);
+    column.bytes[place] = value;
+    column.used = place + 1;
+    column.rows++;
+    return at + 1;
+  };
+
 /** Values that are in Parquet as they are in the protocol: FLOAT, DOUBLE, BIGINT. */
 export const sameCell =
   (column: ColumnBuffer, width: 4 | 8): ReadCell =>

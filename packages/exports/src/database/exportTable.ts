@@ -6,9 +6,10 @@ import type { ParquetColumn } from "../parquet/columnType.ts";
 import type { PageBuffers } from "../parquet/pageBuffers.ts";
 import { ParquetWriter, type WrittenFile } from "../parquet/parquetWriter.ts";
 import type { ExportedColumn } from "../profiles/profile.ts";
+import { columnsThatStayNumbers } from "./booleans.ts";
 import { type Losses, type ReadCell, transformedCell } from "./cellReaders.ts";
 import type { PlannedTable } from "./planExport.ts";
-import { type ResultType, resultType } from "./resultType.ts";
+import { booleanType, type ResultType, resultType } from "./resultType.ts";
 import { countOf, ownColumn, selectOf } from "./statement.ts";
 import { type StoredFile, type StoringFile, storingFile } from "./storedFile.ts";
 
@@ -53,10 +54,16 @@ interface PreparedColumn {
   readonly reader: ResultType["reader"];
 }
 
-const prepared = ({ described }: PlannedTable, column: ExportedColumn, field: ResultField): PreparedColumn => {
+/** @param number why it is no boolean, though one was wished */
+const prepared = (
+  { described }: PlannedTable,
+  column: ExportedColumn,
+  { field, number }: { readonly field: ResultField; readonly number: string | undefined },
+): PreparedColumn => {
   const own = ownColumn(described, column);
   const { transform } = column;
-  const result = resultType(field, transform ? undefined : own);
+  const asBoolean = column.boolean && number === undefined ? booleanType(field) : undefined;
+  const result = asBoolean ?? resultType(field, transform ? undefined : own);
   const type = transform ? textType : result.type;
   return {
     report: {
@@ -64,7 +71,7 @@ const prepared = ({ described }: PlannedTable, column: ExportedColumn, field: Re
       columnType: own?.columnType,
       parquet: { name: column.name, type },
       treatment: column.treatment,
-      note: transform ? undefined : result.note,
+      note: transform ? undefined : (number ?? result.note),
       losses: { nulledDates: 0, replacedTexts: 0 },
     },
     reader: transform ? (to) => transformedCell(to, transform) : result.reader,
@@ -81,6 +88,7 @@ export class TableExport {
   readonly #stored: StoredFile[] = [];
   readonly #open: StoringFile[] = [];
   #columns: readonly ColumnReport[] = [];
+  #numbers: ReadonlyMap<string, string> = new Map();
   #writer: ParquetWriter | undefined;
   #rows = 0;
   /** Of all rows, as the server sent them. */
@@ -98,6 +106,7 @@ export class TableExport {
   async read(connection: DatabaseConnection): Promise<void> {
     const { described, plan } = this.#planned;
     const { signal } = this.#target;
+    this.#numbers = await columnsThatStayNumbers(connection, this.#planned);
     const sent = await connection.binaryRows(selectOf(described, plan), (fields) => this.#taker(fields), signal);
     if (sent !== this.#rows) throw new DatabaseFailedError(`table ${plan.table} gave ${sent} rows, not ${this.#rows}`);
     if (described.engine !== "InnoDB") return; // others have no snapshot, and may have changed meanwhile
@@ -121,7 +130,9 @@ export class TableExport {
     const { buffers } = this.#target;
     if (fields.length !== plan.columns.length)
       throw new DatabaseFailedError(`table ${plan.table} gave ${fields.length} columns of ${plan.columns.length}`);
-    const columns = plan.columns.map((column, index) => prepared(this.#planned, column, fields[index] as ResultField));
+    const columns = plan.columns.map((column, index) =>
+      prepared(this.#planned, column, { field: fields[index] as ResultField, number: this.#numbers.get(column.name) }),
+    );
     this.#columns = columns.map(({ report }) => report);
     const writer = new ParquetWriter(
       this.#columns.map(({ parquet }) => parquet),

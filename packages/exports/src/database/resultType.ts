@@ -4,6 +4,7 @@ import type { ColumnType } from "../parquet/columnType.ts";
 import type { TableColumn } from "../profiles/profile.ts";
 import {
   bitCell,
+  booleanCell,
   bytesCell,
   dateCell,
   decimalCell,
@@ -65,6 +66,10 @@ const bit = (bits: number): ResultType => ({
   note: "bits as the number that they are",
   reader: bitCell,
 });
+
+/** As a boolean, what is 0 or 1; nothing where a result is no number of one byte. */
+export const booleanType = ({ columnType }: ResultField): ResultType | undefined =>
+  columnType === 1 ? { type: { physical: "BOOLEAN" }, reader: booleanCell } : undefined;
 
 const fixed = (length: number): ResultType => ({
   type: { physical: "FIXED_LEN_BYTE_ARRAY", length },

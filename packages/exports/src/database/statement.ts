@@ -26,4 +26,8 @@ const from = ({ table, where }: ExportedTablePlan): string =>
 export const selectOf = (table: DescribedTable, plan: ExportedTablePlan): string =>
   `SELECT ${plan.columns.map((column) => selected(table, column)).join(",")} ${from(plan)}${plan.orderBy === undefined ? "" : ` ORDER BY ${plan.orderBy}`}`;
 
+/** Asks whether columns have other values than 0, 1 and NULL: in `c0`, `c1` and so on, 1 where one has. */
+export const othersThanBooleans = (plan: ExportedTablePlan, columns: readonly string[]): string =>
+  `SELECT ${columns.map((name, index) => `MAX(${quoteName(name)} NOT IN (0, 1)) AS c${index}`).join(",")} ${from(plan)}`;
+
 export const countOf = (plan: ExportedTablePlan): string => `SELECT COUNT(*) AS n ${from(plan)}`;

@@ -1,5 +1,15 @@
 import { type ColumnType, widthOf } from "./columnType.ts";
-import { compressesSoon, levelsRoom, mostRows, type Page, pageBytes, pageLater, pageNow, putLevels } from "./page.ts";
+import {
+  compressesSoon,
+  levelsRoom,
+  mostRows,
+  type Page,
+  packBits,
+  pageBytes,
+  pageLater,
+  pageNow,
+  putLevels,
+} from "./page.ts";
 import type { PageBuffers } from "./pageBuffers.ts";
 
 const smallest = 4096;
@@ -84,10 +94,11 @@ export class ColumnBuffer {
   #cut(): void {
     const { bytes, rows } = this;
     const start = putLevels(bytes, levelsRoom, this.#defined, rows, this.#nulls);
-    const raw = bytes.subarray(start, this.used);
     const width = widthOf(this.type);
     if (width > 0 && (rows - this.#nulls) * width !== this.used - levelsRoom)
       throw new RangeError("a column has another number of values than rows");
+    const end = this.type.physical === "BOOLEAN" ? packBits(bytes, levelsRoom, this.used) : this.used;
+    const raw = bytes.subarray(start, end);
     if (compressesSoon(raw)) this.#pages.push(pageNow(raw, rows));
     else {
       this.#pages.push(this.#buffers.whileUsed(bytes, pageLater(raw, rows)));

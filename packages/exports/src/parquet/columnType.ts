@@ -1,7 +1,15 @@
 import type { ThriftStruct, ThriftValue } from "./thrift.ts";
 
 /** Physical types, by their numbers in Parquet's `Type`. */
-export const physical = { INT32: 1, INT64: 2, FLOAT: 4, DOUBLE: 5, BYTE_ARRAY: 6, FIXED_LEN_BYTE_ARRAY: 7 } as const;
+export const physical = {
+  BOOLEAN: 0,
+  INT32: 1,
+  INT64: 2,
+  FLOAT: 4,
+  DOUBLE: 5,
+  BYTE_ARRAY: 6,
+  FIXED_LEN_BYTE_ARRAY: 7,
+} as const;
 export type Physical = keyof typeof physical;
 
 export type Logical =
@@ -24,9 +32,12 @@ export interface ParquetColumn {
   readonly type: ColumnType;
 }
 
-/** Bytes of a value in the PLAIN encoding; 0 for those that say their length themselves. */
+/**
+ * Bytes of a value in the PLAIN encoding; 0 for those that say their length themselves. A boolean is a byte until its page ends,
+ * and a bit then.
+ */
 export const widthOf = ({ physical, length = 0 }: ColumnType): number =>
-  ({ INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8, BYTE_ARRAY: 0, FIXED_LEN_BYTE_ARRAY: length })[physical];
+  ({ BOOLEAN: 1, INT32: 4, INT64: 8, FLOAT: 4, DOUBLE: 8, BYTE_ARRAY: 0, FIXED_LEN_BYTE_ARRAY: length })[physical];
 
 const empty: ThriftStruct = { struct: [] };
 const converted = { UTF8: 0, DECIMAL: 5, DATE: 6, TIMESTAMP_MICROS: 10 } as const;

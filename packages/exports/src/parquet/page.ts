@@ -67,6 +67,21 @@ export const pageLater = async (raw: Buffer, rows: number): Promise<Page> => {
   return toPage(raw, body.buffer.byteLength > 2 * body.length ? Buffer.from(body) : body, rows);
 };
 
+/**
+ * Makes booleans that are a byte each, 0 or 1, a bit each in the same place, lowest first; returns where they end.
+ *
+ * @see Apache Parquet, "Plain (PLAIN = 0)", BOOLEAN
+ */
+export const packBits = (bytes: Buffer, start: number, end: number): number => {
+  let put = start;
+  for (let at = start; at < end; at += 8) {
+    let packed = 0;
+    for (let bit = 0; bit < 8 && at + bit < end; bit++) packed |= (bytes[at + bit] as number) << bit;
+    bytes[put++] = packed;
+  }
+  return put;
+};
+
 /** A number of Parquet's hybrid of runs and packed bits, in seven bits a byte; returns where it ends. */
 const putVarint = (to: Buffer, at: number, value: number): number => {
   let rest = value;

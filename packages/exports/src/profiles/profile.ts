@@ -25,6 +25,8 @@ export interface ExportedColumn {
   readonly expression?: string;
   /** Changes each value that is not NULL, given as the text of the result, in UTF-8; the answer is text. */
   readonly transform?: (text: Buffer) => string | undefined;
+  /** A whole number that leaves as a boolean, where all rows have 0, 1 or NULL; where they have not, as the number that it is. */
+  readonly boolean?: true;
   /** In words, for the report beside the data: `kept`, `pseudonym of a patient`, `year`, `first three digits`. */
   readonly treatment: string;
 }

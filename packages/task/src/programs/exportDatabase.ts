@@ -11,6 +11,7 @@ import {
   planDatabaseExport,
 } from "@openemr-ops/exports/database/exportDatabase";
 import { newExportId } from "@openemr-ops/exports/exportId";
+import { withColumnChoices } from "@openemr-ops/exports/profiles/columnChoices";
 import { deidentified } from "@openemr-ops/exports/profiles/deidentified";
 import { full } from "@openemr-ops/exports/profiles/full";
 import type { Profile } from "@openemr-ops/exports/profiles/profile";
@@ -74,7 +75,7 @@ const openDatabase = ({ config, installation, environment, signal }: Place) => {
 const openExport = async (place: Place, profile: ProfileName): Promise<DatabaseExportContext> => ({
   ...(await exportContext(place)),
   database: openDatabase(place),
-  profile: await openProfile(place, profile),
+  profile: withColumnChoices(await openProfile(place, profile), exportsOf(place).exports.database),
 });
 
 export const databasePlanReport = ({ tables, skipped }: DatabasePlan): TaskReport => ({

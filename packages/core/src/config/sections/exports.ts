@@ -15,6 +15,12 @@ const database = strict({
   reader: strict({ host: field.host, port: field.port.default(3306) }).optional(),
   /** What leaves where a job says nothing else. */
   profile: field.exportProfile.default("full"),
+  /** `TINYINT(1)` as booleans. Not set, as numbers. */
+  booleans: z.boolean({ error: "expected true or false" }).optional(),
+  /** `BINARY(16)` as its bytes, which is so where it is not set, or as text. */
+  uuids: field.exportUuids.optional(),
+  /** Not set, they leave. */
+  blobs: field.exportBlobs.optional(),
 });
 
 const sites = strict({
@@ -90,6 +96,9 @@ export const exportRules = (installation: unknown, context: Complain): void => {
       "database",
       "profile",
     );
+  for (const name of ["booleans", "uuids", "blobs"])
+    if (at("exports", "database", name) !== undefined)
+      refuse('is a choice that AWS\'s own export does not have; expected engine "direct"', "database", name);
   const destination = at("exports", "destination");
   const parsed = typeof destination === "string" ? parseDestinationUrl(destination) : undefined;
   if (parsed && "address" in parsed && (parsed.address.kind !== "s3" || at("exports", "endpoint") !== undefined))

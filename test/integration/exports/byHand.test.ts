@@ -175,6 +175,31 @@ describe("exports by hand, to a directory", () => {
       expect([table, rows(table)]).toEqual([table, estate.rows[table]]);
   });
 
+  it("have columns as the configuration chooses, which a dry run shows before", async () => {
+    const database = { booleans: true, uuids: "text", blobs: "drop" };
+    const choosing = await aConfiguration("choosing", { database });
+    const command = ["export", "database", "--tables", "billing,facility,onsite_documents"];
+    const planned = await run([...command, "--dry-run"], choosing);
+    expect(planned.exitCode, planned.stderr).toBe(0);
+    const { json, exitCode, stderr } = await run(command, choosing);
+    expect(exitCode, stderr).toBe(0);
+    const folder = join(directory, "choosing/database", json.exportId);
+    const { tables } = JSON.parse(await readFile(join(folder, "_schema.json"), "utf8"));
+
+    type Described = Record<"name" | "treatment" | "parquetType", string>;
+    const columns: readonly Described[] = tables.flatMap((table: { readonly columns: Described[] }) => table.columns);
+    const find = (name: string) => columns.find((column) => column.name === name)?.parquetType;
+    expect([find("activity"), find("inactive"), find("uuid")]).toEqual(["BOOLEAN", "BOOLEAN", "BYTE_ARRAY STRING"]);
+    expect(tables[2].dropped).toEqual([
+      { name: "full_document", reason: 'a blob, and exports.database.blobs is "drop"' },
+    ]);
+    const shown: readonly Described[] = planned.json.tables.flatMap(
+      (table: { readonly columns: Described[] }) => table.columns,
+    );
+    expect(shown).toEqual(columns.map(({ name, treatment }) => ({ name, treatment })));
+    expect(planned.json.tables[2].dropped).toEqual(tables[2].dropped);
+  });
+
   it("de-identified are of the tables that were asked for alone", async () => {
     const { exitCode, json, stderr } = await run(
       ["export", "database", "--profile", "deidentified", "--tables", "patient_data,form_encounter"],

@@ -62,6 +62,8 @@ export interface DeployedExports {
   readonly bucket?: DumpsBucket;
   /** The name of the bucket that the deployment makes. */
   readonly newBucket?: string;
+  /** Jobs of Spark may read the exports. */
+  readonly spark: boolean;
   /** The identifier of the cluster that RDS exports; only with engine `aurora`. */
   readonly cluster?: string;
   readonly secrets: {
@@ -253,6 +255,7 @@ const deployedExports = ({ database, exports }: Installation): DeployedExports |
     destination,
     ...bucketOf(destination, credentials),
     ...(exports.createBucket ? { newBucket: destination.bucket } : {}),
+    spark: exports.spark,
     ...(exports.database.engine === "aurora" ? { cluster: clusterOf(database.host) ?? "" } : {}),
     secrets: {
       database: toSecret(database.password),
@@ -416,6 +419,12 @@ const deployedInstallation = (
     const bucket = opensByRole ? bucketProblem(region, place) : undefined;
     if (bucket !== undefined) refuse(`${field}.region`, bucket);
   }
+  const { region: readFrom } = exports?.destination.kind === "s3" ? exports.destination : {};
+  if (exports?.spark && readFrom !== undefined && readFrom !== place.region)
+    refuse(
+      "exports.spark",
+      `reads a bucket in ${readFrom}, and jobs in ${place.region} reach no other region; expected exports.region ${place.region}`,
+    );
   if (exports?.database.engine === "aurora" && clusterOf(settings.database.host) === undefined)
     refuse(
       "database.host",

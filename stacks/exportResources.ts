@@ -15,6 +15,7 @@ import type { SectionResources, TaskResourcesContext } from "./InstallationStack
 import { notebookRole } from "./notebookRole.ts";
 import { invokeFunctions } from "./policies/invokeFunctions.ts";
 import { runTask } from "./policies/runTask.ts";
+import { sparkParts } from "./sparkParts.ts";
 import { auroraWorkflow } from "./workflows/auroraWorkflow.ts";
 import { containerWorkflow } from "./workflows/containerWorkflow.ts";
 import { stateMachine } from "./workflows/stateMachine.ts";
@@ -22,7 +23,7 @@ import type { Workflow } from "./workflows/steps.ts";
 
 /**
  * What the section `exports` of an installation needs: a task and a workflow for each export, the functions that notebooks
- * call, their role, and a database of Glue for the tables that an export describes.
+ * call, their role, a database of Glue for the tables that an export describes, and Spark where it is asked for.
  */
 export const exportResources = (
   stack: Stack,
@@ -78,8 +79,9 @@ export const exportResources = (
     machine("exportSites", tasks.sites, byContainer("Export sites", tasks.sites)),
   ];
   const { startSites, startDatabase, status } = exportFunctions(stack, installation, exports, context);
-  const notebooks = notebookRole(stack, exports, [startSites, startDatabase, status]);
   const name = `${names.prefix}_${id}`.replaceAll("-", "_");
+  const spark = exports.spark && exports.bucket ? sparkParts(stack, `${names.prefix}-${id}`, exports, name) : undefined;
+  const notebooks = notebookRole(stack, exports, [startSites, startDatabase, status], spark?.startJobs ?? []);
   new CfnDatabase(stack, "Catalogue", {
     catalogId: stack.account,
     databaseInput: { name, description: `Exports of ${id}` },
@@ -90,6 +92,7 @@ export const exportResources = (
     ExportStatusFunction: status.functionName,
     NotebookRoleArn: notebooks.roleArn,
     ExportCatalogue: name,
+    ...spark?.outputs,
   };
   for (const [output, value] of Object.entries(outputs)) new CfnOutput(stack, output, { value });
   acceptInExports(stack);

@@ -15,8 +15,8 @@ import { writeDumps } from "./policies/writeDumps.ts";
 import { taskDefinition } from "./taskDefinition.ts";
 import { takePartIn, taskEnvironment } from "./taskPart.ts";
 
-/** One half of where exports are kept. */
-export const halfOf = (half: "database" | "sites", { bucket }: Pick<DeployedExports, "bucket">) =>
+/** One half of where exports are kept, or what jobs of Spark made of them. */
+export const halfOf = (half: "database" | "sites" | "spark", { bucket }: Pick<DeployedExports, "bucket">) =>
   bucket ? { bucket: { ...bucket, prefix: [bucket.prefix, half].filter(Boolean).join("/") } } : {};
 
 /** Each look at a file waits for the file system's network; Node has four under way at once when nothing else is said. */

@@ -64,6 +64,14 @@ export const manifestsOfExports = wildcard(
   "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*\\/_manifest\\.json$/",
   "The manifest of any export of one installation; an export has no name before it begins.",
 );
+export const tablesOfExports = wildcard(
+  "/^Resource::arn:<AWS::Partition>:glue:.+:table\\/openemr_ops_[a-z0-9_]+\\/\\*$/",
+  "Any table of one installation's database of Glue; tables are made after the deployment.",
+);
+export const jobsOfSpark = wildcard(
+  "Resource::<SparkApplication.Arn>/jobruns/*",
+  "A job of Spark has no identifier before it runs; all are of one application of one installation.",
+);
 export const unknownKey = wildcard(
   "/^Resource::arn:<AWS::Partition>:kms:[a-z0-9-]+:\\*:key\\/\\*$/",
   "Which key lies over a bucket or a secret only these know; conditions limit it to S3 or Secrets Manager, and to that bucket or secret.",

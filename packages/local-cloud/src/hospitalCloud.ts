@@ -135,7 +135,7 @@ const withEndpoint = (configText: string, endpoint: string): string => {
       const here = <Store extends { readonly credentials?: unknown }>(store: Store): Store =>
         store.credentials ? store : { ...store, endpoint };
       const { copies = [], ...dumps } = one.dumps ?? {};
-      const { createBucket: _, ...exported } = one.exports ?? {};
+      const { createBucket: _, spark: __, ...exported } = one.exports ?? {};
       // RDS writes to AWS's own buckets alone, so a configuration that asks it names no server: the environment does.
       const byRds = one.exports?.database?.engine === "aurora";
       const exports = one.exports ? { exports: byRds ? exported : here(exported) } : {};

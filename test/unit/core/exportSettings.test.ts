@@ -16,6 +16,7 @@ describe("the section exports", () => {
     const { installation } = await load({ destination: "file:///srv/exports" });
     expect(installation.exports).toEqual({
       createBucket: false,
+      spark: false,
       destination: { kind: "file", directory: "/srv/exports" },
       database: { engine: "direct", profile: "full" },
       sites: { deletions: "record" },
@@ -35,6 +36,7 @@ describe("the section exports", () => {
     });
     expect(installation.exports).toEqual({
       createBucket: false,
+      spark: false,
       destination: {
         kind: "s3",
         bucket: "sagemaker-clinic-a",
@@ -107,6 +109,19 @@ describe("the section exports", () => {
     };
     const { installations } = await loadConfig(await directory.write(aConfig(a, b)));
     expect(installations.map(({ exports }) => exports?.destination)).toHaveLength(2);
+  });
+
+  it.each(["createBucket", "spark"])("refuses %s where no role opens the bucket", async (field) => {
+    const refusal = new RegExp(`exports\\.${field}: is for a bucket of AWS, s3:// without endpoint and credentials`);
+    const elsewhere = {
+      destination: "s3://sagemaker-clinic-a",
+      endpoint: "http://127.0.0.1:9000",
+      region: "us-east-1",
+    };
+    await expect(load({ destination: "file:///srv/exports", [field]: true })).rejects.toThrow(refusal);
+    await expect(load({ ...elsewhere, [field]: true })).rejects.toThrow(refusal);
+    const { installation } = await load({ destination: "s3://sagemaker-clinic-a", region: "us-east-1", [field]: true });
+    expect(installation.exports).toMatchObject({ [field]: true });
   });
 
   it("has tasks of a size of their own, with the least disk: no row is kept there", () => {

@@ -292,6 +292,19 @@ describe("what cannot be deployed is refused by its field", () => {
     ]);
   });
 
+  it("jobs of Spark for a bucket in another region, which they do not reach", async () => {
+    const issues = await issuesOf((first) => {
+      first.exports = { ...(first.exports as Written), createBucket: false, region: "eu-west-1", spark: true };
+    });
+    expect(issues).toEqual([
+      {
+        path: "installations[0].exports.spark",
+        message:
+          "reads a bucket in eu-west-1, and jobs in eu-central-1 reach no other region; expected exports.region eu-central-1",
+      },
+    ]);
+  });
+
   it.each([
     ["clinic-a.cluster-cabcdefghijk.eu-central-1.rds.amazonaws.com", []],
     ["clinic-a.cluster-ro-cabcdefghijk.eu-central-1.rds.amazonaws.com", []],

@@ -32,22 +32,24 @@ const shape = strict({
   ...placeShape,
   /** The deployment makes the bucket, encrypted, with versions. Without it, the bucket has to be there. */
   createBucket: z.boolean({ error: "expected true or false" }).default(false),
+  /** The deployment makes an application of EMR Serverless, where Spark reads the exports. It costs nothing while no job runs. */
+  spark: z.boolean({ error: "expected true or false" }).default(false),
   database: database.default({ engine: "direct", profile: "full" }),
   sites: sites.default({ deletions: "record" }),
   /** What pseudonyms are made with: the same key makes the same pseudonyms. */
   ...field.secretOf("pseudonymKey", pseudonymKeyProblem),
 });
 
-/** Only AWS's own buckets are made, by whom their account belongs to. */
-const bucketRules = (
-  { createBucket, destination, endpoint, credentials }: z.output<typeof shape>,
-  context: Complain,
-): void => {
-  if (createBucket !== true || typeof destination !== "string") return;
+/** Only AWS's own buckets are made, by whom their account belongs to, and read by a role. */
+const bucketRules = (settings: z.output<typeof shape>, context: Complain): void => {
+  const { destination, endpoint, credentials } = settings;
+  if (typeof destination !== "string") return;
   const parsed = parseDestinationUrl(destination);
   if ("problem" in parsed) return;
-  if (parsed.address.kind !== "s3" || endpoint !== undefined || credentials !== undefined)
-    complain(context, ["createBucket"], "is for a bucket of AWS, s3:// without endpoint and credentials");
+  if (parsed.address.kind === "s3" && endpoint === undefined && credentials === undefined) return;
+  for (const field of ["createBucket", "spark"] as const)
+    if (settings[field] === true)
+      complain(context, [field], "is for a bucket of AWS, s3:// without endpoint and credentials");
 };
 
 const rules = (settings: z.output<typeof shape>, context: Complain): void => {

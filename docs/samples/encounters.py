@@ -61,6 +61,8 @@ def main(export: str, result: str) -> None:
     export = export.rstrip("/")
     read_text(spark, f"{export}/_SUCCESS")
     manifest = json.loads(read_text(spark, f"{export}/_manifest.json"))
+    if manifest.get("engine") == "aurora":
+        raise SystemExit(f"{export} was written by RDS, in other folders and types. Take an export with engine direct.")
     encounters = read_table(spark, export, manifest, "form_encounter")
     patients = read_table(spark, export, manifest, "patient_data")
     summarize(encounters, patients).coalesce(1).write.mode("overwrite").parquet(result)

@@ -52,7 +52,9 @@ describe("an installation whose exports Spark reads", () => {
   });
 
   it("has nothing against cfn-lint", () => {
-    const templates = stacks.map(({ name }) => join(directory, "with", `${name}.template.json`));
+    const changed = stacks.filter(({ name }) => name.endsWith(stack)); // the others are those of every installation
+    expect(changed).toHaveLength(1);
+    const templates = changed.map(({ name }) => join(directory, "with", `${name}.template.json`));
     const options = ["--format", "json", "--regions", "eu-central-1", "--ignore-checks", "W3005", "W2531"];
     const { stdout } = spawnSync(findTool("cfn-lint") ?? "cfn-lint", [...options, "--template", ...templates], {
       encoding: "utf8",
@@ -81,9 +83,10 @@ describe("an installation whose exports Spark reads", () => {
     expect(resources("SparkJobRole", "s3:GetObject")).toEqual([`${bucket}/analytics/*`]);
     expect(resources("SparkJobRole", "s3:PutObject")).toEqual([`${bucket}/analytics/spark/*`]);
     expect(resources("SparkJobRole", "s3:DeleteObject")).toEqual([`${bucket}/analytics/spark/*`]);
-    expect(rights("SparkJobRole", "kms:GenerateDataKey").map(({ condition }) => condition.StringLike)).toEqual([
-      { "kms:EncryptionContext:aws:s3:arn": expect.arrayContaining([expect.anything()]) },
-    ]);
+    expect(rights("SparkJobRole", "kms:GenerateDataKey")).toHaveLength(1);
+    expect(JSON.stringify(rights("SparkJobRole", "kms:GenerateDataKey"))).toMatch(
+      /sagemaker-clinic-a\/analytics\/spark\/\*"/,
+    );
     expect(resources("SparkJobRole", "glue:GetTable").join(" ")).toMatch(
       /:catalog .*:database\/openemr_ops_prod_clinic_a .*:table\/openemr_ops_prod_clinic_a\/\*$/,
     );

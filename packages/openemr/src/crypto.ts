@@ -48,6 +48,9 @@ const schemes: Readonly<Record<KeyVersion, Scheme>> = {
 /** The keys that a ciphertext of this version needs. */
 export const labelsOf = (version: KeyVersion): readonly KeyLabel[] => schemes[version].labels;
 
+/** How a ciphertext of this version is authenticated; version 1 is not. */
+export const hmacOf = (version: KeyVersion): Scheme["hmac"] => schemes[version].hmac;
+
 /** Version in a ciphertext's first three characters; `undefined` for text that OpenEMR takes for clear. */
 export const versionOf = (text: string): KeyVersion | undefined =>
   /^00[1-7]/.test(text) ? (Number(text[2]) as KeyVersion) : undefined;

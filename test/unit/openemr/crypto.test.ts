@@ -11,6 +11,7 @@ import {
   looksEncrypted,
   versionOf,
 } from "@openemr-ops/openemr/crypto";
+import { DoesNotOpen, decryptPieces, startsEncrypted } from "@openemr-ops/openemr/decryptPieces";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { sharedVectors } from "../../support/sharedVectors.ts";
@@ -23,6 +24,76 @@ const flip = (text: string, index: number) => {
   bytes[index] = (bytes[index] ?? 0) ^ 1;
   return text.slice(0, 3) + bytes.toString("base64");
 };
+
+/** What `decrypt` answers, from a file that is read in pieces of these sizes. */
+const decryptedInPieces = async (
+  text: string,
+  from: KeySet,
+  sizes: readonly number[],
+  source: KeySource = "database",
+) => {
+  const bytes = Buffer.from(text, "latin1");
+  const pieces = async function* () {
+    for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+      const size = sizes[turn % sizes.length] ?? 1;
+      yield bytes.subarray(at, at + size);
+      at += size;
+    }
+  };
+  const clear: Buffer[] = [];
+  try {
+    for await (const piece of decryptPieces(pieces(), { drive: from.drive, database: from[source] })) clear.push(piece);
+    return { opened: true, plaintext: Buffer.concat(clear) };
+  } catch (error) {
+    if (error instanceof DoesNotOpen) return { opened: false, reason: error.reason };
+    throw error;
+  }
+};
+
+describe("an encrypted file in pieces", () => {
+  it("opens as the whole does, wherever it is cut, and with white space", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.constantFrom(...versions),
+        fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 5 }),
+        async (bytes, version, sizes) => {
+          const sealed = encrypt(Buffer.from(bytes), { version, keys: keys.database, iv: randomBytes(16) });
+          expect(startsEncrypted(Buffer.from(sealed))).toBe(true);
+          const opened = { opened: true, plaintext: Buffer.from(bytes) };
+          expect(await decryptedInPieces(sealed, keys, sizes)).toEqual(opened);
+          const spaced = `${sealed.slice(0, 80)}\r\n${sealed.slice(80)} \n`;
+          expect(await decryptedInPieces(spaced, keys, sizes)).toEqual(opened);
+        },
+      ),
+    );
+  });
+
+  it("does not open when a byte was altered, lost or put in, or its keys are not there", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.constantFrom("flip", "cut", "put in", "keys", "none"), async (at, what) => {
+        const sealed = encrypt(Buffer.from("of a patient"), { version: 7, keys: keys.database, iv: randomBytes(16) });
+        const place = 3 + (at % (sealed.length - 3));
+        const altered = {
+          flip: flip(sealed, at % 80),
+          cut: sealed.slice(0, place),
+          "put in": `${sealed.slice(0, place)}!${sealed.slice(place)}`,
+          keys: sealed,
+          none: sealed,
+        }[what];
+        const none: KeySet = { drive: new Map(), database: new Map() };
+        const from = what === "keys" ? other : what === "none" ? none : keys;
+        expect(decrypt(altered, from, "database").opened).toBe(false);
+        expect((await decryptedInPieces(altered, from, [1 + (at % 50)])).opened).toBe(false);
+      }),
+    );
+  });
+
+  it("is told from text that merely begins with a version", () => {
+    for (const text of ["", "007", "007 Clinic", "0071234", `007${"a".repeat(60)} and more of it, as people write`])
+      expect(startsEncrypted(Buffer.from(text))).toBe(false);
+  });
+});
 
 describe("a ciphertext", () => {
   it("opens with the keys that sealed it and with no others", () => {
@@ -128,10 +199,12 @@ const whatOpenEmrMakes = (data: CryptogenVectors) => () => {
   for (const id of keySets.keys()) {
     const vectors = data.vectors.filter(({ keyset }) => keyset === id);
     if (vectors.length === 0) continue;
-    it(`opens, ${vectors.length} ciphertexts of key set ${id}, and from version 4 on is made again byte for byte`, () => {
+    it(`opens, ${vectors.length} ciphertexts of key set ${id}, and from version 4 on is made again byte for byte`, async () => {
       for (const { version, key_source, plaintext, ciphertext, iv_hex } of vectors) {
         const bytes = Buffer.from(data.plaintexts[plaintext]?.b64 ?? "", "base64");
-        expect(decrypt(ciphertext, keysOf(id), key_source)).toEqual({ opened: true, plaintext: bytes });
+        const whole = { opened: true, plaintext: bytes };
+        expect(decrypt(ciphertext, keysOf(id), key_source)).toEqual(whole);
+        expect(await decryptedInPieces(ciphertext, keysOf(id), [7, 1000], key_source)).toEqual(whole);
         const writable = versions.find((one) => `00${one}` === version);
         if (writable === undefined) continue;
         const iv = Buffer.from(iv_hex, "hex");
@@ -142,9 +215,10 @@ const whatOpenEmrMakes = (data: CryptogenVectors) => () => {
 
   // A minimum version is an option of OpenEMR's method, not of the data. Text without a prefix is passed through there, and told apart here.
   const negative = data.negative.filter((one) => keySets.has(one.keyset) && !one.case.startsWith("minimum_version"));
-  it(`opens or does not open as there: ${negative.length} altered or foreign texts`, () => {
+  it(`opens or does not open as there: ${negative.length} altered or foreign texts`, async () => {
     for (const { keyset, key_source, input, version, head_cryptogen } of negative) {
       const opened = decrypt(input, keysOf(keyset), key_source);
+      expect((await decryptedInPieces(input, keysOf(keyset), [50], key_source)).opened).toBe(opened.opened);
       if (version === null) expect(opened.opened).toBe(false);
       else if (!head_cryptogen.startsWith("b64:")) expect(opened.opened).toBe(false);
       else expect(opened).toEqual({ opened: true, plaintext: Buffer.from(head_cryptogen.slice(4), "base64") });

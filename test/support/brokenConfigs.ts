@@ -314,6 +314,7 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   at("exports", { ...anExport, region: "eu-central-1" }, /that start with s3:/, "exports.region"),
   at("exports", { ...anExport, credentials: "env:KEYS" }, /that start with s3:\/\/ or gs:/, "exports.credentials"),
   at("exports", { ...anExport, sites: { deletions: "keep" } }, /expected record or mirror/, "exports.sites.deletions"),
+  at("exports", { ...anExport, sites: { documents: "clear" } }, /as-stored or decrypted/, "exports.sites.documents"),
   at("exports", { ...anExport, database: { engine: "spark" } }, /expected direct or aurora/, "exports.database.engine"),
   at("exports", { ...anExport, database: { reader: {} } }, /expected a host name/, "exports.database.reader.host"),
   at(
@@ -395,6 +396,15 @@ export const brokenConfigs: readonly BrokenConfig[] = [
     },
     "installations[0].exports.destination",
     /is no bucket of AWS/,
+  ),
+  all(
+    "a task of AWS that sees files alone is to decrypt documents",
+    {
+      [`${first}platform`]: { kind: "ecs", cluster: "c", service: "s" },
+      [`${first}exports`]: { destination: "s3://bucket/x", sites: { documents: "decrypted" } },
+    },
+    "installations[0].exports.sites.documents",
+    /on AWS the task that exports files reads no database: expected "as-stored"/,
   ),
   all(
     "AWS is to leave out columns",

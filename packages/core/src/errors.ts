@@ -110,6 +110,10 @@ export class DatabaseDumpFailedError extends FatalError {
 export class SourceUnreadableError extends FatalError {
   override readonly name = "SourceUnreadableError";
 }
+/** Encrypted documents do not open with the keys of their site, and an export was to leave them decrypted. */
+export class DocumentsUndecryptableError extends FatalError {
+  override readonly name = "DocumentsUndecryptableError";
+}
 /** A path or a name that a dump cannot contain exactly. */
 export class SourceLayoutError extends RefusedError {
   override readonly name = "SourceLayoutError";

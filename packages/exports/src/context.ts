@@ -1,6 +1,7 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
+import type { KeySet } from "@openemr-ops/openemr/crypto";
 import type { Profile } from "./profiles/profile.ts";
 
 /** What both exports need of one installation, put together by the program that runs them. */
@@ -29,6 +30,12 @@ export interface SitesExportContext extends ExportContext {
   readonly sitesPath: string;
   /** An exported file whose source is gone is noted in the inventory, or removed too. */
   readonly deletions: "record" | "mirror";
+  /**
+   * Reads the keys of each site, by its name. Set: what OpenEMR encrypted leaves decrypted. The keys stay in this process.
+   *
+   * @throws the `Database…Error` family
+   */
+  readonly documentKeys?: (() => Promise<ReadonlyMap<string, KeySet>>) | undefined;
 }
 
 export interface SkippedTable {
@@ -77,5 +84,7 @@ export interface SitesExportResult {
   readonly unstable: number;
   /** Links, sockets and the like. */
   readonly skipped: number;
+  /** Files that were encrypted and lie there in clear. Only where documents leave decrypted. */
+  readonly decrypted?: number;
   readonly seconds: number;
 }

@@ -22,6 +22,8 @@ export interface ListedExport {
   readonly rows?: number;
   readonly files?: number;
   readonly bytes?: number;
+  /** Files that OpenEMR encrypted lie there in clear. */
+  readonly documents?: "decrypted";
   readonly seconds?: number;
   readonly skipped?: readonly SkippedTable[];
   /** The job that made it, where its record is known. */
@@ -150,7 +152,9 @@ const listSites = async (
   const success = await readJson(destination, "sites/_SUCCESS");
   const exportId = textIn(success?.exportId);
   const startedAt = exportId === undefined ? undefined : exportTime(exportId);
-  if (!success || exportId === undefined || !startedAt) return [];
+  if (!seal || exportId === undefined || !startedAt) return [];
+  const figures = objectsIn([seal.figures])[0] ?? {};
+  const unreadable = (numberIn(figures.unreadable) ?? 0) + (numberIn(figures.undecryptable) ?? 0);
   return [
     {
       kind: "sites",
@@ -158,7 +162,11 @@ const listSites = async (
       startedAt: startedAt.toISOString(),
       state: "complete",
       location: `${destination.url}/sites`,
-      ...known({ files: numberIn(success.files), bytes: numberIn(success.bytes) }),
+      ...known({ files: numberIn(figures.files), bytes: numberIn(figures.bytes) }),
+      ...(seal.documents === "decrypted" ? { documents: seal.documents } : {}),
+      ...(state === "incomplete"
+        ? { problem: `${unreadable} files could not be read or decrypted; the inventory has them` }
+        : {}),
       ...describeJob(jobOf(jobs, exportId, startedAt)),
     },
   ];

@@ -29,6 +29,8 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
   }),
   ...page("source.md", {
     SourceUnreadableError: "Let the task's user read the file that the message names, then start the job again.",
+    DocumentsUndecryptableError:
+      "Find out from the inventory which documents do not open, and whether they are damaged or their keys are others.",
     SourceLayoutError:
       "Rename or remove the file that the message names, or change the server's setting that it names.",
     SqlconfError: "Write the values in `sqlconf.php` as plain strings, then start the job again.",

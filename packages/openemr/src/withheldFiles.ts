@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+import type { KeySet } from "./crypto.ts";
 import { isExcluded, swarmFiles } from "./sitesLayout.ts";
 
 /** Why a file never leaves for analytics. Names of rules, for counts; none is a file's name. */
@@ -114,6 +116,21 @@ export const pathWithheldBy = (path: string): WithheldBy | undefined => {
 
 /** How much of a file's start `contentWithheldBy` looks at. Bytes. */
 export const lookedAtBytes = 64 * 1024;
+
+/**
+ * The same for the clear bytes of a file that was encrypted: there a key may also be 32 bytes as they are, of this site or of
+ * another.
+ *
+ * @param keys those of the site that the file is of
+ */
+export const clearWithheldBy = (start: Buffer, byteLength: number, keys: KeySet): WithheldBy | undefined => {
+  const known = [...keys.drive.values(), ...keys.database.values()];
+  const holdsKey = known.some((key) => start.includes(key) || start.includes(key.toString("base64").slice(0, -1)));
+  const isKey = byteLength === 32 && !isText(start);
+  return holdsKey || isKey ? "a key inside the file" : contentWithheldBy(start, byteLength);
+};
+
+const isText = (bytes: Buffer): boolean => isUtf8(bytes) && !/[^\P{Cc}\s]/u.test(bytes.toString());
 
 const marks = ["PRIVATE KEY-----", "PuTTY-User-Key-File-", "PRIVATE KEY BLOCK-----"].map((mark) => Buffer.from(mark));
 /** 32 bytes in base64 and nothing else: a drive key of one of the first versions, under any name. */

@@ -1,4 +1,5 @@
 import { DatabaseAccessDeniedError, ResidencyError } from "@openemr-ops/core/errors";
+import { sitesExportReport } from "@openemr-ops/task/programs/exportSites";
 import { describe, expect, it } from "vitest";
 import { aDatabaseExport, aSitesExport, memoryOperations, runInMemory, type Steps } from "../../support/commandLine.ts";
 import { aConfig, aConfigDirectory, anInstallation } from "../../support/configuration.ts";
@@ -123,6 +124,21 @@ describe("export sites", () => {
       "deleted",
       "seconds",
     ]);
+  });
+
+  it("says so where documents leave decrypted", async () => {
+    const exportSites = async () => ({ ...aSitesExport, decrypted: 3 });
+    const { stdout } = await run(["export", "sites"], { exportSites });
+    expect(stdout).toMatch(/documents that leave decrypted +3\n/);
+    expect(JSON.parse((await run(["export", "sites", "--json"], { exportSites })).stdout)).toHaveProperty(
+      "decrypted",
+      3,
+    );
+    expect(sitesExportReport({ ...aSitesExport, decrypted: 0 })).toMatchObject({
+      figures: { decrypted: 0 },
+      result: { documents: "documents leave decrypted" },
+    });
+    expect(sitesExportReport(aSitesExport).result).not.toHaveProperty("documents");
   });
 
   it("shows figures, and in a dry run what they would be", async () => {

@@ -19,7 +19,7 @@ describe("the section exports", () => {
       spark: false,
       destination: { kind: "file", directory: "/srv/exports" },
       database: { engine: "direct", profile: "full" },
-      sites: { deletions: "record" },
+      sites: { deletions: "record", documents: "as-stored" },
     });
   });
 
@@ -31,7 +31,7 @@ describe("the section exports", () => {
       pathStyle: true,
       credentials: "env:KEYS",
       database: { engine: "direct", reader: { host: "reader.example" }, profile: "full" },
-      sites: { deletions: "mirror" },
+      sites: { deletions: "mirror", documents: "decrypted" },
       pseudonymKey: "env:PSEUDONYM_KEY",
     });
     expect(installation.exports).toEqual({
@@ -47,7 +47,7 @@ describe("the section exports", () => {
       },
       credentials: { kind: "environment", name: "KEYS", field: "installations[0].exports.credentials", document: true },
       database: { engine: "direct", reader: { host: "reader.example", port: 3306 }, profile: "full" },
-      sites: { deletions: "mirror" },
+      sites: { deletions: "mirror", documents: "decrypted" },
       pseudonymKey: { kind: "environment", name: "PSEUDONYM_KEY", field: "installations[0].exports.pseudonymKey" },
     });
     expect(secretsIn(installation.exports).map(({ field }) => field)).toEqual([

@@ -128,6 +128,12 @@ describe("the list of exports", () => {
     ]);
   });
 
+  it("says of an export of the sites that documents lie there in clear", async () => {
+    const seal = { exportId: older, figures: { files: 12, bytes: 345, decrypted: 2 }, documents: "decrypted" };
+    const stored = { "sites/_SUCCESS": JSON.stringify(seal) };
+    expect(await list(stored, [])).toMatchObject([{ kind: "sites", documents: "decrypted" }]);
+  });
+
   it("has one export of the sites, which each run renews, and a later one that failed", async () => {
     const stored = { "sites/_SUCCESS": JSON.stringify({ exportId: older, files: 12, bytes: 345 }) };
     const made = aJob("exportSites", "2026-11-20T12:00:00.000Z", {

@@ -89,7 +89,7 @@ describe("an encrypted file in pieces", () => {
     );
   });
 
-  it("is told from text that merely begins with a version", () => {
+  it("differs from text that merely begins with a version", () => {
     for (const text of ["", "007", "007 Clinic", "0071234", `007${"a".repeat(60)} and more of it, as people write`])
       expect(startsEncrypted(Buffer.from(text))).toBe(false);
   });

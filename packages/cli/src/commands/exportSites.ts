@@ -10,13 +10,20 @@ const exportSites = async (context: CommandContext<"exports">): Promise<void> =>
     ["sites", sites.path],
     ["destination", `${formatDestination(exports.destination)}/sites`],
     ["files whose source is gone", exports.sites.deletions === "mirror" ? "removed too" : "kept, and noted"],
+    ["encrypted documents", exports.sites.documents === "decrypted" ? "leave decrypted" : "stay encrypted"],
   ]);
   const result = await carryOut(context, context.operations.programs.exportSites, jobOf(context, "exportSites"));
-  context.output.result(result, (style) => {
-    const { location, files, bytes, uploaded, unchanged, excluded, deleted } = result;
-    const figures = { files, bytes, uploaded, unchanged, excluded, deleted };
-    if (!("exportId" in result)) return shown`An export would write to ${location}.\n${renderFigures(figures)}`;
-    const { exportId, seconds } = result;
+  const { excludedBy, unstable, skipped, ...told } = result;
+  context.output.result(told, (style) => {
+    const { location, files, bytes, uploaded, unchanged, excluded, deleted, decrypted } = told;
+    const figures = {
+      ...{ files, bytes, uploaded, unchanged, excluded },
+      ...Object.fromEntries(Object.entries(excludedBy).map(([rule, count]) => [`— ${rule}`, count])),
+      ...{ deleted, unstable, skipped },
+      ...(decrypted === undefined ? {} : { "documents that leave decrypted": decrypted }),
+    };
+    if (!("exportId" in told)) return shown`An export would write to ${location}.\n${renderFigures(figures)}`;
+    const { exportId, seconds } = told;
     const title = shown`Export ${style("bold", exportId)} is ${style("green", "complete")}: ${location}\n`;
     return shown`${title}${renderFigures({ ...figures, seconds })}`;
   });

@@ -9,10 +9,12 @@ const count = (value: number | undefined): string => (value === undefined ? "" :
 
 const colours = { complete: "green", incomplete: "red", running: "yellow" } as const;
 
-const remarks = ({ problem, skipped = [] }: ListedExport): string =>
-  [...(problem ? [problem] : []), ...(skipped.length > 0 ? [figureWords("skipped tables", skipped.length)] : [])].join(
-    ", ",
-  );
+const remarks = ({ problem, documents, skipped = [] }: ListedExport): string =>
+  [
+    ...(problem ? [problem] : []),
+    ...(documents ? ["documents leave decrypted"] : []),
+    ...(skipped.length > 0 ? [figureWords("skipped tables", skipped.length)] : []),
+  ].join(", ");
 
 const exports = async (context: CommandContext<"exports">): Promise<void> => {
   const listed = await context.operations.listExports(placeOf(context));

@@ -14,7 +14,7 @@ export interface Compared {
 
 export type Action =
   /** The object is a copy of the file. */
-  | { readonly do: "keep"; readonly row: InventoryRow }
+  | { readonly do: "keep"; readonly row: InventoryRow; readonly source: FoundEntry & { readonly kind: "file" } }
   | { readonly do: "upload"; readonly source: FoundEntry & { readonly kind: "file" } }
   /** An object that no inventory knows, of an interrupted run: the store knows which file it is a copy of. */
   | { readonly do: "ask"; readonly source: FoundEntry & { readonly kind: "file" }; readonly stored: StoredObject }
@@ -38,20 +38,25 @@ const isSettled = ({ modifiedNs, exportedAt }: InventoryRow): boolean =>
   BigInt(exportedAt.getTime()) * 1_000_000n - modifiedNs > settledAfterNs;
 
 const isSameObject = (stored: StoredObject, known: InventoryRow): boolean =>
-  stored.byteLength === known.byteLength && stored.etag === known.etag;
+  stored.byteLength === (known.objectBytes ?? known.byteLength) && stored.etag === known.etag;
 
-/** What is to be done about one key. Asks nobody. */
-export const decide = ({ key, source, stored, known }: Compared): Action => {
+/**
+ * What is to be done about one key. Asks nobody.
+ *
+ * @param decrypts whether encrypted files leave decrypted
+ */
+export const decide = ({ key, source, stored, known }: Compared, decrypts: boolean): Action => {
   if (source?.kind === "file") {
     if (!stored) return { do: "upload", source };
     if (!known || known.etag === undefined) return { do: "ask", source, stored };
     const unchanged =
       known.state === "present" &&
+      (decrypts || known.treatment === undefined) &&
       known.byteLength === source.byteLength &&
       known.modifiedNs === source.modifiedNs &&
       isSettled(known) &&
       isSameObject(stored, known);
-    return unchanged ? { do: "keep", row: known } : { do: "upload", source };
+    return unchanged ? { do: "keep", row: known, source } : { do: "upload", source };
   }
   if (source?.kind === "unreadable") {
     const { path, reason } = source;
@@ -64,7 +69,8 @@ export const decide = ({ key, source, stored, known }: Compared): Action => {
       : { do: "nothing" };
   const path = known?.path ?? pathOfKey(key);
   if (pathWithheldBy(path)) return stored ? { do: "withdraw" } : { do: "nothing" };
-  const mark = stored && (known?.etag === stored.etag ? {} : { byteLength: stored.byteLength, sha256: undefined });
+  const foreign = { sha256: undefined, treatment: undefined, objectBytes: undefined };
+  const mark = stored && (known?.etag === stored.etag ? {} : { ...foreign, byteLength: stored.byteLength });
   const reason = source?.kind === "skipped" ? `now a ${source.reason}` : "the file is gone";
   const row: InventoryRow = { ...known, ...mark, place: key, path, etag: stored?.etag, state: "deleted", reason };
   return {

@@ -1,7 +1,8 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Destination, StoredObject } from "@openemr-ops/core/destination";
-import { SourceLayoutError, SourceUnreadableError } from "@openemr-ops/core/errors";
+import { DocumentsUndecryptableError, SourceLayoutError, SourceUnreadableError } from "@openemr-ops/core/errors";
+import type { KeySet } from "@openemr-ops/openemr/crypto";
 import { listSites } from "@openemr-ops/openemr/sitesLayout";
 import type { WithheldBy } from "@openemr-ops/openemr/withheldFiles";
 import type { SitesExportContext, SitesExportResult } from "../context.ts";
@@ -15,7 +16,7 @@ import { keyBytes, keyText } from "./objectNames.ts";
 import { type FoundEntry, orderedWalk } from "./orderedWalk.ts";
 import { quietDestination } from "./quietDestination.ts";
 import { incompleteKey, readSeals, type SitesFigures, type SitesSeal, successKey, writeSeal } from "./seal.ts";
-import { fileSender } from "./sendFile.ts";
+import { fileSender, type Sent } from "./sendFile.ts";
 
 /** What an export would do; nothing is read but names, states and the last inventory. */
 export type SitesExportPlan = Omit<SitesExportResult, "exportId" | "seconds">;
@@ -27,7 +28,7 @@ const rowsAhead = 4096;
 
 type Figures = { -readonly [Name in keyof SitesFigures]: number };
 
-const noFigures = (): Figures => ({
+const noFigures = (decrypts: boolean): Figures => ({
   files: 0,
   bytes: 0,
   uploaded: 0,
@@ -37,6 +38,7 @@ const noFigures = (): Figures => ({
   unstable: 0,
   unreadable: 0,
   skipped: 0,
+  ...(decrypts ? { decrypted: 0, undecryptable: 0 } : {}),
 });
 
 /** Counts what stays, by rule. */
@@ -78,6 +80,14 @@ const assertSites = async (sitesPath: string): Promise<void> => {
       );
 };
 
+/** How this run treats files that OpenEMR encrypted. */
+interface Decryption {
+  /** By site. Not set: they leave as they are. */
+  readonly keys: ReadonlyMap<string, KeySet> | undefined;
+  /** What lies there is of a run that left them as they are: each file of which the inventory says nothing is looked at. */
+  readonly recheck: boolean;
+}
+
 /** Everything that one run does per key, from the three sorted streams to rows of the new inventory. */
 interface Pass {
   readonly figures: Figures;
@@ -107,11 +117,14 @@ const runPass = async (
   earlier: readonly InventoryPart[],
   addRow: (row: InventoryRow) => Promise<void> | undefined,
   startedAt: Date,
+  { keys, recheck }: Decryption,
 ): Promise<Pass> => {
   const { sitesPath, deletions, now, signal, progress } = context;
-  const figures = noFigures();
+  const decrypts = keys !== undefined;
+  const figures = noFigures(decrypts);
   const withheld = withheldCounter(figures);
-  const sender = fileSender({ destination, root: sitesPath, now });
+  const keysOf = (path: string) => keys?.get(Buffer.from(path.split("/", 1)[0] ?? "", "latin1").toString());
+  const sender = fileSender({ destination, root: sitesPath, now, keysOf });
   let hasRemovals = false;
   let looked = 0;
 
@@ -119,7 +132,8 @@ const runPass = async (
 
   const kept = (row: InventoryRow): InventoryRow => {
     figures.files += 1;
-    figures.bytes += row.byteLength ?? 0;
+    figures.bytes += row.objectBytes ?? row.byteLength ?? 0;
+    if (row.treatment === "decrypted") figures.decrypted = (figures.decrypted ?? 0) + 1;
     return row;
   };
 
@@ -132,6 +146,7 @@ const runPass = async (
       case "nothing":
         return undefined;
       case "keep":
+        if (recheck && action.row.treatment === undefined) return sendAgain(action);
         figures.unchanged += 1;
         return kept(action.row);
       case "list":
@@ -152,6 +167,15 @@ const runPass = async (
     }
   };
 
+  /** A file that an export sent as it was encrypted is sent once more in clear. */
+  const sendAgain = async ({ source, row }: Action & { readonly do: "keep" }): Promise<InventoryRow | undefined> => {
+    const sent = await sender.recheck(source, row);
+    signal.throwIfAborted();
+    if (sent) return settle(sent, source.key, row.etag !== undefined);
+    figures.unchanged += 1;
+    return kept(row);
+  };
+
   const send = async (
     action: Action & { readonly do: "ask" | "upload" },
     known: InventoryRow | undefined,
@@ -164,12 +188,16 @@ const runPass = async (
     }
     const sent = await (action.do === "ask" ? sender.resume(source, action.stored) : sender.upload(source, known));
     signal.throwIfAborted();
+    return settle(sent, place, known?.etag !== undefined || action.do === "ask");
+  };
+
+  const settle = async (sent: Sent, place: string, hasObject: boolean): Promise<InventoryRow | undefined> => {
     switch (sent.outcome) {
       case "gone":
         return undefined;
       case "withheld":
         withheld.count(sent.rule);
-        if (known?.etag !== undefined || action.do === "ask") await destination.delete(sitesFolder + keyText(place));
+        if (hasObject) await destination.delete(sitesFolder + keyText(place));
         return undefined;
       case "sent":
         figures.uploaded += 1;
@@ -181,6 +209,9 @@ const runPass = async (
       case "unreadable":
         figures[sent.outcome] += 1;
         return sent.row;
+      case "undecryptable":
+        figures.undecryptable = (figures.undecryptable ?? 0) + 1;
+        return sent.row;
     }
   };
 
@@ -188,7 +219,7 @@ const runPass = async (
   try {
     for await (const compared of compareAll(context, destination, earlier, withheld.count)) {
       signal.throwIfAborted();
-      const outcome = carryOut(compared.key, decide(compared), compared.known);
+      const outcome = carryOut(compared.key, decide(compared, decrypts), compared.known);
       if (outcome !== undefined) await rows.add(outcome);
       looked += 1;
       if (looked % 2000 === 0)
@@ -209,16 +240,23 @@ const removeDeleted = async (destination: Destination, parts: readonly Inventory
   await removals.finish();
 };
 
-const problemOf = ({ unreadable }: Figures): SourceUnreadableError =>
-  new SourceUnreadableError(
-    `${unreadable} file(s) or directories of the sites tree could not be exported: everything else was; the rows of sites/_inventory with the state unreadable or skipped say which and why (sites/_INCOMPLETE names its parts); let this program read the whole tree, and export again`,
+const problemOf = ({ unreadable, undecryptable = 0 }: Figures) => {
+  if (unreadable === 0)
+    return new DocumentsUndecryptableError(
+      `${undecryptable} encrypted file(s) of the sites tree do not open with their site's keys: everything else was exported; the rows of sites/_inventory with the state undecryptable say which and why (sites/_INCOMPLETE names its parts); find out whether the files are damaged or the keys others, and export again, or say "as-stored" in exports.sites.documents`,
+    );
+  return new SourceUnreadableError(
+    `${unreadable} file(s) or directories of the sites tree could not be exported: everything else was; the rows of sites/_inventory with the state unreadable or skipped say which and why (sites/_INCOMPLETE names its parts); let this program read the whole tree, and export again${undecryptable > 0 ? `; ${undecryptable} more do not open with their site's keys` : ""}`,
   );
+};
 
 /**
  * Exports the sites tree as it is now: uploads what is new or changed, and writes down what there is. Safe to repeat; an
  * interrupted run is continued by the next one. `_SUCCESS` is replaced last, after everything that it promises.
  *
  * @throws {SourceUnreadableError} fatal: there is no site, or files could not be read; everything else was exported
+ * @throws {DocumentsUndecryptableError} fatal: files do not open and documents leave decrypted; everything else was exported
+ * @throws the `Database…Error` family: the keys cannot be read
  * @throws {SourceLayoutError} refused: a site or its documents lie behind a link
  * @throws {IntegrityError} damaged: what an earlier run wrote down was altered
  * @throws the `Destination…Error` family
@@ -233,6 +271,8 @@ export const exportSites = async (
   await context.assertPlace?.();
   await assertSites(context.sitesPath);
   const earlier = await readSeals(destination);
+  const keys = await context.documentKeys?.();
+  const decrypts = keys !== undefined;
   const writer = inventoryWriter(destination, exportId);
   const { figures, seal, hasRemovals } = await runPass(
     context,
@@ -240,9 +280,10 @@ export const exportSites = async (
     earlier.newest?.inventory ?? [],
     writer.add,
     startedAt,
+    { keys, recheck: decrypts && earlier.newest?.documents !== "decrypted" },
   );
   let inventory = await writer.finish();
-  const complete = figures.unreadable === 0;
+  const complete = figures.unreadable === 0 && (figures.undecryptable ?? 0) === 0;
   if (!complete && figures.deleted > 0) {
     // What could not be seen may not be gone.
     inventory = await rewriteParts(destination, inventory, (row) =>
@@ -262,6 +303,7 @@ export const exportSites = async (
     inventory,
     figures,
     excludedBy: seal.excludedBy,
+    ...(decrypts ? { documents: "decrypted" as const } : {}),
   };
   context.signal.throwIfAborted();
   await writeSeal(destination, written, { complete, earlier });
@@ -281,27 +323,35 @@ export const exportSites = async (
 };
 
 const resultOf = (
-  { files, bytes, uploaded, unchanged, excluded, deleted, unstable, skipped }: Figures,
+  { files, bytes, uploaded, unchanged, excluded, deleted, unstable, skipped, decrypted }: Figures,
   excludedBy: Readonly<Record<string, number>>,
-) => ({ files, bytes, uploaded, unchanged, excluded, deleted, unstable, skipped, excludedBy });
+) => ({
+  ...{ files, bytes, uploaded, unchanged, excluded, deleted, unstable, skipped, excludedBy },
+  ...(decrypted === undefined ? {} : { decrypted }),
+});
 
-/** Shows what an export would do, and does nothing: no file is read, so what only its content keeps here is counted as uploaded. */
+/** Shows what an export would do, and does nothing: no file is read, so what only its content keeps here is counted as uploaded, and
+ * `decrypted` are those of an earlier export. */
 export const planSitesExport = async (context: SitesExportContext): Promise<SitesExportPlan> => {
   const destination = quietDestination(context.destination);
   await context.assertPlace?.();
   await assertSites(context.sitesPath);
-  const figures = noFigures();
+  const decrypts = context.documentKeys !== undefined;
+  const figures = noFigures(false);
+  let decrypted = 0;
   const withheld = withheldCounter(figures);
   const { newest } = await readSeals(destination);
   for await (const compared of compareAll(context, destination, newest?.inventory ?? [], withheld.count)) {
     context.signal.throwIfAborted();
-    const action = decide(compared);
+    const action = decide(compared, decrypts);
     if (action.do === "upload" || action.do === "ask" || action.do === "keep") {
       figures.files += 1;
       figures.bytes += compared.source?.kind === "file" ? compared.source.byteLength : 0;
       figures[action.do === "keep" ? "unchanged" : "uploaded"] += 1;
+      if (action.do === "keep" && action.row.treatment === "decrypted") decrypted += 1;
     } else if (action.do === "delete") figures.deleted += action.since ? 0 : 1;
     else if (action.do === "list") figures[action.row.state === "unreadable" ? "unreadable" : "skipped"] += 1;
   }
+  if (decrypts) figures.decrypted = decrypted;
   return { location: `${destination.url}/sites`, ...resultOf(figures, withheld.byRule()) };
 };

@@ -19,6 +19,9 @@ export interface SitesFigures {
   readonly unstable: number;
   readonly unreadable: number;
   readonly skipped: number;
+  /** Both only where documents leave decrypted. */
+  readonly decrypted?: number;
+  readonly undecryptable?: number;
 }
 
 /** What `_SUCCESS` and `_INCOMPLETE` hold, as JSON. */
@@ -32,6 +35,8 @@ export interface SitesSeal {
   readonly figures: SitesFigures;
   /** How many files each rule kept from leaving, by the rule's name. */
   readonly excludedBy: Readonly<Record<string, number>>;
+  /** Files that OpenEMR encrypted lie there in clear. */
+  readonly documents?: "decrypted";
 }
 
 const read = async (destination: Destination, key: string): Promise<SitesSeal | undefined> => {

@@ -22,7 +22,9 @@ export interface OpenFile {
   readonly modifiedNs: bigint;
   /** All of the file; for files that fit into memory. */
   whole(): Promise<Buffer>;
-  /** The file piece by piece. Breaks off where its end would have been, when it has changed meanwhile. */
+  /** The first bytes; fewer where the file is shorter. */
+  start(bytes: number): Promise<Buffer>;
+  /** The file piece by piece, from its beginning each time. Breaks off where its end would have been, when it has changed meanwhile. */
   pieces(): AsyncGenerator<Buffer, void>;
 }
 
@@ -69,6 +71,10 @@ const opened = (handle: FileHandle, before: BigIntStats): OpenFile => {
       await assertUnchanged();
       return bytes;
     },
+    start: async (most) => {
+      const bytes = Buffer.allocUnsafe(Math.min(most, byteLength));
+      return bytes.subarray(0, await readFully(handle, bytes, 0));
+    },
     async *pieces() {
       for (let position = 0; position < byteLength; ) {
         const piece = Buffer.allocUnsafe(Math.min(pieceBytes, byteLength - position));
@@ -105,6 +111,7 @@ export const quickReader = () => {
         byteLength: bytes.length,
         modifiedNs: before.mtimeNs,
         whole: async () => bytes,
+        start: async (most) => bytes.subarray(0, most),
         async *pieces() {
           yield bytes;
         },

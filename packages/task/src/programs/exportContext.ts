@@ -1,7 +1,9 @@
 import { requireSection } from "@openemr-ops/core/config/select";
 import type { InstallationWith } from "@openemr-ops/core/config/settings";
+import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { ExportContext } from "@openemr-ops/exports/context";
 import { allowedPlace } from "../allowedPlace.ts";
+import { databaseAccess } from "../openContext.ts";
 import { openDestination } from "../openDestination.ts";
 import { openSecrets } from "../openSecrets.ts";
 import { ownCredentials } from "../ownCredentials.ts";
@@ -12,6 +14,13 @@ export const exportsOf = ({
   installation,
 }: Pick<Place, "config" | "installation">): InstallationWith<"exports"> =>
   requireSection(config, installation, "exports");
+
+/** The server to read: the reader where there is one, with the users of the other. */
+export const exportedDatabase = (place: Place): DatabaseAccess => {
+  const { database, exports } = exportsOf(place);
+  const server = { ...database, ...exports.database.reader };
+  return { ...databaseAccess(server, database.name, database, openSecrets(place.environment)), signal: place.signal };
+};
 
 /** What both exports work with. */
 export const exportContext = async (place: Place): Promise<ExportContext> => {

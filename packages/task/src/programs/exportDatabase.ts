@@ -16,10 +16,9 @@ import { deidentified } from "@openemr-ops/exports/profiles/deidentified";
 import { full } from "@openemr-ops/exports/profiles/full";
 import type { Profile } from "@openemr-ops/exports/profiles/profile";
 import type { Outcome } from "@openemr-ops/jobs/runJob";
-import { databaseAccess } from "../openContext.ts";
 import { openSecrets } from "../openSecrets.ts";
 import type { Place, Program } from "../program.ts";
-import { exportContext, exportsOf } from "./exportContext.ts";
+import { exportContext, exportedDatabase, exportsOf } from "./exportContext.ts";
 
 type ProfileName = ExportSettings["database"]["profile"];
 
@@ -65,17 +64,10 @@ const openProfile = async (place: Place, name: ProfileName): Promise<Profile> =>
   return deidentified({ key, exportDate: place.now() });
 };
 
-/** The server to read: the reader where there is one, with the users of the other. */
-const openDatabase = ({ config, installation, environment, signal }: Place) => {
-  const { database, exports } = exportsOf({ config, installation });
-  const server = { ...database, ...exports.database.reader };
-  return { ...databaseAccess(server, database.name, database, openSecrets(environment)), signal };
-};
-
 const openExport = async (place: Place, profile: ProfileName): Promise<DatabaseExportContext> => ({
   ...(await exportContext(place)),
-  database: openDatabase(place),
-  profile: withColumnChoices(await openProfile(place, profile), exportsOf(place).exports.database),
+  database: exportedDatabase(place),
+  profile: await openProfile(place, profile),
 });
 
 export const databasePlanReport = ({ tables, skipped }: DatabasePlan): TaskReport => ({

@@ -26,6 +26,8 @@ const database = strict({
 const sites = strict({
   /** Of an exported file whose source is gone: `record` notes it in the inventory, `mirror` removes the exported file too. */
   deletions: field.exportDeletions.default("record"),
+  /** Files that OpenEMR encrypted: `as-stored` they open for nobody who has only the export, `decrypted` they lie there in clear. */
+  documents: field.exportDocuments.default("as-stored"),
 });
 
 const shape = strict({
@@ -35,7 +37,7 @@ const shape = strict({
   /** The deployment makes an application of EMR Serverless, where Spark reads the exports. It costs nothing while no job runs. */
   spark: z.boolean({ error: "expected true or false" }).default(false),
   database: database.default({ engine: "direct", profile: "full" }),
-  sites: sites.default({ deletions: "record" }),
+  sites: sites.default({ deletions: "record", documents: "as-stored" }),
   /** What pseudonyms are made with: the same key makes the same pseudonyms. */
   ...field.secretOf("pseudonymKey", pseudonymKeyProblem),
 });
@@ -80,9 +82,15 @@ export const exports = section(
   "pseudonymKeyFile",
 );
 
-/** AWS's own export is for clusters and buckets of AWS, and knows whole tables alone. */
+/** AWS's own export is for clusters and buckets of AWS, and knows whole tables alone; a task of AWS sees files or the database. */
 export const exportRules = (installation: unknown, context: Complain): void => {
   const at = (...path: readonly string[]) => valueAt(installation, path);
+  if (at("exports", "sites", "documents") === "decrypted" && at("platform", "kind") === "ecs")
+    complain(
+      context,
+      ["exports", "sites", "documents"],
+      'is "decrypted", which needs keys in the database; on AWS the task that exports files reads no database: expected "as-stored"',
+    );
   if (at("exports", "database", "engine") !== "aurora") return;
   const refuse = (message: string, ...path: readonly string[]) => complain(context, ["exports", ...path], message);
   const platform = at("platform", "kind");

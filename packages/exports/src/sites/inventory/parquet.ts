@@ -23,6 +23,8 @@ const columns = {
   etag: "text",
   exportedAt: "timestamp",
   deletedAt: "timestamp",
+  treatment: "text",
+  objectSize: "integer",
 } as const satisfies Readonly<Record<string, TableType>>;
 
 /** A row as the reader gives it. */
@@ -39,6 +41,9 @@ interface StoredRow {
   readonly etag: string | null;
   readonly exportedAt: Date | null;
   readonly deletedAt: Date | null;
+  /** Not in inventories of earlier releases, as the size of the object. */
+  readonly treatment?: "decrypted" | null;
+  readonly objectSize?: bigint | null;
 }
 
 const cellsOf = (row: InventoryRow): readonly TableValue[] => {
@@ -59,6 +64,8 @@ const cellsOf = (row: InventoryRow): readonly TableValue[] => {
     row.etag ?? null,
     row.exportedAt ?? null,
     row.deletedAt ?? null,
+    row.treatment ?? null,
+    row.objectBytes ?? null,
   ];
 };
 
@@ -85,6 +92,8 @@ const rowOf = ({ site, path, pathBytes, key, state, size, ...stored }: StoredRow
   etag: stored.etag ?? undefined,
   exportedAt: stored.exportedAt ?? undefined,
   deletedAt: stored.deletedAt ?? undefined,
+  treatment: stored.treatment ?? undefined,
+  objectBytes: typeof stored.objectSize === "bigint" ? Number(stored.objectSize) : undefined,
 });
 
 /** The rows of one part. */

@@ -71,21 +71,27 @@ describe("an encrypted file in pieces", () => {
 
   it("does not open when a byte was altered, lost or put in, or its keys are not there", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.nat(), fc.constantFrom("flip", "cut", "put in", "keys", "none"), async (at, what) => {
-        const sealed = encrypt(Buffer.from("of a patient"), { version: 7, keys: keys.database, iv: randomBytes(16) });
-        const place = 3 + (at % (sealed.length - 3));
-        const altered = {
-          flip: flip(sealed, at % 80),
-          cut: sealed.slice(0, place),
-          "put in": `${sealed.slice(0, place)}!${sealed.slice(place)}`,
-          keys: sealed,
-          none: sealed,
-        }[what];
-        const none: KeySet = { drive: new Map(), database: new Map() };
-        const from = what === "keys" ? other : what === "none" ? none : keys;
-        expect(decrypt(altered, from, "database").opened).toBe(false);
-        expect((await decryptedInPieces(altered, from, [1 + (at % 50)])).opened).toBe(false);
-      }),
+      fc.asyncProperty(
+        fc.nat(),
+        fc.constantFrom("flip", "cut", "put in", "instead", "keys", "none"),
+        fc.constantFrom(..."!-_=.\u00e9\0"),
+        async (at, what, foreign) => {
+          const sealed = encrypt(Buffer.from("of a patient"), { version: 7, keys: keys.database, iv: randomBytes(16) });
+          const place = 3 + (at % (sealed.length - 4)); // before the padding, which is optional
+          const altered = {
+            flip: flip(sealed, at % 80),
+            cut: sealed.slice(0, place),
+            "put in": `${sealed.slice(0, place)}${foreign}${sealed.slice(place)}`,
+            instead: `${sealed.slice(0, place)}${foreign}${sealed.slice(place + 1)}`,
+            keys: sealed,
+            none: sealed,
+          }[what];
+          const none: KeySet = { drive: new Map(), database: new Map() };
+          const from = what === "keys" ? other : what === "none" ? none : keys;
+          expect(decrypt(altered, from, "database").opened).toBe(false);
+          expect((await decryptedInPieces(altered, from, [1 + (at % 50)])).opened).toBe(false);
+        },
+      ),
     );
   });
 

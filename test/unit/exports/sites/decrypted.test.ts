@@ -163,6 +163,7 @@ describe("an export of decrypted documents", () => {
 
     expect(failure).toBeInstanceOf(DocumentsUndecryptableError);
     expect(String(failure)).toMatch(/^DocumentsUndecryptableError: 3 encrypted file\(s\)/);
+    expect(String(failure)).toMatch(/; documents leave decrypted$/);
     expect(String(failure)).not.toMatch(/mac|cut|five|default/);
     const inventory = await inventoryOf(destination, incompleteKey);
     expect(Object.keys(broken).map((path) => [inventory.get(path)?.state, inventory.get(path)?.reason])).toEqual([

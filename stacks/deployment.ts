@@ -97,7 +97,7 @@ export interface DeployedInstallation {
   readonly taskConfig: string;
   /** Only where the installation has this section. */
   readonly dumps?: DeployedDumps;
-  readonly exports?: ExportSettings;
+  readonly exports?: DeployedExports;
   readonly health?: HealthSettings;
   readonly users?: DeployedUsers;
 }

@@ -6,7 +6,7 @@ import { namesOf } from "@openemr-ops/core/names";
 import { assertInstallation, type JoinedJob, joinOrStart } from "@openemr-ops/jobs/joinOrStart";
 import { readStage, readVariable } from "../shared/environment.ts";
 
-/** Seconds that a caller waits for the container: boto3 times out after 60. */
+/** Seconds that a caller waits for the container: boto3 waits no longer than 60. */
 const patience = 40;
 
 const stateMachine = readVariable(process.env, "OPENEMR_OPS_WORKFLOW");

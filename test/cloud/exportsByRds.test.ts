@@ -71,7 +71,7 @@ describe("a deployed clinic whose cluster RDS exports", () => {
     return JSON.parse(Buffer.from(Payload ?? []).toString("utf8"));
   };
 
-  it("gets whole tables without a secret, and reports every table that stayed", async () => {
+  it("gets whole tables without a secret, and the name of every table that stayed", async () => {
     const started = await call("RDStoS3ExportFunction");
     expect(started).toMatchObject({ ExportTaskIdentifier: expect.stringMatching(/^e-clinic-a-/), Status: "STARTING" });
     await place.cloud.idle();

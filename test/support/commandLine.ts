@@ -119,7 +119,10 @@ export const aSitesExport: SitesExportResult = {
   uploaded: 1,
   unchanged: 9,
   excluded: 4,
+  excludedBy: { "key file": 4 },
   deleted: 2,
+  unstable: 0,
+  skipped: 1,
   seconds: 1.5,
 };
 

@@ -107,7 +107,7 @@ const describeJob = (job: JobRecord | undefined) =>
     problem: job?.error && `${job.error.name}: ${job.error.message}`,
   });
 
-const stopped = "the job that made it ended without completing it; the next one starts anew";
+const stopped = "the job that made it ended without completing it";
 
 const listDatabase = async (
   { destination }: ExportListing,
@@ -145,12 +145,14 @@ const listDatabase = async (
   return listed;
 };
 
-const listSites = async (
+/** What `_SUCCESS` or `_INCOMPLETE` says of an export of the sites. */
+const describeSeal = (
   { destination }: ExportListing,
   jobs: readonly JobRecord[],
-): Promise<readonly ListedExport[]> => {
-  const success = await readJson(destination, "sites/_SUCCESS");
-  const exportId = textIn(success?.exportId);
+  seal: Json | undefined,
+  state: ListedExport["state"],
+): readonly ListedExport[] => {
+  const exportId = textIn(seal?.exportId);
   const startedAt = exportId === undefined ? undefined : exportTime(exportId);
   if (!seal || exportId === undefined || !startedAt) return [];
   const figures = objectsIn([seal.figures])[0] ?? {};
@@ -160,7 +162,7 @@ const listSites = async (
       kind: "sites",
       exportId,
       startedAt: startedAt.toISOString(),
-      state: "complete",
+      state,
       location: `${destination.url}/sites`,
       ...known({ files: numberIn(figures.files), bytes: numberIn(figures.bytes) }),
       ...(seal.documents === "decrypted" ? { documents: seal.documents } : {}),
@@ -172,20 +174,29 @@ const listSites = async (
   ];
 };
 
-/** The last job whose sites export did not come to its end, where no later one did. */
-const lastFailedSites = (jobs: readonly JobRecord[], location: string): readonly ListedExport[] => {
+/** The one that readers use, and a later one that did not come to its end. */
+const listSites = async (
+  listing: ExportListing,
+  jobs: readonly JobRecord[],
+  running: boolean,
+): Promise<readonly ListedExport[]> => {
+  const { destination } = listing;
+  const sealOf = (name: string) => readJson(destination, `sites/${name}`);
+  const success = describeSeal(listing, jobs, await sealOf("_SUCCESS"), "complete");
+  const incomplete = describeSeal(listing, jobs, await sealOf("_INCOMPLETE"), "incomplete");
   const [last] = jobs;
-  if (!last?.startedAt || last.status === "succeeded" || last.status === "running") return [];
-  return [
-    {
-      kind: "sites",
-      exportId: null,
-      startedAt: last.startedAt,
-      state: "incomplete",
-      location,
-      ...describeJob(last),
-    },
-  ];
+  if (running || incomplete.length > 0 || !last?.startedAt || last.status === "succeeded")
+    return [...success, ...incomplete];
+  const failed: ListedExport = {
+    kind: "sites",
+    exportId: null,
+    startedAt: last.startedAt,
+    state: "incomplete",
+    location: `${destination.url}/sites`,
+    problem: stopped,
+    ...describeJob(last),
+  };
+  return [...success, failed];
 };
 
 /**
@@ -202,8 +213,7 @@ export const listExports = async (listing: ExportListing): Promise<readonly List
   };
   const [databaseJob, sitesJob] = [await holding("export-database"), await holding("export-sites")];
   const database = await listDatabase(listing, of("exportDatabase"), databaseJob);
-  const sites = await listSites(listing, of("exportSites"));
-  const failedSites = sitesJob ? [] : lastFailedSites(of("exportSites"), `${destination.url}/sites`);
+  const sites = await listSites(listing, of("exportSites"), sitesJob !== undefined);
   const starting = (
     [
       ["database", databaseJob],
@@ -223,7 +233,7 @@ export const listExports = async (listing: ExportListing): Promise<readonly List
           },
         ],
   );
-  return [...database, ...sites, ...failedSites, ...starting].sort((one, other) =>
+  return [...database, ...sites, ...starting].sort((one, other) =>
     one.startedAt < other.startedAt ? 1 : one.startedAt > other.startedAt ? -1 : one.kind < other.kind ? -1 : 1,
   );
 };

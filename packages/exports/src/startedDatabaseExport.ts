@@ -40,7 +40,7 @@ export const jobOfIdentifier = (installation: string, identifier: string): strin
   return ulid.test(jobId) && exportTaskIdentifier(installation, jobId) === identifier ? jobId : undefined;
 };
 
-/** What a notebook gets of an export that has just started. */
+/** The answer to a notebook that has just started an export. */
 export const startedDatabaseExport = ({
   installation,
   jobId,

@@ -135,7 +135,7 @@ describe("the list of exports", () => {
   });
 
   it("has one export of the sites, which each run renews, and a later one that failed", async () => {
-    const stored = { "sites/_SUCCESS": JSON.stringify({ exportId: older, files: 12, bytes: 345 }) };
+    const stored = { "sites/_SUCCESS": JSON.stringify({ exportId: older, figures: { files: 12, bytes: 345 } }) };
     const made = aJob("exportSites", "2026-11-20T12:00:00.000Z", {
       status: "succeeded",
       endedAt: "2026-11-20T12:01:00.000Z",
@@ -163,6 +163,12 @@ describe("the list of exports", () => {
     expect((await list(stored, [made, failed])).map(({ state, problem }) => [state, problem])).toEqual([
       ["incomplete", "SourceUnreadableError: 2 files cannot be read"],
       ["complete", undefined],
+    ]);
+    const seal = JSON.stringify({ exportId: newer, figures: { files: 12, bytes: 345, unreadable: 2 } });
+    const listed = await list({ ...stored, "sites/_INCOMPLETE": seal }, [made, failed]);
+    expect(listed.map(({ exportId, state, jobId }) => [exportId, state, jobId])).toEqual([
+      [newer, "incomplete", failed.jobId],
+      [older, "complete", made.jobId],
     ]);
   });
 

@@ -38,12 +38,6 @@ const issuesOf = async (
 const without = (object: unknown, ...names: readonly string[]): Written =>
   Object.fromEntries(Object.entries(object as Written).filter(([name]) => !names.includes(name)));
 
-/** Exports have places of their own. */
-const withoutExports = (installation: Written | undefined): Written => ({
-  exports: undefined,
-  schedules: without(installation?.schedules ?? {}, "exportDatabase", "exportSites"),
-});
-
 describe("what is deployed", () => {
   it("gives tasks the same configuration whatever the schedules say, so that a new hour is no new task definition", async () => {
     const configOf = async (schedules: Written) => {
@@ -379,7 +373,6 @@ describe("what another region, account or partition has is refused by its field"
       (installation) => {
         const service = "arn:aws:ecs:eu-west-1:123456789012:service/clinic-a/openemr";
         installation.platform = { ...(installation.platform as Written), service };
-        Object.assign(installation, withoutExports(installation));
       },
       "prod",
       moved,
@@ -405,7 +398,8 @@ describe("what another region, account or partition has is refused by its field"
       (_, config) => {
         const [first] = config.installations as Written[];
         const dumps = { ...(first?.dumps as Written), region: "us-gov-west-1", copies: [] };
-        config.installations = [{ ...first, dumps, ...withoutExports(first) }];
+        const exports = { ...(first?.exports as Written), region: "us-gov-west-1" };
+        config.installations = [{ ...first, dumps, exports }];
       },
       "prod",
       { region: "us-gov-west-1", account: "123456789012" },

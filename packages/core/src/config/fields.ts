@@ -167,6 +167,8 @@ export const taskArchitecture = choice(["X86_64", "ARM64"]);
 
 export const exportEngine = choice(["direct", "aurora"]);
 export const exportProfile = choice(["full", "deidentified"]);
+export const exportUuids = choice(["bytes", "text"]);
+export const exportBlobs = choice(["keep", "drop"]);
 export const exportDocuments = choice(["as-stored", "decrypted"]);
 export const exportDeletions = choice(["record", "mirror"]);
 

@@ -5,6 +5,8 @@ import type { TableColumn, TableDescription } from "../profiles/profile.ts";
 
 export interface DescribedTable extends TableDescription {
   readonly engine: string;
+  /** As the server estimates them. */
+  readonly estimatedRows: number;
 }
 
 export interface DescribedSchema {
@@ -28,7 +30,7 @@ const reasons: Readonly<Record<string, string>> = {
 export const describeTables = async (connection: DatabaseConnection): Promise<DescribedSchema> => {
   const [current] = await connection.rows("SELECT DATABASE() AS name");
   const names = await connection.rows(
-    "SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME",
+    "SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine, TABLE_ROWS AS estimate FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME",
   );
   const columns = await connection.rows(
     "SELECT TABLE_NAME AS t, COLUMN_NAME AS name, DATA_TYPE AS type, COLUMN_TYPE AS whole, IS_NULLABLE AS nullable FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION",
@@ -43,9 +45,10 @@ export const describeTables = async (connection: DatabaseConnection): Promise<De
     }));
   const tables = names
     .filter(({ type }) => hasRows.has(type ?? ""))
-    .map(({ name, engine }) => ({
+    .map(({ name, engine, estimate }) => ({
       name: name ?? "",
       engine: engine ?? "unknown",
+      estimatedRows: Number(estimate ?? 0),
       columns: columnsOf(name ?? ""),
     }));
   if (tables.length === 0)

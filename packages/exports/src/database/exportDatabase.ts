@@ -4,6 +4,7 @@ import { isHarmlessSetting } from "@openemr-ops/openemr/privacy/secrets";
 import { baseTable } from "@openemr-ops/openemr/sqlReader";
 import type { DatabaseExportContext, DatabaseExportResult, SkippedTable } from "../context.ts";
 import { PageBuffers } from "../parquet/pageBuffers.ts";
+import type { ExportedColumn, ExportedTablePlan } from "../profiles/profile.ts";
 import { concernsOneTable } from "./brokenTable.ts";
 import { describeTables } from "./describeTables.ts";
 import { athenaDocument, type ExportFacts, manifestDocument, schemaDocument } from "./documents.ts";
@@ -24,14 +25,34 @@ const mostFinishing = 4;
 const largeBytes = 4 * 1024 * 1024;
 const savepoint = "export_table";
 
+/** What an export would write of a table. */
+export interface TableToExport extends Pick<ExportedTablePlan, "table" | "dropped"> {
+  readonly estimatedRows: number;
+  readonly columns: readonly Pick<ExportedColumn, "name" | "treatment">[];
+}
+
+export interface DatabaseExportPlan {
+  readonly tables: readonly TableToExport[];
+  readonly skipped: readonly SkippedTable[];
+}
+
 /** The plan of an export, without a row of it. @throws as `exportDatabase` does before it reads rows */
 export const planDatabaseExport = async (
-  { database, profile }: Pick<DatabaseExportContext, "database" | "profile">,
+  { database, profile, assertPlace }: Pick<DatabaseExportContext, "database" | "profile" | "assertPlace">,
   { tables }: Pick<DatabaseExportRequest, "tables">,
-): Promise<{ readonly tables: readonly string[]; readonly skipped: readonly SkippedTable[] }> => {
+): Promise<DatabaseExportPlan> => {
+  await assertPlace?.();
   await using connection = await connectReadOnly(database);
   const plan = planExport(await describeTables(connection), profile, tables);
-  return { tables: plan.tables.map(({ described }) => described.name), skipped: plan.skipped };
+  return {
+    tables: plan.tables.map(({ described: { estimatedRows }, plan: { table, columns, dropped } }) => ({
+      table,
+      estimatedRows,
+      columns: columns.map(({ name, treatment }) => ({ name, treatment })),
+      dropped,
+    })),
+    skipped: plan.skipped,
+  };
 };
 
 /** OpenEMR's own zone, in which its DATETIME columns are; none where it is not set, or there is no OpenEMR. */

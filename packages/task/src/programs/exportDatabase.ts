@@ -33,7 +33,7 @@ const refuse = (path: string, message: string): never => {
   throw new InvalidInputError([{ path, message }]);
 };
 
-/** Whether a workflow continues with what this program reports. */
+/** Whether a workflow takes over from what this program reports. */
 const inWorkflow = ({ environment }: Place): boolean => Boolean(environment.OPENEMR_OPS_TASK_TOKEN);
 
 /** What a job is asked for, before what the configuration says. */
@@ -67,7 +67,7 @@ const openProfile = async (place: Place, name: ProfileName): Promise<Profile> =>
 const openExport = async (place: Place, profile: ProfileName): Promise<DatabaseExportContext> => ({
   ...(await exportContext(place)),
   database: exportedDatabase(place),
-  profile: await openProfile(place, profile),
+  profile: withColumnChoices(await openProfile(place, profile), exportsOf(place).exports.database),
 });
 
 export const databasePlanReport = ({ tables, skipped }: DatabasePlan): TaskReport => ({

@@ -180,9 +180,9 @@ class Run {
     try {
       await table.read(this.#connection);
     } catch (error) {
-      await table.abandon(toOpsError(error));
+      const nothingLeft = await table.abandon(toOpsError(error));
       this.#context.signal.throwIfAborted();
-      if (planned.named || !concernsOneTable(error)) throw error;
+      if (planned.named || !nothingLeft || !concernsOneTable(error)) throw error;
       const { message } = toOpsError(error);
       this.skipped.push({ table: name, reason: message });
       this.#context.warn(`table ${name} was left out: ${message}`);

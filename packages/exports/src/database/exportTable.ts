@@ -45,6 +45,8 @@ export interface TableTarget {
   readonly buffers: PageBuffers;
   readonly signal: AbortSignal;
   readonly onRows: (rows: number) => void;
+  /** A file this large is followed by another one; the writer's own number when not set. */
+  readonly fileBytes?: number;
 }
 
 const textType: ResultType["type"] = { physical: "BYTE_ARRAY", logical: { kind: "string" } };
@@ -127,7 +129,7 @@ export class TableExport {
 
   #taker(fields: readonly ResultField[]): TakeRow {
     const { plan } = this.#planned;
-    const { buffers } = this.#target;
+    const { buffers, fileBytes } = this.#target;
     if (fields.length !== plan.columns.length)
       throw new DatabaseFailedError(`table ${plan.table} gave ${fields.length} columns of ${plan.columns.length}`);
     const columns = plan.columns.map((column, index) =>
@@ -136,7 +138,7 @@ export class TableExport {
     this.#columns = columns.map(({ report }) => report);
     const writer = new ParquetWriter(
       this.#columns.map(({ parquet }) => parquet),
-      { buffers, open: (part) => this.#openFile(part) },
+      { buffers, open: (part) => this.#openFile(part), ...(fileBytes === undefined ? {} : { fileBytes }) },
     );
     this.#writer = writer;
     const readers = columns.map(({ reader, report }, index): ReadCell => {
@@ -188,10 +190,15 @@ export class TableExport {
     };
   }
 
-  /** Leaves nothing of the table at the destination. */
-  async abandon(reason: Error): Promise<void> {
+  /**
+   * Removes what is at the destination of the table. Never throws: why it is abandoned is worth more.
+   *
+   * @returns whether nothing is left; who may only write leaves what was whole
+   */
+  async abandon(reason: Error): Promise<boolean> {
     for (const file of this.#open) await file.abandon(reason);
     const { destination, prefix } = this.#target;
-    for (const { path } of this.#stored) await destination.delete(`${prefix}/${path}`);
+    const removals = this.#stored.map(({ path }) => destination.delete(`${prefix}/${path}`));
+    return (await Promise.allSettled(removals)).every(({ status }) => status === "fulfilled");
   }
 }

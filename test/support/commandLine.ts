@@ -97,8 +97,8 @@ export const aVerdict: Verdict = {
 };
 
 export const aDatabaseExport: DatabaseExportResult = {
-  exportId: "20261121T040800Z-abcdefgh",
-  location: "s3://sagemaker-clinic-a/analytics/database/20261121T040800Z-abcdefgh",
+  exportId: "20261121T040800Z-00abcdef",
+  location: "s3://sagemaker-clinic-a/analytics/database/20261121T040800Z-00abcdef",
   profile: "full",
   tables: 2,
   rows: 1_234_567,
@@ -112,7 +112,7 @@ export const aDatabaseExport: DatabaseExportResult = {
 };
 
 export const aSitesExport: SitesExportResult = {
-  exportId: "20261121T040800Z-abcdefgh",
+  exportId: "20261121T040800Z-00abcdef",
   location: "s3://sagemaker-clinic-a/analytics/sites",
   files: 10,
   bytes: 2048,

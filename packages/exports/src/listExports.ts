@@ -82,7 +82,7 @@ const figuresOfManifest = (manifest: Json) => {
   });
 };
 
-/** A record's moments have fractions of a second, an export's name has none. */
+/** Record and name come from two machines, whose clocks differ by fractions of a second. */
 const inSeconds = (moment: string): number => Math.floor(Date.parse(moment) / 1000);
 
 /**

@@ -168,7 +168,7 @@ describe("exports", () => {
     expect(JSON.parse((await run(["exports", "--json"], { listExports })).stdout)).toEqual(listed);
     const { stdout } = await run(["exports"], { listExports });
     expect(stdout).toMatch(
-      /20261121T040800Z-abcdefgh +database +2026-11-21 04:08:00Z +incomplete .*DatabaseUnavailable/,
+      /20261121T040800Z-00abcdef +database +2026-11-21 04:08:00Z +incomplete .*DatabaseUnavailable/,
     );
   });
 

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { memoryDestination } from "../../support/memoryDestination.ts";
 
 const cluster = "arn:aws:rds:eu-central-1:123456789012:cluster:clinic-a";
-const exportId = "20261127T040000Z-abcdefgh";
+const exportId = "20261127T040000Z-00abcdef";
 const identifier = "e-clinic-a-1";
 const root = `database/${exportId}`;
 const begun = new Date("2026-11-27T04:00:00Z");

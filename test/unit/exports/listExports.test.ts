@@ -5,7 +5,7 @@ import { aJobRecord } from "../../support/aJobRecord.ts";
 import { memoryDestination } from "../../support/memoryDestination.ts";
 import { memoryJobs } from "../../support/memoryJobs.ts";
 
-const [older, newer] = ["20261120T120000Z-aaaaaaaa", "20261121T120000Z-bbbbbbbb"];
+const [older, newer] = ["20261120T120000Z-00aaaaaa", "20261121T120000Z-00bbbbbb"];
 const manifest = JSON.stringify({
   profile: "full",
   tables: [

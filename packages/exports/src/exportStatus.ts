@@ -1,6 +1,7 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import type { JobRecord, JobStatus, JobStep } from "@openemr-ops/core/jobs";
 import type { SkippedTable } from "./context.ts";
+import { readAllOf } from "./readAllOf.ts";
 import { exportTaskIdentifier } from "./startedDatabaseExport.ts";
 
 /** How an export goes, for whoever started it. */
@@ -34,11 +35,9 @@ const isSkipped = (value: unknown): value is SkippedTable =>
 
 /** What the manifest of a database export says was left out; nothing where there is none. */
 const skippedIn = async (destination: Destination, exportId: string): Promise<readonly SkippedTable[] | undefined> => {
-  const stream = await destination.get(`database/${exportId}/_manifest.json`);
-  if (!stream) return undefined;
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  const { skipped } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { readonly skipped?: unknown };
+  const manifest = await readAllOf(destination, `database/${exportId}/_manifest.json`);
+  if (!manifest) return undefined;
+  const { skipped } = JSON.parse(manifest.bytes.toString("utf8")) as { readonly skipped?: unknown };
   return Array.isArray(skipped) ? skipped.filter(isSkipped).map(({ table, reason }) => ({ table, reason })) : undefined;
 };
 

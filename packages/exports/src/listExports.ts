@@ -2,7 +2,7 @@ import type { Destination } from "@openemr-ops/core/destination";
 import type { JobHistory, JobRecord } from "@openemr-ops/core/jobs";
 import type { SkippedTable } from "./context.ts";
 import { exportTime } from "./exportId.ts";
-import { readAllOf } from "./sites/readAllOf.ts";
+import { readAllOf } from "./readAllOf.ts";
 
 export type ExportKind = "database" | "sites";
 

@@ -1,8 +1,8 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError } from "@openemr-ops/core/errors";
+import { readAllOf } from "../readAllOf.ts";
 import { inventoryFolder } from "./inventory/parts.ts";
 import type { InventoryPart } from "./inventory/row.ts";
-import { readAllOf } from "./readAllOf.ts";
 
 /** Written last by a run that exported everything: who finds it can trust the parts that it names, and them alone. */
 export const successKey = "sites/_SUCCESS";

@@ -1,6 +1,6 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError } from "@openemr-ops/core/errors";
-import { readAllOf } from "../readAllOf.ts";
+import { readAllOf } from "../../readAllOf.ts";
 import { inventoryParquet, rowsOfParquet } from "./parquet.ts";
 import type { InventoryPart, InventoryRow } from "./row.ts";
 

@@ -57,7 +57,10 @@ const signedRequests = (client: S3Client, bucket: string) => {
   let prepared: ReturnType<typeof prepare> | undefined;
   return async ({ method, key, query, headers, body }: Asked) => {
     prepared ??= prepare();
-    const { url, signer } = await prepared;
+    const { url, signer } = await prepared.catch((error: unknown) => {
+      prepared = undefined; // credentials or an endpoint may be there the next time
+      throw error;
+    });
     const request = new HttpRequest({
       method,
       protocol: url.protocol,

@@ -38,12 +38,13 @@ const request = strict({
 /** One look at the export that RDS makes for a job. The workflow waits between two. */
 export const handler = taskHandler(request, async ({ job, report, followed }): Promise<FollowedAurora> => {
   const { jobId, kind, dryRun } = job;
-  const { exportId } = report.result;
-  if (exportId === undefined) throw new IntegrityError("the task named no export; nothing was asked of RDS");
+  const { exportId, plan } = report.result;
+  if (exportId === undefined || plan === undefined)
+    throw new IntegrityError("the task named no export, or no plan of it; nothing was asked of RDS");
   // No container renews it while RDS works.
   await locks.acquire({ installation, resource: "export-database", owner: jobId, leaseSeconds: workflowLeaseSeconds });
   const answer = await followAurora(
-    { installation, exportId, identifier: exportTaskIdentifier(installation, jobId), before: followed },
+    { installation, exportId, identifier: exportTaskIdentifier(installation, jobId), plan, before: followed },
     {
       clusterExports,
       destination: await openDeployedDestination(store, "exports"),

@@ -15,12 +15,13 @@ describe("an export that RDS makes", () => {
   let started: unknown[];
   let destination: ReturnType<typeof memoryDestination>;
   let now: Date;
+  let plan: string;
   beforeEach(async () => {
     known = new Map();
     started = [];
     destination = memoryDestination();
     now = begun;
-    await storePlan(destination, exportId, {
+    plan = await storePlan(destination, exportId, {
       schema: "openemr",
       tables: ["patient_data", "empty", "odd"],
       skipped: [{ table: "keys", reason: "a table of keys and credentials" }],
@@ -41,7 +42,7 @@ describe("an export that RDS makes", () => {
   };
   const look = (before: AuroraState = { state: "new", since: "" }) =>
     followAurora(
-      { installation: "clinic-a", exportId, identifier, before },
+      { installation: "clinic-a", exportId, identifier, plan, before },
       { clusterExports, destination, prefix: "analytics", now: () => now },
     );
   const put = (path: string, body: string) => destination.put(`${root}/${identifier}/${path}`, Buffer.from(body));
@@ -72,6 +73,16 @@ describe("an export that RDS makes", () => {
     expect(started).toEqual([]);
     known.delete("other-0");
     expect(await look()).toMatchObject({ state: "starting" });
+  });
+
+  it.each([
+    ["was altered while it waited", '{"schema":"openemr","tables":["users_secure"],"skipped":[]}'],
+    ["is gone", undefined],
+  ])("is not asked for when the list of its tables %s", async (_, altered) => {
+    if (altered === undefined) await destination.delete(`${root}/_plan.json`);
+    else await destination.put(`${root}/_plan.json`, Buffer.from(altered));
+    await expect(look()).rejects.toMatchObject({ name: "IntegrityError", message: /_plan\.json/ });
+    expect(started).toEqual([]);
   });
 
   it("does not start for ever", async () => {

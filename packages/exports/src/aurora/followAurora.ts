@@ -1,8 +1,9 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import { DatabaseFailedError, IntegrityError, JobTimeoutError } from "@openemr-ops/core/errors";
 import type { SkippedTable } from "../context.ts";
+import { readAllOf } from "../readAllOf.ts";
 import type { ClusterExports } from "./clusterExports.ts";
-import { type AuroraPlan, planKey } from "./planAurora.ts";
+import { type AuroraPlan, readPlan } from "./planAurora.ts";
 
 /** Where a call left off, for the next one. */
 export interface AuroraState {
@@ -15,6 +16,8 @@ export interface AuroraRequest {
   readonly installation: string;
   readonly exportId: string;
   readonly identifier: string;
+  /** SHA-256 of the plan, as the task that stored it says. */
+  readonly plan: string;
   readonly before: AuroraState;
 }
 
@@ -37,14 +40,6 @@ const mostInAccount = 5;
 const mostOfCluster = 1;
 /** With a right missing, an export was seen to start for ever. */
 const longestStart = 90 * 60_000;
-
-const readJson = async <Value>(destination: Destination, key: string): Promise<Value> => {
-  const stream = await destination.get(key);
-  if (!stream) throw new IntegrityError(`${key} is not there any more: who removed it? Start the export again`);
-  const parts: Buffer[] = [];
-  for await (const part of stream) parts.push(part as Buffer);
-  return JSON.parse(Buffer.concat(parts).toString()) as Value;
-};
 
 /** A name as RDS makes folders of it. */
 const folderName = (name: string): string => name.replaceAll(/[^A-Za-z0-9_.$-]/g, "_");
@@ -69,7 +64,8 @@ const whatIsThere = async ({ destination }: AuroraPorts, root: string, { schema,
   for await (const { key, byteLength } of destination.list(root)) {
     const [first = "", folder = ""] = key.slice(root.length).split("/");
     if (/^export_tables_info_.*\.json$/.test(first)) {
-      const info = await readJson<{ readonly perTableStatus?: readonly TableStatus[] }>(destination, key);
+      const { bytes = "{}" } = (await readAllOf(destination, key)) ?? {};
+      const info = JSON.parse(bytes.toString()) as { readonly perTableStatus?: readonly TableStatus[] };
       for (const one of info.perTableStatus ?? []) said.set(one.target ?? "", one);
     }
     if (!key.endsWith(".parquet")) continue;
@@ -92,12 +88,12 @@ const whatIsThere = async ({ destination }: AuroraPorts, root: string, { schema,
 
 /** Compares what RDS wrote with what it was asked for, and says so beside it; the mark of completeness last. */
 const complete = async (
-  { installation, exportId, identifier }: AuroraRequest,
+  { installation, exportId, identifier, plan: sha256 }: AuroraRequest,
   ports: AuroraPorts,
   facts: { readonly snapshotAt?: string | undefined; readonly warning?: string | undefined },
 ): Promise<Pick<FollowedAurora, "figures" | "result">> => {
   const { destination } = ports;
-  const plan = await readJson<AuroraPlan>(destination, planKey(exportId));
+  const plan = await readPlan(destination, exportId, sha256);
   const folder = `database/${exportId}`;
   const { stored, missing } = await whatIsThere(ports, `${folder}/${identifier}/`, plan);
   if (stored.length === 0)
@@ -134,7 +130,7 @@ const complete = async (
  *
  * @throws {DatabaseFailedError} fatal: RDS failed or somebody cancelled it; has RDS's own words
  * @throws {JobTimeoutError} fatal: RDS does not get beyond STARTING
- * @throws {IntegrityError} damaged: RDS says it is complete, and nothing is there
+ * @throws {IntegrityError} damaged: RDS says it is complete, and nothing is there; the plan was altered
  */
 export const followAurora = async (request: AuroraRequest, ports: AuroraPorts): Promise<FollowedAurora> => {
   const { exportId, identifier, before } = request;
@@ -151,7 +147,7 @@ export const followAurora = async (request: AuroraRequest, ports: AuroraPorts): 
     const ofCluster = running.filter(({ source }) => source === clusterExports.cluster);
     if (running.length >= mostInAccount || ofCluster.length >= mostOfCluster)
       return at("queued", { percent: 0, ahead: running.length });
-    const { schema, tables } = await readJson<AuroraPlan>(destination, planKey(exportId));
+    const { schema, tables } = await readPlan(destination, exportId, request.plan);
     await clusterExports.start({
       identifier,
       prefix: [prefix, "database", exportId].filter(Boolean).join("/"),

@@ -1,10 +1,11 @@
 import type { Destination } from "@openemr-ops/core/destination";
-import { InvalidInputError } from "@openemr-ops/core/errors";
+import { IntegrityError, InvalidInputError } from "@openemr-ops/core/errors";
 import { connectReadOnly } from "@openemr-ops/database/connection";
 import type { DatabaseExportContext, SkippedTable } from "../context.ts";
 import { describeTables } from "../database/describeTables.ts";
 import { planExport } from "../database/planExport.ts";
 import type { ExportedTablePlan } from "../profiles/profile.ts";
+import { readAllOf } from "../readAllOf.ts";
 
 /** Which tables RDS is asked for. */
 export interface AuroraPlan {
@@ -13,7 +14,7 @@ export interface AuroraPlan {
   readonly skipped: readonly SkippedTable[];
 }
 
-export const planKey = (exportId: string): string => `database/${exportId}/_plan.json`;
+const planKey = (exportId: string): string => `database/${exportId}/_plan.json`;
 
 /** RDS copies whole tables. A table that has to leave something behind stays whole. */
 const reasonToStay = ({ columns, dropped, where }: ExportedTablePlan): string | undefined => {
@@ -42,11 +43,26 @@ export const planAurora = async (
   return { schema, tables: leaving, skipped: [...skipped, ...staying] };
 };
 
-/** Keeps the plan where the export will be: a workflow's state has no room for names of tables. */
+/**
+ * Keeps the plan where the export will be: a workflow's state has no room for names of tables.
+ *
+ * @returns its SHA-256, for the workflow's state: others may write to where exports are kept
+ */
 export const storePlan = async (
   destination: Pick<Destination, "put">,
   exportId: string,
   plan: AuroraPlan,
-): Promise<void> => {
-  await destination.put(planKey(exportId), Buffer.from(JSON.stringify(plan)));
+): Promise<string> => {
+  const { sha256 } = await destination.put(planKey(exportId), Buffer.from(JSON.stringify(plan)));
+  return sha256;
+};
+
+/** @throws {IntegrityError} damaged: it is not the plan with this SHA-256; tables could leave that may not */
+export const readPlan = async (destination: Destination, exportId: string, sha256: string): Promise<AuroraPlan> => {
+  const stored = await readAllOf(destination, planKey(exportId));
+  if (stored?.sha256 !== sha256)
+    throw new IntegrityError(
+      `${planKey(exportId)} at ${destination.url} was ${stored ? "altered" : "removed"}: find out by whom, and start the export again`,
+    );
+  return JSON.parse(stored.bytes.toString("utf8")) as AuroraPlan;
 };

@@ -91,13 +91,17 @@ const planForRds = async (
 ): Promise<Outcome<DatabaseExportResult>> => {
   const exportId = newExportId(place.now());
   await context.assertPlace?.();
-  const { tables, skipped, ...plan } = await planAurora(context, names);
-  await storePlan(context.destination, exportId, { ...plan, tables, skipped });
+  const planned = await planAurora(context, names);
+  const plan = await storePlan(context.destination, exportId, planned);
+  const { tables, skipped } = planned;
   const location = `${context.destination.url}/database/${exportId}`;
   const nothingYet = { rows: 0, bytes: 0, seconds: 0, largest: [] };
   return {
     result: { exportId, location, profile: context.profile.name, tables: tables.length, skipped, ...nothingYet },
-    report: { figures: { tables: tables.length, skipped: skipped.length }, result: { exportId, engine: "aurora" } },
+    report: {
+      figures: { tables: tables.length, skipped: skipped.length },
+      result: { exportId, engine: "aurora", plan },
+    },
   };
 };
 

@@ -11,7 +11,10 @@ import {
 } from "@openemr-ops/core/errors";
 import { networkFailureOf } from "@openemr-ops/core/networkFailure";
 
-const throttled = new Set(["SlowDown", "Throttling", "ThrottlingException", "TooManyRequests", "RequestLimitExceeded"]);
+const throttled = new Set([
+  ...["SlowDown", "Throttling", "ThrottlingException", "TooManyRequests", "RequestLimitExceeded"],
+  "KMS.ThrottlingException",
+]);
 const full = new Set([
   "QuotaExceeded",
   "XMinioStorageFull",
@@ -44,21 +47,32 @@ export const s3Failure = (error: unknown, doing: string): OpsError => {
   const said = `${doing} failed (${[name, status].filter(Boolean).join(", ")})`;
 
   if (error instanceof Error && error.message === "Region is missing")
-    return new InvalidInputError([{ path: "AWS_REGION", message: "is not set; set it, or dumps.region" }], options);
+    return new InvalidInputError(
+      [{ path: "AWS_REGION", message: "is not set; set it, or the field region beside the destination" }],
+      options,
+    );
   if (full.has(name) || status === 507)
     return new DestinationFullError(`${said}: free space or raise the quota`, options);
   if (throttled.has(name) || status === 429 || status === 503)
     return new DestinationThrottledError(`${said}: the store asks to slow down; try again later`, options);
   if (missing.has(name)) return new DestinationMissingError(`${said}: create the bucket or correct its name`, options);
   if (elsewhere.has(name) || status === 301)
-    return new DestinationMissingError(`${said}: the bucket is in another region; set dumps.region`, options);
+    return new DestinationMissingError(
+      `${said}: the bucket is in another region; set the field region beside the destination`,
+      options,
+    );
+  if (name.startsWith("KMS."))
+    return new DestinationAccessDeniedError(
+      `${said}: the KMS key that the bucket encrypts with cannot be used: enable it, or name another one in the bucket's encryption`,
+      options,
+    );
   if (name === "RequestTimeTooSkewed")
     return new DestinationAccessDeniedError(`${said}: correct this machine's clock`, options);
   if (noCredentials.has(name))
     return new DestinationAccessDeniedError(`${said}: give this program valid credentials for the store`, options);
   if (status === 401 || status === 403)
     return new DestinationAccessDeniedError(
-      `${said}: allow these credentials to get, put, delete and list below the prefix`,
+      `${said}: allow these credentials to get, put, delete and list below the prefix, and to use the bucket's KMS key where it has one`,
       options,
     );
   if (status === 501)
@@ -76,7 +90,7 @@ export const s3Failure = (error: unknown, doing: string): OpsError => {
     );
   if (error instanceof Error && error.message.startsWith("Exceeded "))
     return new DestinationFullError(
-      `${doing} failed: the object is larger than 10,000 parts; use the restic format`,
+      `${doing} failed: the object is larger than 10,000 parts; dumps of this size need the restic format`,
       options,
     );
   return new UnexpectedError(said, options);

@@ -173,7 +173,7 @@ export class TableExport {
 
   /** Writes what is left. */
   async finish(): Promise<TableReport> {
-    const { plan, described, named: _ } = this.#planned;
+    const { plan, described } = this.#planned;
     const written = (await this.#writer?.finish()) ?? [];
     const sum = (of: (file: WrittenFile) => number): number => written.reduce((total, file) => total + of(file), 0);
     const files = this.#stored.map((file, index) => ({ ...file, rows: written[index]?.rows ?? 0 }));

@@ -59,7 +59,7 @@ export const exportFunctions = (
     status: opsFunction(stack, "ExportStatus", {
       ...common,
       handler: "functions/export/status.handler",
-      description: `Says how an export of ${id} goes: state, figures, where the data is, what was left out`,
+      description: `Reports an export of ${id}: state, figures, where the data is, which tables were left out`,
       grants: [
         jobItems(table, [partitions.records(id), partitions.steps(id), partitions.tasks(id)], ["GetItem"]),
         useKey(stack, key, "dynamodb"),

@@ -97,7 +97,7 @@ const complete = async (
   const folder = `database/${exportId}`;
   const { stored, missing } = await whatIsThere(ports, `${folder}/${identifier}/`, plan);
   if (stored.length === 0)
-    throw new IntegrityError(`RDS says that ${identifier} is complete, and no table of it is in ${destination.url}`);
+    throw new IntegrityError(`RDS reports ${identifier} as complete, and no table of it is in ${destination.url}`);
   const location = `${destination.url}/${folder}`;
   const skipped = [...plan.skipped, ...missing];
   const manifest = {
@@ -130,7 +130,7 @@ const complete = async (
  *
  * @throws {DatabaseFailedError} fatal: RDS failed or somebody cancelled it; has RDS's own words
  * @throws {JobTimeoutError} fatal: RDS does not get beyond STARTING
- * @throws {IntegrityError} damaged: RDS says it is complete, and nothing is there; the plan was altered
+ * @throws {IntegrityError} damaged: RDS reports it as complete, and nothing is there; the plan was altered
  */
 export const followAurora = async (request: AuroraRequest, ports: AuroraPorts): Promise<FollowedAurora> => {
   const { exportId, identifier, before } = request;

@@ -244,10 +244,10 @@ const problemOf = ({ unreadable, decrypted, undecryptable = 0 }: Figures) => {
   const form = decrypted === undefined ? "" : "; documents leave decrypted";
   if (unreadable === 0)
     return new DocumentsUndecryptableError(
-      `${undecryptable} encrypted file(s) of the sites tree do not open with their site's keys: everything else was exported; the rows of sites/_inventory with the state undecryptable say which and why (sites/_INCOMPLETE names its parts); find out whether the files are damaged or the keys others, and export again, or say "as-stored" in exports.sites.documents${form}`,
+      `${undecryptable} encrypted file(s) of the sites tree do not open with their site's keys: everything else was exported; the rows of sites/_inventory with the state undecryptable list them with the reason (sites/_INCOMPLETE names its parts); find out whether the files are damaged or the keys others, and export again, or set exports.sites.documents to "as-stored"${form}`,
     );
   return new SourceUnreadableError(
-    `${unreadable} file(s) or directories of the sites tree could not be exported: everything else was; the rows of sites/_inventory with the state unreadable or skipped say which and why (sites/_INCOMPLETE names its parts); let this program read the whole tree, and export again${undecryptable > 0 ? `; ${undecryptable} more do not open with their site's keys` : ""}${form}`,
+    `${unreadable} file(s) or directories of the sites tree could not be exported: everything else was; the rows of sites/_inventory with the state unreadable or skipped list them with the reason (sites/_INCOMPLETE names its parts); let this program read the whole tree, and export again${undecryptable > 0 ? `; ${undecryptable} more do not open with their site's keys` : ""}${form}`,
   );
 };
 

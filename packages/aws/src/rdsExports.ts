@@ -6,7 +6,12 @@ import {
   RDSClient,
   StartExportTaskCommand,
 } from "@aws-sdk/client-rds";
-import { ControlPlaneAccessDeniedError, ControlPlaneMissingError, InvalidInputError } from "@openemr-ops/core/errors";
+import {
+  ControlPlaneAccessDeniedError,
+  ControlPlaneMissingError,
+  DatabaseUnavailableError,
+  InvalidInputError,
+} from "@openemr-ops/core/errors";
 import { clientSettings } from "./clientSettings.ts";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 import { onFirstUse } from "./onFirstUse.ts";
@@ -54,9 +59,14 @@ const startFailure = (error: unknown, cluster: string): Error => {
     return new ControlPlaneAccessDeniedError(`RDS refuses to export ${cluster} (${name}): ${advice}`, options);
   if (name === "DBClusterNotFound")
     return new ControlPlaneMissingError(`RDS has no cluster ${cluster}; correct database.host`, options);
-  if (name === "InvalidExportOnly" || name === "InvalidExportSourceState")
+  if (name === "InvalidExportSourceState")
+    return new DatabaseUnavailableError(
+      `RDS cannot export ${cluster} in its present state (${name}): wait until the cluster is available and no other export of it runs`,
+      options,
+    );
+  if (name === "InvalidExportOnly")
     return new InvalidInputError(
-      [{ path: "tables", message: `RDS cannot export them from ${cluster} now (${name})` }],
+      [{ path: "tables", message: `RDS cannot export them from ${cluster} (${name})` }],
       options,
     );
   return controlPlaneFailure(error, `exporting ${cluster}`, "rds:StartExportTask on it");

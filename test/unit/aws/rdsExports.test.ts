@@ -64,6 +64,7 @@ describe("exports of RDS", () => {
     ["KMSKeyNotAccessibleFault", "ControlPlaneAccessDeniedError", /kms:CreateGrant/],
     ["DBClusterNotFoundFault", "ControlPlaneMissingError", /correct database\.host/],
     ["InvalidExportOnly", "InvalidInputError", /cannot export them/],
+    ["InvalidExportSourceStateFault", "DatabaseUnavailableError", /in its present state/],
     ["AccessDenied", "ControlPlaneAccessDeniedError", /rds:StartExportTask/],
     ["Throttling", "ControlPlaneUnavailableError", /try again later/],
   ])("are refused by name: %s is %s", async (code, name, message) => {

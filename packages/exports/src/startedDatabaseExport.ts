@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { ulidPattern } from "@openemr-ops/core/ids";
 
 /** The answer of RDS's `StartExportTask`, as far as an export without RDS has it. Moments are ISO 8601 UTC. */
 export interface StartedDatabaseExport {
@@ -20,8 +21,6 @@ export interface StartedDatabaseExport {
 /** Source: docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_StartExportTask.html: unique for an account, up to 60. */
 const longestIdentifier = 60;
 
-const ulid = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
-
 /**
  * What a job's export is called where RDS has an identifier: a letter first, then letters, digits and single hyphens. Unique
  * in an account and region, for it has the installation and the job in it.
@@ -31,13 +30,13 @@ export const exportTaskIdentifier = (installation: string, jobId: string): strin
   const fits = plain.length <= longestIdentifier && !/--|[^a-z0-9-]|-$/.test(plain);
   if (fits) return plain;
   const digest = createHash("sha256").update(`${installation}\n${jobId}`).digest("hex").slice(0, 20);
-  return `e-${ulid.test(jobId) ? `${digest}-${jobId.toLowerCase()}` : digest}`;
+  return `e-${ulidPattern.test(jobId) ? `${digest}-${jobId.toLowerCase()}` : digest}`;
 };
 
 /** The job in an identifier; `undefined` where it is none of a job that this product named. */
 export const jobOfIdentifier = (installation: string, identifier: string): string | undefined => {
   const jobId = identifier.slice(-26).toUpperCase();
-  return ulid.test(jobId) && exportTaskIdentifier(installation, jobId) === identifier ? jobId : undefined;
+  return ulidPattern.test(jobId) && exportTaskIdentifier(installation, jobId) === identifier ? jobId : undefined;
 };
 
 /** The answer to a notebook that has just started an export. */

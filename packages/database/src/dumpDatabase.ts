@@ -91,6 +91,16 @@ const waitsForLock = async (access: DatabaseAccess): Promise<boolean> => {
   return Promise.race([ask(), sleep(longestQuestionSeconds * 1000, false, { ref: false })]);
 };
 
+/** Rejects with the signal's reason, once it is aborted. */
+const rejectedBy = (signal: AbortSignal): Promise<never> => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  if (signal.aborted) stop();
+  else signal.addEventListener("abort", stop, { once: true });
+  promise.catch(() => {});
+  return promise;
+};
+
 /** @throws {SourceLayoutError} refused: no restore would take these programs, so a dump with them would be none */
 const assertLoads = (section: ProgramSection, text: string): void => {
   try {
@@ -113,26 +123,29 @@ const assertLoads = (section: ProgramSection, text: string): void => {
  *
  * @returns digests taken from the very bytes that went to `sink`
  * @throws the `Database…Error` family, {DatabaseServersDifferError} retryable: rows would be of several servers,
- *   {TableLockedError} retryable, {SourceLayoutError}; nothing is left open
+ *   {TableLockedError} retryable, {SourceLayoutError}. No program and no connection is left, stopped or not
  */
 export const dumpDatabase = async (
   given: DatabaseAccess,
   sink: ByteSink,
   settings: DumpDatabaseSettings,
 ): Promise<DatabaseDump> => {
-  await using reader = await connectReadOnly(given);
-  const access = { ...given, name: await nameOnServer(reader, given.name) };
+  const stopped = rejectedBy(settings.signal);
+  /** For what only reads: a statement under way ends with its connection. */
+  const unlessStopped = <Result>(work: Promise<Result>): Promise<Result> => Promise.race([work, stopped]);
+  await using reader = await connectReadOnly({ ...given, signal: settings.signal });
+  const access = { ...given, name: await unlessStopped(nameOnServer(reader, given.name)) };
   assertForDumpProgram(reader.given);
   // MySQL's limit; mariadb-dump lifts MariaDB's itself. A copy is read as its dump was.
   const limitMs = settings.ourCopy ? 0 : Number(reader.given.get("max_execution_time") ?? 0);
-  const server = await serverOf(reader);
+  const server = await unlessStopped(serverOf(reader));
   // A lock on a reader keeps nobody away: rows come there from another server. So one session reads all of them.
-  const oneSession = !settings.ourCopy && (await isInnoDbReadOnly(reader));
+  const oneSession = !settings.ourCopy && (await unlessStopped(isInnoDbReadOnly(reader)));
   const exactFrom = oneSession ? 0 : limitMs > 0 ? (limitMs / 1000) * slowestBytesPerSecond : Number.POSITIVE_INFINITY;
-  const source = await describeSource(reader, access.name, { ...settings, exactFrom });
-  const catalogue = await readCatalogue(reader, access.name, source.product);
+  const source = await unlessStopped(describeSource(reader, access.name, { ...settings, exactFrom }));
+  const catalogue = await unlessStopped(readCatalogue(reader, access.name, source.product));
   const meanings = new Map<ProgramSection, string>();
-  await withoutTimeLimit(reader);
+  await unlessStopped(withoutTimeLimit(reader));
   const namesOf = (tables: SourceDescription["tables"]) => tables.map(({ name }) => name);
   const exact = source.tables.filter((table) => table.exactColumns);
   const plain = namesOf(source.tables.filter((table) => !table.exactColumns));
@@ -148,9 +161,12 @@ export const dumpDatabase = async (
     ours.abort(reason);
     dump?.child.kill("SIGKILL"); // one that was suspended heeds nothing else
   };
+  const kill = () => end();
+  settings.signal.addEventListener("abort", kill);
   const watch = stallWatch(settings.stallSeconds, scanner.table, () => waitsForLock(access), end);
   let sent = 0;
   const emit = async (chunk: Buffer): Promise<void> => {
+    throwIfStopped();
     await scanner.push(chunk);
     await watch.around(() => sink(chunk));
     sent += chunk.length;
@@ -160,23 +176,26 @@ export const dumpDatabase = async (
 
   let takenAt = settings.now();
   try {
-    const locker = exact.length > 0 && plain.length > 0 ? await connect(access) : undefined;
+    const locker =
+      exact.length > 0 && plain.length > 0 ? await connect({ ...access, signal: settings.signal }) : undefined;
     const unlock = async () => locker?.[Symbol.asyncDispose]();
     try {
-      if (locker) await assertSameServer(locker, server, access);
-      if (locker) await lockedTables(locker, namesOf(exact), settings.stallSeconds);
-      await reader.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-      await reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT");
+      if (locker) await unlessStopped(assertSameServer(locker, server, access));
+      if (locker) await unlessStopped(lockedTables(locker, namesOf(exact), settings.stallSeconds));
+      await unlessStopped(reader.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"));
+      await unlessStopped(reader.run("START TRANSACTION WITH CONSISTENT SNAPSHOT"));
+      throwIfStopped();
       if (plain.length > 0) dump = await startTablesDump(access, plain, run);
       await dump?.standing;
       if (dump) {
-        const ours = locker ? [await sessionOf(locker)] : [];
-        await assertProgramHere(reader, access, { ours, hasExited: dump.child.hasExited });
+        const ours = locker ? [await unlessStopped(sessionOf(locker))] : [];
+        await unlessStopped(assertProgramHere(reader, access, { ours, hasExited: dump.child.hasExited }));
       }
       takenAt = settings.now();
     } finally {
       await unlock();
     }
+    throwIfStopped();
     settings.onSnapshot?.(takenAt, server);
     if (dump) await copyTablesDump(dump, emit, scanner.table, throwIfStopped);
 
@@ -185,7 +204,7 @@ export const dumpDatabase = async (
       const text = await watch.orStalled(dumpText(access, "tables", structures, run));
       await emit(Buffer.from(withoutOwnSchema(text, access.name), "latin1"));
       await emit(Buffer.from(`${sectionMark}exact rows\n${prologue}`));
-      for (const table of exact) await watch.orStalled(writeExactRows(reader, table, emit));
+      for (const table of exact) await watch.orStalled(unlessStopped(writeExactRows(reader, table, emit)));
       await emit(Buffer.from(`${epilogue}\n`));
     }
     for (const [section, text] of await watch.orStalled(programTexts(access, source, run))) {
@@ -197,7 +216,10 @@ export const dumpDatabase = async (
     await emit(Buffer.from(endMark));
   } finally {
     watch.stop();
+    settings.signal.removeEventListener("abort", kill);
     end();
+    dump?.child.stdout.destroy(); // nobody reads the rest, and it has ended only when all was read
+    await dump?.child.ended.catch(() => {});
   }
   const digest = scanner.finish();
   const absent = source.tables.filter((table) => !digest.tables.some(({ name }) => name === table.name));

@@ -3,7 +3,7 @@ import { chmod, chown, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { exitCodeOf, type OpsError } from "@openemr-ops/core/errors";
+import { exitCodeOf, type OpsError, RepositoryPasswordError } from "@openemr-ops/core/errors";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { DumpContext } from "@openemr-ops/dumps/context";
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
@@ -12,11 +12,11 @@ import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { type MariaDb, startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import { findTool } from "@openemr-ops/local/tools/findTool";
 import mysql from "mysql2/promise";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { aClinic, type Clinic, growLog } from "../../support/aClinic.ts";
 import { dumpAsJob } from "../../support/asJob.ts";
 import { killPrograms, programsWith } from "../../support/crashes.ts";
-import { contextFor, type DumpContextOptions } from "../../support/dumpContext.ts";
+import { contextFor, type DumpContextOptions, resticsHere } from "../../support/dumpContext.ts";
 import { realCommandLine } from "../../support/realCommandLine.ts";
 import { smallFileSystem } from "../../support/smallFileSystem.ts";
 
@@ -97,6 +97,30 @@ const failsAndRecovers = async (
   for await (const { key } of good.destination.list("locks/")) expect(key).toBe("no lock");
   expect(await drillDump(good, dumpId)).toMatchObject({ verdict: "passed" });
 };
+
+describe.each(resticsHere())("a dump that $name refuses", ({ restic }) => {
+  it("leaves no program and no session at the database, and writes nothing more", async () => {
+    const { options, directory } = await aPlace();
+    const [mariadbDump, slowRestic, started] = ["mariadb-dump", "restic", "started"].map((name) =>
+      join(directory, name),
+    );
+    // It stands still in the midst of its work, and heeds only what cannot be ignored.
+    await writeFile(`${mariadbDump}`, `#!/bin/sh\ntouch "${started}"\nkill -STOP $$\n`, { mode: 0o755 });
+    const waits = `case " $* " in *" backup "*) while [ ! -e "${started}" ]; do sleep 0.01; done;; esac`;
+    await writeFile(`${slowRestic}`, `#!/bin/sh\n${waits}\nexec "${restic}" "$@"\n`, { mode: 0o755 });
+    const environment = { REPOSITORY_PASSWORD: "not the password" };
+    const wrong = await contextFor({ ...options, restic: slowRestic ?? "", environment });
+    const refused = { ...wrong, tools: { ...wrong.tools, mariadbDump: mariadbDump ?? "" } };
+
+    await expect(takeDump(refused)).rejects.toThrow(RepositoryPasswordError);
+    expect(await programsWith(directory)).toEqual([]);
+    await rm(join(directory, "repository"), { recursive: true }); // fails where somebody writes there
+    await expect(readdir(join(directory, "repository"))).rejects.toThrow("ENOENT");
+    const { user } = clinic.schema.dumpUser;
+    const sessions = () => clinic.schema.query("SELECT id FROM information_schema.processlist WHERE user = ?", [user]);
+    await vi.waitUntil(async () => (await sessions()).length === 0); // the server notices a moment later
+  });
+});
 
 describe("a dump fails under its own name, does not count, and the next one succeeds,", () => {
   it("when the dump program is killed", async () => {

@@ -222,7 +222,8 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
   try {
     part = await store.writeDatabase(
       { dumpId, takenAt: startedAt },
-      async (sink) => {
+      async (sink, stopped) => {
+        stopped.addEventListener("abort", () => stop(stopped.reason), { once: true });
         database = await dumpDatabase(context.database, sink, {
           mariadbDump: context.tools.mariadbDump,
           stallSeconds: context.stallSeconds,

@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 import type { ReportProgress } from "@openemr-ops/core/progress";
-import type { ByteSink } from "@openemr-ops/files/byteSink";
 import type { Directory } from "@openemr-ops/files/directory";
 import type { Seal } from "../seal.ts";
 import type { NotRestored } from "./notRestored.ts";
+import type { Produce } from "./producer.ts";
 import type { TreeListing } from "./treeListing.ts";
 
 /** Where one half of a dump lies: a snapshot of the repository, or an object. */
@@ -80,10 +80,10 @@ export interface DumpStore {
   describeTools(): Promise<Readonly<Record<string, string>>>;
   /** Makes the destination ready; creates the repository when there is none and `create` allows it. */
   open(create: boolean, run: StoreRun): Promise<void>;
-  /** Stores what `produce` sends; nothing is stored when it rejects. */
+  /** Stores what `produce` sends; nothing is stored when it rejects. It has ended when this settles. */
   writeDatabase(
     dump: { readonly dumpId: string; readonly takenAt: Date },
-    produce: (sink: ByteSink) => Promise<void>,
+    produce: Produce,
     run: StoreRun,
   ): Promise<StoredPart>;
   writeSites(sites: WriteSites, run: StoreRun): Promise<StoredSites>;

@@ -7,6 +7,7 @@ import { runChild } from "@openemr-ops/files/child";
 import { type Seal, sealWith } from "../seal.ts";
 import type { DumpStore, StoredPart, StoredSites, UnpackedSites } from "./dumpStore.ts";
 import { type ObjectPart, type PackedObjectSettings, packedObjects } from "./portableObject.ts";
+import type { Produce } from "./producer.ts";
 import { packTree, unpackTree } from "./tarTree.ts";
 
 export interface PortableSettings extends PackedObjectSettings {
@@ -44,12 +45,13 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
       tar: (await runChild(settings.tar, ["--version"])).output.split("\n")[0] ?? "unknown",
     }),
     open: async () => {},
-    writeDatabase: ({ dumpId }, produce) => upload(keyOf(dumpId, "database.sql"), produce),
+    writeDatabase: ({ dumpId }, produce, run) => upload(keyOf(dumpId, "database.sql"), produce, run.signal),
     writeSites: async ({ dumpId, sitesPath, exclude }, run): Promise<StoredSites> => {
       let packed: Omit<StoredSites, "part"> | undefined;
-      const part = await upload(keyOf(dumpId, "sites.tar"), async (sink) => {
-        packed = await packTree(settings.tar, { sitesPath, exclude }, sink, run);
-      });
+      const pack: Produce = async (sink, signal) => {
+        packed = await packTree(settings.tar, { sitesPath, exclude }, sink, { ...run, signal });
+      };
+      const part = await upload(keyOf(dumpId, "sites.tar"), pack, run.signal);
       if (!packed) throw new ToolFailedError("packing the sites tree: the upload ended before tar did");
       return { part, ...packed };
     },

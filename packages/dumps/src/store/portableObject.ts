@@ -12,10 +12,11 @@ import {
   RepositoryPasswordError,
   RetryableError,
 } from "@openemr-ops/core/errors";
-import { type ByteSink, streamSink } from "@openemr-ops/files/byteSink";
+import { streamSink } from "@openemr-ops/files/byteSink";
 import type { Decrypter } from "age-encryption";
 import type { StoredPart } from "./dumpStore.ts";
 import { piecesDigest, verifiedPieces } from "./pieces.ts";
+import { type Produce, produceInto } from "./producer.ts";
 
 export interface PackedObjectSettings {
   readonly destination: Destination;
@@ -32,7 +33,7 @@ export interface PackedObjects {
   /** What every key ends in, such as `.zst.age`. */
   readonly suffix: string;
   /** Compresses, encrypts and uploads what `produce` sends; the object appears only if it resolves. */
-  upload(key: string, produce: (sink: ByteSink) => Promise<void>): Promise<ObjectPart>;
+  upload(key: string, produce: Produce, signal: AbortSignal): Promise<ObjectPart>;
   /**
    * Gives `consume` the bytes as they were before compression. No stored byte is used before its digest was compared: piece
    * by piece, or by reading an older dump's object twice.
@@ -84,7 +85,7 @@ const readDecrypter = async (file: string | undefined): Promise<Decrypter> => {
 export const packedObjects = (settings: PackedObjectSettings): PackedObjects => {
   const { destination } = settings;
 
-  const upload = async (key: string, produce: (sink: ByteSink) => Promise<void>): Promise<ObjectPart> => {
+  const upload = async (key: string, produce: Produce, signal: AbortSignal): Promise<ObjectPart> => {
     const plain = compressor(settings.compression);
     let body: Readable = plain;
     if (settings.ageRecipients.length > 0) {
@@ -106,7 +107,7 @@ export const packedObjects = (settings: PackedObjectSettings): PackedObjects => 
     const uploaded = destination.put(key, guarded);
     uploaded.catch(() => plain.destroy());
     try {
-      await Promise.race([produce(streamSink(plain)), uploaded.then(() => {})]);
+      await produceInto(produce, streamSink(plain), { taken: uploaded, signal });
     } catch (error) {
       guarded.destroy(error as Error);
       plain.destroy();

@@ -2,10 +2,11 @@ import { lstat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname } from "node:path";
 import { OpsError, SourceUnreadableError } from "@openemr-ops/core/errors";
-import { type ByteSink, streamSink } from "@openemr-ops/files/byteSink";
+import { streamSink } from "@openemr-ops/files/byteSink";
 import { onLines } from "@openemr-ops/files/child";
 import type { StoredSites, StoreRun, WriteSites } from "./dumpStore.ts";
 import { localFailureAt } from "./localFailureAt.ts";
+import { type Produce, produceInto } from "./producer.ts";
 import { localCodeOf, resticMessage } from "./resticErrors.ts";
 import type { ResticProgram } from "./resticProgram.ts";
 import { type ResticSnapshots, tagsOf } from "./resticSnapshots.ts";
@@ -34,7 +35,7 @@ export interface ResticBackup {
     name: string,
     tags: readonly string[],
     at: Date,
-    produce: (sink: ByteSink) => Promise<void>,
+    produce: Produce,
     run: StoreRun,
   ) => Promise<string>;
   /** Seals the sites tree. @throws {SourceUnreadableError} part of it cannot be read */
@@ -66,7 +67,7 @@ export const resticBackup = (restic: ResticProgram, snapshots: ResticSnapshots, 
     name: string,
     tags: readonly string[],
     at: Date,
-    produce: (sink: ByteSink) => Promise<void>,
+    produce: Produce,
     run: StoreRun,
   ): Promise<string> => {
     let summary: Summary | undefined;
@@ -89,7 +90,7 @@ export const resticBackup = (restic: ResticProgram, snapshots: ResticSnapshots, 
     endedEarly.catch(() => {});
     try {
       // The end of the stream is held back until the producer confirms it: restic sees no end, so it seals nothing.
-      await Promise.race([produce(streamSink(child.stdin)), endedEarly]);
+      await produceInto(produce, streamSink(child.stdin), { taken: endedEarly, signal: run.signal });
       run.signal.throwIfAborted();
     } catch (error) {
       child.kill("SIGINT");

@@ -27,11 +27,18 @@ export const snapshotEntries = async function* (
 ): AsyncGenerator<ListedEntry, void> {
   const { child, failed } = await reader.start(["ls", "--json", snapshot], run);
   // The reader keeps what comes for an async iteration, and for nothing else.
-  for await (const line of createInterface({ input: Readable.from(child.stdout) })) {
-    const node = (resticMessage(line) ?? {}) as Node;
-    if (node.struct_type !== "node" || node.path === undefined) continue;
-    const { type = "", path, mode = 0, uid = 0, gid = 0, size = 0, mtime = "" } = node;
-    yield { kind: kinds[type] ?? "other", path, mode, uid, gid, size, mtimeMs: Date.parse(mtime) || 0 };
+  let whole = false;
+  try {
+    for await (const line of createInterface({ input: Readable.from(child.stdout) })) {
+      const node = (resticMessage(line) ?? {}) as Node;
+      if (node.struct_type !== "node" || node.path === undefined) continue;
+      const { type = "", path, mode = 0, uid = 0, gid = 0, size = 0, mtime = "" } = node;
+      yield { kind: kinds[type] ?? "other", path, mode, uid, gid, size, mtimeMs: Date.parse(mtime) || 0 };
+    }
+    whole = true;
+  } finally {
+    if (!whole) child.kill("SIGINT"); // who asked reads no more
+    await child.ended.catch(() => {});
   }
   const end = await child.ended;
   run.signal.throwIfAborted();

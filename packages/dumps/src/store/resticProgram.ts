@@ -58,7 +58,7 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
 
   const cache = location.cached && settings.cacheDirectory ? ["--cache-dir", settings.cacheDirectory] : ["--no-cache"];
   const notes = processNotes(destination, settings.installation);
-  /** The arguments and the settings of one run, and what removes the files that it needs. */
+  /** The arguments and the settings of one run, and what is left to do when it has ended. */
   const prepared = async (
     args: readonly string[],
     { signal }: StoreRun,
@@ -69,7 +69,7 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
   }> => {
     await release(); // an unsupported restic never sees the repository
     const secret = await password();
-    const { repository, options, environment, release: done = async () => {} } = await location.access();
+    const { repository, options, environment, release: removeFiles = async () => {} } = await location.access();
     const refused = new AbortController();
     const child = {
       ...more,
@@ -86,6 +86,10 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
         RESTIC_PROGRESS_FPS: "1",
       },
       signal: AbortSignal.any([signal, refused.signal]),
+    };
+    const done = async () => {
+      await removeFiles();
+      await notes.settled();
     };
     return { run: [[...options, ...cache, ...args], child], done };
   };
@@ -129,7 +133,6 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
   const end = async (args: readonly string[], run: StoreRun, more?: ChildSettings) => {
     const ready = await prepared(args, run, more);
     const ended = await runChild(settings.restic, ...ready.run).finally(ready.done);
-    await notes.settled();
     run.signal.throwIfAborted();
     return ended;
   };

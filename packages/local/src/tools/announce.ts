@@ -1,3 +1,4 @@
+import { goLogOf } from "./go.ts";
 import type { InstallPlan } from "./needs.ts";
 
 /** Measured on two cores with nothing in any cache; in seconds. */
@@ -26,6 +27,6 @@ export const announce = ({ apt, go, pip, jars, debian }: InstallPlan, log: strin
           `  unpacked from packages of Debian, into .tools: ${debian.map(({ name, suite }) => `${name} (${suite})`).join(", ")}`,
         ]
       : []),
-    `what the installers print goes to ${log}`,
+    `what the installers print goes to ${log}${go.length > 0 ? ` and ${goLogOf(log)}` : ""}`,
   ];
 };

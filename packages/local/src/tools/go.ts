@@ -25,9 +25,17 @@ export const goFor = async (scratch: string, installing: Installing): Promise<st
   return join(scratch, "venv/bin/go");
 };
 
-/** Builds one program from the sources that `go.mod` and `go.sum` pin. */
-export const buildWithGo = (go: string, source: string, output: string, installing: Installing): Promise<void> =>
-  run(installing, go, ["build", "-trimpath", "-ldflags=-s -w", "-o", output, source], {
+/** The log of what is built with Go: that goes on beside the rest, and a failure shows the last lines of its own log. */
+export const goLogOf = (log: string): string => log.replace(/\.log$/, "-go.log");
+
+/** Builds programs, all at once, from the sources that `go.mod` and `go.sum` pin. Each gets the last name of its source. */
+export const buildWithGo = (
+  go: string,
+  sources: readonly string[],
+  directory: string,
+  installing: Installing,
+): Promise<void> =>
+  run(installing, go, ["build", "-trimpath", "-ldflags=-s -w", "-o", `${directory}/`, ...sources], {
     cwd: pins.directory,
     env: { ...process.env, CGO_ENABLED: "0", GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly -buildvcs=false" },
   });

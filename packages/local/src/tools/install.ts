@@ -4,7 +4,7 @@ import { toOpsError } from "@openemr-ops/core/errors";
 import { installPackages } from "./apt.ts";
 import { type DebianPackages, keyring, unpackDebianPackages } from "./debianPackages.ts";
 import { ownToolsDirectory, pins } from "./findTool.ts";
-import { buildWithGo, goFor, systemGo } from "./go.ts";
+import { buildWithGo, goFor, goLogOf, systemGo } from "./go.ts";
 import { fetchJars } from "./jars.ts";
 import { type InstallPlan, type Need, needs, type Venv, venvs } from "./needs.ts";
 import { goPlace, parquetJavaPlace, publish, venvPlace } from "./ownTools.ts";
@@ -12,15 +12,16 @@ import { makeVenv, namePython, systemMakesVenvs } from "./python.ts";
 import type { Installing } from "./run.ts";
 
 const buildAll = async (tools: readonly Need[], installing: Installing): Promise<void> => {
+  const sources = tools.flatMap(({ from }) => ("go" in from ? [from.go] : []));
   const place = goPlace();
   mkdirSync(place, { recursive: true });
   const scratch = mkdtempSync(join(ownToolsDirectory, "building-"));
   try {
     const go = await goFor(scratch, installing);
-    for (const { program, from } of tools) {
-      if (!("go" in from)) continue;
-      installing.say(`building ${program}`);
-      await buildWithGo(go, from.go, join(scratch, program), installing);
+    const programs = tools.map(({ program }) => program);
+    installing.say(`building ${programs.join(" ")}`);
+    await buildWithGo(go, sources, scratch, installing);
+    for (const program of programs) {
       renameSync(join(scratch, program), join(place, program));
       publish(join(place, program));
     }
@@ -65,7 +66,7 @@ export const withGround = (plan: InstallPlan): InstallPlan => {
 };
 
 /**
- * Carries the plan out; safe to repeat, each tool is put in place whole.
+ * Carries the plan out; safe to repeat, each tool is put in place whole. Go computes while the rest waits for the network.
  *
  * @throws {ToolMissingError} refused: root rights or Python are needed; says what to type
  * @throws {ToolFailedError} fatal: an installer failed
@@ -76,13 +77,19 @@ export const install = async (plan: InstallPlan, installing: Installing): Promis
     installing.say(`installing ${plan.apt.join(" ")}`);
     await installPackages(plan.apt, installing);
   }
-  for (const venv of venvs)
-    if (plan.pip.some(({ from }) => "pip" in from && from.venv === venv)) await fetchFromPyPi(venv, installing);
-  for (const { program } of plan.jars) {
-    installing.say(`fetching from Maven Central: ${program}`);
-    await fetchJars(parquetJavaPlace(), program, pins.parquetJava, installing);
-    publish(join(parquetJavaPlace(), program));
-  }
-  if (plan.go.length > 0) await buildAll(plan.go, installing);
-  await unpackAll(plan.debian, installing);
+  const build = async () => {
+    if (plan.go.length > 0) await buildAll(plan.go, { ...installing, log: goLogOf(installing.log) });
+  };
+  const fetchAll = async () => {
+    for (const venv of venvs)
+      if (plan.pip.some(({ from }) => "pip" in from && from.venv === venv)) await fetchFromPyPi(venv, installing);
+    for (const { program } of plan.jars) {
+      installing.say(`fetching from Maven Central: ${program}`);
+      await fetchJars(parquetJavaPlace(), program, pins.parquetJava, installing);
+      publish(join(parquetJavaPlace(), program));
+    }
+    await unpackAll(plan.debian, installing);
+  };
+  const failed = (await Promise.allSettled([build(), fetchAll()])).find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
 };

@@ -5,6 +5,7 @@ import { announce } from "./announce.ts";
 import { assertCanInstall } from "./apt.ts";
 import { debianPlace } from "./debianPackages.ts";
 import { findSystemTool, ownToolsDirectory } from "./findTool.ts";
+import { goLogOf } from "./go.ts";
 import { install, withGround } from "./install.ts";
 import { type Purpose, planInstall, purposes } from "./needs.ts";
 import { ownHas } from "./ownTools.ts";
@@ -37,7 +38,7 @@ const main = async (args: readonly string[], signal: AbortSignal): Promise<void>
   const lines = announce(plan, log);
   if (lines.length === 0) return;
   for (const line of lines) say(line);
-  rmSync(log, { force: true });
+  for (const old of [log, goLogOf(log)]) rmSync(old, { force: true });
   const begun = performance.now();
   await install(plan, { say, log, signal });
   say(`ready, after ${Math.round((performance.now() - begun) / 1000)} s`);

@@ -1,5 +1,9 @@
 import { defineConfig } from "vitest/config";
+import { directoryInMemory } from "./test/support/memoryDirectory.ts";
 import { serversHere } from "./test/support/serversHere.ts";
+
+const memory = directoryInMemory();
+if (memory) process.env.TMPDIR = memory;
 
 /** What depends on the server's product or release; it runs on every server. */
 const onEveryServer = ["test/servers/*.test.ts"];

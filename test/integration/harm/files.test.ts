@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmod, chown, link, lstat, mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { IntegrityError, InvalidInputError, TargetNotEmptyError } from "@openemr-ops/core/errors";
 import type { DumpContext } from "@openemr-ops/dumps/context";
@@ -167,7 +168,7 @@ describe("a drill whose scratch place another user of the machine made first", (
     const context = await aPlace();
     const { dumpId } = await takeDump(context);
     await chmod(context.drillDirectory, 0o1777);
-    for (let path = context.drillDirectory; path !== "/tmp" && path !== "/"; path = join(path, "..")) {
+    for (let path = context.drillDirectory; path !== tmpdir() && path !== "/"; path = join(path, "..")) {
       const { mode } = await lstat(path);
       await chmod(path, mode | 0o011);
     }

@@ -5,6 +5,7 @@ import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
 import { type HospitalCloud, startHospitalCloud } from "@openemr-ops/local-cloud/hospitalCloud";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resticsHere } from "../support/dumpContext.ts";
+import { quickRestic } from "../support/quickRestic.ts";
 
 /** The current restic takes all other tests of workflows; this is the one that the system has. */
 const [older] = resticsHere().filter((each) => each.older);
@@ -18,7 +19,9 @@ describe("the narrow roles of tasks", () => {
       directory,
       size: "tiny",
       cloud: { retryScale: 0.001 },
-      taskEnvironment: () => ({ OPENEMR_OPS_RESTIC: older?.restic ?? "no older restic is here" }),
+      taskEnvironment: () => ({
+        OPENEMR_OPS_RESTIC: older ? quickRestic(directory, older.restic) : "no older restic is here",
+      }),
     });
   });
   afterAll(async () => {

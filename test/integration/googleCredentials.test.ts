@@ -3,8 +3,6 @@ import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { Storage } from "@google-cloud/storage";
-import type { Installation } from "@openemr-ops/core/config/settings";
-import { gcsDestination } from "@openemr-ops/gcp/gcsDestination";
 import { startFakeGcs } from "@openemr-ops/local/servers/fakeGcs";
 import type { StoreServer } from "@openemr-ops/local/servers/storeServer";
 import { operations } from "@openemr-ops/task/operations";
@@ -16,8 +14,6 @@ import { type ContainerRole, startContainerRole } from "../support/containerRole
 import { configurationFor, resticsHere } from "../support/dumpContext.ts";
 import { type GoogleCloud, startGoogleCloud } from "../support/googleCloud.ts";
 import { placeFor } from "../support/place.ts";
-import { aRepositoryPassword } from "../support/quickRepository.ts";
-import { quickenRepositoryKey } from "../support/quickRepositoryKey.ts";
 
 const { programs } = operations;
 const bucket = "clinic-a-dumps";
@@ -89,11 +85,6 @@ const aPlace = async (
   });
   return placeFor(written, directory);
 };
-/** The store itself, past everything that asks for credentials. */
-const past = ({ destination }: NonNullable<Installation["dumps"]>) => {
-  if (destination.kind !== "gcs") throw new Error("expected a bucket of Google");
-  return gcsDestination({ ...destination, apiEndpoint: server.url });
-};
 /** What a run of restic left of its credentials. */
 const left = async () => (await readdir(temporary)).filter((name) => name.startsWith("openemr-ops-google-"));
 
@@ -114,8 +105,6 @@ describe.each(ways)("dumps by $name to a bucket of Google", ({ restic, dumps }) 
   it.each(identities)("are taken, drilled and cleared by %s", async (_, credentialsOf) => {
     const place = await aPlace(restic, credentialsOf(await aGoogle()), dumps);
     await programs.dump.run(place, aDump);
-    if (place.installation.dumps?.format === "restic")
-      await quickenRepositoryKey(past(place.installation.dumps), aRepositoryPassword);
     await programs.dump.run(place, aDump);
 
     expect((await programs.drill.run(place, aDrill)).result).toMatchObject({ verdict: "passed" });

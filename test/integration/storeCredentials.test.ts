@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CreateBucketCommand, ListObjectsV2Command, PutBucketPolicyCommand, S3Client } from "@aws-sdk/client-s3";
-import { s3Destination } from "@openemr-ops/aws/s3Destination";
 import { startVersityGateway, type VersityGateway } from "@openemr-ops/local/servers/versitygw";
 import { operations } from "@openemr-ops/task/operations";
 import type { Place } from "@openemr-ops/task/program";
@@ -10,8 +9,6 @@ import { aClinic, type Clinic } from "../support/aClinic.ts";
 import type { WrittenInstallation } from "../support/configuration.ts";
 import { configurationFor, resticsHere } from "../support/dumpContext.ts";
 import { placeFor } from "../support/place.ts";
-import { aRepositoryPassword } from "../support/quickRepository.ts";
-import { quickenRepositoryKey } from "../support/quickRepositoryKey.ts";
 
 const { programs } = operations;
 const bucket = "clinic-a-dumps";
@@ -62,12 +59,6 @@ const stored = async (name: string): Promise<readonly string[]> => {
   return Contents.map(({ Key = "" }) => Key.slice(name.length + 1));
 };
 
-/** The repository of a place opens quickly from now on. */
-const quicken = async (name: string, { format }: { readonly format?: "portable" }): Promise<void> => {
-  if (format) return;
-  await quickenRepositoryKey(s3Destination({ bucket, prefix: name, client: root }), aRepositoryPassword);
-};
-
 let places = 0;
 /** A place of its own at the store, with the credentials that the configuration names. */
 const aPlace = async (
@@ -99,7 +90,6 @@ describe.each(ways)("a store with keys of its own, dumps by $name", ({ restic, d
   it("takes dumps by the keys of the configuration, which are drilled, and cleared by others", async () => {
     const { name, place } = await aPlace(restic, { ...dumps, retentionCredentials: "env:CLEARING_KEYS" });
     await programs.dump.run(place, aDump);
-    await quicken(name, dumps);
     const { result } = await programs.dump.run(place, aDump);
     expect((await operations.listDumps(place)).map(({ complete }) => complete)).toEqual([true, true]);
 
@@ -115,7 +105,6 @@ describe.each(ways)("a store with keys of its own, dumps by $name", ({ restic, d
   it("does not clear with the keys of dumps where these may not delete", async () => {
     const { name, place } = await aPlace(restic, dumps);
     await programs.dump.run(place, aDump);
-    await quicken(name, dumps);
     await programs.dump.run(place, aDump);
 
     await expect(programs.retention.run(place, clearing)).rejects.toMatchObject({

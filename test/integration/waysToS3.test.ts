@@ -15,6 +15,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { aConfig, anInstallation } from "../support/configuration.ts";
 import { resticsHere } from "../support/dumpContext.ts";
 import { type NamingProxy, startNamingProxy } from "../support/namingProxy.ts";
+import { quickRestic } from "../support/quickRestic.ts";
 
 let directory: string;
 let s3: S3Server;
@@ -101,7 +102,12 @@ const waysToKeys: readonly (readonly [string, () => Promise<Readonly<Record<stri
   ],
 ];
 
-describe.each(resticsHere())("our client and $name reach the same store", ({ restic }) => {
+describe.each(resticsHere())("our client and $name reach the same store", ({ restic: itself }) => {
+  let restic: string;
+  beforeAll(() => {
+    restic = quickRestic(directory, itself);
+  });
+
   it.each(waysToKeys)("with %s", async (_, way) => {
     set({ AWS_SHARED_CREDENTIALS_FILE: join(directory, "none"), AWS_CONFIG_FILE: join(directory, "none") });
     set(await way());

@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import { inject } from "vitest";
 import type { WrittenInstallation } from "./configuration.ts";
 import { type FreshSchema, tlsOf } from "./database.ts";
 import { aRepositoryPassword, putQuickRepository } from "./quickRepository.ts";
+import { quickRestic } from "./quickRestic.ts";
 
 export const aSealKey = "canary-seal-key-0f5c7d19a2b84e6390cc";
 
@@ -31,13 +33,21 @@ export interface DumpContextOptions {
   readonly platform?: WrittenInstallation["platform"];
   /** Server of restores; not set, that of the schema. */
   readonly restoreHost?: { readonly host: string; readonly port: number };
-  /** True: the first dump makes the repository. Else a quick one is there; see `quickRepository.ts`. */
+  /** True: the first dump makes the repository, with a key as restic makes it. Else that is a quick one; see `quickRepository.ts`. */
   readonly newRepository?: boolean;
 }
 
 /** Options with as much of the schema as a configuration names. */
 type Described = Omit<DumpContextOptions, "schema"> & {
   readonly schema: Pick<FreshSchema, "host" | "port" | "name" | "caFile" | "dumpUser" | "restoreUser">;
+};
+
+/** Where the program makes a repository itself, a restic that makes quick ones, unless a test has a program of its own. */
+const resticFor = ({ restic = findTool("restic") ?? "restic", dumps, directory, newRepository }: Described): string => {
+  const makesOne = dumps?.format !== "portable" && (dumps?.destination !== undefined || dumps?.copies !== undefined);
+  if (!makesOne || newRepository || !resticsHere().some((each) => each.restic === restic)) return restic;
+  mkdirSync(directory, { recursive: true });
+  return quickRestic(directory, restic);
 };
 
 /** The configuration as an operator would write it, and the variables that hold its passwords. Puts a repository there. */
@@ -77,7 +87,7 @@ export const configurationFor = (options: Described) => {
     RESTORE_USER_PASSWORD: schema.restoreUser.password,
     REPOSITORY_PASSWORD: aRepositoryPassword,
     SEAL_KEY: aSealKey,
-    OPENEMR_OPS_RESTIC: options.restic ?? findTool("restic") ?? "restic",
+    OPENEMR_OPS_RESTIC: resticFor(options),
     ...options.environment,
   };
   return { config, environment };

@@ -13,8 +13,6 @@ import { aSource, type Source } from "../../support/aSource.ts";
 import type { WrittenInstallation } from "../../support/configuration.ts";
 import { contextFor, type DumpContextOptions, resticsHere } from "../../support/dumpContext.ts";
 import { startGoogleFront } from "../../support/googleFront.ts";
-import { aRepositoryPassword } from "../../support/quickRepository.ts";
-import { quickenRepositoryKey } from "../../support/quickRepositoryKey.ts";
 
 type Dumps = Partial<WrittenInstallation["dumps"]>;
 type Environment = Readonly<Record<string, string>>;
@@ -73,8 +71,6 @@ const suites = (where: string, start: () => Promise<Store>): void => {
         const environment = (older && store.olderEnvironment) || store.environment;
         const base = () => ({ ...common(), environment });
         const context = await contextFor({ ...base(), dumps: settings({}) });
-        await context.store.open(true, context);
-        await quickenRepositoryKey(context.destination, aRepositoryPassword);
         return {
           source,
           context,

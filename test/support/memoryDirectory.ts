@@ -1,9 +1,20 @@
-import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statfsSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /** Linux's file system in memory. */
 const usual = "/dev/shm";
-const prefix = "openemr-ops-tests-";
+/** A number of a process means something in its own namespace alone, and containers may share the directory. */
+const prefix = () => `openemr-ops-tests-${/\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0]}-`;
 const gibibyte = 1024 ** 3;
 
 /**
@@ -30,12 +41,12 @@ export const memoryIn = (found: {
 /** Makes a directory for this process. It goes with it, and those of processes that were killed go now. */
 export const makeDirectory = (place: string): string => {
   for (const name of readdirSync(place)) {
-    const [, pid] = new RegExp(`^${prefix}(\\d+)-`).exec(name) ?? [];
+    const [, pid] = new RegExp(`^${prefix()}(\\d+)-`).exec(name) ?? [];
     if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
     const left = join(place, name);
     if (lstatSync(left).uid === process.getuid?.()) rmSync(left, { recursive: true, force: true });
   }
-  const path = mkdtempSync(join(place, `${prefix}${process.pid}-`));
+  const path = mkdtempSync(join(place, `${prefix()}${process.pid}-`));
   chmodSync(path, 0o1777); // as /tmp: tests start programs of other users
   process.on("exit", () => rmSync(path, { recursive: true, force: true }));
   return path;

@@ -71,7 +71,7 @@ export const realCommandLine = async (options: DumpContextOptions): Promise<Real
     const before = preload === undefined ? [] : ["--import", preload];
     const own = {
       command: [process.execPath, ...before, main, ...args, "--config", file, "--json", "--yes"],
-      environment: { PATH: process.env.PATH, ...environment, ...more },
+      environment: { PATH: process.env.PATH, TMPDIR: tmpdir(), ...environment, ...more },
       done: () => undefined,
     };
     const started = user === undefined ? own : asUser(user, own.command, own.environment);

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
@@ -39,7 +39,7 @@ describe("a run's directory in memory", () => {
   it("goes with the run", () => {
     const made = run();
 
-    expect(made).toMatch(/openemr-ops-tests-\d+-/);
+    expect(made).toMatch(/openemr-ops-tests-\d+-\d+-/);
     expect(existsSync(made)).toBe(false);
   });
 
@@ -49,5 +49,13 @@ describe("a run's directory in memory", () => {
 
     run();
     expect(existsSync(left)).toBe(false);
+  });
+
+  it("of another container stays, whose processes are not seen here", () => {
+    const theirs = join(place, "openemr-ops-tests-1-99999999-abcdef");
+    mkdirSync(theirs);
+
+    run();
+    expect(existsSync(theirs)).toBe(true);
   });
 });

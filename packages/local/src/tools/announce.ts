@@ -9,12 +9,9 @@ const inWords = (total: number): string => (total < 90 ? "about a minute" : `abo
 /** What is about to be installed, and how long that takes; no lines when nothing is. */
 export const announce = ({ apt, go, pip, jars, debian }: InstallPlan, log: string): readonly string[] => {
   if (apt.length + go.length + pip.length + jars.length + debian.length === 0) return [];
-  const total =
-    (apt.length > 0 ? seconds.apt : 0) +
-    (pip.length > 0 ? seconds.pip : 0) +
-    go.length * seconds.go +
-    jars.length * seconds.jars +
-    debian.length * seconds.debian;
+  const fetching = (pip.length > 0 ? seconds.pip : 0) + jars.length * seconds.jars + debian.length * seconds.debian;
+  // What Go builds and the rest go on side by side.
+  const total = (apt.length > 0 ? seconds.apt : 0) + Math.max(go.length * seconds.go, fetching);
   const programs = (tools: InstallPlan["go"]) => tools.map(({ program }) => program).join(" ");
   return [
     `some programs are missing here; installing them takes ${inWords(total)}, once:`,

@@ -13,8 +13,11 @@ import { join } from "node:path";
 
 /** Linux's file system in memory. */
 const usual = "/dev/shm";
-/** A number of a process means something in its own namespace alone, and containers may share the directory. */
-const prefix = () => `openemr-ops-tests-${/\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0]}-`;
+/**
+ * Short, for a socket's path may hold 107 bytes. A number of a process means something in its own namespace alone, and containers
+ * may share the directory.
+ */
+const prefix = () => `ops-${/\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0]}-`;
 const gibibyte = 1024 ** 3;
 
 /**

@@ -39,7 +39,7 @@ describe("a run's directory in memory", () => {
   it("goes with the run", () => {
     const made = run();
 
-    expect(made).toMatch(/openemr-ops-tests-\d+-\d+-/);
+    expect(made).toMatch(/ops-\d+-\d+-/);
     expect(existsSync(made)).toBe(false);
   });
 
@@ -52,7 +52,7 @@ describe("a run's directory in memory", () => {
   });
 
   it("of another container stays, whose processes are not seen here", () => {
-    const theirs = join(place, "openemr-ops-tests-1-99999999-abcdef");
+    const theirs = join(place, "ops-1-99999999-abcdef");
     mkdirSync(theirs);
 
     run();

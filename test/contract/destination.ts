@@ -50,9 +50,17 @@ const refusedKeys = [
   "\ud800",
 ];
 
-export const keysOf = async (destination: Destination, prefix = ""): Promise<string[]> => {
+const eachOf = async function* (marks: readonly string[]): AsyncGenerator<string> {
+  yield* marks;
+};
+
+export const keysOf = async (
+  destination: Destination,
+  prefix = "",
+  marks: readonly string[] = [],
+): Promise<string[]> => {
   const keys: string[] = [];
-  for await (const { key } of destination.list(prefix)) keys.push(key);
+  for await (const { key } of destination.list(prefix, eachOf(marks))) keys.push(key);
   return keys;
 };
 
@@ -244,6 +252,15 @@ export const destinationContract = (
       await inBatches(keys, 16, (key) => destination.put(key, Buffer.from(key)));
 
       expect(await keysOf(destination, "many/")).toEqual(keys);
+    });
+
+    it("lists the same whatever marks the caller knows", async () => {
+      const keys = ["a/1", "a/2", "a/3", "a/b/c", "a/z", "a0", "b", "é", "z", "￼", "😀"].sort(compareKeys);
+      await inBatches(keys, 4, (key) => destination.put(key, Buffer.from(key)));
+
+      for (const prefix of ["", "a/"])
+        for (const marks of [[], keys, ["A"], ["a/2"], ["a/2a", "a/y"], ["zz", "￼a"], ["0", "a/", "é", "～"]])
+          expect(await keysOf(destination, prefix, marks)).toEqual(keys.filter((key) => key.startsWith(prefix)));
     });
 
     it("sees nothing of a neighbour whose prefix begins with the same letters", async () => {

@@ -38,6 +38,26 @@ const calls: readonly { readonly call: string; readonly make: (destination: Dest
   { call: "list", make: (destination) => destination.list("")[Symbol.asyncIterator]().next() },
 ];
 
+/** A client that counts how many requests are under way at once. */
+const countingClient = (s3: S3Server) => {
+  const client = new S3Client({ endpoint: s3.url, region: s3.region, forcePathStyle: true });
+  const { requestHandler } = client.config;
+  const handle = requestHandler.handle.bind(requestHandler);
+  let underWay = 0;
+  let most = 0;
+  requestHandler.handle = async (...asked: Parameters<typeof handle>) => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    await new Promise((resolve) => setImmediate(resolve)); // all that are begun together have been counted
+    try {
+      return await handle(...asked);
+    } finally {
+      underWay -= 1;
+    }
+  };
+  return { client, most: () => most };
+};
+
 describe.each([
   { server: "moto", start: startMoto, checksSignatures: false },
   { server: "versitygw", start: startVersityGateway, checksSignatures: true },
@@ -70,6 +90,20 @@ describe.each([
     const listed: string[] = [];
     for await (const { key } of destination.list("dir")) listed.push(key);
     expect(listed).toEqual(keys);
+  });
+
+  it("asks for several pages of a listing at once where it is told keys of them", async () => {
+    const prefix = freshPrefix();
+    const keys = Array.from({ length: 40 }, (_, index) => `many/${String(index).padStart(3, "0")}`);
+    await Promise.all(keys.map((key) => open(prefix).put(key, Buffer.from(key))));
+    const { client, most } = countingClient(s3);
+    const destination = open(prefix, { pageSize: 5, client });
+    const marks = ["many/004", "many/009", "many/013", "many/020", "many/034"];
+
+    expect(await keysOf(destination, "many/")).toEqual(keys);
+    expect(most()).toBeLessThanOrEqual(2); // the next page, while this one is read
+    expect(await keysOf(destination, "many/", marks)).toEqual(keys);
+    expect(most()).toBeGreaterThanOrEqual(4);
   });
 
   it("passes the check of a destination, which leaves nothing behind", async () => {

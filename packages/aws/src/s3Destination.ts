@@ -17,7 +17,7 @@ import {
   type StoredObject,
 } from "@openemr-ops/core/destination";
 import { measuredBody } from "@openemr-ops/core/measuredBody";
-import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
+import { checkedKey, checkedPrefix, compareKeys } from "@openemr-ops/core/objectKeys";
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
 import { onFirstUse } from "./onFirstUse.ts";
 import { type S3Settings, s3Client } from "./s3Client.ts";
@@ -35,6 +35,24 @@ export interface S3DestinationSettings extends S3Settings {
 
 /** Two parts of this size are in memory at once; 10,000 of them, S3's limit, are 97 GiB. */
 const partBytes = 10 * 1024 * 1024;
+
+/** Pages of a listing that are asked for at once, where marks say where they begin. */
+const pagesAhead = 4;
+
+/** Where a page of a listing begins: behind the page that gave the token, or behind a key; with neither, at the first one. */
+interface PageStart {
+  readonly token?: string | undefined;
+  readonly after?: string | undefined;
+}
+
+/** Keys of a listing behind `after` up to `until`, that one too. */
+interface KeyRange {
+  readonly first: Promise<ListedPage>;
+  readonly after: string | undefined;
+  readonly until: string | undefined;
+}
+
+const noMarks = async function* (): AsyncGenerator<string> {};
 
 /** `NotFound` is the response to HEAD, which has no body with details. */
 const isNotFound = (error: unknown): boolean =>
@@ -60,13 +78,14 @@ export const s3Destination = (
   const below = prefix === "" ? "" : `${prefix}/`;
   const at = (key: string) => ({ Bucket: bucket, Key: below + checkedKey(key) });
 
-  const page = (start: string, size: number, token: string | undefined) =>
+  const page = (start: string, size: number, { token, after }: PageStart) =>
     client().send(
       new ListObjectsV2Command({
         Bucket: bucket,
         Prefix: below + start,
         MaxKeys: size,
         ...(token ? { ContinuationToken: token } : {}),
+        ...(after ? { StartAfter: below + after } : {}),
       }),
     );
 
@@ -115,21 +134,22 @@ export const s3Destination = (
       if (!isNotFound(error)) throw s3Failure(error, `looking at ${key} in ${url}`);
     }
     try {
-      await page("", 1, undefined); // the response to HEAD has no body, so it cannot report that the bucket itself is missing
+      await page("", 1, {}); // the response to HEAD has no body, so it cannot report that the bucket itself is missing
       return undefined;
     } catch (error) {
       throw s3Failure(error, `looking at ${key} in ${url}`);
     }
   };
 
-  const listedPage = async (start: string, token: string | undefined): Promise<ListedPage> => {
+  const listedPage = async (start: string, { token, after }: PageStart): Promise<ListedPage> => {
     const quick = await shortcut().listPage({
       prefix: below + start,
       "max-keys": String(pageSize),
       ...(token ? { "continuation-token": token } : {}),
+      ...(after ? { "start-after": below + after } : {}),
     });
     if (quick) return quick;
-    const found = await page(start, pageSize, token).catch((error: unknown) => {
+    const found = await page(start, pageSize, { token, after }).catch((error: unknown) => {
       throw s3Failure(error, `listing ${url}`);
     });
     const objects = (found.Contents ?? []).flatMap(({ Key, Size = 0, LastModified = new Date(0), ETag }) =>
@@ -138,15 +158,52 @@ export const s3Destination = (
     return { objects, token: found.IsTruncated ? found.NextContinuationToken : undefined };
   };
 
-  async function* list(start: string): AsyncGenerator<StoredObject> {
-    checkedPrefix(start);
-    let next: Promise<ListedPage> | undefined = listedPage(start, undefined);
+  const begun = (start: string, from: PageStart): Promise<ListedPage> => {
+    const next = listedPage(start, from);
+    next.catch(() => undefined); // the reader may not come for it
+    return next;
+  };
+
+  /** The pages of a range, the first of which is on its way. */
+  async function* pagesOf(start: string, { first, after, until }: KeyRange): AsyncGenerator<readonly StoredObject[]> {
+    const isIn = ({ key }: StoredObject) =>
+      (after === undefined || compareKeys(key, below + after) > 0) &&
+      (until === undefined || compareKeys(key, below + until) <= 0);
+    let next: Promise<ListedPage> | undefined = first;
     while (next) {
       const { objects, token }: ListedPage = await next;
-      next = token ? listedPage(start, token) : undefined; // while the reader is busy with this page
-      next?.catch(() => undefined); // the reader may not come for it
-      for (const object of objects)
-        if (!object.key.endsWith("/")) yield { ...object, key: object.key.slice(below.length) };
+      const head = objects[0];
+      const last = objects.at(-1);
+      const endsBefore: boolean = !last || until === undefined || compareKeys(last.key, below + until) < 0;
+      next = token && endsBefore ? begun(start, { token }) : undefined; // while the reader is busy with this page
+      yield head && last && isIn(head) && isIn(last) ? objects : objects.filter(isIn);
+    }
+  }
+
+  async function* list(start: string, marks: AsyncIterable<string> = noMarks()): AsyncGenerator<StoredObject> {
+    checkedPrefix(start);
+    const cuts = marks[Symbol.asyncIterator]();
+    const ahead: KeyRange[] = [];
+    let after: string | undefined;
+    let atEnd = false;
+    const beginNext = async (): Promise<void> => {
+      const { done, value } = await cuts.next();
+      atEnd = done === true;
+      const until = done ? undefined : value;
+      ahead.push({ first: begun(start, { after }), after, until });
+      after = until;
+    };
+    try {
+      while (!atEnd || ahead.length > 0) {
+        while (!atEnd && ahead.length < pagesAhead) await beginNext();
+        const range = ahead.shift();
+        if (!range) continue;
+        for await (const objects of pagesOf(start, range))
+          for (const object of objects)
+            if (!object.key.endsWith("/")) yield { ...object, key: object.key.slice(below.length) };
+      }
+    } finally {
+      await cuts.return?.();
     }
   }
 

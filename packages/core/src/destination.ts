@@ -60,8 +60,13 @@ export interface Destination {
    */
   get(key: string, range?: ByteRange): Promise<Readable | undefined>;
   describe(key: string): Promise<StoredObject | undefined>;
-  /** Every object whose key starts with `prefix`, in key order. */
-  list(prefix: string): AsyncIterable<StoredObject>;
+  /**
+   * Every object whose key starts with `prefix`, in key order.
+   *
+   * @param marks keys of this kind in their order, as far as the caller knows them, at most a thousand objects apart. A store that
+   *   gives a listing page by page begins several pages at once there. What is listed does not depend on them.
+   */
+  list(prefix: string, marks?: AsyncIterable<string>): AsyncIterable<StoredObject>;
   /** Removes one object; absent is fine. */
   delete(key: string): Promise<void>;
 }

@@ -95,13 +95,19 @@ export const directoryWithheldBy = (path: string): WithheldBy | undefined => {
   return isExcluded(`${looked}/`) ? "caches and temporary files" : undefined;
 };
 
+/** Asked for each of millions of files: it makes no object. */
+const ruleOf = (name: string): WithheldBy | undefined => nameRules.find((each) => each[1].test(name))?.[0];
+
 /** The rule that keeps a file from leaving, by its own name; its directories have been asked before. */
 export const fileWithheldBy = (path: string): WithheldBy | undefined => {
   const looked = folded(path);
   const last = looked.slice(looked.lastIndexOf("/") + 1);
   if (last.startsWith(".openemr-ops-")) return "files of this program";
-  for (const name of new Set([last, trimmed(last), withoutCopyEnding(trimmed(last))]))
-    for (const [rule, pattern] of nameRules) if (pattern.test(name)) return rule;
+  const bare = trimmed(last);
+  const original = withoutCopyEnding(bare);
+  const rule =
+    ruleOf(last) ?? (bare === last ? undefined : ruleOf(bare)) ?? (original === bare ? undefined : ruleOf(original));
+  if (rule) return rule;
   return isExcluded(looked) ? "caches and temporary files" : undefined;
 };
 

@@ -17,14 +17,26 @@ const types: Readonly<Record<TableType, ColumnType>> = {
 
 const add = (column: ColumnBuffer, value: TableValue): void => {
   if (value === null) column.addNull();
-  else if (typeof value === "string") column.addBytes(Buffer.from(value));
+  else if (typeof value === "string") addText(column, value);
   else addWhole(column, value);
 };
 
+const addText = (column: ColumnBuffer, value: string): void => {
+  const at = column.room(4 + 3 * value.length);
+  const length = column.bytes.write(value, at + 4, "utf8");
+  column.bytes.writeUInt32LE(length, at);
+  column.used = at + 4 + length;
+  column.rows++;
+};
+
 const addWhole = (column: ColumnBuffer, value: number | bigint | Date): void => {
-  const whole = value instanceof Date ? BigInt(value.getTime()) * 1000n : BigInt(value);
   const at = column.room(8);
-  column.bytes.writeBigInt64LE(whole, at);
+  const whole = value instanceof Date ? value.getTime() * 1000 : value;
+  if (typeof whole === "number" && Number.isSafeInteger(whole)) {
+    column.bytes.writeInt32LE(whole | 0, at);
+    column.bytes.writeInt32LE(Math.floor(whole / 2 ** 32), at + 4);
+  } else if (value instanceof Date) column.bytes.writeBigInt64LE(BigInt(value.getTime()) * 1000n, at);
+  else column.bytes.writeBigInt64LE(BigInt(value), at);
   column.used = at + 8;
   column.rows++;
 };
@@ -46,9 +58,9 @@ export const parquetTable = (
   const run = async (): Promise<void> => {
     for await (const row of rows) {
       let bytes = 0;
-      for (const [index, column] of writer.columns.entries()) {
+      for (let index = 0; index < writer.columns.length; index++) {
         const value = row[index] ?? null;
-        add(column, value);
+        add(writer.columns[index] as ColumnBuffer, value);
         bytes += typeof value === "string" ? value.length : 8;
       }
       const waiting = writer.endRow(bytes);

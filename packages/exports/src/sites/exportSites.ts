@@ -9,7 +9,7 @@ import type { SitesExportContext, SitesExportResult } from "../context.ts";
 import { type Action, decide } from "./decide.ts";
 import { inOrder } from "./inOrder.ts";
 import { sitesFolder } from "./inventory/parquet.ts";
-import { inventoryFolder, inventoryRows, inventoryWriter, rewriteParts } from "./inventory/parts.ts";
+import { inventoryFolder, inventoryRows, inventoryWriter, openInventory, rewriteParts } from "./inventory/parts.ts";
 import type { InventoryPart, InventoryRow } from "./inventory/row.ts";
 import { mergeJoin } from "./mergeJoin.ts";
 import { keyBytes, keyText } from "./objectNames.ts";
@@ -25,6 +25,8 @@ export type SitesExportPlan = Omit<SitesExportResult, "exportId" | "seconds">;
 const longestKey = 900;
 /** Rows that wait for the upload of one before them. */
 const rowsAhead = 4096;
+/** Of a listing, taken together. */
+const storedInBatch = 500;
 
 type Figures = { -readonly [Name in keyof SitesFigures]: number };
 
@@ -51,13 +53,22 @@ const withheldCounter = (figures: Figures) => {
   return { count, byRule: () => Object.fromEntries([...byRule].sort(([one], [other]) => (one < other ? -1 : 1))) };
 };
 
+type StoredFile = StoredObject & { readonly place: string };
+
 const storedFiles = async function* (
   destination: Destination,
-): AsyncGenerator<StoredObject & { readonly place: string }, void> {
-  for await (const stored of destination.list(sitesFolder)) {
-    if (stored.key.startsWith(inventoryFolder) || stored.key === successKey || stored.key === incompleteKey) continue;
-    yield { ...stored, place: keyBytes(stored.key.slice(sitesFolder.length)) };
+  marks: AsyncIterable<string>,
+): AsyncGenerator<readonly StoredFile[], void> {
+  let batch: StoredFile[] = [];
+  for await (const stored of destination.list(sitesFolder, marks)) {
+    const { key, byteLength, modifiedAt, etag } = stored;
+    if (key.startsWith(inventoryFolder) || key === successKey || key === incompleteKey) continue;
+    batch.push({ key, byteLength, modifiedAt, etag, place: keyBytes(key.slice(sitesFolder.length)) });
+    if (batch.length < storedInBatch) continue;
+    yield batch;
+    batch = [];
   }
+  yield batch;
 };
 
 const isLink = async (path: string): Promise<boolean> =>
@@ -101,15 +112,17 @@ const compareAll = (
   destination: Destination,
   earlier: readonly InventoryPart[],
   withheld: (rule: WithheldBy) => void,
-) =>
-  mergeJoin<{ source: FoundEntry; stored: StoredObject & { readonly place: string }; known: InventoryRow }>(
+) => {
+  const inventory = openInventory(destination, earlier);
+  return mergeJoin<{ source: FoundEntry; stored: StoredFile; known: InventoryRow }>(
     {
       source: orderedWalk(context.sitesPath, withheld),
-      stored: storedFiles(destination),
-      known: inventoryRows(destination, earlier),
+      stored: storedFiles(destination, inventory.marks()),
+      known: inventory.rows(),
     },
     { source: ({ key }) => key, stored: ({ place }) => place, known: ({ place }) => place },
   );
+};
 
 const runPass = async (
   context: SitesExportContext,

@@ -49,8 +49,11 @@ const nameOf = (segment: string): string =>
 /** The path that a key below `sites/` stands for. */
 export const pathOfKey = (key: string): string => key.split("/").map(nameOf).join("/");
 
+const ascii = /^[^\x80-\uffff]*$/;
+
 /** A path as text: itself, or with the escapes of its key where it is no UTF-8. */
 export const pathText = (path: string): { readonly text: string; readonly raw?: Buffer } => {
+  if (ascii.test(path)) return { text: path };
   const bytes = Buffer.from(path, "latin1");
   if (isUtf8(bytes)) return { text: bytes.toString("utf8") };
   return {
@@ -61,8 +64,6 @@ export const pathText = (path: string): { readonly text: string; readonly raw?: 
     raw: bytes,
   };
 };
-
-const ascii = /^[^\x80-\uffff]*$/;
 
 /** A key as destinations take it, from its bytes. */
 export const keyText = (key: string): string => (ascii.test(key) ? key : Buffer.from(key, "latin1").toString("utf8"));

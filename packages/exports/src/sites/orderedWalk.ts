@@ -1,4 +1,4 @@
-import { type BigIntStats, type Dirent, lstatSync } from "node:fs";
+import { type BigIntStats, type Dirent, lstatSync, opendirSync } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { bytePath } from "@openemr-ops/files/bytePath";
@@ -24,6 +24,8 @@ export type SkippedKind = "symbolic link" | "socket" | "pipe" | "device" | "unkn
 
 /** Entries whose names or states are read before they are needed. */
 const ahead = 48;
+/** Entries that are given together. */
+const inBatch = 64;
 /** Names in directories that are read ahead: in one, and together. A larger directory is read when its turn comes. */
 const namesAhead = { one: 2000, all: 60_000 };
 
@@ -59,33 +61,48 @@ interface Directory {
   /** Names that differ from their segments. */
   readonly names: ReadonlyMap<string, string>;
   /** What has been begun of the entries from `next` on. */
-  readonly begun: Promise<Begun>[];
+  readonly begun: (Promise<Begun> | Begun)[];
   next: number;
 }
 
 type Begun = FoundEntry | Directory | { readonly later: Place } | undefined;
 
-/** A call that is answered from memory is over before another thread could take it; slower ones are made there. */
-const quickMilliseconds = 0.2;
+/**
+ * A call that is answered from memory is over before another thread could take it; slower ones are made there. One slow call alone
+ * is the machine's other work.
+ */
+const quickState = 0.2;
+const quickDirectory = 1;
+const slowInARow = 3;
 const slowCalls = 500;
 
 /**
- * State of an entry. Right after its directory was read, the system mostly has it in memory, also of a network file system. Once
- * a call has taken longer, the next ones go to other threads, several at once.
+ * Whether the file system answers from this machine's memory at the moment. Right after its directory was read, it mostly has the
+ * state of an entry there, also a network file system. Once calls have taken longer, the next ones go to other threads, several at
+ * once.
  */
-const stateReader = () => {
-  let slow = 0;
-  return (path: Buffer): BigIntStats | Promise<BigIntStats> => {
-    if (slow > 0) {
-      slow -= 1;
-      return lstat(path, { bigint: true });
-    }
+class Pace {
+  #slow = 0;
+  #inARow = 0;
+
+  /** Asked before each call. */
+  isQuick(): boolean {
+    if (this.#slow === 0) return true;
+    this.#slow -= 1;
+    return false;
+  }
+
+  /** Makes a call on this thread. @param most milliseconds that a quick one takes */
+  timed<Result>(call: () => Result, most: number): Result {
     const began = performance.now();
-    const stats = lstatSync(path, { bigint: true });
-    if (performance.now() - began > quickMilliseconds) slow = slowCalls;
-    return stats;
-  };
-};
+    try {
+      return call();
+    } finally {
+      this.#inARow = performance.now() - began > most ? this.#inARow + 1 : 0;
+      if (this.#inARow >= slowInARow) this.#slow = slowCalls;
+    }
+  }
+}
 
 const isGone = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(systemCodeOf(error) ?? "");
 
@@ -99,19 +116,32 @@ const isGone = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(syste
 export const orderedWalk = async function* (
   root: string,
   withheld: (rule: WithheldBy) => void,
-): AsyncGenerator<FoundEntry, void> {
+): AsyncGenerator<readonly FoundEntry[], void> {
   let named = 0;
-  const stateOf = stateReader();
+  const pace = new Pace();
 
-  const look = async (place: Place): Promise<Begun> => {
+  const found = ({ key, path }: Place, stats: BigIntStats): Begun => {
+    if (stats.isFile()) return { key, path, kind: "file", byteLength: Number(stats.size), modifiedNs: stats.mtimeNs };
+    if (stats.isDirectory()) return undefined; // another thing than when its directory was read: the next run sees it
+    return { key, path, kind: "skipped", reason: skippedKinds[kindOf(stats)] ?? "unknown kind of file" };
+  };
+  const failed = ({ key, path }: Place, error: unknown): Begun =>
+    isGone(error) ? undefined : { key, path, kind: "unreadable", reason: systemCodeOf(error) ?? "unknown" };
+
+  const look = (place: Place): Promise<Begun> | Begun => {
     try {
-      const state = stateOf(bytePath(root, place.path));
-      const stats = state instanceof Promise ? await state : state;
-      if (stats.isFile()) return { ...place, kind: "file", byteLength: Number(stats.size), modifiedNs: stats.mtimeNs };
-      if (stats.isDirectory()) return undefined; // another thing than when its directory was read: the next run sees it
-      return { ...place, kind: "skipped", reason: skippedKinds[kindOf(stats)] ?? "unknown kind of file" };
+      const full = bytePath(root, place.path);
+      if (pace.isQuick())
+        return found(
+          place,
+          pace.timed(() => lstatSync(full, { bigint: true }), quickState),
+        );
+      return lstat(full, { bigint: true }).then(
+        (stats) => found(place, stats),
+        (error: unknown) => failed(place, error),
+      );
     } catch (error) {
-      return isGone(error) ? undefined : { ...place, kind: "unreadable", reason: systemCodeOf(error) ?? "unknown" };
+      return failed(place, error);
     }
   };
 
@@ -119,22 +149,41 @@ export const orderedWalk = async function* (
     const entries: string[] = [];
     const names = new Map<string, string>();
     const { path } = place;
-    try {
-      const directory = await opendir(bytePath(root, path), {
-        encoding: "latin1",
-        bufferSize: most > 2000 ? 1024 : 64,
-      });
-      for await (const entry of directory) {
-        if (entries.length >= most) return { later: place };
-        let kind = kindOf(entry);
-        if (kind === "?") {
-          const below = path === "" ? entry.name : `${path}/${entry.name}`;
-          kind = kindOf(await lstat(bytePath(root, below)));
+    const add = (name: string, kind: Kind): void => {
+      const segment = segmentOf(name, path === "");
+      if (segment !== name) names.set(segment, name);
+      entries.push(entryOf(segment, kind));
+    };
+    const pathOf = (name: string): Buffer => bytePath(root, path === "" ? name : `${path}/${name}`);
+
+    /** @returns whether that was all of it */
+    const readNow = (): boolean => {
+      const directory = opendirSync(bytePath(root, path), { encoding: "latin1", bufferSize: 64 });
+      try {
+        for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
+          if (entries.length >= most) return false;
+          const kind = kindOf(entry);
+          add(entry.name, kind === "?" ? kindOf(lstatSync(pathOf(entry.name))) : kind);
         }
-        const segment = segmentOf(entry.name, path === "");
-        if (segment !== entry.name) names.set(segment, entry.name);
-        entries.push(entryOf(segment, kind));
+        return true;
+      } finally {
+        directory.closeSync();
       }
+    };
+    const readLater = async (): Promise<boolean> => {
+      const bufferSize = most > namesAhead.one ? 1024 : 64;
+      const directory = await opendir(bytePath(root, path), { encoding: "latin1", bufferSize });
+      for await (const entry of directory) {
+        if (entries.length >= most) return false;
+        const kind = kindOf(entry);
+        add(entry.name, kind === "?" ? kindOf(await lstat(pathOf(entry.name))) : kind);
+      }
+      return true;
+    };
+    try {
+      const isSmall = most <= namesAhead.one;
+      const isAll = isSmall && pace.isQuick() ? pace.timed(readNow, quickDirectory) : await readLater();
+      if (!isAll) return { later: place };
     } catch (error) {
       return isGone(error) && path !== ""
         ? undefined
@@ -166,8 +215,7 @@ export const orderedWalk = async function* (
         key: place.key + entry.slice(0, -2),
         path: place.path === "" ? name : `${place.path}/${name}`,
       };
-      if (kind === "d")
-        begun.push(directoryWithheldBy(below.path) ? Promise.resolve({ later: below }) : readAhead(below));
+      if (kind === "d") begun.push(directoryWithheldBy(below.path) ? { later: below } : readAhead(below));
       else {
         const rule = fileWithheldBy(below.path);
         if (rule) withheld(rule);
@@ -189,24 +237,31 @@ export const orderedWalk = async function* (
 
   const top = await read({ key: "", path: "" }, Number.POSITIVE_INFINITY);
   const open: Directory[] = [];
-  const enter = async function* (found: Begun): AsyncGenerator<FoundEntry, void> {
+  let batch: FoundEntry[] = [];
+  const enter = (found: Begun): void => {
     if (found === undefined) return;
-    if ("kind" in found) yield found;
+    if ("kind" in found) batch.push(found);
     else if ("entries" in found) open.push(found);
   };
-  yield* enter(top);
+  enter(top);
   for (let directory = open.at(-1); directory; directory = open.at(-1)) {
     begin(directory);
-    const found = await directory.begun.shift();
+    if (batch.length >= inBatch) {
+      yield batch;
+      batch = [];
+    }
+    const first = directory.begun.shift();
+    const found = first instanceof Promise ? await first : first;
     if (found === undefined) {
       if (directory.begun.length === 0 && directory.next >= directory.entries.length) open.pop();
     } else if ("later" in found) {
       const rule = directoryWithheldBy(found.later.path);
       if (rule) await countBelow(found.later, rule);
-      else yield* enter(await read(found.later, Number.POSITIVE_INFINITY));
+      else enter(await read(found.later, Number.POSITIVE_INFINITY));
     } else {
       if ("entries" in found) named -= found.entries.length;
-      yield* enter(found);
+      enter(found);
     }
   }
+  yield batch;
 };

@@ -61,9 +61,9 @@ const counted = (destination: Destination) => {
       asked.describe += 1;
       return destination.describe(key);
     },
-    list: (prefix) => {
+    list: (prefix, marks) => {
       if (prefix === "sites/") asked.list += 1;
-      return destination.list(prefix);
+      return destination.list(prefix, marks);
     },
     delete: (key) => {
       asked.delete.push(key);

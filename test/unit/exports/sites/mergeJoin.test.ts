@@ -8,8 +8,13 @@ interface Item {
   readonly from: string;
 }
 
-const stream = async function* (keys: readonly string[], from: string): AsyncGenerator<Item, void> {
-  for (const key of keys) yield { key, from };
+const stream = async function* (keys: readonly string[], from: string): AsyncGenerator<readonly Item[], void> {
+  const items = keys.map((key) => ({ key, from }));
+  const batch = (keys.length % 3) + 1;
+  for (let index = 0; index < items.length; index += batch) {
+    yield items.slice(index, index + batch);
+    yield [];
+  }
 };
 const join = async (streams: Readonly<Record<"a" | "b" | "c", readonly string[]>>) => {
   const keyOf = ({ key }: Item) => key;

@@ -1,8 +1,8 @@
 import type { Readable } from "node:stream";
 import { zstdDecompressSync } from "node:zlib";
-import { parquetReadObjects } from "hyparquet";
+import { parquetMetadata, parquetRead } from "hyparquet";
 import { parquetTable, type TableType, type TableValue } from "../../parquet/parquetTable.ts";
-import { keyBytes, keyText, pathText } from "../objectNames.ts";
+import { keyText, pathText } from "../objectNames.ts";
 import type { FileState, InventoryRow } from "./row.ts";
 
 /** Where objects of files are kept, below the destination. */
@@ -26,25 +26,6 @@ const columns = {
   treatment: "text",
   objectSize: "integer",
 } as const satisfies Readonly<Record<string, TableType>>;
-
-/** A row as the reader gives it. */
-interface StoredRow {
-  readonly site: string | null;
-  readonly path: string;
-  readonly pathBytes: string | null;
-  readonly key: string;
-  readonly state: FileState;
-  readonly reason: string | null;
-  readonly size: bigint | null;
-  readonly mtimeNs: bigint | null;
-  readonly sha256: string | null;
-  readonly etag: string | null;
-  readonly exportedAt: Date | null;
-  readonly deletedAt: Date | null;
-  /** Not in inventories of earlier releases, as the size of the object. */
-  readonly treatment?: "decrypted" | null;
-  readonly objectSize?: bigint | null;
-}
 
 const cellsOf = (row: InventoryRow): readonly TableValue[] => {
   const { place, path, byteLength, modifiedNs } = row;
@@ -76,31 +57,95 @@ export const inventoryParquet = (rows: readonly InventoryRow[]): Readable =>
     rows.map(cellsOf),
   );
 
-const bytesOf = (name: string): string => Buffer.from(name, "utf8").toString("latin1");
+/** Columns as the reader gives them: texts are strings of one character a byte, as places and paths are here. */
+interface StoredColumns {
+  /** These three only where a key is escaped. */
+  readonly site?: readonly (string | null)[];
+  readonly path?: readonly string[];
+  readonly pathBytes?: readonly (string | null)[];
+  readonly key: readonly string[];
+  readonly state: readonly FileState[];
+  readonly reason: readonly (string | null)[];
+  readonly size: readonly (bigint | null)[];
+  readonly mtimeNs: readonly (bigint | null)[];
+  readonly sha256: readonly (string | null)[];
+  readonly etag: readonly (string | null)[];
+  readonly exportedAt: readonly (Date | null)[];
+  readonly deletedAt: readonly (Date | null)[];
+  /** Not in inventories of earlier releases, as the size of the object. */
+  readonly treatment?: readonly ("decrypted" | null)[];
+  readonly objectSize?: readonly (bigint | null)[];
+}
 
-const rowOf = ({ site, path, pathBytes, key, state, size, ...stored }: StoredRow): InventoryRow => ({
-  place: keyBytes(key.slice(sitesFolder.length)),
-  path:
-    pathBytes === null
-      ? bytesOf(site === null ? path : `${site}/${path}`)
-      : Buffer.from(pathBytes, "hex").toString("latin1"),
-  state,
-  reason: stored.reason ?? undefined,
-  byteLength: size === null ? undefined : Number(size),
-  modifiedNs: stored.mtimeNs ?? undefined,
-  sha256: stored.sha256 ?? undefined,
-  etag: stored.etag ?? undefined,
-  exportedAt: stored.exportedAt ?? undefined,
-  deletedAt: stored.deletedAt ?? undefined,
-  treatment: stored.treatment ?? undefined,
-  objectBytes: typeof stored.objectSize === "bigint" ? Number(stored.objectSize) : undefined,
-});
+/** One part of an inventory in memory; rows are made when they are taken. */
+export interface ReadRows {
+  rows(): Iterable<InventoryRow>;
+  /** Places of the rows that have an object. */
+  objects(): Iterable<string>;
+}
 
-/** The rows of one part. */
-export const rowsOfParquet = async (bytes: Buffer): Promise<Iterable<InventoryRow>> => {
+/** What a path is made of where a key is not the path itself. */
+const ofPaths: ReadonlySet<string> = new Set(["site", "path", "pathBytes"]);
+const isEscaped = (key: string): boolean => key.includes("%");
+
+const placeOf = (key: string): string => key.slice(sitesFolder.length);
+
+const pathAt = ({ site, path, pathBytes }: StoredColumns, index: number): string => {
+  const bytes = pathBytes?.[index];
+  if (bytes) return Buffer.from(bytes, "hex").toString("latin1");
+  return [site?.[index], path?.[index]].filter((each) => typeof each === "string").join("/");
+};
+
+const rowAt = (columns: StoredColumns, index: number): InventoryRow => {
+  const place = placeOf(columns.key[index] ?? "");
+  const size = columns.size[index] ?? null;
+  const objectSize = columns.objectSize?.[index];
+  const reason = columns.reason[index];
+  return {
+    place,
+    path: isEscaped(place) ? pathAt(columns, index) : place,
+    state: columns.state[index] as FileState,
+    reason: reason ? keyText(reason) : undefined,
+    byteLength: size === null ? undefined : Number(size),
+    modifiedNs: columns.mtimeNs[index] ?? undefined,
+    sha256: columns.sha256[index] ?? undefined,
+    etag: columns.etag[index] ?? undefined,
+    exportedAt: columns.exportedAt[index] ?? undefined,
+    deletedAt: columns.deletedAt[index] ?? undefined,
+    treatment: columns.treatment?.[index] ?? undefined,
+    objectBytes: typeof objectSize === "bigint" ? Number(objectSize) : undefined,
+  };
+};
+
+const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+
+/** Reads one part. */
+export const readParquet = async (bytes: Buffer): Promise<ReadRows> => {
   const file = new Uint8Array(bytes).buffer;
-  const rows = await parquetReadObjects({ file, compressors: { ZSTD: (page) => zstdDecompressSync(page) } });
-  return (function* () {
-    for (const row of rows) yield rowOf(row as StoredRow);
-  })();
+  const metadata = parquetMetadata(file);
+  const names = metadata.schema.slice(1).map(({ name }) => name);
+  const read: Record<string, readonly unknown[]> = {};
+  const readColumns = async (wanted: (name: string) => boolean): Promise<void> => {
+    await parquetRead({
+      ...{ file, metadata, columns: names.filter(wanted) },
+      compressors: { ZSTD: (page) => zstdDecompressSync(page) },
+      parsers: { stringFromBytes: latin1 },
+      onChunk: ({ columnName, columnData }) => {
+        const before = read[columnName];
+        read[columnName] = before ? [...before, ...Array.from(columnData)] : Array.from(columnData);
+      },
+    });
+  };
+  await readColumns((name) => !ofPaths.has(name) && name !== "mtime");
+  const columns = read as unknown as StoredColumns;
+  if (columns.key.some(isEscaped)) await readColumns((name) => ofPaths.has(name));
+  return {
+    *rows() {
+      for (let index = 0; index < columns.key.length; index++) yield rowAt(columns, index);
+    },
+    *objects() {
+      for (const [index, key] of columns.key.entries()) if (columns.etag[index] !== null) yield placeOf(key);
+    },
+  };
 };

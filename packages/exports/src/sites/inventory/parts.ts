@@ -1,7 +1,8 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError } from "@openemr-ops/core/errors";
 import { readAllOf } from "../../readAllOf.ts";
-import { inventoryParquet, rowsOfParquet } from "./parquet.ts";
+import { keyText } from "../objectNames.ts";
+import { inventoryParquet, type ReadRows, readParquet, sitesFolder } from "./parquet.ts";
 import type { InventoryPart, InventoryRow } from "./row.ts";
 
 export const inventoryFolder = "sites/_inventory/";
@@ -43,25 +44,67 @@ export const inventoryWriter = (destination: Destination, exportId: string, most
   };
 };
 
-const readPart = async (destination: Destination, { key, sha256 }: InventoryPart): Promise<Iterable<InventoryRow>> => {
+const readPart = async (destination: Destination, { key, sha256 }: InventoryPart): Promise<ReadRows> => {
   const found = await readAllOf(destination, key);
   if (found?.sha256 !== sha256)
     throw new IntegrityError(
       `the inventory part ${key} in ${destination.url} is ${found ? "not the one that was written" : "absent"}: remove sites/_SUCCESS and sites/_INCOMPLETE there, and export again`,
     );
-  return rowsOfParquet(found.bytes);
+  return readParquet(found.bytes);
 };
 
-/**
- * The rows of an inventory in order, one part in memory at a time.
- *
- * @throws {IntegrityError} damaged: a part is absent or altered
- */
+/** Objects between two marks of a listing: fewer than a store gives at once, since files come between them. */
+const objectsBetweenMarks = 950;
+
+/** An inventory that is read from its beginning to its end. */
+export interface OpenInventory {
+  /**
+   * Its rows in order, part by part.
+   *
+   * @throws {IntegrityError} damaged: a part is absent or altered
+   */
+  rows(): AsyncGenerator<Iterable<InventoryRow>, void>;
+  /** Keys of its objects, some hundreds apart: where a listing can be begun. Reads ahead of `rows`, which need not read the same again. */
+  marks(): AsyncGenerator<string, void>;
+}
+
+/** A part is read once, and forgotten when the rows have gone past it. */
+export const openInventory = (destination: Destination, parts: readonly InventoryPart[]): OpenInventory => {
+  const begun = new Map<InventoryPart, Promise<ReadRows>>();
+  let passed = 0;
+  const read = (part: InventoryPart): Promise<ReadRows> => {
+    const reading = begun.get(part) ?? readPart(destination, part);
+    begun.set(part, reading);
+    reading.catch(() => undefined); // whoever waits for it reports the failure
+    return reading;
+  };
+  return {
+    async *rows() {
+      for (const part of parts) {
+        yield (await read(part)).rows();
+        begun.delete(part);
+        passed += 1;
+      }
+    },
+    async *marks() {
+      let objects = 0;
+      for (const [index, part] of parts.entries()) {
+        if (index < passed) continue;
+        for (const place of (await read(part)).objects()) {
+          objects += 1;
+          if (objects % objectsBetweenMarks === 0) yield sitesFolder + keyText(place);
+        }
+      }
+    },
+  };
+};
+
+/** The rows of an inventory in order. @throws as `OpenInventory.rows` */
 export const inventoryRows = async function* (
   destination: Destination,
   parts: readonly InventoryPart[],
 ): AsyncGenerator<InventoryRow, void> {
-  for (const part of parts) yield* await readPart(destination, part);
+  for await (const rows of openInventory(destination, parts).rows()) yield* rows;
 };
 
 /** Writes each part again in which `change` gives another row. No reader knows of these parts yet. */
@@ -72,7 +115,7 @@ export const rewriteParts = async (
 ): Promise<readonly InventoryPart[]> => {
   const rewritten: InventoryPart[] = [];
   for (const part of parts) {
-    const rows = [...(await readPart(destination, part))];
+    const rows = [...(await readPart(destination, part)).rows()];
     const changed = rows.map(change);
     const differs = changed.some((row, index) => row !== rows[index]);
     rewritten.push(differs ? await store(destination, part.key, changed) : part);

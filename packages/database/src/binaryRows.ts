@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { releaseBytes } from "@openemr-ops/core/releaseBytes";
 import type { Connection } from "mysql2";
 
 /** A column of a result, as the server describes it. Source: MariaDB knowledge base, "Result Set Packets", column definition. */
@@ -15,7 +16,7 @@ export interface ResultField {
   readonly decimals: number;
 }
 
-/** Takes the values of one row where they are in `bytes`, which is another row's afterwards. Set: the next row has to wait. */
+/** Takes the values of one row where they are in `bytes`, which is another row's once this has ended. Set: the next row has to wait. */
 export type TakeRow = (bytes: Buffer, start: number, end: number) => Promise<void> | undefined;
 
 interface RowPacket {
@@ -23,6 +24,49 @@ interface RowPacket {
   readonly offset: number;
   readonly end: number;
 }
+
+/** A row that is as long or longer comes in several packets. Source: MariaDB knowledge base, "0-packet", packet splitting. */
+const packetBytes = 2 ** 24 - 1;
+const headerBytes = 4;
+
+/** A packet as the driver's parser gives it: the same object each time. */
+interface ParsedPacket {
+  sequenceId: number;
+  numPackets: number;
+  buffer: Buffer;
+  start: number;
+  offset: number;
+  end: number;
+}
+
+/** The driver's parser of packets, as far as it puts a long row together from several. */
+interface PacketParser {
+  readonly largePacketParts: Buffer[];
+  readonly firstPacketSequenceId: number;
+  readonly _reusablePacket: ParsedPacket;
+  readonly onPacket: (packet: ParsedPacket) => void;
+  _flushLargePacket: (this: PacketParser) => void;
+}
+
+/** Gives back the memory of each packet as soon as it is copied, so that a long row is in memory once, not twice. */
+const joinPackets = function (this: PacketParser): void {
+  const parts = this.largePacketParts.splice(0);
+  const row = Buffer.allocUnsafeSlow(parts.reduce((length, part) => length + part.length, headerBytes));
+  let end = headerBytes;
+  for (const part of parts) {
+    part.copy(row, end);
+    end += part.length;
+    if (part.length >= packetBytes) releaseBytes(part, headerBytes);
+  }
+  const packet = this._reusablePacket;
+  packet.sequenceId = this.firstPacketSequenceId;
+  packet.numPackets = parts.length;
+  packet.buffer = row;
+  packet.start = 0;
+  packet.offset = headerBytes;
+  packet.end = end;
+  this.onPacket(packet);
+};
 
 /** What the driver asks for a parser of rows: the only place where it gives their bytes as they came. */
 interface Executing {
@@ -60,6 +104,7 @@ export const readBinaryRows = async (
       );
       ended.promise.catch(reject);
     });
+  (connection as unknown as { readonly packetParser: PacketParser }).packetParser._flushLargePacket = joinPackets;
   let rows = 0;
   /**
    * The driver would take what is thrown here for an end of the rows. Its own way to end a connection waits for all rows to be
@@ -85,7 +130,11 @@ export const readBinaryRows = async (
           try {
             const waiting = take(buffer, offset, end);
             rows++;
-            if (waiting) waitFor(waiting);
+            const release = () => {
+              if (end - offset >= packetBytes) releaseBytes(buffer); // put together for this row alone
+            };
+            if (waiting) waitFor(waiting.then(release));
+            else release();
           } catch (error) {
             spoil(error);
           }

@@ -487,13 +487,13 @@ describe("a server of its own", () => {
     expect(tables[0].columns[1]).toMatchObject({ name: "words", replacedTexts: 2 });
   });
 
-  it("with rows of more than 16 MiB is exported whole, in bounded memory", async () => {
+  it("with rows of 48 MB is exported whole, in bounded memory", async () => {
     await server.createSchema("huge");
     await server.query("CREATE TABLE huge.scans (id INT PRIMARY KEY, scan LONGBLOB, words LONGTEXT)");
     // Bytes that do not compress, so that nothing is spared.
     for (let id = 1; id <= 3; id++)
       await server.query(
-        `INSERT INTO huge.scans SELECT ${id}, LEFT(GROUP_CONCAT(UNHEX(SHA2(CONCAT(${id}, seq), 512)) ORDER BY seq SEPARATOR ''), 8000000), REPEAT('é', 5000000) FROM huge.seq_1_to_125000`,
+        `INSERT INTO huge.scans SELECT ${id}, LEFT(GROUP_CONCAT(UNHEX(SHA2(CONCAT(${id}, seq), 512)) ORDER BY seq SEPARATOR ''), 28000000), REPEAT('é', 10000000) FROM huge.seq_1_to_437500`,
       );
     const root = join(directory, "huge");
     const { host, port, user, password } = server;

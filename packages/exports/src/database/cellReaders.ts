@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { type ColumnBuffer, firstValue } from "../parquet/columnBuffer.ts";
+import { longBytes } from "../parquet/page.ts";
 import { addDecimal, addMicros } from "./wholeNumbers.ts";
 
 /** Takes the value that begins at `at` and returns where the next one begins. */
@@ -47,6 +48,15 @@ const short = 160;
 
 const repaired = (bytes: Buffer, start: number, end: number): Buffer => Buffer.from(bytes.toString("utf8", start, end));
 
+const longText = (column: ColumnBuffer, losses: Losses, text: Buffer, end: number): number => {
+  if (isUtf8(text)) column.addLong(text);
+  else {
+    losses.replacedTexts++;
+    column.addLong(repaired(text, 0, text.length));
+  }
+  return end;
+};
+
 /** Text in UTF-8, with what is none replaced and counted. */
 export const textCell =
   (column: ColumnBuffer, losses: Losses): ReadCell =>
@@ -54,6 +64,7 @@ export const textCell =
     measure(bytes, at);
     const end = to;
     const length = end - from;
+    if (length >= longBytes) return longText(column, losses, bytes.subarray(from, end), end);
     const place = column.room(4 + length);
     const target = column.bytes;
     putLength(target, place, length);
@@ -84,6 +95,10 @@ export const bytesCell =
   (bytes, at) => {
     measure(bytes, at);
     const length = to - from;
+    if (length >= longBytes) {
+      column.addLong(bytes.subarray(from, to));
+      return to;
+    }
     const place = column.room(4 + length);
     putLength(column.bytes, place, length);
     bytes.copy(column.bytes, place + 4, from, to);

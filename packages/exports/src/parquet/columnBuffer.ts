@@ -2,6 +2,7 @@ import { type ColumnType, widthOf } from "./columnType.ts";
 import {
   compressesSoon,
   levelsRoom,
+  longPage,
   mostRows,
   type Page,
   packBits,
@@ -88,6 +89,12 @@ export class ColumnBuffer {
     this.bytes.set(value, at + 4);
     this.used = at + 4 + value.length;
     this.rows++;
+  }
+
+  /** A value of `longBytes` or more, which is a page of its own. It is read where it is, and not to change until its row is settled. */
+  addLong(value: Uint8Array): void {
+    if (this.rows > 0) this.#cut();
+    this.#pages.push(this.#buffers.whileUsed(undefined, longPage(value)));
   }
 
   /** Ends the page and starts to compress it. */

@@ -1,11 +1,13 @@
 import { promisify } from "node:util";
-import { constants, type ZstdOptions, zstdCompress, zstdCompressSync } from "node:zlib";
+import { constants, createZstdCompress, type ZstdOptions, zstdCompress, zstdCompressSync } from "node:zlib";
 import { thriftBytes } from "./thrift.ts";
 
 /** Rows of a page at most, and of a row group. */
 export const mostRows = 131_072;
 /** Of values in a page. A longer value is a page of its own. */
 export const pageBytes = 1024 * 1024;
+/** A value from here on is not copied into a page. A row with one is in memory alone. */
+export const longBytes = 4 * 1024 * 1024;
 /** Room before the values of a page for what says which of its rows are NULL: length, header, a bit a row. */
 export const levelsRoom = 16 + mostRows / 8;
 
@@ -17,11 +19,13 @@ const soonBytes = 16 * 1024;
 
 /** Most pages fit into one; a larger one costs time to make room for nothing. */
 const compressedChunk = 256 * 1024;
+const longChunk = 1024 * 1024;
 
 /** Compressed, as it is in the file. */
 export interface Page {
   readonly header: Buffer;
-  readonly body: Buffer;
+  /** In pieces. */
+  readonly body: readonly Buffer[];
   /** Of the body before it was compressed. */
   readonly rawBytes: number;
   readonly rows: number;
@@ -50,21 +54,36 @@ const headerOf = (rawBytes: number, compressedBytes: number, rows: number): Buff
     ],
   });
 
-const toPage = (raw: Buffer, body: Buffer, rows: number): Page => ({
-  header: headerOf(raw.length, body.length, rows),
-  body,
-  rawBytes: raw.length,
-  rows,
-});
+const toPage = (rawBytes: number, body: readonly Buffer[], rows: number): Page => {
+  const compressed = body.reduce((length, piece) => length + piece.length, 0);
+  return { header: headerOf(rawBytes, compressed, rows), body, rawBytes, rows };
+};
 
 export const compressesSoon = (raw: Buffer): boolean => raw.length <= soonBytes;
-export const pageNow = (raw: Buffer, rows: number): Page => toPage(raw, zstdCompressSync(raw, { params }), rows);
+export const pageNow = (raw: Buffer, rows: number): Page =>
+  toPage(raw.length, [zstdCompressSync(raw, { params })], rows);
 
 /** Compresses on another thread. `raw` is not to change meanwhile. */
 export const pageLater = async (raw: Buffer, rows: number): Promise<Page> => {
   const body = await compressLater(raw, { params, chunkSize: compressedChunk });
   // What compresses well would hold on to the room that was made for what does not.
-  return toPage(raw, body.buffer.byteLength > 2 * body.length ? Buffer.from(body) : body, rows);
+  return toPage(raw.length, [body.buffer.byteLength > 2 * body.length ? Buffer.from(body) : body], rows);
+};
+
+/**
+ * A page of one long value, compressed from where it is: nothing is copied, and what comes of it stays in pieces. `value` is not to
+ * change meanwhile.
+ */
+export const longPage = async (value: Uint8Array): Promise<Page> => {
+  const before = Buffer.alloc(levelsRoom + 4);
+  before.writeUInt32LE(value.length, levelsRoom);
+  const head = before.subarray(putLevels(before, levelsRoom, new Uint8Array(1), 1, 0));
+  const compressing = createZstdCompress({ params, chunkSize: longChunk });
+  compressing.write(head);
+  compressing.end(value);
+  const body: Buffer[] = [];
+  for await (const piece of compressing) body.push(piece);
+  return toPage(head.length + value.length, body, 1);
 };
 
 /**

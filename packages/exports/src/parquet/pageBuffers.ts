@@ -1,3 +1,4 @@
+import { releaseBytes } from "@openemr-ops/core/releaseBytes";
 import { levelsRoom, pageBytes } from "./page.ts";
 
 const whole = levelsRoom + pageBytes;
@@ -18,16 +19,17 @@ export class PageBuffers {
 
   give(buffer: Buffer): void {
     if (buffer.length === whole && this.#free.length < mostKept) this.#free.push(buffer);
+    else releaseBytes(buffer);
   }
 
   /** The buffer is free when the work on it is done. */
-  async whileUsed<Result>(buffer: Buffer, work: Promise<Result>): Promise<Result> {
+  async whileUsed<Result>(buffer: Buffer | undefined, work: Promise<Result>): Promise<Result> {
     this.#busy++;
     try {
       return await work;
     } finally {
       this.#busy--;
-      this.give(buffer);
+      if (buffer) this.give(buffer);
       const wake = this.#wake;
       this.#wake = [];
       for (const each of wake) each();

@@ -1,6 +1,6 @@
 import { ColumnBuffer } from "./columnBuffer.ts";
 import { type ParquetColumn, physical, schemaOf } from "./columnType.ts";
-import { mostRows, type Page } from "./page.ts";
+import { longBytes, mostRows, type Page } from "./page.ts";
 import { PageBuffers } from "./pageBuffers.ts";
 import { type ThriftStruct, thriftBytes } from "./thrift.ts";
 
@@ -31,8 +31,6 @@ export interface ParquetOptions {
 const magic = Buffer.from("PAR1");
 const zstd = 6;
 const encodings = [{ i32: 0 }, { i32: 3 }]; // PLAIN, RLE
-/** Bytes of a row that is in memory alone. */
-const largeRow = 4 * 1024 * 1024;
 const createdBy = "openemr-ops";
 const defaultGroupBytes = 64 * 1024 * 1024;
 const defaultFileBytes = 256 * 1024 * 1024;
@@ -74,7 +72,7 @@ class OpenFile {
       for (const promised of pages) {
         const page = promised instanceof Promise ? await promised : promised;
         await this.#write(page.header);
-        await this.#write(page.body);
+        for (const piece of page.body) await this.#write(piece);
         raw += page.header.length + page.rawBytes;
       }
       groupRaw += raw;
@@ -166,7 +164,7 @@ export class ParquetWriter {
    */
   endRow(bytes: number): Promise<void> | undefined {
     this.#held += bytes;
-    const isLarge = bytes >= largeRow;
+    const isLarge = bytes >= longBytes;
     if (isLarge) for (const column of this.columns) column.endLongPage();
     const most = isLarge ? this.#options.groupBytes / 4 : this.#options.groupBytes;
     const isFull = ++this.#rows >= mostRows || this.#held >= most;

@@ -64,6 +64,8 @@ export interface DeployedExports {
   readonly newBucket?: string;
   /** Jobs of Spark may read the exports. */
   readonly spark: boolean;
+  /** The database of Glue where exports register their tables. Not set: they do not. */
+  readonly catalogue?: string;
   /** The identifier of the cluster that RDS exports; only with engine `aurora`. */
   readonly cluster?: string;
   readonly secrets: {
@@ -256,6 +258,7 @@ const deployedExports = ({ database, exports }: Installation): DeployedExports |
     ...bucketOf(destination, credentials),
     ...(exports.createBucket ? { newBucket: destination.bucket } : {}),
     spark: exports.spark,
+    ...(exports.database.catalogue === undefined ? {} : { catalogue: exports.database.catalogue }),
     ...(exports.database.engine === "aurora" ? { cluster: clusterOf(database.host) ?? "" } : {}),
     secrets: {
       database: toSecret(database.password),

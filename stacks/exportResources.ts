@@ -79,7 +79,7 @@ export const exportResources = (
     machine("exportSites", tasks.sites, byContainer("Export sites", tasks.sites)),
   ];
   const { startSites, startDatabase, status } = exportFunctions(stack, installation, exports, context);
-  const name = `${names.prefix}_${id}`.replaceAll("-", "_");
+  const name = exports.catalogue ?? `${names.prefix}_${id}`.replaceAll("-", "_");
   const spark = exports.spark && exports.bucket ? sparkParts(stack, `${names.prefix}-${id}`, exports, name) : undefined;
   const notebooks = notebookRole(stack, exports, [startSites, startDatabase, status], spark?.startJobs ?? []);
   new CfnDatabase(stack, "Catalogue", {
@@ -95,6 +95,6 @@ export const exportResources = (
     ...spark?.outputs,
   };
   for (const [output, value] of Object.entries(outputs)) new CfnOutput(stack, output, { value });
-  acceptInExports(stack);
+  acceptInExports(stack, exports);
   return { stateMachines };
 };

@@ -11,6 +11,7 @@ import { onBucket } from "./policies/onBucket.ts";
 import { openDumps } from "./policies/openDumps.ts";
 import { readDumps } from "./policies/readDumps.ts";
 import { readSecrets } from "./policies/readSecrets.ts";
+import { registerInCatalogue } from "./policies/registerInCatalogue.ts";
 import { writeDumps } from "./policies/writeDumps.ts";
 import { taskDefinition } from "./taskDefinition.ts";
 import { takePartIn, taskEnvironment } from "./taskPart.ts";
@@ -53,6 +54,7 @@ export const exportTasks = (
     database: task("exportDatabase", "export-database", "none", [
       readSecrets(stack, [database, ...(pseudonymKey ? [pseudonymKey] : []), ...(store ? [store] : [])]),
       onBucket(stack, halfOf("database", exports), listDumps, writeDumps, openDumps),
+      ...(exports.catalogue === undefined ? [] : [registerInCatalogue(stack, exports.catalogue)]),
     ]),
     // It takes back what may no longer leave, and parts of inventories that a newer one replaces.
     sites: task("exportSites", "export-sites", "read", [

@@ -19,6 +19,7 @@ interface InterfaceSettings {
   readonly vpcId: string;
   readonly subnetIds: readonly string[];
   readonly peers: readonly IPeer[];
+  readonly services: readonly string[];
 }
 
 const gatewayEndpoints = (stack: Stack, vpcId: string, routeTableIds: readonly string[]): void => {
@@ -31,7 +32,7 @@ const gatewayEndpoints = (stack: Stack, vpcId: string, routeTableIds: readonly s
     });
 };
 
-const interfaceEndpoints = (stack: Stack, { vpcId, subnetIds, peers }: InterfaceSettings): void => {
+const interfaceEndpoints = (stack: Stack, { vpcId, subnetIds, peers, services }: InterfaceSettings): void => {
   const vpc = Vpc.fromVpcAttributes(stack, "Vpc", { vpcId, availabilityZones: ["not asked"] });
   const group = new SecurityGroup(stack, "EndpointsGroup", {
     vpc,
@@ -39,7 +40,7 @@ const interfaceEndpoints = (stack: Stack, { vpcId, subnetIds, peers }: Interface
     allowAllOutbound: false,
   });
   for (const peer of peers) group.addIngressRule(peer, Port.tcp(443), "TLS to services of AWS");
-  for (const name of byInterface)
+  for (const name of services)
     new CfnVPCEndpoint(stack, `Endpoint-${name}`, {
       vpcEndpointType: "Interface",
       serviceName: new InterfaceVpcEndpointAwsService(name).name, // China's differ
@@ -54,16 +55,25 @@ const interfaceEndpoints = (stack: Stack, { vpcId, subnetIds, peers }: Interface
  * Endpoints that connect the tasks' subnets to AWS services without NAT and without the internet, when they are configured.
  * Private DNS changes a service's name for every workload of the VPC, OpenEMR among them, so an interface admits the ranges
  * of the whole VPC. A VPC accepts each endpoint once: of several installations in one VPC, one configures them.
+ *
+ * @param more services by an address in the VPC that this installation's tasks call, besides those that all call
  */
 export const vpcEndpoints = (
   stack: Stack,
   { vpcId, subnetIds, securityGroupIds, endpoints = {} }: TaskNetwork,
+  more: readonly string[] = [],
 ): void => {
+  const services = [...byInterface, ...more];
   const { gateway, interface: own, routeTableIds } = endpoints;
   if (routeTableIds) {
     // The form before: both kinds, for the tasks' groups alone.
     gatewayEndpoints(stack, vpcId, routeTableIds);
-    interfaceEndpoints(stack, { vpcId, subnetIds, peers: securityGroupIds.map((id) => Peer.securityGroupId(id)) });
+    interfaceEndpoints(stack, {
+      vpcId,
+      subnetIds,
+      peers: securityGroupIds.map((id) => Peer.securityGroupId(id)),
+      services,
+    });
   }
   if (gateway) gatewayEndpoints(stack, vpcId, gateway.routeTableIds);
   if (own)
@@ -71,5 +81,6 @@ export const vpcEndpoints = (
       vpcId,
       subnetIds: own.subnetIds ?? subnetIds,
       peers: own.vpcCidrs.map((range) => Peer.ipv4(range)),
+      services,
     });
 };

@@ -1,4 +1,5 @@
 import type { Stack } from "aws-cdk-lib";
+import type { DeployedExports } from "../deployment.ts";
 import { accept } from "./accept.ts";
 import {
   answersNotebook,
@@ -14,12 +15,14 @@ import {
   ownRights,
   pullsImage,
   sharedConcurrency,
+  tablesOfExports,
   traces,
   unknownKey,
 } from "./findings.ts";
 
 /** What is accepted in an installation's stack for its section `exports`. */
-export const acceptInExports = (stack: Stack): void => {
+export const acceptInExports = (stack: Stack, { catalogue }: Pick<DeployedExports, "catalogue">): void => {
+  if (catalogue !== undefined) accept(stack, "ExportDatabaseTaskRole/DefaultPolicy/Resource", tablesOfExports);
   for (const name of ["ExportDatabase", "ExportSites"]) {
     accept(stack, `${name}TaskRole/DefaultPolicy/Resource`, ownRights, objectsOfDumps, unknownKey);
     accept(stack, `${name}TaskStartRole/DefaultPolicy/Resource`, ownRights, pullsImage);

@@ -65,7 +65,7 @@ export const manifestsOfExports = wildcard(
   "The manifest of any export of one installation; an export has no name before it begins.",
 );
 export const tablesOfExports = wildcard(
-  "/^Resource::arn:<AWS::Partition>:glue:.+:table\\/openemr_ops_[a-z0-9_]+\\/\\*$/",
+  "/^Resource::arn:<AWS::Partition>:glue:.+:table\\/[a-z0-9_]+\\/\\*$/",
   "Any table of one installation's database of Glue; tables are made after the deployment.",
 );
 export const jobsOfSpark = wildcard(

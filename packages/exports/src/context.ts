@@ -2,6 +2,7 @@ import type { Destination } from "@openemr-ops/core/destination";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { KeySet } from "@openemr-ops/openemr/crypto";
+import type { TableCatalogue } from "./database/catalogue.ts";
 import type { Profile } from "./profiles/profile.ts";
 
 /** What both exports need of one installation, put together by the program that runs them. */
@@ -23,6 +24,8 @@ export interface DatabaseExportContext extends ExportContext {
   readonly database: DatabaseAccess;
   /** Which tables and columns leave, and in what form. */
   readonly profile: Profile;
+  /** Where the tables of a complete export are registered. */
+  readonly catalogue?: TableCatalogue | undefined;
 }
 
 export interface SitesExportContext extends ExportContext {

@@ -75,6 +75,7 @@ describe("the section exports", () => {
     ["booleans", true],
     ["uuids", "text"],
     ["blobs", "drop"],
+    ["catalogue", "clinic_a"],
   ])("refuses a choice of %s where AWS exports by itself, by its field", async (name, value) => {
     const platform = { kind: "ecs", cluster: "c", service: "s" } as const;
     const exports = { destination: "s3://sagemaker-clinic-a", database: { engine: "aurora" as const, [name]: value } };
@@ -97,6 +98,18 @@ describe("the section exports", () => {
     await expect(load(exports)).rejects.toMatchObject({
       issues: [{ path: `installations[0].exports.database.${name}` }],
     });
+  });
+
+  it("registers tables in a database of Glue where the bucket is one of AWS", async () => {
+    const database = { catalogue: "clinic_a_analytics" };
+    const { installation } = await load({ destination: "s3://sagemaker-clinic-a", database });
+    expect(installation.exports?.database).toMatchObject(database);
+
+    const refused = (exports: object) => expect(load(exports as never)).rejects;
+    const issues = [{ path: "installations[0].exports.database.catalogue" }];
+    await refused({ destination: "file:///srv/exports", database }).toMatchObject({ issues });
+    await refused({ destination: "s3://b", endpoint: "http://127.0.0.1:9000", database }).toMatchObject({ issues });
+    await refused({ destination: "s3://b", database: { catalogue: "Clinic-A" } }).toMatchObject({ issues });
   });
 
   it("goes beside another installation's, and beside the dumps", async () => {

@@ -168,6 +168,10 @@ export const taskArchitecture = choice(["X86_64", "ARM64"]);
 export const exportEngine = choice(["direct", "aurora"]);
 export const exportProfile = choice(["full", "deidentified"]);
 export const exportUuids = choice(["bytes", "text"]);
+/** Athena takes no other characters. */
+export const catalogueName = z
+  .string({ error: "expected the name of a database of Glue" })
+  .regex(/^[a-z0-9_]{1,128}$/, "expected lower-case letters, digits and _, at most 128");
 export const exportBlobs = choice(["keep", "drop"]);
 export const exportDocuments = choice(["as-stored", "decrypted"]);
 export const exportDeletions = choice(["record", "mirror"]);

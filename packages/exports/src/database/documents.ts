@@ -1,5 +1,6 @@
 import type { SkippedTable } from "../context.ts";
 import { catalogueTables, createTable } from "./athena.ts";
+import type { RegisteredTable } from "./catalogue.ts";
 import type { ColumnReport, TableReport } from "./exportTable.ts";
 
 /** What is true of the whole export. */
@@ -39,11 +40,26 @@ const columnEntry = (column: ColumnReport, catalogueType: string, catalogueName:
   replacedTexts: column.losses.replacedTexts,
 });
 
-/** `_schema.json`: each column of each table, and its treatment. */
-export const schemaDocument = (tables: readonly TableReport[]): string => {
-  const catalogue = catalogueTables(
+const catalogueOf = (tables: readonly TableReport[]) =>
+  catalogueTables(
     tables.map(({ table, columns }) => ({ name: table, columns: columns.map(({ parquet }) => parquet) })),
   );
+
+/** The tables of an export for a catalogue, with the names and types of `_schema.json`. */
+export const tablesToRegister = (
+  tables: readonly TableReport[],
+  { exportId, location, profile }: ExportFacts,
+): readonly RegisteredTable[] =>
+  catalogueOf(tables).map((table, index) => ({
+    ...table,
+    location: `${location}/${tables[index]?.directory}/`,
+    exportId,
+    profile,
+  }));
+
+/** `_schema.json`: each column of each table, and its treatment. */
+export const schemaDocument = (tables: readonly TableReport[]): string => {
+  const catalogue = catalogueOf(tables);
   return JSON.stringify(
     {
       version,
@@ -66,9 +82,7 @@ export const schemaDocument = (tables: readonly TableReport[]): string => {
 
 /** `_athena.sql`: one statement a table. */
 export const athenaDocument = (tables: readonly TableReport[], { location }: ExportFacts): string =>
-  `${catalogueTables(
-    tables.map(({ table, columns }) => ({ name: table, columns: columns.map(({ parquet }) => parquet) })),
-  )
+  `${catalogueOf(tables)
     .map((table, index) => createTable(table, `${location}/${tables[index]?.directory}`))
     .join("\n\n")}\n`;
 

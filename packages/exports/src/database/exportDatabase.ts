@@ -6,8 +6,9 @@ import type { DatabaseExportContext, DatabaseExportResult, SkippedTable } from "
 import { PageBuffers } from "../parquet/pageBuffers.ts";
 import type { ExportedColumn, ExportedTablePlan } from "../profiles/profile.ts";
 import { concernsOneTable } from "./brokenTable.ts";
+import { registerTables } from "./catalogue.ts";
 import { describeTables } from "./describeTables.ts";
-import { athenaDocument, type ExportFacts, manifestDocument, schemaDocument } from "./documents.ts";
+import { athenaDocument, type ExportFacts, manifestDocument, schemaDocument, tablesToRegister } from "./documents.ts";
 import { TableExport, type TableReport } from "./exportTable.ts";
 import { directoryOf } from "./objectName.ts";
 import { type ExportPlan, type PlannedTable, planExport } from "./planExport.ts";
@@ -255,6 +256,9 @@ export const exportDatabase = async (
   await assertStored(context, prefix, stored);
   context.signal.throwIfAborted();
   await destination.put(`${prefix}/_SUCCESS`, Buffer.alloc(0));
+  const { catalogue, warn } = context;
+  if (catalogue)
+    await registerTables(catalogue, tablesToRegister(reports, facts), `${destination.url}/database/`, warn);
   return {
     exportId,
     location: facts.location,

@@ -5,6 +5,7 @@ import type { InputOf } from "@openemr-ops/events/jobKinds";
 import type { TaskReport } from "@openemr-ops/events/workflowSteps";
 import { planAurora, storePlan } from "@openemr-ops/exports/aurora/planAurora";
 import type { DatabaseExportContext, DatabaseExportResult } from "@openemr-ops/exports/context";
+import type { TableCatalogue } from "@openemr-ops/exports/database/catalogue";
 import {
   type DatabaseExportPlan,
   exportDatabase as exportNow,
@@ -64,8 +65,21 @@ const openProfile = async (place: Place, name: ProfileName): Promise<Profile> =>
   return deidentified({ key, exportDate: place.now() });
 };
 
+/** The SDK of Glue is loaded only where a catalogue is configured. */
+const openCatalogue = async (place: Place): Promise<TableCatalogue | undefined> => {
+  const { destination, database } = exportsOf(place).exports;
+  if (database.catalogue === undefined || destination.kind !== "s3") return undefined;
+  const { AWS_REGION, AWS_DEFAULT_REGION } = place.environment;
+  const { glueCatalogue } = await import("@openemr-ops/aws/glueCatalogue");
+  return glueCatalogue({
+    database: database.catalogue,
+    region: AWS_REGION || AWS_DEFAULT_REGION || destination.region,
+  });
+};
+
 const openExport = async (place: Place, profile: ProfileName): Promise<DatabaseExportContext> => ({
   ...(await exportContext(place)),
+  catalogue: await openCatalogue(place),
   database: exportedDatabase(place),
   profile: withColumnChoices(await openProfile(place, profile), exportsOf(place).exports.database),
 });

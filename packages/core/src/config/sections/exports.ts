@@ -21,6 +21,8 @@ const database = strict({
   uuids: field.exportUuids.optional(),
   /** Not set, they leave. */
   blobs: field.exportBlobs.optional(),
+  /** The database of Glue where tables are registered; the deployment makes it. */
+  catalogue: field.catalogueName.optional(),
 });
 
 const sites = strict({
@@ -49,9 +51,10 @@ const bucketRules = (settings: z.output<typeof shape>, context: Complain): void 
   const parsed = parseDestinationUrl(destination);
   if ("problem" in parsed) return;
   if (parsed.address.kind === "s3" && endpoint === undefined && credentials === undefined) return;
+  const message = "is for a bucket of AWS, s3:// without endpoint and credentials";
   for (const field of ["createBucket", "spark"] as const)
-    if (settings[field] === true)
-      complain(context, [field], "is for a bucket of AWS, s3:// without endpoint and credentials");
+    if (settings[field] === true) complain(context, [field], message);
+  if (valueAt(settings, ["database", "catalogue"]) !== undefined) complain(context, ["database", "catalogue"], message);
 };
 
 const rules = (settings: z.output<typeof shape>, context: Complain): void => {
@@ -106,7 +109,7 @@ export const exportRules = (installation: unknown, context: Complain): void => {
       "database",
       "profile",
     );
-  for (const name of ["booleans", "uuids", "blobs"])
+  for (const name of ["booleans", "uuids", "blobs", "catalogue"])
     if (at("exports", "database", name) !== undefined)
       refuse('is a choice that AWS\'s own export does not have; expected engine "direct"', "database", name);
   const destination = at("exports", "destination");

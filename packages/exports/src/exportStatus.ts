@@ -1,8 +1,9 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import type { JobRecord, JobStatus, JobStep } from "@openemr-ops/core/jobs";
+import * as z from "zod";
 import type { SkippedTable } from "./context.ts";
-import { readAllOf } from "./readAllOf.ts";
 import { exportTaskIdentifier } from "./startedDatabaseExport.ts";
+import { storedJson } from "./storedJson.ts";
 
 /** How an export goes, for whoever started it. */
 export interface ExportStatus {
@@ -30,21 +31,20 @@ const halves: Readonly<Record<string, "database" | "sites">> = { exportDatabase:
 
 export const isExport = ({ kind }: Pick<JobRecord, "kind">): boolean => halves[kind] !== undefined;
 
-const isSkipped = (value: unknown): value is SkippedTable =>
-  typeof value === "object" && value !== null && "table" in value && "reason" in value;
-
-/** What the manifest of a database export says was left out; nothing where there is none. */
-const skippedIn = async (destination: Destination, exportId: string): Promise<readonly SkippedTable[] | undefined> => {
-  const manifest = await readAllOf(destination, `database/${exportId}/_manifest.json`);
-  if (!manifest) return undefined;
-  const { skipped } = JSON.parse(manifest.bytes.toString("utf8")) as { readonly skipped?: unknown };
-  return Array.isArray(skipped) ? skipped.filter(isSkipped).map(({ table, reason }) => ({ table, reason })) : undefined;
-};
+/** As much of a manifest as is told, whichever engine wrote it. */
+const manifestHead = z.object({
+  version: z.literal(1),
+  skipped: z.array(z.object({ table: z.string(), reason: z.string() })),
+});
 
 const named = <Name extends string, Value>(name: Name, value: Value | undefined): { readonly [Key in Name]?: Value } =>
   (value === undefined ? {} : { [name]: value }) as { readonly [Key in Name]?: Value };
 
-/** Says of a job of an export what its record and, when it ended well, its destination have. */
+/**
+ * Says of a job of an export what its record and, when it ended well, its destination have.
+ *
+ * @throws {IntegrityError} damaged: the export's manifest is not the one that was written
+ */
 export const exportStatus = async (
   record: JobRecord,
   openDestination: () => Promise<Destination>,
@@ -55,7 +55,10 @@ export const exportStatus = async (
   const done = status === "succeeded" && !record.dryRun;
   const destination = done ? await openDestination() : undefined;
   const hasManifest = half === "database" && exportId !== undefined;
-  const skipped = destination && hasManifest ? await skippedIn(destination, exportId) : undefined;
+  const manifest =
+    destination && hasManifest
+      ? await storedJson(destination, `database/${exportId}/_manifest.json`, manifestHead)
+      : undefined;
   const folder = half === "sites" ? "sites" : exportId === undefined ? undefined : `database/${exportId}`;
   return {
     jobId,
@@ -70,7 +73,7 @@ export const exportStatus = async (
     ...named("exportId", exportId),
     ...named("profile", profile),
     ...named("location", destination && folder && `${destination.url}/${folder}`),
-    ...named("skipped", skipped),
+    ...named("skipped", manifest?.skipped),
     ...named("error", error),
   };
 };

@@ -1,8 +1,10 @@
 import type { Destination } from "@openemr-ops/core/destination";
+import { IntegrityError } from "@openemr-ops/core/errors";
 import type { JobHistory, JobRecord } from "@openemr-ops/core/jobs";
+import * as z from "zod";
 import type { SkippedTable } from "./context.ts";
 import { exportTime } from "./exportId.ts";
-import { readAllOf } from "./readAllOf.ts";
+import { storedJson } from "./storedJson.ts";
 
 export type ExportKind = "database" | "sites";
 
@@ -42,15 +44,19 @@ export interface ExportListing {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What somebody else wrote there is an object without any field that is looked for. */
-const readJson = async (destination: Destination, key: string): Promise<Json | undefined> => {
-  const found = await readAllOf(destination, key);
-  if (!found) return undefined;
+const anyObject = z.record(z.string(), z.unknown());
+
+/** A list of exports has those that somebody damaged too, without figures, and what is wrong. */
+const readJson = async (
+  destination: Destination,
+  key: string,
+): Promise<{ readonly json: Json; readonly problem?: string } | undefined> => {
   try {
-    const value: unknown = JSON.parse(found.bytes.toString());
-    return typeof value === "object" && value !== null ? (value as Json) : {};
-  } catch {
-    return {};
+    const json = await storedJson(destination, key, anyObject);
+    return json && { json };
+  } catch (error) {
+    if (error instanceof IntegrityError) return { json: {}, problem: `${error.name}: ${error.message}` };
+    throw error;
   }
 };
 
@@ -130,7 +136,7 @@ const listDatabase = async (
     const job = jobOf(jobs, exportId, startedAt);
     const running = !success && holder !== undefined && job?.jobId === holder.jobId;
     const state = success ? "complete" : running ? "running" : "incomplete";
-    const figures = manifest ? await readJson(destination, `database/${exportId}/_manifest.json`) : undefined;
+    const found = manifest ? await readJson(destination, `database/${exportId}/_manifest.json`) : undefined;
     listed.push({
       kind: "database",
       exportId,
@@ -138,7 +144,8 @@ const listDatabase = async (
       state,
       location: `${destination.url}/database/${exportId}`,
       ...(state === "incomplete" ? { problem: stopped } : {}),
-      ...(figures ? figuresOfManifest(figures) : {}),
+      ...(found ? figuresOfManifest(found.json) : {}),
+      ...known({ problem: found?.problem }),
       ...describeJob(job),
     });
   }
@@ -181,7 +188,7 @@ const listSites = async (
   running: boolean,
 ): Promise<readonly ListedExport[]> => {
   const { destination } = listing;
-  const sealOf = (name: string) => readJson(destination, `sites/${name}`);
+  const sealOf = async (name: string) => (await readJson(destination, `sites/${name}`))?.json;
   const success = describeSeal(listing, jobs, await sealOf("_SUCCESS"), "complete");
   const incomplete = describeSeal(listing, jobs, await sealOf("_INCOMPLETE"), "incomplete");
   const [last] = jobs;

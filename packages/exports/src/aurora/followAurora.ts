@@ -1,7 +1,8 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import { DatabaseFailedError, IntegrityError, JobTimeoutError } from "@openemr-ops/core/errors";
+import * as z from "zod";
 import type { SkippedTable } from "../context.ts";
-import { readAllOf } from "../readAllOf.ts";
+import { storedJson } from "../storedJson.ts";
 import type { ClusterExports } from "./clusterExports.ts";
 import { type AuroraPlan, readPlan } from "./planAurora.ts";
 
@@ -44,11 +45,13 @@ const longestStart = 90 * 60_000;
 /** A name as RDS makes folders of it. */
 const folderName = (name: string): string => name.replaceAll(/[^A-Za-z0-9_.$-]/g, "_");
 
-interface TableStatus {
-  readonly target?: string;
-  readonly status?: string;
-  readonly warningMessage?: string;
-}
+const tableStatus = z.object({
+  target: z.string().nullish(),
+  status: z.string().nullish(),
+  warningMessage: z.string().nullish(),
+});
+/** What RDS writes beside an export. */
+const tablesInfo = z.object({ perTableStatus: z.array(tableStatus).nullish() });
 
 interface StoredTable {
   readonly table: string;
@@ -59,14 +62,13 @@ interface StoredTable {
 
 /** What RDS wrote, by what lies there and by what it says of each table. Folders below a table's are its too. */
 const whatIsThere = async ({ destination }: AuroraPorts, root: string, { schema, tables }: AuroraPlan) => {
-  const said = new Map<string, TableStatus>();
+  const said = new Map<string, z.output<typeof tableStatus>>();
   const folders = new Map<string, { bytes: number; files: number }>();
   for await (const { key, byteLength } of destination.list(root)) {
     const [first = "", folder = ""] = key.slice(root.length).split("/");
     if (/^export_tables_info_.*\.json$/.test(first)) {
-      const { bytes = "{}" } = (await readAllOf(destination, key)) ?? {};
-      const info = JSON.parse(bytes.toString()) as { readonly perTableStatus?: readonly TableStatus[] };
-      for (const one of info.perTableStatus ?? []) said.set(one.target ?? "", one);
+      const info = await storedJson(destination, key, tablesInfo);
+      for (const one of info?.perTableStatus ?? []) said.set(one.target ?? "", one);
     }
     if (!key.endsWith(".parquet")) continue;
     const known = folders.get(folder) ?? { bytes: 0, files: 0 };

@@ -1,11 +1,13 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError, InvalidInputError } from "@openemr-ops/core/errors";
 import { connectReadOnly } from "@openemr-ops/database/connection";
+import * as z from "zod";
 import type { DatabaseExportContext, SkippedTable } from "../context.ts";
 import { describeTables } from "../database/describeTables.ts";
 import { planExport } from "../database/planExport.ts";
 import type { ExportedTablePlan } from "../profiles/profile.ts";
 import { readAllOf } from "../readAllOf.ts";
+import { jsonOf } from "../storedJson.ts";
 
 /** Which tables RDS is asked for. */
 export interface AuroraPlan {
@@ -13,6 +15,12 @@ export interface AuroraPlan {
   readonly tables: readonly string[];
   readonly skipped: readonly SkippedTable[];
 }
+
+const planShape = z.object({
+  schema: z.string(),
+  tables: z.array(z.string()),
+  skipped: z.array(z.object({ table: z.string(), reason: z.string() })),
+});
 
 const planKey = (exportId: string): string => `database/${exportId}/_plan.json`;
 
@@ -64,5 +72,5 @@ export const readPlan = async (destination: Destination, exportId: string, sha25
     throw new IntegrityError(
       `${planKey(exportId)} at ${destination.url} was ${stored ? "altered" : "removed"}: find out by whom, and start the export again`,
     );
-  return JSON.parse(stored.bytes.toString("utf8")) as AuroraPlan;
+  return jsonOf(stored, destination, planKey(exportId), planShape);
 };

@@ -1,6 +1,6 @@
 import type { Destination } from "@openemr-ops/core/destination";
-import { IntegrityError } from "@openemr-ops/core/errors";
-import { readAllOf } from "../readAllOf.ts";
+import * as z from "zod";
+import { storedJson } from "../storedJson.ts";
 import { inventoryFolder } from "./inventory/parts.ts";
 import type { InventoryPart } from "./inventory/row.ts";
 
@@ -39,28 +39,28 @@ export interface SitesSeal {
   readonly documents?: "decrypted";
 }
 
-const read = async (destination: Destination, key: string): Promise<SitesSeal | undefined> => {
-  const found = await readAllOf(destination, key);
-  if (!found) return undefined;
-  try {
-    const seal = JSON.parse(found.bytes.toString("utf8")) as SitesSeal;
-    if (seal.version === 1 && Array.isArray(seal.inventory)) return seal;
-  } catch {}
-  throw new IntegrityError(
-    `${key} in ${destination.url} is not what an export of the sites writes: find out who wrote it, remove it, and export again`,
-  );
-};
+/** As much of it as the next run needs. */
+const sealShape = z.object({
+  version: z.literal(1),
+  finishedAt: z.string(),
+  inventory: z.array(z.object({ key: z.string().startsWith(inventoryFolder), sha256: z.string(), rows: z.number() })),
+  documents: z.literal("decrypted").optional(),
+});
+type EarlierSeal = z.output<typeof sealShape>;
 
 export interface Sealed {
-  readonly success: SitesSeal | undefined;
-  readonly incomplete: SitesSeal | undefined;
+  readonly success: EarlierSeal | undefined;
+  readonly incomplete: EarlierSeal | undefined;
   /** The newer one of both: what the destination holds, as far as anybody knows. */
-  readonly newest: SitesSeal | undefined;
+  readonly newest: EarlierSeal | undefined;
 }
 
 /** What earlier runs left. @throws {IntegrityError} damaged: it is not readable */
 export const readSeals = async (destination: Destination): Promise<Sealed> => {
-  const [success, incomplete] = await Promise.all([read(destination, successKey), read(destination, incompleteKey)]);
+  const [success, incomplete] = await Promise.all([
+    storedJson(destination, successKey, sealShape),
+    storedJson(destination, incompleteKey, sealShape),
+  ]);
   const newest =
     success && incomplete
       ? success.finishedAt >= incomplete.finishedAt

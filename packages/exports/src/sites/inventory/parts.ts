@@ -46,11 +46,16 @@ export const inventoryWriter = (destination: Destination, exportId: string, most
 
 const readPart = async (destination: Destination, { key, sha256 }: InventoryPart): Promise<ReadRows> => {
   const found = await readAllOf(destination, key);
-  if (found?.sha256 !== sha256)
-    throw new IntegrityError(
-      `the inventory part ${key} in ${destination.url} is ${found ? "not the one that was written" : "absent"}: remove sites/_SUCCESS and sites/_INCOMPLETE there, and export again`,
+  const refuse = (what: string) =>
+    new IntegrityError(
+      `the inventory part ${key} in ${destination.url} is ${what}: remove sites/_SUCCESS and sites/_INCOMPLETE there, and export again`,
     );
-  return readParquet(found.bytes);
+  if (found?.sha256 !== sha256) throw refuse(found ? "not the one that was written" : "absent");
+  try {
+    return await rowsOfParquet(found.bytes);
+  } catch {
+    throw refuse("no inventory, though it has the digest that is written down"); // who writes the one can write the other
+  }
 };
 
 /** Objects between two marks of a listing: fewer than a store gives at once, since files come between them. */

@@ -12,6 +12,15 @@ export const tableNames = z
   .array(tableName, { error: "expected a list of tables' names" })
   .min(1, { error: "expected a list of tables' names, one at least" });
 
+const isDay = (text: string): boolean => {
+  const moment = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  return !Number.isNaN(moment) && new Date(moment).toISOString().startsWith(text);
+};
+
+export const day = z.string({ error: "expected a day such as 2026-01-31" }).refine(isDay, {
+  error: "expected a day such as 2026-01-31",
+});
+
 export const exportDatabaseInput = strict({
   ...common,
   kind: z.literal("exportDatabase"),
@@ -20,5 +29,7 @@ export const exportDatabaseInput = strict({
   profile: exportProfile.optional(),
   /** Not set: all that the profile has. */
   tables: tableNames.optional(),
+  /** Of tables whose rows never change, those written before this day stay. Not set: all tables are whole. */
+  since: day.optional(),
 });
 export type ExportDatabaseInput = z.output<typeof exportDatabaseInput>;

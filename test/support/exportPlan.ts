@@ -28,7 +28,7 @@ export type PlannedRow = Readonly<Record<string, string | null>>;
 export const readPlanned = async (schema: FreshSchema, plan: ExportedTablePlan): Promise<readonly PlannedRow[]> => {
   await using connection = await connectReadOnly(accessOf(schema, schema.dumpUser));
   const selected = plan.columns.map(({ name, expression }) => expression ?? quoteName(name)).join(", ");
-  const where = plan.where === undefined ? "" : ` WHERE ${plan.where}`;
+  const where = plan.leftOut === undefined ? "" : ` WHERE NOT ${plan.leftOut}`;
   const order = plan.orderBy === undefined ? "" : ` ORDER BY ${plan.orderBy}`;
   const rows: PlannedRow[] = [];
   for await (const row of connection.stream(`SELECT ${selected} FROM ${quoteName(plan.table)}${where}${order}`)) {

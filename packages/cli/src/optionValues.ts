@@ -3,7 +3,7 @@ import { fileName, identifier, schemaName } from "@openemr-ops/core/config/field
 import { mostCopies } from "@openemr-ops/core/config/sections/copies";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import { isStage, longestStage } from "@openemr-ops/core/names";
-import { tableNames } from "@openemr-ops/events/inputs/exportDatabase";
+import { day, tableNames } from "@openemr-ops/events/inputs/exportDatabase";
 import { jobName } from "@openemr-ops/events/jobEvent";
 import { jobKinds, type WorkflowKind, workflowKinds } from "@openemr-ops/events/jobKinds";
 import { InvalidArgumentError } from "commander";
@@ -21,6 +21,12 @@ const once =
       throw new InvalidArgumentError("lacks its value (write ./ before a name that starts with a hyphen)");
     return read(text, cwd);
   };
+
+/** An option that people expect and a command does not have, and why. */
+export const refused = (why: string): ReadValue<undefined> =>
+  once(() => {
+    throw new InvalidArgumentError(why);
+  });
 
 /** Names as a choice: `objects, read-data or drill`. */
 export const oneOf = (names: readonly string[]): string => names.join(", ").replace(/, ([^,]*)$/, " or $1");
@@ -76,6 +82,9 @@ export const someTables = once((text) => {
   if (!data) throw new InvalidArgumentError(error?.issues[0]?.message ?? "expected tables' names");
   return data;
 });
+
+/** Such as `2026-01-31`. Whether it is in the past is seen when the job starts. */
+export const aDay = once(bySchema(day));
 
 export const aJob = once(bySchema(jobName));
 

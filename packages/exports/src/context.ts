@@ -46,6 +46,13 @@ export interface SkippedTable {
   readonly reason: string;
 }
 
+/** A table of which only the rows written since a day leave. */
+export interface PartialTable {
+  readonly table: string;
+  /** Rows that stay. */
+  readonly leftOut: number;
+}
+
 export interface ExportedTable {
   readonly table: string;
   readonly rows: number;
@@ -66,6 +73,9 @@ export interface DatabaseExportResult {
   readonly bytes: number;
   readonly seconds: number;
   readonly skipped: readonly SkippedTable[];
+  /** Both only where a day was asked for. */
+  readonly since?: string;
+  readonly partial?: readonly PartialTable[];
   /** Largest first; a few of them, for people. */
   readonly largest: readonly ExportedTable[];
 }

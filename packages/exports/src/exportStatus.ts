@@ -22,6 +22,8 @@ export interface ExportStatus {
   readonly profile?: string;
   /** Where the data is, once all of it is there. */
   readonly location?: string;
+  /** Of some tables, rows that were written before this day are not there; the manifest names them. */
+  readonly since?: string;
   /** Tables that were left out, and why. */
   readonly skipped?: readonly SkippedTable[];
   readonly error?: { readonly name: string; readonly message: string };
@@ -34,6 +36,7 @@ export const isExport = ({ kind }: Pick<JobRecord, "kind">): boolean => halves[k
 /** As much of a manifest as is told, whichever engine wrote it. */
 const manifestHead = z.object({
   version: z.literal(1),
+  since: z.string().optional(),
   skipped: z.array(z.object({ table: z.string(), reason: z.string() })),
 });
 
@@ -73,6 +76,7 @@ export const exportStatus = async (
     ...named("exportId", exportId),
     ...named("profile", profile),
     ...named("location", destination && folder && `${destination.url}/${folder}`),
+    ...named("since", manifest?.since),
     ...named("skipped", manifest?.skipped),
     ...named("error", error),
   };

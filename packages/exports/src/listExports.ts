@@ -20,6 +20,9 @@ export interface ListedExport {
   /** Where the data is. */
   readonly location: string;
   readonly profile?: string;
+  /** `false`: of some tables, rows that were written before `since` are not there. */
+  readonly complete?: false;
+  readonly since?: string;
   readonly tables?: number;
   readonly rows?: number;
   readonly files?: number;
@@ -78,6 +81,8 @@ const figuresOfManifest = (manifest: Json) => {
   const tables = objectsIn(manifest.tables);
   return known({
     profile: textIn(manifest.profile),
+    complete: manifest.complete === false ? (false as const) : undefined,
+    since: textIn(manifest.since),
     tables: tables.length,
     rows: total(tables, "rows"),
     bytes: total(tables, "bytes"),

@@ -52,6 +52,7 @@ describe("export database", () => {
     ["--profile deidentified", { profile: "deidentified" }],
     ["--tables patient_data,form_encounter", { tables: ["patient_data", "form_encounter"] }],
     ["--engine direct --dry-run", { engine: "direct" }],
+    ["--since 2026-01-31", { since: "2026-01-31" }],
   ])("asks for what is typed: %s", async (typed, options) => {
     const { operations } = await run(["export", "database", ...typed.split(" ").filter(Boolean), "--json"]);
     expect(operations.asked.map(({ operation, options: asked }) => [operation, asked])).toEqual([
@@ -63,7 +64,9 @@ describe("export database", () => {
     ["--profile anonymous", "--profile: expected full or deidentified"],
     ["--engine spark", "--engine: expected direct or aurora"],
     ["--tables a,,b", "--tables: expected a table's name of 1 to 64 characters"],
-    ["--since 2026", "--since"],
+    ["--since 2026", "--since: expected a day such as 2026-01-31"],
+    ["--since 2026-02-30", "--since: expected a day such as 2026-01-31"],
+    ["--since 31.01.2026", "--since: expected a day such as 2026-01-31"],
   ])("refuses %s before anything is read", async (typed, says) => {
     const { exitCode, stderr, operations } = await run(["export", "database", ...typed.split(" ")]);
     expect([exitCode, operations.asked]).toEqual([2, []]);
@@ -125,6 +128,12 @@ describe("export sites", () => {
       "deleted",
       "seconds",
     ]);
+  });
+
+  it("refuses --since: a second run uploads what changed anyway", async () => {
+    const { exitCode, stderr, operations } = await run(["export", "sites", "--since", "2026-01-31"]);
+    expect([exitCode, operations.asked]).toEqual([2, []]);
+    expect(stderr).toContain("--since: is not for files: a second run already uploads only what changed");
   });
 
   it("says so where documents leave decrypted", async () => {

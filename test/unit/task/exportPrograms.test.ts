@@ -69,6 +69,27 @@ describe("an export of the database", () => {
       "installations[0].exports.pseudonymKey",
       /^the key is shorter than 32 characters; openssl rand -hex 32 makes one$/,
     ],
+    [
+      "since a day of the future",
+      {},
+      { since: "2026-11-29" },
+      "since",
+      /^is in the future: expected a day up to 2026-11-27$/,
+    ],
+    [
+      "since a day with AWS's own export",
+      {},
+      { engine: "aurora", since: "2026-01-01" },
+      "since",
+      /AWS's own export has whole tables alone; expected engine "direct"/,
+    ],
+    [
+      "since a day with years alone",
+      { pseudonymKey: "env:PSEUDONYM_KEY" },
+      { profile: "deidentified", since: "2026-01-01" },
+      "since",
+      /a day would be known of each row/,
+    ],
   ])("is refused by its field %s, before anything is read", async (_, exports, input, path, says) => {
     const environment = "pseudonymKey" in exports ? { PSEUDONYM_KEY: "x".repeat(64) } : {};
     const error = await attempt(exports, input, environment);

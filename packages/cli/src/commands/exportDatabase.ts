@@ -4,7 +4,7 @@ import type { DatabaseExportResult, ExportedTable, SkippedTable } from "@openemr
 import type { DatabasePlan } from "@openemr-ops/task/programs/exportDatabase";
 import { usualAndDryRun } from "../commonOptions.ts";
 import { type Asked, optional } from "../options.ts";
-import { aChoice, someTables } from "../optionValues.ts";
+import { aChoice, aDay, someTables } from "../optionValues.ts";
 import { renderFigures } from "../output.ts";
 import { nothing, type Shown, shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
@@ -18,6 +18,11 @@ const options = {
     aChoice(["full", "deidentified"]),
   ),
   tables: optional("--tables <a,b>", "these tables alone, by their names with commas between", someTables),
+  since: optional(
+    "--since <date>",
+    "of logs whose rows never change, only those since this day, such as 2026-01-31; all other tables whole",
+    aDay,
+  ),
   engine: optional(
     "--engine <name>",
     "direct: read by this program; aurora: made by AWS, by a workflow alone (default: the configuration's)",
@@ -28,6 +33,14 @@ const options = {
 /** `12.3×`: how many bytes of values became one byte. */
 const compression = ({ rawBytes, bytes }: ExportedTable): string =>
   bytes === 0 ? "" : `${(rawBytes / bytes).toFixed(1)}×`;
+
+const partialTables = ({ since, partial = [] }: DatabaseExportResult): Shown =>
+  since === undefined
+    ? nothing
+    : shown`\nIn part, since ${since}:\n${renderTable(
+        ["table", ">rows left out"],
+        partial.map(({ table, leftOut }) => [table, formatCount(leftOut)]),
+      )}`;
 
 const skippedTable = (skipped: readonly SkippedTable[]): Shown =>
   skipped.length === 0
@@ -49,16 +62,18 @@ const describe = ({ largest: all, skipped, ...result }: DatabaseExportResult, st
           ["largest tables", ">rows", ">size", ">compression"],
           largest.map((table) => [table.table, formatCount(table.rows), formatBytes(table.bytes), compression(table)]),
         )}`,
+    partialTables({ ...result, largest, skipped }),
     skippedTable(skipped),
   ]}`;
 };
 
-/** How many columns get each treatment: `kept 12, year 3, left out 4`. */
-const treatments = ({ columns, dropped }: DatabasePlan["tables"][number]): string => {
+/** How many columns get each treatment: `kept 12, year 3, left out 4`; and since when rows leave, where it is not all of them. */
+const treatments = ({ columns, dropped, since }: DatabasePlan["tables"][number]): string => {
   const counts = new Map<string, number>();
   for (const { treatment } of columns) counts.set(treatment, (counts.get(treatment) ?? 0) + 1);
   if (dropped.length > 0) counts.set("left out", dropped.length);
-  return [...counts].map(([treatment, count]) => `${treatment} ${count}`).join(", ");
+  const all = [...counts].map(([treatment, count]) => `${treatment} ${count}`);
+  return [...(since === undefined ? [] : [`rows since ${since}`]), ...all].join(", ");
 };
 
 const describePlan = ({ tables, skipped, profile, location }: DatabasePlan): Shown =>
@@ -78,6 +93,7 @@ const exportDatabase = async (context: CommandContext<"exports">, asked: Asked<t
     ["database", `${database.name} on ${server.host}:${server.port} as ${database.user}, TLS ${database.tls}`],
     ["destination", `${formatDestination(exports.destination)}/database`],
     ["profile", asked.profile ?? exports.database.profile],
+    ...(asked.since === undefined ? [] : [["logs", `rows since ${asked.since}`] as const]),
   ]);
   const request = { ...jobOf(context, "exportDatabase"), ...asked };
   const result = await carryOut(context, context.operations.programs.exportDatabase, request);
@@ -97,6 +113,7 @@ export const command = sectionCommand("exports", {
     "export database --dry-run",
     "export database --profile deidentified --json",
     "export database --tables patient_data,form_encounter",
+    "export database --since 2026-01-31",
   ],
   run: exportDatabase,
 });

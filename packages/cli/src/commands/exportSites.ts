@@ -1,5 +1,7 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import { usualAndDryRun } from "../commonOptions.ts";
+import { optional } from "../options.ts";
+import { refused } from "../optionValues.ts";
 import { renderFigures } from "../output.ts";
 import { shown } from "../shown.ts";
 import { announce, type CommandContext, carryOut, jobOf, sectionCommand } from "./context.ts";
@@ -33,7 +35,13 @@ export const command = sectionCommand("exports", {
   name: "export sites",
   summary: "Export what changed of the sites directory for analytics, without secrets, and an inventory of all files.",
   common: usualAndDryRun,
-  options: {},
+  options: {
+    since: optional(
+      "--since <date>",
+      "not for files: each run uploads only what changed since the one before",
+      refused("is not for files: a second run already uploads only what changed; leave it away"),
+    ),
+  },
   examples: ["export sites --dry-run", "export sites --json"],
   run: exportSites,
 });

@@ -9,9 +9,10 @@ const count = (value: number | undefined): string => (value === undefined ? "" :
 
 const colours = { complete: "green", incomplete: "red", running: "yellow" } as const;
 
-const remarks = ({ problem, documents, skipped = [] }: ListedExport): string =>
+const remarks = ({ problem, documents, since, skipped = [] }: ListedExport): string =>
   [
     ...(problem ? [problem] : []),
+    ...(since ? [`logs since ${since} alone`] : []),
     ...(documents ? ["documents leave decrypted"] : []),
     ...(skipped.length > 0 ? [figureWords("skipped tables", skipped.length)] : []),
   ].join(", ");

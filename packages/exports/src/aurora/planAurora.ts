@@ -25,13 +25,13 @@ const planShape = z.object({
 const planKey = (exportId: string): string => `database/${exportId}/_plan.json`;
 
 /** RDS copies whole tables. A table that has to leave something behind stays whole. */
-const reasonToStay = ({ columns, dropped, where }: ExportedTablePlan): string | undefined => {
+const reasonToStay = ({ columns, dropped, leftOut }: ExportedTablePlan): string | undefined => {
   const [secret] = dropped;
   if (secret) return `column ${secret.name} may not leave (${secret.reason}), and engine aurora copies whole tables`;
   const changed = columns.find(({ expression, transform }) => expression !== undefined || transform !== undefined);
   if (changed)
     return `column ${changed.name} may not leave as it is (${changed.treatment}), and engine aurora copies whole tables`;
-  return where === undefined ? undefined : "some of its rows may not leave, and engine aurora copies whole tables";
+  return leftOut === undefined ? undefined : "some of its rows may not leave, and engine aurora copies whole tables";
 };
 
 /** Decides by the catalogue and the profile what RDS may copy. @throws as `planExport` does */

@@ -9,6 +9,8 @@ export interface ExportFacts {
   readonly installation: string;
   readonly profile: string;
   readonly schema: string;
+  /** Tables of which rows stay have those of this day and later; not set: all tables are whole. */
+  readonly since?: string;
   /** Where it is, for people and catalogues. */
   readonly location: string;
   /** The moment of the snapshot, by the server's clock. */
@@ -95,16 +97,19 @@ export const manifestDocument = (
   JSON.stringify(
     {
       version,
+      /** Whether every table has all of its rows. */
+      complete: facts.since === undefined,
       ...facts,
       zones: {
         ...facts.zones,
         datetime: "as stored, without a zone: OpenEMR writes the time of its own zone",
         timestamp: "UTC",
       },
-      tables: tables.map(({ table, engine, directory, rows, bytes, rawBytes, files }) => ({
+      tables: tables.map(({ table, engine, directory, rows, leftOut, bytes, rawBytes, files }) => ({
         table,
         directory,
         rows,
+        ...(leftOut === undefined ? {} : { since: facts.since, leftOut }),
         bytes,
         rawBytes,
         inSnapshot: engine === "InnoDB",

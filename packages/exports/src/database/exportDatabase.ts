@@ -2,7 +2,7 @@ import { IntegrityError, type OpsError, TargetNotEmptyError, toOpsError } from "
 import { connectReadOnly, type DatabaseConnection, withoutTimeLimit } from "@openemr-ops/database/connection";
 import { isHarmlessSetting } from "@openemr-ops/openemr/privacy/secrets";
 import { baseTable } from "@openemr-ops/openemr/sqlReader";
-import type { DatabaseExportContext, DatabaseExportResult, SkippedTable } from "../context.ts";
+import type { DatabaseExportContext, DatabaseExportResult, PartialTable, SkippedTable } from "../context.ts";
 import { PageBuffers } from "../parquet/pageBuffers.ts";
 import type { ExportedColumn, ExportedTablePlan } from "../profiles/profile.ts";
 import { concernsOneTable } from "./brokenTable.ts";
@@ -18,6 +18,8 @@ export interface DatabaseExportRequest {
   readonly exportId: string;
   /** All that the profile lets leave, when not set. */
   readonly tables?: readonly string[] | undefined;
+  /** A day such as `2026-01-31`: of tables whose rows never change, those written before stay. Not set: all tables are whole. */
+  readonly since?: string | undefined;
 }
 
 const shown = 10;
@@ -29,6 +31,8 @@ const savepoint = "export_table";
 /** What an export would write of a table. */
 export interface TableToExport extends Pick<ExportedTablePlan, "table" | "dropped"> {
   readonly estimatedRows: number;
+  /** Rows that were written before this day stay. */
+  readonly since?: string;
   readonly columns: readonly Pick<ExportedColumn, "name" | "treatment">[];
 }
 
@@ -40,15 +44,16 @@ export interface DatabaseExportPlan {
 /** The plan of an export, without a row of it. @throws as `exportDatabase` does before it reads rows */
 export const planDatabaseExport = async (
   { database, profile, assertPlace }: Pick<DatabaseExportContext, "database" | "profile" | "assertPlace">,
-  { tables }: Pick<DatabaseExportRequest, "tables">,
+  { tables, since }: Pick<DatabaseExportRequest, "tables" | "since">,
 ): Promise<DatabaseExportPlan> => {
   await assertPlace?.();
   await using connection = await connectReadOnly(database);
-  const plan = planExport(await describeTables(connection), profile, tables);
+  const plan = planExport(await describeTables(connection), profile, tables, since);
   return {
-    tables: plan.tables.map(({ described: { estimatedRows }, plan: { table, columns, dropped } }) => ({
+    tables: plan.tables.map(({ described: { estimatedRows }, plan: { table, columns, dropped, leftOut } }) => ({
       table,
       estimatedRows,
+      ...(since !== undefined && leftOut !== undefined ? { since } : {}),
       columns: columns.map(({ name, treatment }) => ({ name, treatment })),
       dropped,
     })),
@@ -70,7 +75,12 @@ const openEmrZone = async (connection: DatabaseConnection, plan: ExportPlan): Pr
 const factsOf = async (
   connection: DatabaseConnection,
   { installation, profile, destination }: DatabaseExportContext,
-  { exportId, prefix, plan }: { readonly exportId: string; readonly prefix: string; readonly plan: ExportPlan },
+  {
+    exportId,
+    prefix,
+    plan,
+    since,
+  }: Pick<DatabaseExportRequest, "exportId" | "since"> & { readonly prefix: string; readonly plan: ExportPlan },
 ): Promise<ExportFacts> => {
   const [row] = await connection.rows(
     "SELECT UTC_TIMESTAMP(6) AS moment, VERSION() AS version, @@hostname AS host, @@global.time_zone AS zone, @@system_time_zone AS machine",
@@ -80,6 +90,7 @@ const factsOf = async (
     installation,
     profile: profile.name,
     schema: plan.schema,
+    ...(since === undefined ? {} : { since }),
     location: `${destination.url}/${prefix}`,
     snapshotAt: `${row?.moment?.replace(" ", "T")}Z`,
     server: { version: row?.version ?? "", name: row?.host ?? "" },
@@ -213,6 +224,9 @@ class Run {
 const sum = (reports: readonly TableReport[], of: (report: TableReport) => number): number =>
   reports.reduce((total, report) => total + of(report), 0);
 
+const partialOf = (reports: readonly TableReport[]): readonly PartialTable[] =>
+  reports.flatMap(({ table, leftOut }) => (leftOut === undefined ? [] : [{ table, leftOut }]));
+
 /**
  * Exports the schema's tables as Parquet, with their description, from one snapshot. `_SUCCESS` is the last object, written when
  * all others are there: what is without it is no export.
@@ -220,14 +234,14 @@ const sum = (reports: readonly TableReport[], of: (report: TableReport) => numbe
  * One connection reads all: only so do all tables of a server that may not be locked have one moment. There is no lock and no
  * local file.
  *
- * @throws {InvalidInputError} fatal: a named table is unknown or does not leave
+ * @throws {InvalidInputError} fatal: a named table is unknown or does not leave; `since` would leave no row out
  * @throws {TargetNotEmptyError} refused: the identifier was used before
  * @throws {IntegrityError} damaged: the destination does not have what was written
  * @throws the `Database…Error` and `Destination…Error` families
  */
 export const exportDatabase = async (
   context: DatabaseExportContext,
-  { exportId, tables }: DatabaseExportRequest,
+  { exportId, tables, since }: DatabaseExportRequest,
 ): Promise<DatabaseExportResult> => {
   const { destination, database, profile, now } = context;
   const begun = now().getTime();
@@ -235,11 +249,11 @@ export const exportDatabase = async (
   await context.assertPlace?.();
   await assertUnused(context, prefix);
   await using connection = await connectReadOnly(database);
-  const plan = planExport(await describeTables(connection), profile, tables);
+  const plan = planExport(await describeTables(connection), profile, tables, since);
   await withoutTimeLimit(connection);
   await connection.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
   await connection.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
-  const facts = await factsOf(connection, context, { exportId, prefix, plan });
+  const facts = await factsOf(connection, context, { exportId, prefix, plan, since });
   const run = new Run(context, connection, prefix, plan);
   await run.all();
   const { reports, skipped } = run;
@@ -268,6 +282,7 @@ export const exportDatabase = async (
     bytes: sum(reports, ({ bytes }) => bytes),
     seconds: (now().getTime() - begun) / 1000,
     skipped,
+    ...(since === undefined ? {} : { since, partial: partialOf(reports) }),
     largest: [...reports]
       .sort((one, other) => other.bytes - one.bytes)
       .slice(0, shown)

@@ -10,7 +10,7 @@ import { columnsThatStayNumbers } from "./booleans.ts";
 import { type Losses, type ReadCell, transformedCell } from "./cellReaders.ts";
 import type { PlannedTable } from "./planExport.ts";
 import { booleanType, type ResultType, resultType } from "./resultType.ts";
-import { countOf, ownColumn, selectOf } from "./statement.ts";
+import { countLeftOut, countOf, ownColumn, selectOf } from "./statement.ts";
 import { type StoredFile, type StoringFile, storingFile } from "./storedFile.ts";
 
 /** A column as it left. */
@@ -29,6 +29,8 @@ export interface TableReport {
   readonly engine: string;
   /** Below the export's directory. */
   readonly directory: string;
+  /** Rows that stay because they were written before the day that was asked for; not set: the table is whole. */
+  readonly leftOut?: number;
   readonly rows: number;
   readonly bytes: number;
   readonly rawBytes: number;
@@ -93,6 +95,7 @@ export class TableExport {
   #numbers: ReadonlyMap<string, string> = new Map();
   #writer: ParquetWriter | undefined;
   #rows = 0;
+  #leftOut: number | undefined;
   /** Of all rows, as the server sent them. */
   receivedBytes = 0;
 
@@ -111,6 +114,10 @@ export class TableExport {
     this.#numbers = await columnsThatStayNumbers(connection, this.#planned);
     const sent = await connection.binaryRows(selectOf(described, plan), (fields) => this.#taker(fields), signal);
     if (sent !== this.#rows) throw new DatabaseFailedError(`table ${plan.table} gave ${sent} rows, not ${this.#rows}`);
+    if (plan.leftOut !== undefined) {
+      const [stayed] = await connection.rows(countLeftOut(plan.table, plan.leftOut));
+      this.#leftOut = Number(stayed?.n);
+    }
     if (described.engine !== "InnoDB") return; // others have no snapshot, and may have changed meanwhile
     const [counted] = await connection.rows(countOf(plan));
     if (counted?.n !== `${sent}`)
@@ -181,6 +188,7 @@ export class TableExport {
       table: plan.table,
       engine: described.engine,
       directory: this.#target.directory,
+      ...(this.#leftOut === undefined ? {} : { leftOut: this.#leftOut }),
       rows: sum(({ rows }) => rows),
       bytes: sum(({ bytes }) => bytes),
       rawBytes: sum(({ rawBytes }) => rawBytes),

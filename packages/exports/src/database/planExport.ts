@@ -1,8 +1,10 @@
 import { didYouMean } from "@openemr-ops/core/config/didYouMean";
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
+import { growingTables } from "@openemr-ops/openemr/growingTables";
 import type { SkippedTable } from "../context.ts";
 import type { ExportedTablePlan, Profile } from "../profiles/profile.ts";
 import type { DescribedSchema, DescribedTable } from "./describeTables.ts";
+import { writtenBefore } from "./since.ts";
 
 export interface PlannedTable {
   readonly described: DescribedTable;
@@ -16,6 +18,8 @@ export interface ExportPlan {
   readonly tables: readonly PlannedTable[];
   readonly skipped: readonly SkippedTable[];
 }
+
+const nothingGrows = `would leave no row out: of this export, no table is one whose rows never change once written (${[...growingTables.keys()].join(", ")}); leave it away`;
 
 /** What is wrong with the names of tables that somebody gave, each with a next step. */
 const issuesOf = (
@@ -43,12 +47,15 @@ const issuesOf = (
  * Decides which tables leave, before a row is read.
  *
  * @param names tables that the caller wants; all when not set
- * @throws {InvalidInputError} fatal: one of them is unknown, is no table, or does not leave with this profile
+ * @param since a day: of tables whose rows never change, only those that were written since leave
+ * @throws {InvalidInputError} fatal: one of them is unknown, is no table, or does not leave with this profile; no table of it has
+ * rows that never change
  */
 export const planExport = (
   described: DescribedSchema,
   profile: Profile,
   names: readonly string[] | undefined,
+  since?: string,
 ): ExportPlan => {
   const { tables, skipped } = profile.plan(described.tables);
   if (names) {
@@ -57,14 +64,19 @@ export const planExport = (
   }
   const byName = new Map(described.tables.map((table) => [table.name, table]));
   const wanted = names && new Set(names);
+  const planned = tables
+    .filter(({ table }) => !wanted || wanted.has(table))
+    .flatMap((plan): PlannedTable[] => {
+      const table = byName.get(plan.table);
+      if (!table) return [];
+      const leftOut = since === undefined ? undefined : writtenBefore(table, described.tables, since);
+      return [{ described: table, plan: leftOut ? { ...plan, leftOut } : plan, named: wanted !== undefined }];
+    });
+  if (since !== undefined && !planned.some(({ plan }) => plan.leftOut))
+    throw new InvalidInputError([{ path: "since", message: nothingGrows }]);
   return {
     schema: described.schema,
-    tables: tables
-      .filter(({ table }) => !wanted || wanted.has(table))
-      .flatMap((plan): PlannedTable[] => {
-        const table = byName.get(plan.table);
-        return table ? [{ described: table, plan, named: wanted !== undefined }] : [];
-      }),
+    tables: planned,
     skipped: wanted ? [] : [...skipped, ...described.others],
   };
 };

@@ -20,8 +20,8 @@ const selected = (table: DescribedTable, column: ExportedColumn): string => {
   return asText === quoteName(name) ? asText : `${asText} AS ${quoteName(name)}`;
 };
 
-const from = ({ table, where }: ExportedTablePlan): string =>
-  `FROM ${baseTable(table)}${where === undefined ? "" : ` WHERE ${where}`}`;
+const from = ({ table, leftOut }: ExportedTablePlan): string =>
+  `FROM ${baseTable(table)}${leftOut === undefined ? "" : ` WHERE NOT ${leftOut}`}`;
 
 export const selectOf = (table: DescribedTable, plan: ExportedTablePlan): string =>
   `SELECT ${plan.columns.map((column) => selected(table, column)).join(",")} ${from(plan)}${plan.orderBy === undefined ? "" : ` ORDER BY ${plan.orderBy}`}`;
@@ -29,5 +29,9 @@ export const selectOf = (table: DescribedTable, plan: ExportedTablePlan): string
 /** Asks whether columns have other values than 0, 1 and NULL: in `c0`, `c1` and so on, 1 where one has. */
 export const othersThanBooleans = (plan: ExportedTablePlan, columns: readonly string[]): string =>
   `SELECT ${columns.map((name, index) => `MAX(${quoteName(name)} NOT IN (0, 1)) AS c${index}`).join(",")} ${from(plan)}`;
+
+/** Counts the rows that stay, by their condition. */
+export const countLeftOut = (table: string, leftOut: string): string =>
+  `SELECT COUNT(*) AS n FROM ${baseTable(table)} WHERE ${leftOut}`;
 
 export const countOf = (plan: ExportedTablePlan): string => `SELECT COUNT(*) AS n ${from(plan)}`;

@@ -36,8 +36,8 @@ export interface ExportedTablePlan {
   readonly columns: readonly ExportedColumn[];
   /** Columns that are left out. */
   readonly dropped: readonly { readonly name: string; readonly reason: string }[];
-  /** Which rows leave, as an SQL condition; all when not set. */
-  readonly where?: string;
+  /** Which rows stay, as an SQL condition that is true or false; none when not set. */
+  readonly leftOut?: string;
   /** By what the rows are sorted, as an SQL expression; the server's own order when not set. Holds no secret. */
   readonly orderBy?: string;
 }

@@ -37,10 +37,26 @@ const refuse = (path: string, message: string): never => {
 /** Whether a workflow takes over from what this program reports. */
 const inWorkflow = ({ environment }: Place): boolean => Boolean(environment.OPENEMR_OPS_TASK_TOKEN);
 
+/** Somewhere it is already this late. */
+const furthestZoneHours = 14;
+
+const checkSince = (
+  since: string,
+  { engine, profile }: Pick<ExportSettings["database"], "engine" | "profile">,
+  now: Date,
+) => {
+  const today = new Date(now.getTime() + furthestZoneHours * 3_600_000).toISOString().slice(0, 10);
+  if (since > today) refuse("since", `is in the future: expected a day up to ${today}`);
+  if (engine === "aurora") refuse("since", 'AWS\'s own export has whole tables alone; expected engine "direct"');
+  if (profile === "deidentified")
+    refuse("since", 'a day would be known of each row, and with "deidentified" years alone leave; leave it away');
+};
+
 /** What a job is asked for, before what the configuration says. */
-const choiceOf = (place: Place, { engine, profile }: InputOf<"exportDatabase">) => {
+const choiceOf = (place: Place, { engine, profile, since }: InputOf<"exportDatabase">) => {
   const { database } = exportsOf(place).exports;
   const chosen = { engine: engine ?? database.engine, profile: profile ?? database.profile };
+  if (since !== undefined) checkSince(since, chosen, place.now());
   if (chosen.engine === "aurora" && chosen.profile === "deidentified")
     refuse("profile", 'AWS\'s own export leaves out no columns: "deidentified" goes with engine "direct" alone');
   if (chosen.engine === "aurora" && (database.engine !== "aurora" || !inWorkflow(place)))
@@ -90,10 +106,10 @@ export const databasePlanReport = ({ tables, skipped }: DatabasePlan): TaskRepor
 });
 
 export const databaseExportReport = (result: DatabaseExportResult): TaskReport => {
-  const { exportId, location, profile, tables, rows, bytes, seconds, skipped } = result;
+  const { exportId, location, profile, tables, rows, bytes, seconds, skipped, since } = result;
   return {
     figures: { tables, rows, bytes, skipped: skipped.length, seconds },
-    result: { exportId, location, profile },
+    result: { exportId, location, profile, ...(since === undefined ? {} : { since: `logs since ${since} alone` }) },
   };
 };
 
@@ -123,7 +139,7 @@ export const exportDatabase: Program<"exportDatabase", DatabasePlan, DatabaseExp
   plan: async (place, request) => {
     const { profile } = choiceOf(place, request);
     const context = await openExport(place, profile);
-    const planned = await planDatabaseExport(context, { tables: request.tables });
+    const planned = await planDatabaseExport(context, request);
     const result: DatabasePlan = { dryRun: true, profile, location: `${context.destination.url}/database`, ...planned };
     return { result, report: databasePlanReport(result) };
   },
@@ -131,7 +147,8 @@ export const exportDatabase: Program<"exportDatabase", DatabasePlan, DatabaseExp
     const { engine, profile } = choiceOf(place, request);
     const context = await openExport(place, profile);
     if (engine === "aurora") return planForRds(place, context, request.tables);
-    const result = await exportNow(context, { exportId: newExportId(place.now()), tables: request.tables });
+    const { tables, since } = request;
+    const result = await exportNow(context, { exportId: newExportId(place.now()), tables, since });
     return { result, report: databaseExportReport(result) };
   },
 };

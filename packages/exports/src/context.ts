@@ -4,6 +4,7 @@ import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { KeySet } from "@openemr-ops/openemr/crypto";
 import type { TableCatalogue } from "./database/catalogue.ts";
 import type { Profile } from "./profiles/profile.ts";
+import type { BulkCopier } from "./sites/bulk/bulkCopier.ts";
 
 /** What both exports need of one installation, put together by the program that runs them. */
 export interface ExportContext {
@@ -39,6 +40,8 @@ export interface SitesExportContext extends ExportContext {
    * @throws the `Database…Error` family
    */
   readonly documentKeys?: (() => Promise<ReadonlyMap<string, KeySet>>) | undefined;
+  /** Copies large files. Not set: this program sends all of them. Not together with `documentKeys`. */
+  readonly bulkCopier?: BulkCopier | undefined;
 }
 
 export interface SkippedTable {

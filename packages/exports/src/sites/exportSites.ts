@@ -1,22 +1,36 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Destination, StoredObject } from "@openemr-ops/core/destination";
-import { DocumentsUndecryptableError, SourceLayoutError, SourceUnreadableError } from "@openemr-ops/core/errors";
+import {
+  DocumentsUndecryptableError,
+  SourceLayoutError,
+  SourceUnreadableError,
+  toOpsError,
+} from "@openemr-ops/core/errors";
 import type { KeySet } from "@openemr-ops/openemr/crypto";
 import { listSites } from "@openemr-ops/openemr/sitesLayout";
 import type { WithheldBy } from "@openemr-ops/openemr/withheldFiles";
 import type { SitesExportContext, SitesExportResult } from "../context.ts";
+import { fileListWriter } from "./bulk/fileList.ts";
+import { listingSender } from "./bulk/listingSender.ts";
+import { settleListed } from "./bulk/settleListed.ts";
 import { type Action, decide } from "./decide.ts";
 import { inOrder } from "./inOrder.ts";
 import { sitesFolder } from "./inventory/parquet.ts";
-import { inventoryFolder, inventoryRows, inventoryWriter, openInventory, rewriteParts } from "./inventory/parts.ts";
+import {
+  type InventoryWriter,
+  inventoryFolder,
+  inventoryRows,
+  inventoryWriter,
+  rewriteParts,
+} from "./inventory/parts.ts";
 import type { InventoryPart, InventoryRow } from "./inventory/row.ts";
 import { mergeJoin } from "./mergeJoin.ts";
 import { keyBytes, keyText } from "./objectNames.ts";
 import { type FoundEntry, orderedWalk } from "./orderedWalk.ts";
 import { quietDestination } from "./quietDestination.ts";
 import { incompleteKey, readSeals, type SitesFigures, type SitesSeal, successKey, writeSeal } from "./seal.ts";
-import { fileSender, type Sent } from "./sendFile.ts";
+import { type FoundFile, fileSender, type Sent } from "./sendFile.ts";
 
 /** What an export would do; nothing is read but names, states and the last inventory. */
 export type SitesExportPlan = Omit<SitesExportResult, "exportId" | "seconds">;
@@ -128,7 +142,7 @@ const runPass = async (
   context: SitesExportContext,
   destination: Destination,
   earlier: readonly InventoryPart[],
-  addRow: (row: InventoryRow) => Promise<void> | undefined,
+  { exportId, addRow }: { readonly exportId: string; readonly addRow: InventoryWriter["add"] },
   startedAt: Date,
   { keys, recheck }: Decryption,
 ): Promise<Pass> => {
@@ -137,7 +151,14 @@ const runPass = async (
   const figures = noFigures(decrypts);
   const withheld = withheldCounter(figures);
   const keysOf = (path: string) => keys?.get(Buffer.from(path.split("/", 1)[0] ?? "", "latin1").toString());
-  const sender = fileSender({ destination, root: sitesPath, now, keysOf });
+  const direct = fileSender({ destination, root: sitesPath, now, keysOf });
+  const { bulkCopier } = context;
+  const bulk = bulkCopier && {
+    copier: bulkCopier,
+    list: fileListWriter(destination, exportId),
+    draft: inventoryWriter(destination, `${exportId}-draft`),
+  };
+  const sender = bulk ? listingSender(direct, bulk.list, { root: sitesPath, now }) : direct;
   let hasRemovals = false;
   let looked = 0;
 
@@ -154,6 +175,7 @@ const runPass = async (
     place: string,
     action: Action,
     known: InventoryRow | undefined,
+    stored: StoredObject | undefined,
   ): Promise<InventoryRow | undefined> | InventoryRow | undefined => {
     switch (action.do) {
       case "nothing":
@@ -176,7 +198,7 @@ const runPass = async (
       }
       case "ask":
       case "upload":
-        return send(action, known);
+        return send(action, known, stored);
     }
   };
 
@@ -192,6 +214,7 @@ const runPass = async (
   const send = async (
     action: Action & { readonly do: "ask" | "upload" },
     known: InventoryRow | undefined,
+    stored: StoredObject | undefined,
   ): Promise<InventoryRow | undefined> => {
     const { source } = action;
     const { key: place, path } = source;
@@ -199,7 +222,9 @@ const runPass = async (
       figures.unreadable += 1;
       return { place, path, state: "skipped", reason: `its key would be longer than ${longestKey} bytes` };
     }
-    const sent = await (action.do === "ask" ? sender.resume(source, action.stored) : sender.upload(source, known));
+    const sent = await (action.do === "ask"
+      ? sender.resume(source, action.stored)
+      : sender.upload(source, known, stored));
     signal.throwIfAborted();
     return settle(sent, place, known?.etag !== undefined || action.do === "ask");
   };
@@ -208,6 +233,8 @@ const runPass = async (
     switch (sent.outcome) {
       case "gone":
         return undefined;
+      case "listed":
+        return sent.row;
       case "withheld":
         withheld.count(sent.rule);
         if (hasObject) await destination.delete(sitesFolder + keyText(place));
@@ -228,19 +255,50 @@ const runPass = async (
     }
   };
 
-  const rows = inOrder<InventoryRow | undefined>(rowsAhead, (row) => (row ? addRow(row) : undefined));
+  /** Of a file that has changed since it was listed, what a service copied goes, unless another copy takes its place. */
+  const sendListedAgain = async (file: FoundFile): Promise<InventoryRow | undefined> => {
+    const sent = await direct.upload(file);
+    signal.throwIfAborted();
+    if (sent.outcome !== "sent" && sent.outcome !== "withheld") await remove(file.key);
+    return settle(sent, file.key, true);
+  };
+
+  const addFirst = bulk ? bulk.draft.add : addRow;
+  const rows = inOrder<InventoryRow | undefined>(rowsAhead, (row) => (row ? addFirst(row) : undefined));
   try {
     for await (const compared of compareAll(context, destination, earlier, withheld.count)) {
       signal.throwIfAborted();
-      const outcome = carryOut(compared.key, decide(compared, decrypts), compared.known);
+      const outcome = carryOut(compared.key, decide(compared, decrypts), compared.known, compared.stored);
       if (outcome !== undefined) await rows.add(outcome);
       looked += 1;
       if (looked % 2000 === 0)
         progress({ step: "sites", files: looked, bytes: figures.bytes, detail: `${figures.uploaded} uploaded` });
     }
     await rows.finish();
+  } catch (error) {
+    await bulk?.list.abandon(toOpsError(error));
+    throw error;
   } finally {
     await rows.settle();
+  }
+  if (bulk) {
+    const { key } = bulk.list;
+    const list = { key, ...(await bulk.list.finish()) };
+    const draft = await bulk.draft.finish();
+    if (list.files > 0) await bulk.copier.copy(list, { signal, progress });
+    await settleListed({
+      ...{ root: sitesPath, now, signal, addRow },
+      draft: inventoryRows(destination, draft),
+      stored: storedFiles(destination),
+      sendAgain: sendListedAgain,
+      arrived: (row) => {
+        figures.uploaded += 1;
+        return kept(row);
+      },
+      remove: async (place) => {
+        await remove(place);
+      },
+    });
   }
   return { figures, seal: { excludedBy: withheld.byRule() }, hasRemovals };
 };
@@ -284,6 +342,7 @@ export const exportSites = async (
   const destination = quietDestination(context.destination);
   await context.assertPlace?.();
   await assertSites(context.sitesPath);
+  await context.bulkCopier?.assertReady();
   const earlier = await readSeals(destination);
   const keys = await context.documentKeys?.();
   const decrypts = keys !== undefined;
@@ -292,7 +351,7 @@ export const exportSites = async (
     context,
     destination,
     earlier.newest?.inventory ?? [],
-    writer.add,
+    { exportId, addRow: writer.add },
     startedAt,
     { keys, recheck: decrypts && earlier.newest?.documents !== "decrypted" },
   );
@@ -350,6 +409,7 @@ export const planSitesExport = async (context: SitesExportContext): Promise<Site
   const destination = quietDestination(context.destination);
   await context.assertPlace?.();
   await assertSites(context.sitesPath);
+  await context.bulkCopier?.assertReady();
   const decrypts = context.documentKeys !== undefined;
   const figures = noFigures(false);
   let decrypted = 0;

@@ -13,7 +13,7 @@ import { type ClearFile, closedReasons, openClear } from "./openClear.ts";
 import type { FoundEntry } from "./orderedWalk.ts";
 import { type OpenFile, quickReader, readSteadily, type SteadyRead } from "./steadyFile.ts";
 
-type FoundFile = FoundEntry & { readonly kind: "file" };
+export type FoundFile = FoundEntry & { readonly kind: "file" };
 
 /** A file up to this size is in memory whole when it is sent. */
 const smallBytes = 4 * 1024 * 1024;
@@ -27,6 +27,8 @@ export type Sent =
       readonly outcome: "sent" | "unchanged" | "unstable" | "unreadable" | "undecryptable";
       readonly row: InventoryRow;
     }
+  /** A service shall copy it. */
+  | { readonly outcome: "listed"; readonly row: InventoryRow }
   | { readonly outcome: "gone" }
   | { readonly outcome: "withheld"; readonly rule: WithheldBy };
 
@@ -165,7 +167,9 @@ export const fileSender = ({
   const weightOf = ({ path, byteLength }: FoundFile): number =>
     byteLength <= smallBytes ? byteLength * (keysOf(path) ? 4 : 1) + 64 * 1024 : largeBytes;
   return {
-    upload: (file: FoundFile, known?: InventoryRow) => room.within(weightOf(file), () => upload(file, known)),
+    /** @param _stored what lies there; it is replaced */
+    upload: (file: FoundFile, known?: InventoryRow, _stored?: StoredObject) =>
+      room.within(weightOf(file), () => upload(file, known)),
     resume: (file: FoundFile, stored: StoredObject) => room.within(weightOf(file), () => resume(file, stored)),
     /** Sends a file whose copy is there as it was encrypted, if it is. @returns `undefined`: it stays */
     recheck: (file: FoundFile, known: InventoryRow) =>

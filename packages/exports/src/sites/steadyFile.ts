@@ -20,6 +20,8 @@ export type SteadyRead<Result> =
 export interface OpenFile {
   readonly byteLength: number;
   readonly modifiedNs: bigint;
+  /** When anything of it last changed, also its owner or its time: no program can set this one. */
+  readonly changedNs: bigint;
   /** All of the file; for files that fit into memory. */
   whole(): Promise<Buffer>;
   /** The first bytes; fewer where the file is shorter. */
@@ -65,6 +67,7 @@ const opened = (handle: FileHandle, before: BigIntStats): OpenFile => {
   return {
     byteLength,
     modifiedNs: before.mtimeNs,
+    changedNs: before.ctimeNs,
     whole: async () => {
       const bytes = Buffer.allocUnsafe(byteLength);
       if ((await readFully(handle, bytes, 0)) < byteLength) throw new ChangedMeanwhile();
@@ -110,6 +113,7 @@ export const quickReader = () => {
       return {
         byteLength: bytes.length,
         modifiedNs: before.mtimeNs,
+        changedNs: before.ctimeNs,
         whole: async () => bytes,
         start: async (most) => bytes.subarray(0, most),
         async *pieces() {

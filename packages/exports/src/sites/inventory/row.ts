@@ -6,8 +6,10 @@
  * - `unreadable`: the file or directory could not be read; likewise.
  * - `undecryptable`: it does not open with the site's keys, and documents leave decrypted; likewise.
  * - `skipped`: no regular file, or its key would be too long; there is no object.
+ * - `listed`: in the draft of an inventory alone: a service shall copy it. `etag` is that of the object before, `reason` the
+ *   nanosecond in which anything of the file last changed.
  */
-export type FileState = "present" | "deleted" | "unstable" | "unreadable" | "undecryptable" | "skipped";
+export type FileState = "present" | "deleted" | "unstable" | "unreadable" | "undecryptable" | "skipped" | "listed";
 
 /** One row of the inventory: an object, or a file that has none. */
 export interface InventoryRow {

@@ -2,6 +2,7 @@ import { taskSizeOf } from "@openemr-ops/core/config/sections/taskSize";
 import type { Stack } from "aws-cdk-lib";
 import type { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
+import { dataSyncParts } from "./dataSyncParts.ts";
 import type { DeployedExports, DeployedInstallation } from "./deployment.ts";
 import type { TaskResourcesContext } from "./InstallationStack.ts";
 import { deleteDumps } from "./policies/deleteDumps.ts";
@@ -38,6 +39,7 @@ export const exportTasks = (
     name: string,
     sites: "none" | "read",
     grants: readonly (readonly PolicyStatement[])[],
+    environment: Readonly<Record<string, string>> = {},
   ): FargateTaskDefinition =>
     taskDefinition(stack, `${kind[0]?.toUpperCase()}${kind.slice(1)}Task`, {
       family: `${names.prefix}-${id}-${name}`,
@@ -45,11 +47,13 @@ export const exportTasks = (
       installation,
       image,
       log,
-      environment: { ...taskEnvironment(stack, deployment, installation), ...(sites === "read" ? looks : {}) },
+      environment: { ...taskEnvironment(stack, deployment, installation), ...environment },
       removable,
       sites,
       grants: [...takePartIn(stack, { deployment, plane }, id, [kind]), ...grants],
     });
+  const { dataSyncTask } = exports;
+  const dataSync = dataSyncTask === undefined ? undefined : dataSyncParts(stack, exports, dataSyncTask);
   return {
     database: task("exportDatabase", "export-database", "none", [
       readSecrets(stack, [database, ...(pseudonymKey ? [pseudonymKey] : []), ...(store ? [store] : [])]),
@@ -57,10 +61,17 @@ export const exportTasks = (
       ...(exports.catalogue === undefined ? [] : [registerInCatalogue(stack, exports.catalogue)]),
     ]),
     // It takes back what may no longer leave, and parts of inventories that a newer one replaces.
-    sites: task("exportSites", "export-sites", "read", [
-      readSecrets(stack, store ? [store] : []),
-      onBucket(stack, halfOf("sites", exports), readDumps, writeDumps, deleteDumps, openDumps),
-      mountSites(stack, installation, { write: false }),
-    ]),
+    sites: task(
+      "exportSites",
+      "export-sites",
+      "read",
+      [
+        readSecrets(stack, store ? [store] : []),
+        onBucket(stack, halfOf("sites", exports), readDumps, writeDumps, deleteDumps, openDumps),
+        mountSites(stack, installation, { write: false }),
+        dataSync?.grants ?? [],
+      ],
+      { ...looks, ...dataSync?.environment },
+    ),
   };
 };

@@ -19,7 +19,8 @@ interface InterfaceSettings {
   readonly vpcId: string;
   readonly subnetIds: readonly string[];
   readonly peers: readonly IPeer[];
-  readonly services: readonly string[];
+  /** Further services that a task of this installation calls. */
+  readonly also: readonly string[];
 }
 
 const gatewayEndpoints = (stack: Stack, vpcId: string, routeTableIds: readonly string[]): void => {
@@ -32,7 +33,7 @@ const gatewayEndpoints = (stack: Stack, vpcId: string, routeTableIds: readonly s
     });
 };
 
-const interfaceEndpoints = (stack: Stack, { vpcId, subnetIds, peers, services }: InterfaceSettings): void => {
+const interfaceEndpoints = (stack: Stack, { vpcId, subnetIds, peers, also }: InterfaceSettings): void => {
   const vpc = Vpc.fromVpcAttributes(stack, "Vpc", { vpcId, availabilityZones: ["not asked"] });
   const group = new SecurityGroup(stack, "EndpointsGroup", {
     vpc,
@@ -40,7 +41,7 @@ const interfaceEndpoints = (stack: Stack, { vpcId, subnetIds, peers, services }:
     allowAllOutbound: false,
   });
   for (const peer of peers) group.addIngressRule(peer, Port.tcp(443), "TLS to services of AWS");
-  for (const name of services)
+  for (const name of [...byInterface, ...also])
     new CfnVPCEndpoint(stack, `Endpoint-${name}`, {
       vpcEndpointType: "Interface",
       serviceName: new InterfaceVpcEndpointAwsService(name).name, // China's differ
@@ -61,7 +62,7 @@ const interfaceEndpoints = (stack: Stack, { vpcId, subnetIds, peers, services }:
 export const vpcEndpoints = (
   stack: Stack,
   { vpcId, subnetIds, securityGroupIds, endpoints = {} }: TaskNetwork,
-  more: readonly string[] = [],
+  also: readonly string[] = [],
 ): void => {
   const services = [...byInterface, ...more];
   const { gateway, interface: own, routeTableIds } = endpoints;
@@ -72,7 +73,7 @@ export const vpcEndpoints = (
       vpcId,
       subnetIds,
       peers: securityGroupIds.map((id) => Peer.securityGroupId(id)),
-      services,
+      also,
     });
   }
   if (gateway) gatewayEndpoints(stack, vpcId, gateway.routeTableIds);
@@ -81,6 +82,6 @@ export const vpcEndpoints = (
       vpcId,
       subnetIds: own.subnetIds ?? subnetIds,
       peers: own.vpcCidrs.map((range) => Peer.ipv4(range)),
-      services,
+      also,
     });
 };

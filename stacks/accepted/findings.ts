@@ -60,6 +60,11 @@ export const objectsForRds: Finding = {
   ],
   reason: "The actions that RDS asks for, below the database exports of one installation.",
 };
+export const fileLists: Finding = {
+  rules: ["AwsSolutions-IAM5"],
+  appliesTo: ["/^Resource::arn:<AWS::Partition>:s3:::.+\\/_inventory\\/\\*-files\\.csv$/"],
+  reason: "Lists of files that an export of one installation has written; each run's has another name.",
+};
 export const manifestsOfExports = wildcard(
   "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*\\/_manifest\\.json$/",
   "The manifest of any export of one installation; an export has no name before it begins.",

@@ -33,7 +33,7 @@ const halves: Readonly<Record<string, "database" | "sites">> = { exportDatabase:
 
 export const isExport = ({ kind }: Pick<JobRecord, "kind">): boolean => halves[kind] !== undefined;
 
-/** As much of a manifest as is told, whichever engine wrote it. */
+/** As much of a manifest as a status reports, whichever engine wrote it. */
 const manifestHead = z.object({
   version: z.literal(1),
   since: z.string().optional(),

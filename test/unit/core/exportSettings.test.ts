@@ -65,6 +65,77 @@ describe("the section exports", () => {
     expect(installation.exports?.database).toEqual({ engine: "aurora", profile: "full" });
   });
 
+  const dataSyncTask = "arn:aws:datasync:eu-central-1:123456789012:task/task-0123456789abcdef0";
+  const onAws = {
+    platform: { kind: "ecs", cluster: "c", service: "s" },
+    sites: { path: "/srv/sites", fileSystemId: "fs-0123456789abcdef0" },
+  } as const;
+  const byDataSync = {
+    destination: "s3://sagemaker-clinic-a",
+    sites: { engine: "datasync", dataSyncTask },
+  } as const;
+
+  it("lets DataSync copy files from EFS to a bucket of AWS", async () => {
+    const { installation } = await load(byDataSync, onAws);
+    expect(installation.exports?.sites).toMatchObject({ engine: "datasync", dataSyncTask });
+  });
+
+  it.each<[string, object, object, string, RegExp]>([
+    [
+      "without a task",
+      { sites: { engine: "datasync" } },
+      {},
+      "exports.sites.dataSyncTask",
+      /^is missing; expected the ARN/,
+    ],
+    [
+      "without the engine",
+      { sites: { dataSyncTask } },
+      {},
+      "exports.sites.dataSyncTask",
+      /^is used by engine "datasync"/,
+    ],
+    [
+      "with another ARN",
+      { sites: { engine: "datasync", dataSyncTask: "arn:aws:s3:::b" } },
+      {},
+      "exports.sites.dataSyncTask",
+      /^expected the ARN of a task of DataSync/,
+    ],
+    [
+      "elsewhere than on AWS",
+      {},
+      { platform: { kind: "host" } },
+      "exports.sites.engine",
+      /the platform is host; expected "direct"/,
+    ],
+    [
+      "without EFS",
+      {},
+      { sites: { path: "/srv/sites" } },
+      "sites.fileSystemId",
+      /^is missing; expected the EFS file system/,
+    ],
+    [
+      "to a directory",
+      { destination: "file:///srv/exports" },
+      {},
+      "exports.destination",
+      /^is no bucket that AWS's roles open/,
+    ],
+    [
+      "to another store",
+      { endpoint: "http://127.0.0.1:9000", region: "us-east-1" },
+      {},
+      "exports.destination",
+      /^is no bucket that AWS's roles open/,
+    ],
+  ])("refuses DataSync %s by its field", async (_, exports, changes, path, says) => {
+    await expect(load({ ...byDataSync, ...exports }, { ...onAws, ...changes })).rejects.toMatchObject({
+      issues: [{ path: `installations[0].${path}`, message: expect.stringMatching(says) }],
+    });
+  });
+
   it("takes choices of columns for the rows that this program reads", async () => {
     const database = { booleans: true, uuids: "text", blobs: "drop" } as const;
     const { installation } = await load({ destination: "file:///srv/exports", database });

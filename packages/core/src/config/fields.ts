@@ -165,6 +165,13 @@ export const taskMemory = whole("a whole number of MiB from 512 to 122880", 512,
 export const taskDisk = whole("a whole number of GiB from 21 to 200", 21, 200);
 export const taskArchitecture = choice(["X86_64", "ARM64"]);
 
+export const sitesEngine = z.enum(["direct", "datasync"], { error: "expected direct or datasync" });
+
+/** Source: docs.aws.amazon.com/datasync/latest/userguide/API_StartTaskExecution.html. */
+export const dataSyncTask = text("the ARN of a task of DataSync", (value) =>
+  /^arn:aws[a-z-]*:datasync:[a-z0-9-]+:\d{12}:task\/task-[0-9a-f]{17}$/.test(value),
+);
+
 export const exportEngine = choice(["direct", "aurora"]);
 export const exportProfile = choice(["full", "deidentified"]);
 export const exportUuids = choice(["bytes", "text"]);

@@ -26,6 +26,10 @@ const database = strict({
 });
 
 const sites = strict({
+  /** `direct`, which is so where it is not set: this program sends all files. `datasync`: a task of AWS DataSync copies the large ones. */
+  engine: field.sitesEngine.optional(),
+  /** ARN of that task. It exists already; the deployment makes none. */
+  dataSyncTask: field.dataSyncTask.optional(),
   /** Of an exported file whose source is gone: `record` notes it in the inventory, `mirror` removes the exported file too. */
   deletions: field.exportDeletions.default("record"),
   /** Files that OpenEMR encrypted: `as-stored` they open for nobody who has only the export, `decrypted` they lie there in clear. */
@@ -85,6 +89,45 @@ export const exports = section(
   "pseudonymKeyFile",
 );
 
+/** DataSync copies from EFS to a bucket of AWS, for a task that AWS runs; it decrypts nothing. */
+const dataSyncRules = (at: (...path: readonly string[]) => unknown, context: Complain): void => {
+  const refuse = (message: string, ...path: readonly string[]) => complain(context, path, message);
+  const task = at("exports", "sites", "dataSyncTask");
+  if (at("exports", "sites", "engine") !== "datasync") {
+    if (task !== undefined)
+      refuse('is used by engine "datasync" alone; set that, or leave it away', "exports", "sites", "dataSyncTask");
+    return;
+  }
+  if (task === undefined)
+    refuse(
+      'is missing; expected the ARN of the task that engine "datasync" starts',
+      "exports",
+      "sites",
+      "dataSyncTask",
+    );
+  const platform = at("platform", "kind");
+  if (typeof platform === "string" && platform !== "ecs")
+    refuse(
+      `is "datasync", which a task in AWS starts, and the platform is ${platform}; expected "direct"`,
+      "exports",
+      "sites",
+      "engine",
+    );
+  if (at("sites", "fileSystemId") === undefined)
+    refuse("is missing; expected the EFS file system that DataSync copies from", "sites", "fileSystemId");
+  if (at("exports", "sites", "documents") === "decrypted")
+    refuse('is "decrypted", and DataSync decrypts nothing; expected engine "direct"', "exports", "sites", "documents");
+  const destination = at("exports", "destination");
+  const parsed = typeof destination === "string" ? parseDestinationUrl(destination) : undefined;
+  const isOfAws = at("exports", "endpoint") === undefined && at("exports", "credentials") === undefined;
+  if (parsed && "address" in parsed && (parsed.address.kind !== "s3" || !isOfAws))
+    refuse(
+      'is no bucket that AWS\'s roles open, where engine "datasync" writes; expected s3:// without endpoint and credentials',
+      "exports",
+      "destination",
+    );
+};
+
 /** AWS's own export is for clusters and buckets of AWS, and knows whole tables alone; a task of AWS sees files or the database. */
 export const exportRules = (installation: unknown, context: Complain): void => {
   const at = (...path: readonly string[]) => valueAt(installation, path);
@@ -94,6 +137,7 @@ export const exportRules = (installation: unknown, context: Complain): void => {
       ["exports", "sites", "documents"],
       'is "decrypted", which needs keys in the database; on AWS the task that exports files reads no database: expected "as-stored"',
     );
+  dataSyncRules(at, context);
   if (at("exports", "database", "engine") !== "aurora") return;
   const refuse = (message: string, ...path: readonly string[]) => complain(context, ["exports", ...path], message);
   const platform = at("platform", "kind");

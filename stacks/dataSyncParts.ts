@@ -1,7 +1,7 @@
 import type { Stack } from "aws-cdk-lib";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { accept } from "./accepted/accept.ts";
-import { fileLists, ownRights } from "./accepted/findings.ts";
+import { asksDataSync, fileLists, ownRights, unknownKey } from "./accepted/findings.ts";
 import type { DeployedExports } from "./deployment.ts";
 import { halfOf } from "./exportTasks.ts";
 import { onBucket } from "./policies/onBucket.ts";
@@ -17,6 +17,7 @@ export const dataSyncParts = (stack: Stack, exports: DeployedExports, task: stri
   });
   for (const statement of onBucket(stack, halfOf("sites", exports), readFileLists, openToRead))
     role.addToPolicy(statement);
-  accept(stack, "DataSyncListRole/DefaultPolicy/Resource", ownRights, fileLists);
+  accept(stack, "DataSyncListRole/DefaultPolicy/Resource", ownRights, fileLists, unknownKey);
+  accept(stack, "ExportSitesTaskRole/DefaultPolicy/Resource", asksDataSync);
   return { grants: runDataSync(task, role), environment: { OPENEMR_OPS_DATASYNC_ROLE: role.roleArn } };
 };

@@ -65,6 +65,12 @@ export const fileLists: Finding = {
   appliesTo: ["/^Resource::arn:<AWS::Partition>:s3:::.+\\/_inventory\\/\\*-files\\.csv$/"],
   reason: "Lists of files that an export of one installation has written; each run's has another name.",
 };
+export const asksDataSync: Finding = {
+  rules: ["AwsSolutions-IAM5"],
+  appliesTo: ["/^Resource::arn:aws[a-z-]*:datasync:.+:(location\\/\\*|task\\/task-[0-9a-f]+\\/execution\\/\\*)$/"],
+  reason:
+    "An execution of the one task has no identifier before it runs; where the task copies from and to, DataSync alone knows.",
+};
 export const manifestsOfExports = wildcard(
   "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*\\/_manifest\\.json$/",
   "The manifest of any export of one installation; an export has no name before it begins.",

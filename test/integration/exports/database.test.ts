@@ -491,9 +491,12 @@ describe("a server of its own", () => {
     await server.createSchema("huge");
     await server.query("CREATE TABLE huge.scans (id INT PRIMARY KEY, scan LONGBLOB, words LONGTEXT)");
     // Bytes that do not compress, so that nothing is spared.
-    for (let id = 1; id <= 3; id++)
+    await server.query(
+      "INSERT INTO huge.scans SELECT 1, LEFT(GROUP_CONCAT(UNHEX(SHA2(seq, 512)) ORDER BY seq SEPARATOR ''), 28000000), REPEAT('é', 10000000) FROM huge.seq_1_to_437500",
+    );
+    for (const id of [2, 3])
       await server.query(
-        `INSERT INTO huge.scans SELECT ${id}, LEFT(GROUP_CONCAT(UNHEX(SHA2(CONCAT(${id}, seq), 512)) ORDER BY seq SEPARATOR ''), 28000000), REPEAT('é', 10000000) FROM huge.seq_1_to_437500`,
+        `INSERT INTO huge.scans SELECT ${id}, REVERSE(scan), words FROM huge.scans WHERE id = ${id - 1}`,
       );
     const root = join(directory, "huge");
     const { host, port, user, password } = server;
@@ -511,11 +514,15 @@ describe("a server of its own", () => {
     const sql = `SELECT md5(scan), md5(words) FROM read_parquet('${root}/database/one/huge.scans/*.parquet') ORDER BY id`;
     const read = spawnSync(
       analyticsPython(),
-      ["-c", `import duckdb,json,sys;duckdb.sql("SET enable_progress_bar=false");print(json.dumps(duckdb.sql(sys.argv[1]).fetchall()))`, sql],
+      [
+        "-c",
+        `import duckdb,json,sys;duckdb.sql("SET enable_progress_bar=false");print(json.dumps(duckdb.sql(sys.argv[1]).fetchall()))`,
+        sql,
+      ],
       { encoding: "utf8" },
     );
     expect(JSON.parse(read.stdout)).toEqual(digests.map((row) => [row.scan, row.words]));
-  });
+  }, 180_000);
 
   it("that is lost in the middle of a table ends the export with a named error, and no _SUCCESS", async () => {
     const destination = memoryDestination();

@@ -43,6 +43,7 @@ export const rooms: readonly Room[] = [
   { directory: "packages/dumps/src", may: ["core", "files", "openemr", "database"], why: domain },
   { directory: "packages/exports/src", may: ["core", "files", "openemr", "database"], why: domain },
   { directory: "packages/health/src", may: ["core", "openemr"], why: domain },
+  { directory: "packages/rotation/src", may: ["core", "files", "openemr", "database"], why: domain },
   { directory: "packages/jobs/src", may: ["core", "events"], why: domain },
   { directory: "packages/notifications/src", may: ["core", "events"], why: domain },
   {
@@ -54,18 +55,31 @@ export const rooms: readonly Room[] = [
   { directory: "packages/gcp/src", may: ["core"], clouds: ["@google-cloud/", "google-auth-library"], why: adapter },
   {
     directory: "functions",
-    may: ["core", "events", "dumps", "exports", "health", "jobs", "notifications", "aws", "gcp"],
+    may: ["core", "events", "dumps", "exports", "health", "rotation", "jobs", "notifications", "aws", "gcp"],
     clouds: ["@middy/", "@aws-lambda-powertools/"],
     why: "a function puts domains and adapters together; it leans on no program and not on what deploys it",
   },
   {
     directory: "packages/task/src",
-    may: ["core", "events", "files", "openemr", "database", "dumps", "exports", "health", "jobs", "aws", "gcp"],
+    may: [
+      "core",
+      "events",
+      "files",
+      "openemr",
+      "database",
+      "dumps",
+      "exports",
+      "health",
+      "rotation",
+      "jobs",
+      "aws",
+      "gcp",
+    ],
     why: "the task program puts domains and adapters together; it leans on neither command line nor estate",
   },
   {
     directory: "packages/cli/src",
-    may: ["core", "events", "dumps", "exports", "health", "jobs", "notifications", "aws", "task"],
+    may: ["core", "events", "dumps", "exports", "health", "rotation", "jobs", "notifications", "aws", "task"],
     why: "the command line is the product; the embedded estate only surrounds it",
   },
   {

@@ -41,8 +41,8 @@ export const toSecretError = (arn: string, error: unknown, action = "GetSecretVa
   return new SecretStoreUnavailableError(`Secrets Manager does not answer for ${arn}${status}`, { cause: error });
 };
 
-const fieldOf = (arn: string, text: string, key: string | undefined, document: boolean): string => {
-  if (document && key === undefined) return text;
+/** One field of a secret's text (default: `password`), or the text where it is no JSON object. */
+export const fieldOf = (arn: string, text: string, key: string | undefined): string => {
   const value = parseObject(text);
   if (value === undefined) {
     if (key === undefined) return text;
@@ -78,8 +78,8 @@ export const secretsClient = (arn: string): SecretsManagerClient => clientIn(reg
 interface WantedText {
   readonly key?: string | undefined;
   readonly document?: boolean | undefined;
-  /** Not set: the current one. */
-  readonly version?: string | undefined;
+  /** Not set: the current one. One that has lost the label is not found. */
+  readonly version?: { readonly id: string; readonly stage: string } | undefined;
 }
 
 /** The text of one version of a secret, or of its field. @throws as `awsSecret` does */
@@ -89,11 +89,17 @@ export const secretText = async (
   { key, document = false, version }: WantedText,
 ): Promise<string> => {
   const answer = await client
-    .send(new GetSecretValueCommand({ SecretId: arn, ...(version === undefined ? {} : { VersionId: version }) }))
+    .send(
+      new GetSecretValueCommand({
+        SecretId: arn,
+        ...(version ? { VersionId: version.id, VersionStage: version.stage } : {}),
+      }),
+    )
     .catch((error: unknown) => {
       throw toSecretError(arn, error);
     });
-  if (answer.SecretString !== undefined) return fieldOf(arn, answer.SecretString, key, document);
+  const { SecretString: whole } = answer;
+  if (whole !== undefined) return document && key === undefined ? whole : fieldOf(arn, whole, key);
   throw new SecretUnreadableError(`the secret ${arn} contains bytes, not text; store it as text`);
 };
 

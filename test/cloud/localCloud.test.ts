@@ -2,7 +2,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { DescribeTasksCommand, ECSClient, ListTasksCommand, StopTaskCommand } from "@aws-sdk/client-ecs";
+import {
+  DescribeServicesCommand,
+  DescribeTasksCommand,
+  ECSClient,
+  ListTasksCommand,
+  StopTaskCommand,
+  UpdateServiceCommand,
+} from "@aws-sdk/client-ecs";
 import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
@@ -21,6 +28,7 @@ import {
   TaskTimedOut,
 } from "@aws-sdk/client-sfn";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import type { Rollout } from "@openemr-ops/local-cloud/ecsServices";
 import { type LocalCloud, startLocalCloud } from "@openemr-ops/local-cloud/startLocalCloud";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
@@ -637,6 +645,53 @@ describe("the local cloud", () => {
       expect(Schedules.map(({ Name }) => Name)).toEqual(["nightly", "refused"]);
       const nightly = await client.send(new GetScheduleCommand({ GroupName: "clock", Name: "nightly" }));
       expect(nightly).toMatchObject({ ScheduleExpression: "rate(1 day)", State: "ENABLED" });
+    });
+  });
+
+  describe("deploys services of ECS that no stack makes", () => {
+    const [cluster, service] = ["hospital", "openemr"];
+    const ecs = () => new ECSClient(settings());
+    /** What each look shows of the deployment that was forced, until nothing changes any more. */
+    const course = async (rollout: Rollout | undefined, count = 2) => {
+      let replaced = 0;
+      cloud.putEcsService(`${cluster}/${service}`, count, {
+        ...(rollout ? { rollout } : {}),
+        onReplaced: () => replaced++,
+      });
+      const { service: updated } = await ecs().send(
+        new UpdateServiceCommand({ cluster, service, forceNewDeployment: true }),
+      );
+      const id = updated?.deployments?.find(({ status }) => status === "PRIMARY")?.id;
+      const looks: string[] = [];
+      for (let look = 0; look < 6; look++) {
+        const { services: [found] = [] } = await ecs().send(
+          new DescribeServicesCommand({ cluster, services: [service] }),
+        );
+        const own = found?.deployments?.find((one) => one.id === id);
+        looks.push(own ? `${own.status} ${own.rolloutState} ${own.runningCount}` : "gone");
+      }
+      return { looks: [...new Set(looks)], replaced };
+    };
+
+    it("until the new tasks have taken the place of the others", async () => {
+      expect(await course(undefined)).toEqual({
+        looks: ["PRIMARY IN_PROGRESS 0", "PRIMARY IN_PROGRESS 2", "PRIMARY COMPLETED 2"],
+        replaced: 1,
+      });
+    });
+    it("until ECS goes back, or fails, or never", async () => {
+      expect(await course("rollsBack")).toEqual({
+        looks: ["PRIMARY IN_PROGRESS 0", "ACTIVE FAILED 0", "gone"],
+        replaced: 0,
+      });
+      expect(await course("fails")).toEqual({ looks: ["PRIMARY IN_PROGRESS 0", "PRIMARY FAILED 0"], replaced: 0 });
+      expect(await course("stalls")).toEqual({ looks: ["PRIMARY IN_PROGRESS 0"], replaced: 0 });
+    });
+    it("and refuses one that does not exist, and any other change", async () => {
+      const unknown = new UpdateServiceCommand({ cluster, service: "absent", forceNewDeployment: true });
+      await expect(ecs().send(unknown)).rejects.toThrow(/not found/);
+      const scaled = new UpdateServiceCommand({ cluster, service, desiredCount: 4 });
+      await expect(ecs().send(scaled)).rejects.toThrow(/only be deployed anew/);
     });
   });
 

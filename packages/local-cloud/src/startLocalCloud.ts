@@ -13,6 +13,7 @@ import { readAssembly } from "./assembly.ts";
 import { containerHost, type RunningTask, type Task } from "./containers.ts";
 import { type DeadLetter, delivery, type Fired } from "./delivery.ts";
 import { deploymentOf } from "./deployment.ts";
+import { type EcsServiceSettings, ecsServices } from "./ecsServices.ts";
 import { startEndpoint } from "./endpoint.ts";
 import { eventBuses, type SeenEvent } from "./eventBus.ts";
 import { type Execution, executionsOf } from "./executions.ts";
@@ -96,8 +97,8 @@ export interface LocalCloud extends AsyncDisposable {
   deadLetters(queue?: string): readonly DeadLetter[];
   /** Makes a secret, empty without a value, or gives it another. Takes a name, or an ARN whose name is meant. Returns moto's ARN. */
   putSecret(nameOrArn: string, value?: string): Promise<string>;
-  /** A service of ECS that no stack makes, `cluster/name`, and how many tasks it runs. */
-  putEcsService(service: string, count: number): void;
+  /** A service of ECS that no stack makes, `cluster/name`, how many tasks it runs, and how its deployments go. */
+  putEcsService(service: string, count: number, settings?: EcsServiceSettings): void;
   /** Holds what functions and containers printed, a file each. */
   readonly logs: string;
 }
@@ -126,7 +127,7 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
   const person = access.credentialsFor({ name: "a person" });
   const faults = makeFaults(deployment.functions.values());
   const tokens = taskTokens();
-  const ecsServices = new Map<string, number>();
+  const services = ecsServices();
   const buses = eventBuses(deployment, (...event) => delivered.deliver(...event));
   const tell = statusEvents(buses.put);
   mkdirSync(directory, { recursive: true });
@@ -184,7 +185,7 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     faults,
     moto: motoUrl,
     services: {
-      ecs: ecsApi({ containers, place, services: ecsServices }),
+      ecs: ecsApi({ containers, place, services }),
       events: eventsApi(buses),
       ...(options.readCluster ? { rds: rdsApi({ access, read: options.readCluster, put: moto.putObject }) } : {}),
       states: stepFunctionsApi({ machines, executions, tokens, faults }),
@@ -265,7 +266,7 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     unusedGrants: access.unusedGrants,
     deadLetters: (queue = "") => delivered.letters().filter((letter) => letter.queue.includes(queue)),
     putSecret: moto.putSecret,
-    putEcsService: (service, count) => void ecsServices.set(service, count),
+    putEcsService: services.put,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 };

@@ -1,4 +1,5 @@
 import type { ContainerHost, Task } from "../containers.ts";
+import type { EcsServices } from "../ecsServices.ts";
 import { type Json, type JsonObject, maybeList, maybeText } from "../json.ts";
 import type { Place } from "../resourceTypes.ts";
 import { clusterArn } from "../taskStates.ts";
@@ -36,10 +37,23 @@ export const describedTask = (task: Task, moment: (at: Date) => Json): JsonObjec
   };
 };
 
+const describedService = (name: Json, { count, deployments, events }: NonNullable<ReturnType<EcsServices["look"]>>) => {
+  const sum = (field: "runningCount" | "pendingCount") => deployments.reduce((total, one) => total + one[field], 0);
+  return {
+    serviceName: name,
+    status: "ACTIVE",
+    desiredCount: count,
+    runningCount: sum("runningCount"),
+    pendingCount: sum("pendingCount"),
+    deployments: deployments.map((one) => ({ ...one })),
+    events: events.slice(0, 100).map(({ at, message }) => ({ createdAt: seconds(at), message })),
+  };
+};
+
 /**
  * ECS over the tasks that workflows started. Starting one by hand is not part of it.
  *
- * @param services how many tasks each service runs, by `cluster/service`: none of them is a process here
+ * @param services by `cluster/service`
  */
 export const ecsApi = ({
   containers,
@@ -48,7 +62,7 @@ export const ecsApi = ({
 }: {
   readonly containers: ContainerHost;
   readonly place: Place;
-  readonly services: ReadonlyMap<string, number>;
+  readonly services: EcsServices;
 }): Operations => {
   const last = (name: string) => name.split("/").at(-1) ?? name;
   const serviceKey = (cluster: Json | undefined, service: Json | undefined): string =>
@@ -68,21 +82,30 @@ export const ecsApi = ({
     DescribeServices: (body) => {
       const names = maybeList(body.services).map((name) => ({
         name,
-        count: services.get(serviceKey(body.cluster, name)),
+        service: services.look(serviceKey(body.cluster, name)),
       }));
       return {
-        services: names.flatMap(({ name, count }) =>
-          count === undefined
-            ? []
-            : [{ serviceName: name, status: "ACTIVE", desiredCount: count, runningCount: count, pendingCount: 0 }],
-        ),
-        failures: names.flatMap(({ name, count }) => (count === undefined ? [{ arn: name, reason: "MISSING" }] : [])),
+        services: names.flatMap(({ name, service }) => (service ? [describedService(name, service)] : [])),
+        failures: names.flatMap(({ name, service }) => (service ? [] : [{ arn: name, reason: "MISSING" }])),
+      };
+    },
+    UpdateService: (body) => {
+      if (body.forceNewDeployment !== true || body.desiredCount !== undefined || body.taskDefinition !== undefined)
+        throw new ServiceError("InvalidParameterException", "Here a service can only be deployed anew, as it is.");
+      const deployments = services.deploy(serviceKey(body.cluster, body.service));
+      if (!deployments) throw new ServiceError("ServiceNotFoundException", "Service not found.");
+      return {
+        service: {
+          serviceName: body.service ?? "",
+          status: "ACTIVE",
+          deployments: deployments.map((one) => ({ ...one })),
+        },
       };
     },
     ListTasks: (body) => {
       if (body.serviceName !== undefined) {
         const key = serviceKey(body.cluster, body.serviceName);
-        const count = services.get(key);
+        const count = services.count(key);
         if (count === undefined) throw new ServiceError("ServiceNotFoundException", "Service not found.");
         const { region, account } = place;
         const arn = (index: number) => `arn:aws:ecs:${region}:${account}:task/${key}-${index}`;

@@ -92,7 +92,7 @@ const resourcesOf: Readonly<Record<string, Resources>> = {
     if (definition !== undefined)
       return [arnOr(definition, (name) => `arn:aws:ecs:${region}:${account}:task-definition/${name}`)];
     const cluster = maybeText(body.cluster)?.split("/").at(-1) ?? "default";
-    const services = maybeList(body.services).flatMap((service) => maybeText(service) ?? []);
+    const services = [body.service, ...maybeList(body.services)].flatMap((service) => maybeText(service) ?? []);
     if (services.length > 0)
       return services.map((service) =>
         arnOr(service, (name) => `arn:aws:ecs:${region}:${account}:service/${cluster}/${name}`),

@@ -9,6 +9,7 @@ import { dumpInput } from "./inputs/dump.ts";
 import { exportDatabaseInput } from "./inputs/exportDatabase.ts";
 import { type RestoreInput, restoreInput } from "./inputs/restore.ts";
 import { retentionInput } from "./inputs/retention.ts";
+import { rotateDatabaseInput } from "./inputs/rotateDatabase.ts";
 
 /**
  * What a job may hold of an installation, in the one order in which several are taken; see `docs/architecture.md`.
@@ -132,6 +133,38 @@ export const jobKinds = {
     scheduled: true,
     locks: () => ["export-sites"],
     input: plainInput("exportSites"),
+  },
+  rotateDatabase: {
+    workflow: "RotateDatabaseCredential",
+    noun: "Rotation of the database user",
+    section: "rotations",
+    scheduled: true,
+    locks: () => ["credentials", "service"], // it deploys OpenEMR anew
+    input: rotateDatabaseInput,
+  },
+  rotateAdmin: {
+    workflow: "RotateAdminPassword",
+    noun: "Rotation of the administrator",
+    section: "rotations",
+    scheduled: true,
+    locks: () => ["credentials"],
+    input: plainInput("rotateAdmin"),
+  },
+  rotateMaster: {
+    workflow: "RotateMasterCredential",
+    noun: "Rotation of the master user",
+    section: "rotations",
+    scheduled: true,
+    locks: () => ["credentials"],
+    input: plainInput("rotateMaster"),
+  },
+  redeploy: {
+    workflow: "RedeployService",
+    noun: "Redeployment",
+    section: "rotations",
+    scheduled: true,
+    locks: () => ["service"],
+    input: plainInput("redeploy"),
   },
 } as const satisfies Readonly<Record<string, JobKindDefinition>>;
 

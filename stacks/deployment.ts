@@ -10,6 +10,7 @@ import type {
   ExportSettings,
   HealthSettings,
   Installation,
+  RotationSettings,
   Schedules,
   TaskNetwork,
   TaskSettings,
@@ -102,6 +103,7 @@ export interface DeployedInstallation {
   readonly exports?: DeployedExports;
   readonly health?: HealthSettings;
   readonly users?: DeployedUsers;
+  readonly rotations?: RotationSettings;
 }
 
 /** Where people are notified of jobs. */
@@ -391,7 +393,7 @@ const deployedInstallation = (
 ): DeployedInstallation | undefined => {
   const at = `installations[${index}]`;
   const before = issues.length;
-  const { id, platform, sites, dumps, exports, health, users, schedules } = settings;
+  const { id, platform, sites, dumps, exports, health, users, rotations, schedules } = settings;
   const refuse = (path: string, message: string) => issues.push({ path: `${at}.${path}`, message });
 
   if (platform.kind !== "ecs") return undefined;
@@ -462,6 +464,7 @@ const deployedInstallation = (
     ...(exported ? { exports: exported } : {}),
     ...(health ? { health } : {}),
     ...(users ? { users: deployedUsers(settings, users) } : {}),
+    ...(rotations ? { rotations } : {}),
   };
 };
 

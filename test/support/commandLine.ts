@@ -22,8 +22,12 @@ import type { DrillPlan } from "@openemr-ops/task/programs/drill";
 import { dumpPlanReport, dumpReport } from "@openemr-ops/task/programs/dump";
 import { type DatabasePlan, databaseExportReport, databasePlanReport } from "@openemr-ops/task/programs/exportDatabase";
 import { type SitesPlan, sitesExportReport, sitesPlanReport } from "@openemr-ops/task/programs/exportSites";
+import { redeploy } from "@openemr-ops/task/programs/redeploy";
 import { type RestoreRequest, restore } from "@openemr-ops/task/programs/restore";
 import { retentionReport } from "@openemr-ops/task/programs/retention";
+import { rotateAdmin } from "@openemr-ops/task/programs/rotateAdmin";
+import { rotateDatabase } from "@openemr-ops/task/programs/rotateDatabase";
+import { rotateMaster } from "@openemr-ops/task/programs/rotateMaster";
 import { usersReport } from "@openemr-ops/task/programs/users";
 import { restorePlanReport, verdictReport } from "@openemr-ops/task/programs/verdictReport";
 import { memoryJobs } from "./memoryJobs.ts";
@@ -292,6 +296,10 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
           return { result: { users }, report: usersReport(users, false) };
         },
       },
+      rotateDatabase,
+      rotateAdmin,
+      rotateMaster,
+      redeploy,
       restore: {
         ...program((job, request: RestoreRequest) => steps.restoreDump(job, optionsOf(request)), verdictOrPlan),
         ...(restore.prepare ? { prepare: restore.prepare } : {}),

@@ -148,6 +148,46 @@ export class InstallationUnhealthyError extends FatalError {
   }
 }
 
+// Rotations
+/** The text of a secret is not what it must be; the message names the field. */
+export class CredentialSecretError extends FatalError {
+  override readonly name = "CredentialSecretError";
+}
+/** No password that is written down logs in. */
+export class CredentialDriftError extends FatalError {
+  override readonly name = "CredentialDriftError";
+}
+/** The login of a site does not work; the message names the site. */
+export class SiteLoginError extends FatalError {
+  override readonly name = "SiteLoginError";
+}
+/** The server or OpenEMR refuses a generated password; the message names the rule. */
+export class PasswordPolicyError extends FatalError {
+  override readonly name = "PasswordPolicyError";
+}
+/** A rotation that would do harm, or that something else already does. */
+export class RotationRefusedError extends RefusedError {
+  override readonly name = "RotationRefusedError";
+}
+
+// Redeployments
+/** The deployment failed, or the restart command did. */
+export class DeploymentFailedError extends FatalError {
+  override readonly name = "DeploymentFailedError";
+}
+/** The container service went back to the deployment before, or another one took its place. */
+export class DeploymentRolledBackError extends FatalError {
+  override readonly name = "DeploymentRolledBackError";
+}
+/** The deployment neither ended nor failed in its time. */
+export class DeploymentStuckError extends FatalError {
+  override readonly name = "DeploymentStuckError";
+}
+/** The service is set to run no task, so that nothing can be deployed or proven. */
+export class ServiceScaledToZeroError extends RefusedError {
+  override readonly name = "ServiceScaledToZeroError";
+}
+
 // Jobs
 /** Another job holds the lock of the installation. */
 export class InstallationBusyError extends RetryableError {

@@ -11,6 +11,10 @@ export const measured: Readonly<Record<WorkflowKind, string>> = {
   users: "preparation time",
   exportDatabase: "export time",
   exportSites: "export time",
+  rotateDatabase: "rotation time",
+  rotateAdmin: "rotation time",
+  rotateMaster: "rotation time",
+  redeploy: "redeployment time",
 };
 
 /** What a person does first when a job is overdue. `docs/runbooks/overdue.md` has the same sentences. */
@@ -25,4 +29,12 @@ export const overdueSteps: Readonly<Record<ScheduledKind, string>> = {
     "Check whether the job is running, failed or never started. Until one succeeds, readers have the rows of the export before.",
   exportSites:
     "Check whether the job is running, failed or never started. Until one succeeds, readers have the files of the export before.",
+  rotateDatabase:
+    "Check whether the job is running, failed or never started. Until one succeeds, the database password stays as it is, and works.",
+  rotateAdmin:
+    "Check whether the job is running, failed or never started. Until one succeeds, the administrator's password stays as it is, and works.",
+  rotateMaster:
+    "Check whether the job is running, failed or never started. Until one succeeds, the master password stays as it is, and works.",
+  redeploy:
+    "Check whether the job is running, failed or never started. Until one succeeds, OpenEMR runs as it was started before.",
 };

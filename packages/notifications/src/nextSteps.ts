@@ -27,6 +27,21 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
   ...page("health.md", {
     InstallationUnhealthyError: "Open OpenEMR in a browser, then do what the message says of each check that failed.",
   }),
+  ...page("rotation.md", {
+    CredentialSecretError: "Correct the field of the secret that the message names, then start the job again.",
+    CredentialDriftError:
+      "Store the password that works in the secret that the message names, then start the job again.",
+    SiteLoginError: "Log in with what the `sqlconf.php` of the site that the message names contains, and repair that.",
+    PasswordPolicyError: "Change the rule on passwords that the message names, then start the job again.",
+    RotationRefusedError: "Do what the message says first. Nothing was changed.",
+  }),
+  ...page("redeploy.md", {
+    DeploymentFailedError:
+      "Read the events of the service, or the log of the restart command, and repair what they name.",
+    DeploymentRolledBackError: "Read why the tasks of the new deployment stopped. The deployment before serves again.",
+    DeploymentStuckError: "Find out what the new tasks wait for: capacity, an image, health. Then start the job again.",
+    ServiceScaledToZeroError: "Set the desired count of the service to 1 or more, then start the job again.",
+  }),
   ...page("source.md", {
     SourceUnreadableError: "Let the task's user read the file that the message names, then start the job again.",
     DocumentsUndecryptableError:

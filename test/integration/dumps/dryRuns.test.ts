@@ -25,6 +25,10 @@ const inputs: { readonly [Kind in JobKind]: InputOf<Kind> } = {
   users: { ...common, kind: "users" },
   exportDatabase: { ...common, kind: "exportDatabase" },
   exportSites: { ...common, kind: "exportSites" },
+  rotateDatabase: { ...common, kind: "rotateDatabase", phase: "all" },
+  rotateAdmin: { ...common, kind: "rotateAdmin" },
+  rotateMaster: { ...common, kind: "rotateMaster" },
+  redeploy: { ...common, kind: "redeploy" },
 };
 
 describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in the format %s", (format) => {

@@ -11,8 +11,12 @@ import { command as exportSites } from "./exportSites.ts";
 import { command as exports } from "./exports.ts";
 import { command as health } from "./health.ts";
 import { command as jobs } from "./jobs.ts";
+import { command as redeploy } from "./redeploy.ts";
 import { command as restore } from "./restore.ts";
 import { command as retention } from "./retention.ts";
+import { command as rotateAdmin } from "./rotateAdmin.ts";
+import { command as rotateDatabase } from "./rotateDatabase.ts";
+import { command as rotateMaster } from "./rotateMaster.ts";
 import { command as run } from "./run.ts";
 import { command as schedules } from "./schedules.ts";
 import { command as users } from "./users.ts";
@@ -30,6 +34,10 @@ export const commands: readonly CliCommand[] = [
   health,
   retention,
   users,
+  rotateDatabase,
+  rotateAdmin,
+  rotateMaster,
+  redeploy,
   exportDatabase,
   exportSites,
   exports,
@@ -44,4 +52,5 @@ export const commands: readonly CliCommand[] = [
 export const groups: Readonly<Record<string, string>> = {
   config: "Work on the configuration.",
   export: "Export for analytics.",
+  rotate: "Replace credentials of a live OpenEMR.",
 };

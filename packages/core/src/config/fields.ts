@@ -4,7 +4,7 @@ import * as z from "zod";
 import { cronProblem } from "../cron.ts";
 import { parseStoreCredentials } from "../storeCredentials.ts";
 import { administratorProblem } from "./administrator.ts";
-import { namesDocument, namesFile, namesSecret, type SecretRule } from "./references.ts";
+import { namesDocument, namesFile, namesSecret, namesWrittenSecret, type SecretRule } from "./references.ts";
 
 /** A text of one shape; `expected` says it in words, for the message. */
 const text = (expected: string, fits: (value: string) => boolean): z.ZodString =>
@@ -123,6 +123,38 @@ export const administrator = namesDocument(
   documentPlace("the login of the database's administrator"),
   administratorProblem,
 );
+
+/** The place of a secret with JSON that jobs write, whole. Messages never repeat it: people paste the content itself. */
+export const writtenSecret = (what: string, rule: SecretRule) =>
+  namesWrittenSecret(
+    z.string({ error: `expected a file that holds ${what}, or a secret's ARN` }).refine(
+      (value) => {
+        const [, arn, key] = secretReference.exec(value) ?? [];
+        if (arn !== undefined) return key === undefined;
+        return value !== "" && !hasControl(value) && !value.includes("{") && !/^(env|arn):/.test(value);
+      },
+      {
+        error: `names neither a file that holds ${what} nor a secret's ARN; the job writes there, so a variable or one field of a secret cannot serve`,
+      },
+    ),
+    rule,
+  );
+
+/** The identifier of a cluster or an instance of RDS. Source: Amazon RDS API reference, CreateDBCluster. */
+export const rdsIdentifier = text(
+  "the identifier of a cluster of RDS",
+  (value) => /^[A-Za-z](?!.*--)[A-Za-z0-9-]{0,62}$/.test(value) && !value.endsWith("-"),
+);
+
+/** A program and its arguments: no shell reads them. */
+export const commandLine = z
+  .array(
+    text("a program's name or an argument, without control characters", (value) => value !== "" && !hasControl(value)),
+    { error: 'expected a program and its arguments, such as ["systemctl", "reload", "apache2"]' },
+  )
+  .min(1, { error: 'expected a program and its arguments, such as ["systemctl", "reload", "apache2"]' });
+
+export const settleSeconds = whole("a whole number of seconds from 0 to 3600", 0, 3_600);
 
 export const httpUrl = text("an http:// or https:// address without user, password or query", (value) => {
   const url = URL.parse(value);

@@ -1,6 +1,8 @@
-import { resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import type * as z from "zod";
 import type { InputIssue } from "../errors.ts";
+import { systemCodeOf } from "../systemErrors.ts";
 import { valueAt } from "./fieldPath.ts";
 import { readDocumentFile, readPasswordFile } from "./passwordFile.ts";
 import { documentIn, passwordIn } from "./passwordText.ts";
@@ -24,11 +26,17 @@ export interface ReferenceSurroundings {
 const none: ReferenceFindings = { issues: [], warnings: [] };
 const oneIssue = (path: string, message: string): ReferenceFindings => ({ issues: [{ path, message }], warnings: [] });
 
+/** True when there is no such file, and its directory is there for one. */
+const isAbsent = async (path: string): Promise<boolean> => {
+  const stateOf = (name: string) => stat(name).catch((error: unknown) => systemCodeOf(error));
+  return (await stateOf(path)) === "ENOENT" && typeof (await stateOf(dirname(path))) === "object";
+};
+
 const checkSecret = async (
   text: string,
   field: string,
   { directory, environment }: ReferenceSurroundings,
-  { rule = () => undefined, document = false }: Extract<Reference, { readonly kind: "secret" }>,
+  { rule = () => undefined, document = false, written = false }: Extract<Reference, { readonly kind: "secret" }>,
 ): Promise<ReferenceFindings> => {
   const what = document ? "secret" : "password";
   const reference = toSecretReference(text, field, directory);
@@ -41,6 +49,7 @@ const checkSecret = async (
     const problem = "problem" in read ? read.problem : rule(read.password);
     return problem ? oneIssue(field, `the value of the environment variable ${reference.name} ${problem}`) : none;
   }
+  if (written && (await isAbsent(reference.path))) return none;
   const file = await (document ? readDocumentFile : readPasswordFile)(reference.path);
   const from = `relative names start at ${directory}`;
   if ("problem" in file) return oneIssue(field, `the ${what} file ${file.problem} (${from})`);

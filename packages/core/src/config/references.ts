@@ -17,7 +17,13 @@ export type SecretRule = (value: string) => string | undefined;
 export type Reference =
   /** A file or directory. Without `content` it is looked at only when it is used. */
   | { readonly kind: "file"; readonly content?: FileContent | undefined }
-  | { readonly kind: "secret"; readonly rule?: SecretRule | undefined; readonly document?: boolean };
+  | {
+      readonly kind: "secret";
+      readonly rule?: SecretRule | undefined;
+      readonly document?: boolean;
+      /** A job writes it: a file that does not exist yet is none that is missing. */
+      readonly written?: boolean;
+    };
 
 const references = z.registry<Reference>();
 
@@ -42,6 +48,13 @@ export const namesSecret = (schema: z.ZodString, rule?: SecretRule) => {
 export const namesDocument = (schema: z.ZodString, rule: SecretRule) => {
   const marked = schema.clone();
   references.add(marked, { kind: "secret", rule, document: true });
+  return marked.brand<"secret">();
+};
+
+/** The same for a secret of several lines that a job writes, so that it need not exist yet. */
+export const namesWrittenSecret = (schema: z.ZodString, rule: SecretRule) => {
+  const marked = schema.clone();
+  references.add(marked, { kind: "secret", rule, document: true, written: true });
   return marked.brand<"secret">();
 };
 
@@ -129,8 +142,9 @@ export const referencesIn = (
   return found;
 };
 
-/** True when the value has the literals, such as `kind`, by which this member of a union differs from the others. */
+/** True when the value has the literals, such as `kind`, by which this member of a union differs from the others, or is a text where only this one is. */
 const isMeant = (option: z.core.$ZodType, value: unknown): boolean => {
+  if (references.has(option)) return typeof value === "string";
   const { def } = (option as z.core.$ZodTypes)._zod;
   if (def.type !== "object" || !isObject(value)) return false;
   return Object.entries(def.shape)

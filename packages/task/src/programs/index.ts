@@ -7,8 +7,12 @@ import { dump } from "./dump.ts";
 import { exportDatabase } from "./exportDatabase.ts";
 import { exportSites } from "./exportSites.ts";
 import { health } from "./health.ts";
+import { redeploy } from "./redeploy.ts";
 import { restore } from "./restore.ts";
 import { retention } from "./retention.ts";
+import { rotateAdmin } from "./rotateAdmin.ts";
+import { rotateDatabase } from "./rotateDatabase.ts";
+import { rotateMaster } from "./rotateMaster.ts";
 import { users } from "./users.ts";
 
 /** How each kind of job is done. */
@@ -23,6 +27,10 @@ export const programs = {
   users,
   exportDatabase,
   exportSites,
+  rotateDatabase,
+  rotateAdmin,
+  rotateMaster,
+  redeploy,
 } satisfies Readonly<Record<JobKind, AnyProgram>>;
 
 export type Programs = typeof programs;

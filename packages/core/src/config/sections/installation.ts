@@ -12,6 +12,7 @@ import { exportRules, exports } from "./exports.ts";
 import { health } from "./health.ts";
 import { platform } from "./platform.ts";
 import { residency } from "./residency.ts";
+import { rotationRules, rotations } from "./rotations.ts";
 import { schedules, sectionOfSchedule } from "./schedules.ts";
 import { sites } from "./sites.ts";
 import { users, usersRules } from "./users.ts";
@@ -20,7 +21,7 @@ import { users, usersRules } from "./users.ts";
 const parts = { platform, database, sites, schedules };
 
 /** One for each domain, all optional: an installation has those whose jobs it wants. */
-const sections = { dumps, exports, health, users };
+const sections = { dumps, exports, health, users, rotations };
 
 export type SectionName = keyof typeof sections;
 export const sectionNames = Object.keys(sections) as readonly SectionName[];
@@ -54,7 +55,8 @@ const scheduledSections = (installation: unknown, context: Complain): void => {
 const schema = shape
   .superRefine(scheduledSections, onAnyObject)
   .superRefine(usersRules, onAnyObject)
-  .superRefine(exportRules, onAnyObject);
+  .superRefine(exportRules, onAnyObject)
+  .superRefine(rotationRules, onAnyObject);
 
 type Written = Resolved<z.output<typeof schema>>;
 

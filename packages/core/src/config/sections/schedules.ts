@@ -23,6 +23,10 @@ export const schedules = section(
     health: strict(when).optional(),
     exportDatabase: strict(when).optional(),
     exportSites: strict(when).optional(),
+    rotateDatabase: strict(when).optional(),
+    rotateAdmin: strict(when).optional(),
+    rotateMaster: strict(when).optional(),
+    redeploy: strict(when).optional(),
   }),
   (settings) => settings,
 );
@@ -35,4 +39,8 @@ export const sectionOfSchedule = {
   health: "health",
   exportDatabase: "exports",
   exportSites: "exports",
+  rotateDatabase: "rotations",
+  rotateAdmin: "rotations",
+  rotateMaster: "rotations",
+  redeploy: "rotations",
 } as const;

@@ -1,0 +1,85 @@
+import * as z from "zod";
+import { storedObjectProblem } from "../../storedSecret.ts";
+import { valueAt } from "../fieldPath.ts";
+import * as field from "../fields.ts";
+import { type Complain, complain, onAnyObject } from "../rules.ts";
+import type { SecretReference } from "../secrets.ts";
+import { section } from "../section.ts";
+import { strict } from "../strict.ts";
+import { loginShape, needsOnePassword, settleLogin } from "./login.ts";
+
+/** Who may make users, with a password that is stored by itself, or a secret with both. */
+const administrator = z.union([strict(loginShape).superRefine(needsOnePassword, onAnyObject), field.administrator], {
+  error: "expected a user with its passwordFile, or a secret with the login of the database's administrator",
+});
+
+/** Whose credentials are replaced, and how OpenEMR gets to know the new ones. */
+export const rotations = section(
+  strict({
+    /** OpenEMR's own database users, two by turns. */
+    database: strict({
+      /** JSON with `active_slot`, `A` and `B`; the first run writes it. */
+      slots: field.writtenSecret("both database users of OpenEMR", storedObjectProblem),
+      administrator,
+      /** How long PHP and the file system may still serve the file before; not set, as long as they do by default. */
+      settleSeconds: field.settleSeconds.optional(),
+    }).optional(),
+    /** A user of OpenEMR with the role of an administrator. */
+    admin: strict({
+      /** JSON with `username` and `password`. */
+      secret: field.writtenSecret("the login of OpenEMR's administrator", storedObjectProblem),
+      user: field.userName,
+    }).optional(),
+    /** The administrator of `database`. */
+    master: strict({
+      /** JSON with `username` and `password`; not set, that of `database.administrator`. */
+      secret: field.writtenSecret("the login of the database's administrator", storedObjectProblem).optional(),
+      /** Of RDS; not set, it is found by the endpoint. */
+      cluster: field.rdsIdentifier.optional(),
+    }).optional(),
+    /** How OpenEMR is started anew; on ECS its service is deployed anew instead. */
+    redeploy: strict({
+      /** Without a shell. */
+      command: field.commandLine,
+    }).optional(),
+  }),
+  ({ database, ...rest }) => ({
+    ...rest,
+    ...(database ? { database: { ...database, administrator: settleAdministrator(database.administrator) } } : {}),
+  }),
+);
+
+/** How the administrator logs in: a secret with user and password, or a user whose password is a secret. */
+export type AdministratorLogin = SecretReference | { readonly user: string; readonly password: SecretReference };
+
+type WrittenAdministrator = SecretReference | ({ readonly user: string } & Parameters<typeof settleLogin>[0]);
+
+const settleAdministrator = (written: WrittenAdministrator): AdministratorLogin =>
+  "kind" in written ? written : settleLogin(written);
+
+/** Rules that look at the installation as a whole. */
+export const rotationRules = (installation: unknown, context: Complain): void => {
+  const at = (...path: readonly string[]) => valueAt(installation, ["rotations", ...path]);
+  if (at() === undefined) return;
+  const platform = valueAt(installation, ["platform", "kind"]);
+  if (at("redeploy") !== undefined && platform === "ecs")
+    complain(
+      context,
+      ["rotations", "redeploy"],
+      "is for platform host; on ecs the service that platform.service names is deployed anew",
+    );
+  if (at("master") !== undefined && at("database", "administrator") === undefined)
+    complain(context, ["rotations", "database"], "is missing; master replaces the password of its administrator");
+  const places = [
+    ["database", "slots"],
+    ["admin", "secret"],
+    ["master", "secret"],
+  ].flatMap((path) => {
+    const place = at(...path);
+    return typeof place === "string" ? [{ path, place }] : [];
+  });
+  places.forEach(({ path, place }, index) => {
+    if (places.findIndex((one) => one.place === place) < index)
+      complain(context, ["rotations", ...path], "is also the secret of other credentials; expected one of its own");
+  });
+};

@@ -5,6 +5,7 @@ import {
   type Service,
   UpdateServiceCommand,
 } from "@aws-sdk/client-ecs";
+import type { DeployableService, ServiceDeployment } from "@openemr-ops/core/deployments";
 import { ControlPlaneMissingError, ControlPlaneUnavailableError, type OpsError } from "@openemr-ops/core/errors";
 import { clientSettings } from "./clientSettings.ts";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
@@ -17,18 +18,12 @@ export interface EcsDeploymentsSettings {
   readonly client?: Pick<ECSClient, "send">;
 }
 
-const rollouts = { IN_PROGRESS: "inProgress", COMPLETED: "completed", FAILED: "failed" } as const;
-const statuses = { PRIMARY: "primary", ACTIVE: "active", INACTIVE: "inactive" } as const;
-
-/** The newest events that a message may need; ECS keeps a hundred. */
-const eventsTold = 10;
-
-const described = (deployment: EcsDeployment) => ({
+const described = (deployment: EcsDeployment): ServiceDeployment => ({
   id: deployment.id ?? "",
-  status: statuses[deployment.status as keyof typeof statuses] ?? "inactive",
-  rollout: (deployment.rolloutState && rollouts[deployment.rolloutState]) ?? ("unknown" as const),
-  reason: deployment.rolloutStateReason ?? "",
-  wanted: deployment.desiredCount ?? 0,
+  status: deployment.status ?? "INACTIVE",
+  rollout: deployment.rolloutState,
+  reason: deployment.rolloutStateReason,
+  desired: deployment.desiredCount ?? 0,
   running: deployment.runningCount ?? 0,
   pending: deployment.pendingCount ?? 0,
   failed: deployment.failedTasks ?? 0,
@@ -38,7 +33,7 @@ const described = (deployment: EcsDeployment) => ({
 const absent = /^(ServiceNotFound|ServiceNotActive|ClusterNotFound)Exception$/;
 
 /** The deployments of OpenEMR's service in ECS. Errors: those of the control plane. */
-export const ecsDeployments = ({ cluster, service, client: given }: EcsDeploymentsSettings) => {
+export const ecsDeployments = ({ cluster, service, client: given }: EcsDeploymentsSettings): DeployableService => {
   const client = onFirstUse(() => given ?? new ECSClient(clientSettings));
   const where = `the ECS service ${service} of cluster ${cluster}`;
   const missing = (options?: ErrorOptions) =>
@@ -60,8 +55,8 @@ export const ecsDeployments = ({ cluster, service, client: given }: EcsDeploymen
 
   return {
     name: `service ${service} of cluster ${cluster}`,
-    /** Answers the id of the deployment that this call made: it is the primary one in ECS's own answer. */
-    start: async (): Promise<{ readonly id: string }> => {
+    /** The deployment that this call made is the primary one in ECS's own answer. */
+    deploy: async () => {
       const { service: updated } = await client()
         .send(new UpdateServiceCommand({ cluster, service, forceNewDeployment: true }))
         .catch((error: unknown) => {
@@ -70,22 +65,13 @@ export const ecsDeployments = ({ cluster, service, client: given }: EcsDeploymen
       const id = updated?.deployments?.find(({ status }) => status === "PRIMARY")?.id;
       if (id === undefined)
         throw new ControlPlaneUnavailableError(`redeploying ${where} gave no deployment: try again later`);
-      return { id };
+      return id;
     },
-    look: async () => {
-      const { desiredCount, runningCount, pendingCount, deployments = [], events = [] } = await find();
-      if (desiredCount === undefined || runningCount === undefined || pendingCount === undefined)
-        throw new ControlPlaneUnavailableError(`looking at ${where} gave no counts of tasks: try again later`);
-      return {
-        name: `service ${service} of cluster ${cluster}`,
-        wanted: desiredCount,
-        running: runningCount,
-        pending: pendingCount,
-        deployments: deployments.map(described),
-        events: events
-          .slice(0, eventsTold)
-          .map(({ createdAt, message = "" }) => ({ at: (createdAt ?? new Date(0)).toISOString(), message })),
-      };
+    view: async () => {
+      const { desiredCount: desired, deployments = [] } = await find();
+      if (desired === undefined)
+        throw new ControlPlaneUnavailableError(`looking at ${where} gave no count of tasks: try again later`);
+      return { desired, deployments: deployments.map(described) };
     },
   };
 };

@@ -1,15 +1,18 @@
 import { DescribeDBClustersCommand, ModifyDBClusterCommand, RDSClient } from "@aws-sdk/client-rds";
-import { DescribeSecretCommand, RotateSecretCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { RotateSecretCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import {
   ControlPlaneMissingError,
   DatabaseUnavailableError,
-  InvalidInputError,
   type OpsError,
+  PasswordPolicyError,
+  SecretUnreadableError,
 } from "@openemr-ops/core/errors";
-import { secretsClient, toSecretError } from "./awsSecret.ts";
+import type { MasterUserService } from "@openemr-ops/core/masterUser";
+import { fieldOf, secretsClient, toSecretError } from "./awsSecret.ts";
 import { clientSettings } from "./clientSettings.ts";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 import { onFirstUse } from "./onFirstUse.ts";
+import { secretDocument } from "./secretDocument.ts";
 
 export interface RdsMasterSettings {
   /** Its identifier or ARN. */
@@ -22,7 +25,11 @@ export interface RdsMasterSettings {
 const longestPassword = 41;
 
 /** The master user of a cluster of RDS. Errors: those of the control plane and of secrets. */
-export const rdsMaster = ({ cluster, client: given, secrets = secretsClient }: RdsMasterSettings) => {
+export const rdsMaster = ({
+  cluster,
+  client: given,
+  secrets = secretsClient,
+}: RdsMasterSettings): MasterUserService => {
   const client = onFirstUse(() => given ?? new RDSClient(clientSettings));
   const where = `the cluster ${cluster}`;
   const missing = (options?: ErrorOptions) =>
@@ -40,43 +47,38 @@ export const rdsMaster = ({ cluster, client: given, secrets = secretsClient }: R
       );
     return controlPlaneFailure(error, `${doing} ${where}`, `rds:${right} on it`);
   };
-  /** Of Secrets Manager's versions the one that programs read. */
-  const currentVersion = async (arn: string): Promise<string | undefined> => {
-    const { VersionIdsToStages = {} } = await secrets(arn)
-      .send(new DescribeSecretCommand({ SecretId: arn }))
+  const find = async () => {
+    const { DBClusters: [found] = [] } = await client()
+      .send(new DescribeDBClustersCommand({ DBClusterIdentifier: cluster }))
       .catch((error: unknown) => {
-        throw toSecretError(arn, error, "DescribeSecret");
+        throw failure(error, "looking at", "DescribeDBClusters");
       });
-    return Object.entries(VersionIdsToStages).find(([, stages]) => stages.includes("AWSCURRENT"))?.[0];
+    if (!found) throw missing();
+    return found;
+  };
+  /** The ARN of the secret in which RDS keeps the password, where it does. */
+  const ownSecret = async (): Promise<string> => {
+    const { MasterUserSecret: secret } = await find();
+    if (secret?.SecretArn === undefined)
+      throw new ControlPlaneMissingError(`RDS keeps no password of ${where}; rotate the one in its own secret`);
+    return secret.SecretArn;
   };
 
   return {
-    name: where,
-    longestPassword,
     look: async () => {
-      const { DBClusters: [found] = [] } = await client()
-        .send(new DescribeDBClustersCommand({ DBClusterIdentifier: cluster }))
-        .catch((error: unknown) => {
-          throw failure(error, "looking at", "DescribeDBClusters");
-        });
-      if (!found) throw missing();
-      const { MasterUsername: user = "", Status: status = "", PendingModifiedValues: pending } = found;
-      const { SecretArn: arn, SecretStatus = "" } = found.MasterUserSecret ?? {};
+      const { MasterUsername: user = "", MasterUserSecret: own, PendingModifiedValues: pending } = await find();
       return {
+        name: where,
         user,
-        status,
-        /** A new password waits for the maintenance window, or is being set. */
-        passwordPending: pending?.MasterUserPassword !== undefined,
-        /** Where RDS itself makes the password, and changes it: nobody else may. */
-        ...(arn === undefined ? {} : { managed: { arn, status: SecretStatus, version: await currentVersion(arn) } }),
+        keepsPassword: own?.SecretArn !== undefined,
+        changePending: pending?.MasterUserPassword !== undefined,
       };
     },
-    /** Asks for it at once, in place of one that waits for the maintenance window. It applies some time later. */
-    change: async (password: string): Promise<void> => {
+    setPassword: async (password) => {
       if (password.length > longestPassword)
-        throw new InvalidInputError([
-          { path: "password", message: `has ${password.length} characters, and RDS takes ${longestPassword}` },
-        ]);
+        throw new PasswordPolicyError(
+          `the new password has ${password.length} characters, and RDS takes ${longestPassword} of a master user`,
+        );
       await client()
         .send(
           new ModifyDBClusterCommand({
@@ -89,13 +91,22 @@ export const rdsMaster = ({ cluster, client: given, secrets = secretsClient }: R
           throw failure(error, "changing the master password of", "ModifyDBCluster");
         });
     },
-    /** Has RDS change the password that it manages. It applies some time later, under another version of the secret. */
-    rotateManaged: async (arn: string): Promise<void> => {
+    rotateOwn: async () => {
+      const arn = await ownSecret();
       await secrets(arn)
         .send(new RotateSecretCommand({ SecretId: arn, RotateImmediately: true }))
         .catch((error: unknown) => {
           throw toSecretError(arn, error, "RotateSecret");
         });
+    },
+    readOwn: async () => {
+      const arn = await ownSecret();
+      const current = (
+        await secretDocument({ arn, field: "rotations.master" }, { client: secrets(arn) }).versions()
+      ).find((version) => version.current);
+      if (!current) throw new SecretUnreadableError(`the secret ${arn} has no value yet; RDS is making it: try again`);
+      const { id: versionId, text } = current;
+      return { user: fieldOf(arn, text, "username"), password: fieldOf(arn, text, "password"), versionId };
     },
   };
 };

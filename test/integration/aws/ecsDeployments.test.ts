@@ -1,10 +1,10 @@
 import { ecsDeployments } from "@openemr-ops/aws/ecsDeployments";
+import type { DeployableService } from "@openemr-ops/core/deployments";
 import {
   ControlPlaneAccessDeniedError,
   ControlPlaneMissingError,
   ControlPlaneUnavailableError,
 } from "@openemr-ops/core/errors";
-import type { DeployableService } from "@openemr-ops/rotation/redeploy/deployment";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type AwsAnswer, startAwsStub } from "../../support/awsStub.ts";
 
@@ -38,47 +38,43 @@ const fresh = {
 
 describe("a deployment of OpenEMR's service in ECS", () => {
   it("is started with the tasks of what is deployed, and known by the id that ECS gives it", async () => {
-    const { result, calls } = await against({ body: { service: { deployments: [old, fresh] } } }, (ecs) => ecs.start());
-    expect(result).toEqual({ id: "ecs-svc/2" });
+    const { result, calls } = await against({ body: { service: { deployments: [old, fresh] } } }, (ecs) =>
+      ecs.deploy(),
+    );
+    expect(result).toBe("ecs-svc/2");
     expect(calls).toEqual([
       { action: "UpdateService", input: { cluster: "clinic", service: "openemr", forceNewDeployment: true } },
     ]);
   });
 
-  it("is described beside the one that it replaces, with what the service said", async () => {
-    const events = Array.from({ length: 30 }, (_, at) => ({ createdAt: 1_700_000_000 - at, message: `event ${at}` }));
-    const { result } = await against(service({ deployments: [fresh, old], events }), (ecs) => ecs.look());
-    expect(result).toMatchObject({
-      name: "service openemr of cluster clinic",
-      wanted: 2,
-      running: 3,
-      pending: 1,
+  it("is described beside the one that it replaces", async () => {
+    const { result } = await against(service({ deployments: [fresh, old] }), (ecs) => ecs.view());
+    expect(result).toEqual({
+      desired: 2,
       deployments: [
         {
           id: "ecs-svc/2",
-          status: "primary",
-          rollout: "inProgress",
+          status: "PRIMARY",
+          rollout: "IN_PROGRESS",
           reason: "ECS deployment ecs-svc/2 in progress.",
-          wanted: 2,
+          desired: 2,
           running: 1,
           pending: 1,
           failed: 3,
         },
-        { id: "ecs-svc/1", status: "active", rollout: "unknown", reason: "", failed: 0 },
+        { id: "ecs-svc/1", status: "ACTIVE", desired: 2, running: 2, pending: 0, failed: 0 },
       ],
     });
-    expect(result.events[0]).toEqual({ at: "2023-11-14T22:13:20.000Z", message: "event 0" });
-    expect(result.events).toHaveLength(10);
   });
 
   it.each([
     { what: "a service that is absent", answer: { body: { services: [] } }, expected: ControlPlaneMissingError },
     { what: "a deleted one", answer: service({ status: "INACTIVE" }), expected: ControlPlaneMissingError },
     { what: "an absent cluster", answer: { error: "ClusterNotFoundException" }, expected: ControlPlaneMissingError },
-    { what: "no counts", answer: service({ runningCount: null }), expected: ControlPlaneUnavailableError },
+    { what: "no counts", answer: service({ desiredCount: null }), expected: ControlPlaneUnavailableError },
     { what: "a missing right", answer: { error: "AccessDeniedException" }, expected: ControlPlaneAccessDeniedError },
   ])("is not known with $what", async ({ answer, expected }) => {
-    await expect(against(answer, (ecs) => ecs.look())).rejects.toThrow(expected);
+    await expect(against(answer, (ecs) => ecs.view())).rejects.toThrow(expected);
   });
 
   it.each([
@@ -91,6 +87,6 @@ describe("a deployment of OpenEMR's service in ECS", () => {
     { what: "a right is missing", answer: { error: "AccessDeniedException" }, expected: /ecs:UpdateService/ },
     { what: "ECS names none", answer: { body: { service: {} } }, expected: ControlPlaneUnavailableError },
   ])("is not started when $what", async ({ answer, expected }) => {
-    await expect(against(answer, (ecs) => ecs.start())).rejects.toThrow(expected);
+    await expect(against(answer, (ecs) => ecs.deploy())).rejects.toThrow(expected);
   });
 });

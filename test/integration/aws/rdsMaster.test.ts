@@ -25,18 +25,23 @@ const managedArn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:rds!
 describe("the master user of a cluster of RDS", () => {
   it("is described, and so is a password that still waits", async () => {
     const plain = await against(described(""), (master) => master.look());
-    expect(plain.result).toEqual({ user: "admin", status: "available", passwordPending: false });
+    expect(plain.result).toEqual({
+      name: "the cluster clinic-a",
+      user: "admin",
+      keepsPassword: false,
+      changePending: false,
+    });
     const waiting = await against(
       described("<PendingModifiedValues><MasterUserPassword>****</MasterUserPassword></PendingModifiedValues>"),
       (master) => master.look(),
     );
-    expect(waiting.result).toMatchObject({ passwordPending: true });
+    expect(waiting.result).toMatchObject({ changePending: true });
   });
 
   it("gets a new password at once, not in the next maintenance window", async () => {
     const { calls } = await against(
       () => ({ body: "<ModifyDBClusterResponse/>" }),
-      (master) => master.change("new-password"),
+      (master) => master.setPassword("new-password"),
     );
     expect(calls).toMatchObject([
       {
@@ -47,7 +52,7 @@ describe("the master user of a cluster of RDS", () => {
   });
 
   it("gets no password that RDS would refuse for its length", async () => {
-    const refused = against(described(""), (master) => master.change("x".repeat(42)));
+    const refused = against(described(""), (master) => master.setPassword("x".repeat(42)));
     await expect(refused).rejects.toThrow(/42 characters, and RDS takes 41/);
   });
 
@@ -60,17 +65,15 @@ describe("the master user of a cluster of RDS", () => {
           )();
         if (call.action === "DescribeSecret")
           return { body: { VersionIdsToStages: { old: ["AWSPREVIOUS"], new: ["AWSCURRENT", "AWSPENDING"] } } };
-        return { body: {} };
+        return { body: { SecretString: '{"username":"admin","password":"made-by-rds"}' } };
       },
       async (master) => {
-        const { managed } = await master.look();
-        await master.rotateManaged(managed?.arn ?? "");
-        return managed;
+        await master.rotateOwn();
+        return { ...(await master.look()), ...(await master.readOwn()) };
       },
     );
-    expect(result).toEqual({ arn: managedArn, status: "active", version: "new" });
-    expect(calls.at(-1)).toMatchObject({
-      action: "RotateSecret",
+    expect(result).toMatchObject({ keepsPassword: true, user: "admin", password: "made-by-rds", versionId: "new" });
+    expect(calls.find(({ action }) => action === "RotateSecret")).toMatchObject({
       input: { SecretId: managedArn, RotateImmediately: true },
     });
   });
@@ -82,7 +85,7 @@ describe("the master user of a cluster of RDS", () => {
   ])("keeps its password when $what", async ({ error, expected }) => {
     const refused = against(
       () => ({ error }),
-      (master) => master.change("canary-password"),
+      (master) => master.setPassword("canary-password"),
     );
     await expect(refused).rejects.toThrow(expected);
     await expect(refused).rejects.not.toThrow(/canary/);
@@ -90,8 +93,11 @@ describe("the master user of a cluster of RDS", () => {
 
   it("is not rotated by RDS when the secret refuses", async () => {
     const refused = against(
-      () => ({ error: "AccessDeniedException" }),
-      (master) => master.rotateManaged(managedArn),
+      (call) =>
+        call.action === "DescribeDBClusters"
+          ? described(`<MasterUserSecret><SecretArn>${managedArn}</SecretArn></MasterUserSecret>`)()
+          : { error: "AccessDeniedException" },
+      (master) => master.rotateOwn(),
     );
     await expect(refused).rejects.toThrow(SecretUnreadableError);
     await expect(refused).rejects.toThrow(/RotateSecret/);

@@ -1,5 +1,5 @@
 import { DescribeDBClustersCommand, ModifyDBClusterCommand, RDSClient } from "@aws-sdk/client-rds";
-import { RotateSecretCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { GetSecretValueCommand, RotateSecretCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import {
   ControlPlaneMissingError,
   DatabaseUnavailableError,
@@ -12,7 +12,6 @@ import { fieldOf, secretsClient, toSecretError } from "./awsSecret.ts";
 import { clientSettings } from "./clientSettings.ts";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 import { onFirstUse } from "./onFirstUse.ts";
-import { secretDocument } from "./secretDocument.ts";
 
 export interface RdsMasterSettings {
   /** Its identifier or ARN. */
@@ -101,11 +100,13 @@ export const rdsMaster = ({
     },
     readOwn: async () => {
       const arn = await ownSecret();
-      const current = (
-        await secretDocument({ arn, field: "rotations.master" }, { client: secrets(arn) }).versions()
-      ).find((version) => version.current);
-      if (!current) throw new SecretUnreadableError(`the secret ${arn} has no value yet; RDS is making it: try again`);
-      const { id: versionId, text } = current;
+      const { VersionId: versionId, SecretString: text } = await secrets(arn)
+        .send(new GetSecretValueCommand({ SecretId: arn, VersionStage: "AWSCURRENT" }))
+        .catch((error: unknown) => {
+          throw toSecretError(arn, error);
+        });
+      if (versionId === undefined || text === undefined)
+        throw new SecretUnreadableError(`the secret ${arn} contains no text; see what RDS says of it`);
       return { user: fieldOf(arn, text, "username"), password: fieldOf(arn, text, "password"), versionId };
     },
   };

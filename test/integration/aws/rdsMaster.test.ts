@@ -63,9 +63,7 @@ describe("the master user of a cluster of RDS", () => {
           return described(
             `<MasterUserSecret><SecretArn>${managedArn}</SecretArn><SecretStatus>active</SecretStatus></MasterUserSecret>`,
           )();
-        if (call.action === "DescribeSecret")
-          return { body: { VersionIdsToStages: { old: ["AWSPREVIOUS"], new: ["AWSCURRENT", "AWSPENDING"] } } };
-        return { body: { SecretString: '{"username":"admin","password":"made-by-rds"}' } };
+        return { body: { VersionId: "new", SecretString: '{"username":"admin","password":"made-by-rds"}' } };
       },
       async (master) => {
         await master.rotateOwn();

@@ -67,6 +67,25 @@ const makingUsers = (wrong: string, database: object, restore: object, path: str
   return all(wrong, changes, `installations[0].${path}`, says);
 };
 
+const aRotation = { slots: "slots.json", administrator: { user: "admin", passwordFile: "db.password" } };
+
+/** Credentials that are to be rotated, as they are written. Whole places stand for themselves. */
+const rotating = (
+  wrong: string,
+  written: Readonly<Record<string, unknown>>,
+  path: string,
+  says: RegExp,
+): BrokenConfig => {
+  const own = Object.fromEntries(Object.entries(written).filter(([name]) => name.startsWith(first)));
+  const rotations = Object.fromEntries(Object.entries(written).filter(([name]) => !name.startsWith(first)));
+  const changes = {
+    [`${first}health`]: { url: "http://127.0.0.1/", bodyIncludes: "ok" },
+    [`${first}rotations`]: rotations,
+    ...own,
+  };
+  return all(`it rotates ${wrong}`, changes, `installations[0].${path}`, says);
+};
+
 /** Configurations that must be refused, each with the field that is to be named. */
 export const brokenConfigs: readonly BrokenConfig[] = [
   // Absent
@@ -120,7 +139,7 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   at("platform.cluster", "c", /unknown setting; known here: kind, codePath/),
   at("sites.__proto__x", 1, /unknown setting/),
   at("schedule", {}, /unknown setting; did you mean schedules/),
-  at("rotations", {}, /unknown setting; known here: id, platform/),
+  at("mail", {}, /unknown setting; known here: id, platform/),
   all("the whole has an unknown name", { verbose: true }, "verbose", /unknown setting; known here: stateDirectory/),
   all("an unknown name has spaces", { "in stallations": [] }, '["in stallations"]', /did you mean installations/),
   // Identifiers
@@ -659,4 +678,82 @@ export const brokenConfigs: readonly BrokenConfig[] = [
     /is the administrator's secret/,
   ),
   at("schedules", { users: { cron: "0 * * * *" } }, /unknown setting/, "schedules.users"),
+
+  // Rotations
+  rotating("nothing", {}, "rotations", /asks for nothing; expected database, admin, master or redeploy/),
+  rotating(
+    "a slot's text as its place",
+    { slots: '{"A":{"password":"canary"}}' },
+    "rotations.slots",
+    /unknown setting/,
+  ),
+  rotating(
+    "the text of the slots in place of their file",
+    { database: { ...aRotation, slots: '{"A":{"password":"canary"}}' } },
+    "rotations.database.slots",
+    /names neither a file/,
+  ),
+  rotating(
+    "slots in a variable, which no job can write",
+    { database: { ...aRotation, slots: "env:SLOTS" } },
+    "rotations.database.slots",
+    /names neither a file/,
+  ),
+  rotating(
+    "slots in one field of a secret",
+    { database: { ...aRotation, slots: `${arn}#slots` } },
+    "rotations.database.slots",
+    /names neither a file/,
+  ),
+  rotating(
+    "slots in a directory that is not there",
+    { database: { ...aRotation, slots: "absent/slots.json" } },
+    "rotations.database.slots",
+    /does not exist/,
+  ),
+  rotating(
+    "slots below the sites directory",
+    { database: { ...aRotation, slots: "directory/slots.json" }, [`${first}sites.path`]: "directory" },
+    "rotations.database.slots",
+    /lies inside installations\[0\]\.sites\.path/,
+  ),
+  rotating(
+    "slots in a file that holds no JSON",
+    { database: { ...aRotation, slots: "db.password" } },
+    "rotations.database.slots",
+    /something else than a JSON object/,
+  ),
+  rotating(
+    "a file with a password as the administrator's login",
+    { database: { ...aRotation, administrator: "db.password" } },
+    "rotations.database.administrator",
+    /"username" and "password"/,
+  ),
+  rotating(
+    "an administrator without a password",
+    { database: { ...aRotation, administrator: { user: "admin" } } },
+    "rotations.database.administrator.passwordFile",
+    /expected a file that holds the password/,
+  ),
+  rotating(
+    "a database user who is rotated unseen",
+    { database: aRotation, [`${first}health`]: undefined },
+    "health",
+    /is missing; a rotation of the database user is proven by it/,
+  ),
+  rotating("no administrator to rotate", { master: {} }, "rotations.database", /is missing; master replaces/),
+  rotating(
+    "one secret for two credentials",
+    { database: aRotation, admin: { secret: "slots.json", user: "admin" } },
+    "rotations.admin.secret",
+    /is also the secret of other credentials/,
+  ),
+  rotating(
+    "a restart by a line for a shell",
+    { redeploy: { command: "systemctl reload apache2" } },
+    "rotations.redeploy.command",
+    /expected a program and its arguments/,
+  ),
+  rotating("a restart by nothing", { redeploy: { command: [] } }, "rotations.redeploy.command", /expected a program/),
+  rotating("a restart without a command", { redeploy: {} }, "rotations.redeploy.command", /is missing; expected/),
 ];

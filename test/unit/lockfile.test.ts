@@ -32,6 +32,7 @@ describe.each(["packages/cli", "packages/task"])("what a machine with %s alone i
       "health",
       "jobs",
       "openemr",
+      "rotation",
       "task",
     ].map((room) => `packages/${room}`);
     const own = workspace === "packages/cli" ? ["packages/cli", "packages/notifications"] : [];

@@ -70,11 +70,12 @@ export const onLines = (stream: Readable, onLine: (line: string) => void): void 
 /** Where servers' programs are: the PATH of cron, or of an ordinary user, leaves them out. */
 const administrators = ":/usr/local/sbin:/usr/sbin:/sbin";
 
-const environmentOf = (settings: ChildSettings): NodeJS.ProcessEnv => {
+/** What every child gets of our environment. @param more on top, such as a password */
+export const childEnvironment = (more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv => {
   const environment: NodeJS.ProcessEnv = { LC_ALL: "C.UTF-8", TZ: "UTC" };
   for (const name of inherited) if (process.env[name] !== undefined) environment[name] = process.env[name];
   if (environment.PATH !== undefined) environment.PATH += administrators;
-  return { ...environment, ...settings.environment };
+  return { ...environment, ...more };
 };
 
 /**
@@ -84,7 +85,7 @@ const environmentOf = (settings: ChildSettings): NodeJS.ProcessEnv => {
 export const startChild = (command: string, args: readonly string[], settings: ChildSettings = {}): Child => {
   const child: ChildProcess = spawn(command, [...args], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: environmentOf(settings),
+    env: childEnvironment(settings.environment),
     detached: true,
     ...(settings.cwd === undefined ? {} : { cwd: settings.cwd }),
   });

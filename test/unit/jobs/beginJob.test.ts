@@ -325,7 +325,7 @@ describe("a job that begins", () => {
           for (const [name, given] of added)
             expect([
               ...["version 1", `kind ${kind}`, "installation clinic-a", "dryRun false", "forceNewRepository false"],
-              ...["dump latest", "level objects", "inPlace false", "upgrade false", "copy 1"],
+              ...["dump latest", "level objects", "inPlace false", "upgrade false", "copy 1", "phase all"],
             ]).toContain(`${name} ${given}`);
           expect(outcome).toMatchObject({
             job: { kind, installation: "clinic-a", dryRun: "dryRun" in asked && asked.dryRun === true },

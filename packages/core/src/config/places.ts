@@ -1,6 +1,7 @@
 import { isAbsolute, relative } from "node:path";
 import type { InputIssue } from "../errors.ts";
 import type { DestinationAddress } from "./destinationAddress.ts";
+import { secretsIn } from "./secrets.ts";
 import type { Config, DatabaseSettings, DrillSettings, DumpSettings } from "./settings.ts";
 
 const isInside = (inner: string, outer: string): boolean => {
@@ -25,7 +26,12 @@ export const findPlaceIssues = ({ installations, stateDirectory }: Config): read
         message: `lies inside ${name}.sites.path; choose a directory outside of it`,
       });
     }
-    installations.forEach(({ dumps, exports }, other) => {
+    installations.forEach(({ dumps, exports, rotations }, other) => {
+      for (const reference of secretsIn(rotations)) {
+        if (reference.kind !== "file" || !isInside(reference.path, sites.path)) continue;
+        const message = `lies inside ${name}.sites.path, of which dumps contain every file; choose a file outside of it`;
+        issues.push({ path: reference.field, message });
+      }
       if (dumps?.drill.directory !== undefined && isInside(dumps.drill.directory, sites.path)) {
         issues.push({
           path: `installations[${other}].dumps.drill.directory`,

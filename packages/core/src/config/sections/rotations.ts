@@ -39,10 +39,13 @@ export const rotations = section(
     }).optional(),
     /** How OpenEMR is started anew; on ECS its service is deployed anew instead. */
     redeploy: strict({
-      /** Without a shell. */
-      command: field.commandLine,
+      /** A program and its arguments, without a shell. */
+      command: field.commandLine.optional(),
     }).optional(),
-  }),
+  }).superRefine((asked, context) => {
+    if (Object.values(asked).every((one) => one === undefined))
+      complain(context, [], "asks for nothing; expected database, admin, master or redeploy");
+  }, onAnyObject),
   ({ database, ...rest }) => ({
     ...rest,
     ...(database ? { database: { ...database, administrator: settleAdministrator(database.administrator) } } : {}),
@@ -62,12 +65,23 @@ export const rotationRules = (installation: unknown, context: Complain): void =>
   const at = (...path: readonly string[]) => valueAt(installation, ["rotations", ...path]);
   if (at() === undefined) return;
   const platform = valueAt(installation, ["platform", "kind"]);
-  if (at("redeploy") !== undefined && platform === "ecs")
+  const command = at("redeploy", "command");
+  const place = ["rotations", "redeploy", "command"];
+  if (command !== undefined && platform === "ecs")
+    complain(context, place, "is for platform host; on ecs the service that platform.service names is deployed anew");
+  if (at("redeploy") !== undefined && command === undefined && platform !== "ecs")
     complain(
       context,
-      ["rotations", "redeploy"],
-      "is for platform host; on ecs the service that platform.service names is deployed anew",
+      place,
+      'is missing; expected a program and its arguments, such as ["systemctl", "reload", "apache2"]',
     );
+  if (valueAt(installation, ["health"]) === undefined)
+    for (const [name, what] of [
+      ["database", "a rotation of the database user"],
+      ["redeploy", "a redeployment"],
+    ] as const)
+      if (at(name) !== undefined)
+        complain(context, ["health"], `is missing; ${what} is proven by it: expected an object with url`);
   if (at("master") !== undefined && at("database", "administrator") === undefined)
     complain(context, ["rotations", "database"], "is missing; master replaces the password of its administrator");
   const places = [

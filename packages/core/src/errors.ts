@@ -266,6 +266,28 @@ export class SecretUnreadableError extends FatalError {
   override readonly name = "SecretUnreadableError";
 }
 
+// Rotations
+/** The text of a secret with credentials is not what it has to be; the message names the field and never a value. */
+export class CredentialSecretError extends FatalError {
+  override readonly name = "CredentialSecretError";
+}
+/** No password that is written down logs in; the message names the one to store. */
+export class CredentialDriftError extends FatalError {
+  override readonly name = "CredentialDriftError";
+}
+/** A site of OpenEMR cannot log in to its database, or not read and write there. */
+export class SiteLoginError extends FatalError {
+  override readonly name = "SiteLoginError";
+}
+/** A rule of the server or of OpenEMR refuses the new password; the message names the rule. */
+export class PasswordPolicyError extends RefusedError {
+  override readonly name = "PasswordPolicyError";
+}
+/** A credential cannot be rotated here and now; nothing was changed. */
+export class RotationRefusedError extends RefusedError {
+  override readonly name = "RotationRefusedError";
+}
+
 // Restore
 /** No complete dump has this identifier. */
 export class DumpNotFoundError extends RefusedError {

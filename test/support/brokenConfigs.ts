@@ -718,12 +718,6 @@ export const brokenConfigs: readonly BrokenConfig[] = [
     /lies inside installations\[0\]\.sites\.path/,
   ),
   rotating(
-    "slots in a file that holds no JSON",
-    { database: { ...aRotation, slots: "db.password" } },
-    "rotations.database.slots",
-    /something else than a JSON object/,
-  ),
-  rotating(
     "a file with a password as the administrator's login",
     { database: { ...aRotation, administrator: "db.password" } },
     "rotations.database.administrator",

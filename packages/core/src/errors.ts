@@ -148,28 +148,6 @@ export class InstallationUnhealthyError extends FatalError {
   }
 }
 
-// Rotations
-/** The text of a secret is not what it must be; the message names the field. */
-export class CredentialSecretError extends FatalError {
-  override readonly name = "CredentialSecretError";
-}
-/** No password that is written down logs in. */
-export class CredentialDriftError extends FatalError {
-  override readonly name = "CredentialDriftError";
-}
-/** The login of a site does not work; the message names the site. */
-export class SiteLoginError extends FatalError {
-  override readonly name = "SiteLoginError";
-}
-/** The server or OpenEMR refuses a generated password; the message names the rule. */
-export class PasswordPolicyError extends FatalError {
-  override readonly name = "PasswordPolicyError";
-}
-/** A rotation that would do harm, or that something else already does. */
-export class RotationRefusedError extends RefusedError {
-  override readonly name = "RotationRefusedError";
-}
-
 // Redeployments
 /** The deployment failed, or the restart command did. */
 export class DeploymentFailedError extends FatalError {

@@ -1,14 +1,3 @@
-/** Why a text is no JSON object, in words that follow the secret's name and never quote it. */
-export const storedObjectProblem = (text: string): string | undefined => {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return undefined;
-  } catch {
-    // the parser's message quotes the text
-  }
-  return "is something else than a JSON object";
-};
-
 /** One version of a secret's text. */
 export interface SecretVersion {
   /** Names it within its secret. */

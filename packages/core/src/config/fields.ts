@@ -125,7 +125,7 @@ export const administrator = namesDocument(
 );
 
 /** The place of a secret with JSON that jobs write, whole. Messages never repeat it: people paste the content itself. */
-export const writtenSecret = (what: string, rule: SecretRule) =>
+export const writtenSecret = (what: string) =>
   namesWrittenSecret(
     z.string({ error: `expected a file that holds ${what}, or a secret's ARN` }).refine(
       (value) => {
@@ -137,7 +137,6 @@ export const writtenSecret = (what: string, rule: SecretRule) =>
         error: `names neither a file that holds ${what} nor a secret's ARN; the job writes there, so a variable or one field of a secret cannot serve`,
       },
     ),
-    rule,
   );
 
 /** The identifier of a cluster or an instance of RDS. Source: Amazon RDS API reference, CreateDBCluster. */

@@ -51,10 +51,10 @@ export const namesDocument = (schema: z.ZodString, rule: SecretRule) => {
   return marked.brand<"secret">();
 };
 
-/** The same for a secret of several lines that a job writes, so that it need not exist yet. */
-export const namesWrittenSecret = (schema: z.ZodString, rule: SecretRule) => {
+/** The same for a secret of several lines that a job writes, so that it need not exist yet. That job looks at what it holds: no other is stopped by it. */
+export const namesWrittenSecret = (schema: z.ZodString) => {
   const marked = schema.clone();
-  references.add(marked, { kind: "secret", rule, document: true, written: true });
+  references.add(marked, { kind: "secret", document: true, written: true });
   return marked.brand<"secret">();
 };
 

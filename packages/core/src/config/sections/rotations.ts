@@ -1,5 +1,4 @@
 import * as z from "zod";
-import { storedObjectProblem } from "../../storedSecret.ts";
 import { valueAt } from "../fieldPath.ts";
 import * as field from "../fields.ts";
 import { type Complain, complain, onAnyObject } from "../rules.ts";
@@ -19,7 +18,7 @@ export const rotations = section(
     /** OpenEMR's own database users, two by turns. */
     database: strict({
       /** JSON with `active_slot`, `A` and `B`; the first run writes it. */
-      slots: field.writtenSecret("both database users of OpenEMR", storedObjectProblem),
+      slots: field.writtenSecret("both database users of OpenEMR"),
       administrator,
       /** How long PHP and the file system may still serve the file before; not set, as long as they do by default. */
       settleSeconds: field.settleSeconds.optional(),
@@ -27,13 +26,13 @@ export const rotations = section(
     /** A user of OpenEMR with the role of an administrator. */
     admin: strict({
       /** JSON with `username` and `password`. */
-      secret: field.writtenSecret("the login of OpenEMR's administrator", storedObjectProblem),
+      secret: field.writtenSecret("the login of OpenEMR's administrator"),
       user: field.userName,
     }).optional(),
     /** The administrator of `database`. */
     master: strict({
       /** JSON with `username` and `password`; not set, that of `database.administrator`. */
-      secret: field.writtenSecret("the login of the database's administrator", storedObjectProblem).optional(),
+      secret: field.writtenSecret("the login of the database's administrator").optional(),
       /** Of RDS; not set, it is found by the endpoint. */
       cluster: field.rdsIdentifier.optional(),
     }).optional(),

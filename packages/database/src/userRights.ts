@@ -34,14 +34,15 @@ const grantLine = new RegExp(
 );
 const proxyLine = new RegExp(`^GRANT PROXY ON (\\S+) TO (${account})`, "s");
 
-interface Grant {
+/** Rights on one thing. */
+export interface Grant {
   readonly rights: readonly string[];
   readonly on: string;
   readonly to: string;
 }
 
 /** What SHOW GRANTS says, line by line. Passwords' digests, which stand behind the account, are not in it. */
-const grantsIn = (lines: readonly string[]): readonly Grant[] =>
+export const grantsIn = (lines: readonly string[]): readonly Grant[] =>
   lines.flatMap((line): Grant[] => {
     const proxy = proxyLine.exec(line);
     if (proxy) return [{ rights: ["PROXY"], on: proxy[1] ?? "", to: proxy[2] ?? "" }];

@@ -4,6 +4,7 @@ import type { DatabaseAccess } from "../access.ts";
 import { connect, type DatabaseConnection } from "../connection.ts";
 import { effectiveGrants } from "../grants.ts";
 import { quoteName } from "../identifiers.ts";
+import { serverOf } from "../sameServer.ts";
 import type { ServerKind } from "./neededRights.ts";
 
 /** One account of a user: MariaDB and MySQL tell users apart by the host that they come from, too. */
@@ -27,14 +28,25 @@ export const serverKind = async (connection: DatabaseConnection): Promise<Server
 export interface KnownAccount extends Account {
   /** It logs in by encrypted connections alone. */
   readonly needsTls: boolean;
+  /** It logs in with a certificate of its own alone. */
+  readonly needsCertificate: boolean;
+  /** How the server checks its password, such as `caching_sha2_password`. */
+  readonly plugin: string;
 }
 
 /** The accounts of a user, of any host. */
 export const accountsOf = async (admin: DatabaseConnection, user: string): Promise<readonly KnownAccount[]> => {
-  const rows = await admin.rows("SELECT Host AS host, CONCAT(ssl_type, '') AS tls FROM mysql.user WHERE User = ?", [
+  const rows = await admin.rows(
+    "SELECT Host AS host, CONCAT(ssl_type, '') AS tls, plugin FROM mysql.user WHERE User = ? ORDER BY Host",
+    [user],
+  );
+  return rows.map(({ host, tls, plugin }) => ({
     user,
-  ]);
-  return rows.map(({ host, tls }) => ({ user, host: host ?? "", needsTls: (tls ?? "") !== "" }));
+    host: host ?? "",
+    needsTls: (tls ?? "") !== "",
+    needsCertificate: ["X509", "SPECIFIED"].includes(tls ?? ""),
+    plugin: plugin ?? "",
+  }));
 };
 
 /** MariaDB's form of a password for its own login. Source: MariaDB knowledge base, "Authentication plugin: mysql_native_password". */
@@ -51,14 +63,43 @@ export const createAccount = async (
   admin: DatabaseConnection,
   account: Account,
   password: string,
-  { product, needsTls }: { readonly product: ServerKind["product"]; readonly needsTls: boolean },
+  {
+    product,
+    needsTls,
+    plugin,
+  }: { readonly product: ServerKind["product"]; readonly needsTls: boolean; readonly plugin?: string | undefined },
 ): Promise<void> => {
-  const [by, value] = product === "MariaDB" ? ["PASSWORD ?", nativeHash(password)] : ["?", password];
-  await admin.run(`CREATE USER ${accountIn(account)} IDENTIFIED BY ${by}${needsTls ? " REQUIRE SSL" : ""}`, [value]);
+  const [by, value] = identified(product, password, plugin);
+  await admin.run(`CREATE USER ${accountIn(account)} IDENTIFIED ${by}${needsTls ? " REQUIRE SSL" : ""}`, [value]);
+};
+
+/** Gives an account another password; what it may do, and the TLS that it needs, stay. */
+export const setPassword = async (
+  admin: DatabaseConnection,
+  account: Account,
+  password: string,
+  product: ServerKind["product"],
+): Promise<void> => {
+  const [by, value] = identified(product, password);
+  await admin.run(`ALTER USER ${accountIn(account)} IDENTIFIED ${by}`, [value]);
+};
+
+/** MySQL's ways to check a password that clients take part in; any other is a matter of the one account. */
+const passwordPlugins: readonly string[] = ["caching_sha2_password", "mysql_native_password", "sha256_password"];
+
+const identified = (
+  product: ServerKind["product"],
+  password: string,
+  plugin = "",
+): readonly [by: string, value: string] => {
+  if (product === "MariaDB") return ["BY PASSWORD ?", nativeHash(password)];
+  return [passwordPlugins.includes(plugin) ? `WITH ${plugin} BY ?` : "BY ?", password];
 };
 
 /** What a login found. */
 export interface LoggedIn extends Account {
+  /** Which server it met; see `serverOf`. */
+  readonly server: string;
   /** What it may do, with its active roles; see `effectiveGrants`. */
   readonly grants: readonly string[];
 }
@@ -80,7 +121,8 @@ export const logIn = async (
     const account = row?.account ?? "";
     const at = account.lastIndexOf("@");
     const [user, host] = [account.slice(0, at), account.slice(at + 1)];
-    if (user === access.user) return { user, host, grants: await effectiveGrants(connection) };
+    if (user === access.user)
+      return { user, host, server: await serverOf(connection), grants: await effectiveGrants(connection) };
     return new DatabaseAccessDeniedError(`the server takes the login of ${access.user} for that of ${account}`);
   } catch (error) {
     if (error instanceof DatabaseAccessDeniedError) return error;

@@ -35,7 +35,7 @@ const has = (
 };
 
 /** A schema's name in GRANT, where `_` and `%` are patterns unless the server takes them literally. */
-const schemaIn = (schema: string, { literal }: ServerKind): string =>
+export const schemaIn = (schema: string, { literal }: Pick<ServerKind, "literal">): string =>
   quoteName(literal ? schema : schema.replace(/[_%\\]/g, "\\$&"));
 
 const onSchema = (rights: readonly string[], schema: string, server: ServerKind): NeededRight => ({

@@ -85,6 +85,17 @@ export interface DeployedUsers {
   readonly restore: DeployedSecret;
 }
 
+/** The section `rotations` of an installation: whose credentials are replaced, and the secrets in which they are kept. */
+export interface DeployedRotations {
+  readonly database?: { readonly slots: DeployedSecret; readonly administrator: DeployedSecret };
+  readonly admin?: { readonly secret: DeployedSecret };
+  readonly master?: {
+    readonly secret: DeployedSecret;
+    /** The identifier of RDS's cluster. */
+    readonly cluster: string;
+  };
+}
+
 /** One installation with all that a deployment needs of it. */
 export interface DeployedInstallation {
   readonly id: string;
@@ -103,7 +114,7 @@ export interface DeployedInstallation {
   readonly exports?: DeployedExports;
   readonly health?: HealthSettings;
   readonly users?: DeployedUsers;
-  readonly rotations?: RotationSettings;
+  readonly rotations?: DeployedRotations;
 }
 
 /** Where people are notified of jobs. */
@@ -267,6 +278,21 @@ const deployedExports = ({ database, exports }: Installation): DeployedExports |
       ...(pseudonymKey ? { pseudonymKey: toSecret(pseudonymKey) } : {}),
       ...(credentials ? { store: toSecret(credentials) } : {}),
     },
+  };
+};
+
+const clusterOfMaster = ({ database }: Installation, { master }: RotationSettings): string | undefined =>
+  master?.cluster ?? clusterOf(database.host);
+
+const deployedRotations = (settings: Installation, rotations: RotationSettings): DeployedRotations => {
+  const { database, admin, master } = rotations;
+  const login = database?.administrator;
+  const administrator = login && toSecret("kind" in login ? login : login.password);
+  const kept = master?.secret ? toSecret(master.secret) : administrator;
+  return {
+    ...(database && administrator ? { database: { slots: toSecret(database.slots), administrator } } : {}),
+    ...(admin ? { admin: { secret: toSecret(admin.secret) } } : {}),
+    ...(master && kept ? { master: { secret: kept, cluster: clusterOfMaster(settings, rotations) ?? "" } } : {}),
   };
 };
 
@@ -445,6 +471,13 @@ const deployedInstallation = (
       "health.caFile",
       'is a file, which a function does not have; say tls "required", or use a trusted certificate',
     );
+  if (rotations?.database && !health)
+    refuse("health", "is missing; a rotation of the database user goes on only where OpenEMR is seen to work");
+  if (rotations?.master && clusterOfMaster(settings, rotations) === undefined)
+    refuse(
+      "rotations.master.cluster",
+      "is missing, and database.host is no endpoint of a cluster; expected the identifier of RDS's cluster",
+    );
   refuseRelativeFiles(config, index, issues);
 
   if (issues.length > before || !platform.network || sites.fileSystemId === undefined) return undefined;
@@ -464,7 +497,7 @@ const deployedInstallation = (
     ...(exported ? { exports: exported } : {}),
     ...(health ? { health } : {}),
     ...(users ? { users: deployedUsers(settings, users) } : {}),
-    ...(rotations ? { rotations } : {}),
+    ...(rotations ? { rotations: deployedRotations(settings, rotations) } : {}),
   };
 };
 

@@ -16,6 +16,7 @@ const byInterface = ["ecr.api", "ecr.dkr", "events", "logs", "secretsmanager", "
 const byRoute = ["dynamodb", "s3"];
 
 interface InterfaceSettings {
+  readonly services: readonly string[];
   readonly vpcId: string;
   readonly subnetIds: readonly string[];
   readonly peers: readonly IPeer[];
@@ -33,7 +34,7 @@ const gatewayEndpoints = (stack: Stack, vpcId: string, routeTableIds: readonly s
     });
 };
 
-const interfaceEndpoints = (stack: Stack, { vpcId, subnetIds, peers, also }: InterfaceSettings): void => {
+const interfaceEndpoints = (stack: Stack, { services, vpcId, subnetIds, peers }: InterfaceSettings): void => {
   const vpc = Vpc.fromVpcAttributes(stack, "Vpc", { vpcId, availabilityZones: ["not asked"] });
   const group = new SecurityGroup(stack, "EndpointsGroup", {
     vpc,
@@ -41,7 +42,7 @@ const interfaceEndpoints = (stack: Stack, { vpcId, subnetIds, peers, also }: Int
     allowAllOutbound: false,
   });
   for (const peer of peers) group.addIngressRule(peer, Port.tcp(443), "TLS to services of AWS");
-  for (const name of [...byInterface, ...also])
+  for (const name of services)
     new CfnVPCEndpoint(stack, `Endpoint-${name}`, {
       vpcEndpointType: "Interface",
       serviceName: new InterfaceVpcEndpointAwsService(name).name, // China's differ
@@ -57,28 +58,24 @@ const interfaceEndpoints = (stack: Stack, { vpcId, subnetIds, peers, also }: Int
  * Private DNS changes a service's name for every workload of the VPC, OpenEMR among them, so an interface admits the ranges
  * of the whole VPC. A VPC accepts each endpoint once: of several installations in one VPC, one configures them.
  *
- * @param more services by an address in the VPC that this installation's tasks call, besides those that all call
+ * @param further services that only this installation's tasks call
  */
 export const vpcEndpoints = (
   stack: Stack,
   { vpcId, subnetIds, securityGroupIds, endpoints = {} }: TaskNetwork,
-  also: readonly string[] = [],
+  further: readonly string[] = [],
 ): void => {
-  const services = [...byInterface, ...more];
+  const services = [...byInterface, ...further].sort();
   const { gateway, interface: own, routeTableIds } = endpoints;
   if (routeTableIds) {
     // The form before: both kinds, for the tasks' groups alone.
     gatewayEndpoints(stack, vpcId, routeTableIds);
-    interfaceEndpoints(stack, {
-      vpcId,
-      subnetIds,
-      peers: securityGroupIds.map((id) => Peer.securityGroupId(id)),
-      also,
-    });
+    interfaceEndpoints(stack, { services, vpcId, subnetIds, peers: securityGroupIds.map((id) => Peer.securityGroupId(id)) });
   }
   if (gateway) gatewayEndpoints(stack, vpcId, gateway.routeTableIds);
   if (own)
     interfaceEndpoints(stack, {
+      services,
       vpcId,
       subnetIds: own.subnetIds ?? subnetIds,
       peers: own.vpcCidrs.map((range) => Peer.ipv4(range)),

@@ -16,7 +16,7 @@ const wholeArns = (secrets: readonly NamedSecret[]): string[] => [...new Set(sec
  * These secrets may be encrypted with a customer managed key that is not known here, so its use is allowed with any key, but
  * only through Secrets Manager and only for these secrets.
  */
-const useTheirKeys = (stack: Stack, arns: readonly string[], action: string): PolicyStatement => {
+export const useSecretKeys = (stack: Stack, arns: readonly string[], action: string): PolicyStatement => {
   const regions = [...new Set(arns.map((arn) => arn.split(":")[3] ?? stack.region))];
   return new PolicyStatement({
     actions: [action],
@@ -34,7 +34,7 @@ export const readSecrets = (stack: Stack, secrets: readonly NamedSecret[]): read
   if (arns.length === 0) return [];
   return [
     new PolicyStatement({ actions: ["secretsmanager:GetSecretValue"], resources: arns }),
-    useTheirKeys(stack, arns, "kms:Decrypt"),
+    useSecretKeys(stack, arns, "kms:Decrypt"),
   ];
 };
 
@@ -44,7 +44,7 @@ export const writePasswords = (stack: Stack, secrets: readonly NamedSecret[]): r
   const actions = ["DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage"];
   return [
     new PolicyStatement({ actions: actions.map((name) => `secretsmanager:${name}`), resources: arns }),
-    useTheirKeys(stack, arns, "kms:GenerateDataKey"),
+    useSecretKeys(stack, arns, "kms:GenerateDataKey"),
   ];
 };
 

@@ -6,12 +6,14 @@ import { caller, functionStep, type Workflow } from "./steps.ts";
 /**
  * Records and publishes every failure of these states; then the execution fails with the domain's error name. If that fails
  * too, it fails with the first failure's name, and the rule on ended executions closes the job.
+ *
+ * @returns the step that reports, for what has to be done before it
  */
 export const reportFailure = (
   scope: Construct,
   workflow: Workflow,
   states: readonly (CustomState | TaskStateBase)[],
-): void => {
+): TaskStateBase => {
   const failed = new Fail(scope, "Job failed", { errorPath: "$.failure.Error", causePath: "$.failure.Cause" });
   const untold = new Fail(scope, "Job failed untold", {
     errorPath: "$.failure.Error",
@@ -29,4 +31,5 @@ export const reportFailure = (
   report.addRetry({ errors: [Errors.ALL], interval: Duration.seconds(5), backoffRate: 2, maxAttempts: 4 });
   report.addCatch(untold, { resultPath: JsonPath.DISCARD }).next(failed);
   for (const state of states) state.addCatch(report, { errors: [Errors.ALL], resultPath: "$.failure" });
+  return report;
 };

@@ -76,9 +76,15 @@ export const allOfInput = "States.JsonToString($.input)";
  * The container is asked to do a job that the workflow was not asked for.
  *
  * @param part its fields, and where in the state each value is
+ * @param fixed fields whose values are always the same
  */
-export const ask = (kind: JobKind, { installation }: Workflow, part: Readonly<Record<string, string>>): string => {
-  const said = Object.entries({ version: 1, kind, installation }).map(
+export const ask = (
+  kind: JobKind,
+  { installation }: Workflow,
+  part: Readonly<Record<string, string>>,
+  fixed: Readonly<Record<string, string>> = {},
+): string => {
+  const said = Object.entries({ version: 1, kind, installation, ...fixed }).map(
     ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`,
   );
   const places = Object.keys(part).map((name) => `${JSON.stringify(name)}:{}`);
@@ -174,7 +180,11 @@ export const begin = (scope: Construct, workflow: Workflow): TaskStateBase =>
 
 /** @param reports path in the state of the containers' reports */
 export const finish = (scope: Construct, workflow: Workflow, ...reports: readonly string[]): TaskStateBase =>
-  functionStep(scope, "Finish", {
+  finishAs(scope, "Finish", workflow, ...reports);
+
+/** The same under another name, for a workflow that ends in two ways. */
+export const finishAs = (scope: Construct, name: string, workflow: Workflow, ...reports: readonly string[]) =>
+  functionStep(scope, name, {
     lambdaFunction: workflow.finish,
     payload: {
       job: JsonPath.objectAt("$.job"),

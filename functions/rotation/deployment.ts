@@ -1,0 +1,40 @@
+import { ecsDeployments } from "@openemr-ops/aws/ecsDeployments";
+import { strict } from "@openemr-ops/core/config/strict";
+import { locksOf } from "@openemr-ops/events/jobKinds";
+import { figures, identifiers } from "@openemr-ops/events/jobEvent";
+import { type JobInHand, jobInHand } from "@openemr-ops/events/workflowSteps";
+import * as z from "zod";
+import { type Environment, readStage, readVariable } from "../shared/environment.ts";
+import { jobUnderWay } from "../shared/jobUnderWay.ts";
+
+/** What the steps of a redeployment say to one another. `planned`: it is a dry run, and nothing was deployed. */
+const redeployment = strict({
+  state: z.enum(["planned", "underWay", "completed"]),
+  /** Of ECS; empty in a dry run. */
+  id: z.string(),
+  startedAt: z.iso.datetime(),
+  looks: z.number(),
+  figures,
+  result: identifiers,
+});
+export type RedeploymentState = z.output<typeof redeployment>;
+
+export const startRequest = strict({ job: jobInHand });
+export const followRequest = strict({ job: jobInHand, deployment: redeployment });
+
+/** The service of this function's installation, and the job that deploys it. */
+export const openRedeployment = (environment: Environment) => {
+  const underWay = jobUnderWay(readStage(environment));
+  return {
+    service: ecsDeployments({
+      cluster: readVariable(environment, "OPENEMR_OPS_CLUSTER"),
+      service: readVariable(environment, "OPENEMR_OPS_SERVICE"),
+    }),
+    ...underWay,
+    /** No container renews the locks while ECS works. */
+    hold: (job: JobInHand): Promise<void> => {
+      const { kind, dryRun } = job;
+      return underWay.hold(job, locksOf({ kind: kind === "rotateDatabase" ? kind : "redeploy", dryRun }));
+    },
+  };
+};

@@ -2,7 +2,7 @@ import { RotationRefusedError } from "@openemr-ops/core/errors";
 import type { MasterUserService } from "@openemr-ops/core/masterUser";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { connect, connectReadOnly, type DatabaseConnection } from "@openemr-ops/database/connection";
-import { accountIn, type Account, serverKind, setPassword } from "@openemr-ops/database/users/account";
+import { type Account, accountIn, serverKind, setPassword } from "@openemr-ops/database/users/account";
 import { assertPasswordAllowed } from "@openemr-ops/database/users/passwordRules";
 import type { MasterLogin } from "./masterSecret.ts";
 import type { MasterChange, MasterRotation } from "./rotateMaster.ts";

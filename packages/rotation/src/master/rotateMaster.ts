@@ -1,7 +1,7 @@
 import {
   CredentialDriftError,
   CredentialSecretError,
-  DatabaseAccessDeniedError,
+  type DatabaseAccessDeniedError,
   DatabaseUnavailableError,
   RotationRefusedError,
 } from "@openemr-ops/core/errors";

@@ -10,6 +10,7 @@ import { exportResources } from "./exportResources.ts";
 import { healthResources } from "./healthResources.ts";
 import { installationSchedules } from "./installationSchedules.ts";
 import { logRetention } from "./opsFunction.ts";
+import { rotationResources } from "./rotationResources.ts";
 import type { TaskImage } from "./taskImage.ts";
 import { usersResources } from "./usersResources.ts";
 import { vpcEndpoints } from "./vpcEndpoints.ts";
@@ -49,7 +50,7 @@ export const installationResources = (
   { deployment, plane, image, since }: InstallationContext,
 ): void => {
   const { removable, stage } = deployment;
-  const { id, network, dumps, exports, health, users } = installation;
+  const { id, network, dumps, exports, health, rotations, users } = installation;
   const cluster = clusterArn(stack, installation.cluster);
   Tags.of(stack).add("openemr-ops:stage", stage);
   Tags.of(stack).add("openemr-ops:installation", id);
@@ -63,12 +64,15 @@ export const installationResources = (
     ...(dumps ? [dumpResources(stack, installation, dumps, { deployment, plane, image, cluster, log })] : []),
     ...(exports ? [exportResources(stack, installation, exports, { deployment, plane, image, cluster, log })] : []),
     ...(health ? [healthResources(stack, installation, health, { deployment, plane })] : []),
+    ...(rotations
+      ? [rotationResources(stack, installation, rotations, health, { deployment, plane, image, cluster, log })]
+      : []),
     ...(users ? [usersResources(stack, installation, users, { deployment, plane, image, cluster, log })] : []),
   ];
   const stateMachines = sections.flatMap((section) => section.stateMachines);
   if (stateMachines.length === 0) return;
 
-  vpcEndpoints(stack, network, exports?.dataSyncTask === undefined ? [] : ["datasync"]);
+  vpcEndpoints(stack, network, rotations?.master ? ["rds"] : []);
   installationSchedules(stack, installation, { deployment, plane, since });
   for (let first = 0; first < stateMachines.length; first += workflowsOfAnAlarm)
     alarm(stack, `JobsFailed${first === 0 ? "" : first / workflowsOfAnAlarm + 1}`, plane.alarms, {

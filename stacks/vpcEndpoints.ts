@@ -70,7 +70,12 @@ export const vpcEndpoints = (
   if (routeTableIds) {
     // The form before: both kinds, for the tasks' groups alone.
     gatewayEndpoints(stack, vpcId, routeTableIds);
-    interfaceEndpoints(stack, { services, vpcId, subnetIds, peers: securityGroupIds.map((id) => Peer.securityGroupId(id)) });
+    interfaceEndpoints(stack, {
+      services,
+      vpcId,
+      subnetIds,
+      peers: securityGroupIds.map((id) => Peer.securityGroupId(id)),
+    });
   }
   if (gateway) gatewayEndpoints(stack, vpcId, gateway.routeTableIds);
   if (own)

@@ -1,7 +1,7 @@
 import { ecsDeployments } from "@openemr-ops/aws/ecsDeployments";
 import { strict } from "@openemr-ops/core/config/strict";
-import { locksOf } from "@openemr-ops/events/jobKinds";
 import { figures, identifiers } from "@openemr-ops/events/jobEvent";
+import { locksOf } from "@openemr-ops/events/jobKinds";
 import { type JobInHand, jobInHand } from "@openemr-ops/events/workflowSteps";
 import * as z from "zod";
 import { type Environment, readStage, readVariable } from "../shared/environment.ts";

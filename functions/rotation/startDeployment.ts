@@ -16,7 +16,14 @@ export const handler = taskHandler(startRequest, async ({ job }): Promise<Redepl
   const figures = { tasks: view.desired };
   const startedAt = new Date().toISOString();
   if (job.dryRun)
-    return { state: "planned", id: "", startedAt, looks: 0, figures, result: { redeploy: `would deploy ${name} anew` } };
+    return {
+      state: "planned",
+      id: "",
+      startedAt,
+      looks: 0,
+      figures,
+      result: { redeploy: `would deploy ${name} anew` },
+    };
   await hold(job);
   const id = await service.deploy();
   await note(job, "redeploy", figures);

@@ -87,6 +87,10 @@ export const unknownKey = wildcard(
   "/^Resource::arn:<AWS::Partition>:kms:[a-z0-9-]+:\\*:key\\/\\*$/",
   "Which key lies over a bucket or a secret only these know; conditions limit it to S3 or Secrets Manager, and to that bucket or secret.",
 );
+export const secretsOfRds = wildcard(
+  "/^Resource::arn:<AWS::Partition>:secretsmanager:.+:secret:rds!cluster-\\*$/",
+  "RDS makes the secret and names it; a condition limits it to the one that bears the cluster's name as a tag.",
+);
 
 // Of a function.
 

@@ -1,6 +1,7 @@
-import type { IFunction } from "aws-cdk-lib/aws-lambda";
-import type { IChainable, TaskStateBase } from "aws-cdk-lib/aws-stepfunctions";
+import type { IChainable } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
+import type { RedeployFunctions } from "../redeployFunctions.ts";
+import { healthStep } from "./healthStep.ts";
 import { redeployment } from "./redeployment.ts";
 import { reportFailure } from "./reportFailure.ts";
 import { acceptInput, begin, finish, type Workflow } from "./steps.ts";
@@ -9,10 +10,10 @@ import { acceptInput, begin, finish, type Workflow } from "./steps.ts";
 export const redeployWorkflow = (
   scope: Construct,
   workflow: Workflow,
-  functions: { readonly start: IFunction; readonly follow: IFunction },
-  health: TaskStateBase | undefined,
+  { look, ...functions }: RedeployFunctions,
 ): IChainable => {
   const started = begin(scope, workflow);
+  const health = look && healthStep(scope, look);
   const finished = finish(scope, workflow, "$.deployed", ...(health ? ["$.health"] : []));
   const redeployed = redeployment(scope, functions, health ? health.next(finished) : finished);
   reportFailure(scope, workflow, [started, ...redeployed.mayFail, ...(health ? [health] : []), finished]);

@@ -4,7 +4,17 @@ import type { Construct } from "constructs";
 import { healthStep } from "./healthStep.ts";
 import { redeployment } from "./redeployment.ts";
 import { reportFailure } from "./reportFailure.ts";
-import { acceptInput, allOfInput, ask, begin, type Containers, containerStep, finish, finishAs, type Workflow } from "./steps.ts";
+import {
+  acceptInput,
+  allOfInput,
+  ask,
+  begin,
+  type Containers,
+  containerStep,
+  finish,
+  finishAs,
+  type Workflow,
+} from "./steps.ts";
 
 interface RotationParts {
   /** ARN of the task definition. */

@@ -1,0 +1,47 @@
+import type { Stack } from "aws-cdk-lib";
+import { accept } from "./accept.ts";
+import {
+  answersWorkflow,
+  anyRevision,
+  configurationInEnvironment,
+  logsAndTraces,
+  logsErrorsOnly,
+  newTasks,
+  outsideVpc,
+  ownRights,
+  pullsImage,
+  secretsOfRds,
+  sharedConcurrency,
+  traces,
+  unknownKey,
+} from "./findings.ts";
+
+/** What is accepted in an installation's stack for its section `rotations`. */
+export const acceptInRotations = (
+  stack: Stack,
+  there: Readonly<Record<"rotateDatabase" | "rotateAdmin" | "rotateMaster" | "health", boolean>>,
+): void => {
+  const tasks = {
+    ...(there.rotateDatabase ? { RotateDatabase: "RotateDatabaseCredential" } : {}),
+    ...(there.rotateAdmin ? { RotateAdmin: "RotateAdminPassword" } : {}),
+    ...(there.rotateMaster ? { RotateMaster: "RotateMasterCredential" } : {}),
+  };
+  for (const [name, workflow] of Object.entries(tasks)) {
+    const ofRds = name === "RotateMaster" ? [secretsOfRds] : [];
+    accept(stack, `${name}TaskRole/DefaultPolicy/Resource`, ownRights, unknownKey, ...ofRds);
+    accept(stack, `${name}TaskStartRole/DefaultPolicy/Resource`, ownRights, pullsImage);
+    accept(stack, `${name}Task/Resource`, configurationInEnvironment);
+    accept(stack, `${workflow}/Role/DefaultPolicy/Resource`, ownRights, logsAndTraces, anyRevision, newTasks);
+    accept(stack, `${workflow}/Workflow/Resource`, logsErrorsOnly);
+  }
+  for (const name of ["StartDeployment", "FollowDeployment"]) {
+    accept(stack, `${name}Role/DefaultPolicy/Resource`, ownRights, traces);
+    accept(stack, `${name}/Resource`, outsideVpc("ECS, DynamoDB and EventBridge"), sharedConcurrency, answersWorkflow);
+  }
+  if (there.health) {
+    accept(stack, "RedeployedRole/DefaultPolicy/Resource", ownRights, traces);
+    accept(stack, "Redeployed/Resource", outsideVpc("OpenEMR's public address"), sharedConcurrency, answersWorkflow);
+  }
+  accept(stack, "RedeployService/Role/DefaultPolicy/Resource", ownRights, logsAndTraces);
+  accept(stack, "RedeployService/Workflow/Resource", logsErrorsOnly);
+};

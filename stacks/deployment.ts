@@ -17,6 +17,7 @@ import type {
 } from "@openemr-ops/core/config/settings";
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
 import { isStage, longestStage, namesOf } from "@openemr-ops/core/names";
+import { clusterOfEndpoint } from "@openemr-ops/core/rdsCluster";
 import { longestDeployedId } from "@openemr-ops/events/jobKinds";
 import { partitionOf } from "./region.ts";
 
@@ -93,6 +94,8 @@ export interface DeployedRotations {
     readonly secret: DeployedSecret;
     /** The identifier of RDS's cluster. */
     readonly cluster: string;
+    /** Secrets that are compared with it, so that nobody is locked out. */
+    readonly others: readonly DeployedSecret[];
   };
 }
 
@@ -238,10 +241,6 @@ const deployedStore = (settings: Installation, dumps: DumpSettings): Omit<Deploy
   return { destination, format, secrets: dumpSecretsOf(settings, dumps), ...bucketOf(destination, credentials) };
 };
 
-/** The cluster in its endpoint, for writing or for reading: AWS makes the name of one of the other. */
-const clusterOf = (host: string): string | undefined =>
-  /^([a-z][a-z0-9-]*)\.cluster-(?:ro-)?[a-z0-9]+\.[a-z0-9-]+\.rds\.amazonaws\.com(?:\.cn)?$/.exec(host)?.[1];
-
 /** A bucket is made once, where the stack is. */
 const refuseSecondBuckets = (
   installations: readonly Installation[],
@@ -271,8 +270,7 @@ const deployedExports = ({ database, exports }: Installation): DeployedExports |
     ...bucketOf(destination, credentials),
     ...(exports.createBucket ? { newBucket: destination.bucket } : {}),
     spark: exports.spark,
-    ...(exports.sites.dataSyncTask === undefined ? {} : { dataSyncTask: exports.sites.dataSyncTask }),
-    ...(exports.database.engine === "aurora" ? { cluster: clusterOf(database.host) ?? "" } : {}),
+    ...(exports.database.engine === "aurora" ? { cluster: clusterOfEndpoint(database.host) ?? "" } : {}),
     secrets: {
       database: toSecret(database.password),
       ...(pseudonymKey ? { pseudonymKey: toSecret(pseudonymKey) } : {}),
@@ -282,17 +280,26 @@ const deployedExports = ({ database, exports }: Installation): DeployedExports |
 };
 
 const clusterOfMaster = ({ database }: Installation, { master }: RotationSettings): string | undefined =>
-  master?.cluster ?? clusterOf(database.host);
+  master?.cluster ?? clusterOfEndpoint(database.restore.host);
 
 const deployedRotations = (settings: Installation, rotations: RotationSettings): DeployedRotations => {
   const { database, admin, master } = rotations;
+  const { users } = settings;
   const login = database?.administrator;
   const administrator = login && toSecret("kind" in login ? login : login.password);
   const kept = master?.secret ? toSecret(master.secret) : administrator;
   return {
     ...(database && administrator ? { database: { slots: toSecret(database.slots), administrator } } : {}),
     ...(admin ? { admin: { secret: toSecret(admin.secret) } } : {}),
-    ...(master && kept ? { master: { secret: kept, cluster: clusterOfMaster(settings, rotations) ?? "" } } : {}),
+    ...(master && kept
+      ? {
+          master: {
+            secret: kept,
+            cluster: clusterOfMaster(settings, rotations) ?? "",
+            others: users ? [toSecret(users.administrator)] : [],
+          },
+        }
+      : {}),
   };
 };
 
@@ -456,10 +463,7 @@ const deployedInstallation = (
       "exports.spark",
       `reads a bucket in ${readFrom}, and jobs in ${place.region} reach no other region; expected exports.region ${place.region}`,
     );
-  const task = exports?.sites.dataSyncTask;
-  const taskProblem = task === undefined ? undefined : resourceProblem(task, place);
-  if (taskProblem !== undefined) refuse("exports.sites.dataSyncTask", taskProblem);
-  if (exports?.database.engine === "aurora" && clusterOf(settings.database.host) === undefined)
+  if (exports?.database.engine === "aurora" && clusterOfEndpoint(settings.database.host) === undefined)
     refuse(
       "database.host",
       'is no endpoint of a cluster, which engine "aurora" exports; expected …cluster-….rds.amazonaws.com',
@@ -471,12 +475,10 @@ const deployedInstallation = (
       "health.caFile",
       'is a file, which a function does not have; say tls "required", or use a trusted certificate',
     );
-  if (rotations?.database && !health)
-    refuse("health", "is missing; a rotation of the database user goes on only where OpenEMR is seen to work");
   if (rotations?.master && clusterOfMaster(settings, rotations) === undefined)
     refuse(
       "rotations.master.cluster",
-      "is missing, and database.host is no endpoint of a cluster; expected the identifier of RDS's cluster",
+      "is missing, and the database's host is no endpoint of a cluster; expected the identifier of RDS's cluster",
     );
   refuseRelativeFiles(config, index, issues);
 

@@ -11,6 +11,7 @@ import { acceptInRotations } from "./accepted/rotations.ts";
 import type { DeployedInstallation, DeployedRotations } from "./deployment.ts";
 import type { SectionResources, TaskResourcesContext } from "./InstallationStack.ts";
 import { changeMaster } from "./policies/changeMaster.ts";
+import { deployService } from "./policies/deployService.ts";
 import { invokeFunctions } from "./policies/invokeFunctions.ts";
 import { mountSites } from "./policies/mountSites.ts";
 import { readSecrets, writePasswords } from "./policies/readSecrets.ts";
@@ -104,7 +105,11 @@ export const rotationResources = (
     const { slots, administrator } = database;
     const run = task("rotateDatabase", {
       sites: "write",
-      grants: [readSecrets(stack, [slots, administrator]), writePasswords(stack, [slots])],
+      grants: [
+        readSecrets(stack, [slots, administrator]),
+        writePasswords(stack, [slots]),
+        deployService(stack, installation, ["DescribeServices"]), // a dry run says whether it could be deployed
+      ],
     });
     const parts = { task: run.taskDefinitionArn, start, follow, health: look };
     return [
@@ -122,7 +127,7 @@ export const rotationResources = (
   const rotateMaster = () => {
     if (!master) return [];
     const grants = [
-      readSecrets(stack, [master.secret]),
+      readSecrets(stack, [master.secret, ...master.others]),
       writePasswords(stack, [master.secret]),
       changeMaster(stack, master.cluster),
     ];

@@ -7,10 +7,10 @@ import * as z from "zod";
 import { type Environment, readStage, readVariable } from "../shared/environment.ts";
 import { jobUnderWay } from "../shared/jobUnderWay.ts";
 
-/** What the steps of a redeployment say to one another. `planned`: it is a dry run, and nothing was deployed. */
+/** What the steps of a redeployment say to one another. `planned`: nothing was deployed, as it was asked. */
 const redeployment = strict({
   state: z.enum(["planned", "underWay", "completed"]),
-  /** Of ECS; empty in a dry run. */
+  /** Of ECS; empty where nothing was deployed. */
   id: z.string(),
   startedAt: z.iso.datetime(),
   looks: z.number(),
@@ -19,7 +19,8 @@ const redeployment = strict({
 });
 export type RedeploymentState = z.output<typeof redeployment>;
 
-export const startRequest = strict({ job: jobInHand });
+/** `lookOnly`: whether it could be deployed, before anything else is changed. */
+export const startRequest = strict({ job: jobInHand, lookOnly: z.boolean().default(false) });
 export const followRequest = strict({ job: jobInHand, deployment: redeployment });
 
 /** The service of this function's installation, and the job that deploys it. */

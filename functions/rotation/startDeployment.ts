@@ -8,14 +8,14 @@ const { service, hold, note } = openRedeployment(process.env);
  * Has ECS replace all tasks of OpenEMR by new ones. Called again, it starts another deployment, which takes the place of the
  * first: only the last one is followed.
  */
-export const handler = taskHandler(startRequest, async ({ job }): Promise<RedeploymentState> => {
+export const handler = taskHandler(startRequest, async ({ job, lookOnly }): Promise<RedeploymentState> => {
   const { name } = service;
   const view = await service.view();
   const problem = deploymentProblem(view, name);
   if (problem) throw problem;
   const figures = { tasks: view.desired };
   const startedAt = new Date().toISOString();
-  if (job.dryRun)
+  if (job.dryRun || lookOnly)
     return {
       state: "planned",
       id: "",

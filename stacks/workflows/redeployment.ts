@@ -13,6 +13,18 @@ import {
 import type { Construct } from "constructs";
 import { functionStep } from "./steps.ts";
 
+const step = (scope: Construct, name: string, lambdaFunction: IFunction, payload: Readonly<Record<string, unknown>>) =>
+  functionStep(scope, name, {
+    lambdaFunction,
+    payload: { job: JsonPath.objectAt("$.job"), ...payload },
+    resultSelector: { now: JsonPath.objectAt("$.Payload") },
+    resultPath: "$.redeployment",
+  });
+
+/** Looks whether OpenEMR's service could be deployed anew: it is asked before anything is changed. */
+export const lookAtService = (scope: Construct, start: IFunction): TaskStateBase =>
+  step(scope, "Look at service", start, { lookOnly: true });
+
 /** Seconds between two looks at a deployment. OpenEMR needs 15 to 25 minutes. */
 export const secondsBetweenLooks = 30;
 
@@ -32,15 +44,8 @@ export const redeployment = (
   { start, follow }: Redeployment,
   next: IChainable,
 ): { readonly first: TaskStateBase; readonly mayFail: readonly TaskStateBase[] } => {
-  const step = (name: string, lambdaFunction: IFunction, payload: Readonly<Record<string, unknown>>) =>
-    functionStep(scope, name, {
-      lambdaFunction,
-      payload: { job: JsonPath.objectAt("$.job"), ...payload },
-      resultSelector: { now: JsonPath.objectAt("$.Payload") },
-      resultPath: "$.redeployment",
-    });
-  const started = step("Start deployment", start, {});
-  const followed = step("Follow deployment", follow, { deployment: JsonPath.objectAt("$.redeployment.now") });
+  const started = step(scope, "Start deployment", start, {});
+  const followed = step(scope, "Follow deployment", follow, { deployment: JsonPath.objectAt("$.redeployment.now") });
   const wait = new Wait(scope, "Wait for deployment", {
     time: WaitTime.duration(Duration.seconds(secondsBetweenLooks)),
   });

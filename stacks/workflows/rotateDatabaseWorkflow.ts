@@ -2,7 +2,7 @@ import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Choice, Condition, Errors, type IChainable } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
 import { healthStep } from "./healthStep.ts";
-import { redeployment } from "./redeployment.ts";
+import { lookAtService, redeployment } from "./redeployment.ts";
 import { reportFailure } from "./reportFailure.ts";
 import {
   acceptInput,
@@ -50,6 +50,7 @@ export const rotateDatabaseWorkflow = (
     hours: 2,
   });
   const partFinished = finishAs(scope, "Finish what was asked", workflow, "$.report");
+  const looked = lookAtService(scope, functions.start);
   const switched = phase("Switch user", "switch", "$.switched");
   const health = healthStep(scope, look);
   const retired = phase("Retire user", "retire", "$.retired");
@@ -57,12 +58,13 @@ export const rotateDatabaseWorkflow = (
   const redeployed = redeployment(scope, functions, health);
   const back = phase("Roll back", "rollBack", "$.rolledBack");
 
-  const report = reportFailure(scope, workflow, [started, part, partFinished, retired, finished]);
+  const report = reportFailure(scope, workflow, [started, part, partFinished, looked, retired, finished]);
   for (const state of [switched, ...redeployed.mayFail, health])
     state.addCatch(back, { errors: [Errors.ALL], resultPath: "$.failure" });
   back.next(report);
   back.addCatch(report, { errors: [Errors.ALL], resultPath: "$.rollBackFailure" });
 
+  looked.next(switched);
   switched.next(redeployed.first);
   health.next(retired).next(finished);
   const whole = Condition.and(
@@ -71,5 +73,5 @@ export const rotateDatabaseWorkflow = (
   );
   return acceptInput(scope)
     .next(started)
-    .next(new Choice(scope, "Whole rotation?").when(whole, switched).otherwise(part.next(partFinished)));
+    .next(new Choice(scope, "Whole rotation?").when(whole, looked).otherwise(part.next(partFinished)));
 };

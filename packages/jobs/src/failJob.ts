@@ -1,4 +1,4 @@
-import { type FailRequest, type NamedFailure, taskReport } from "@openemr-ops/events/workflowSteps";
+import { type FailRequest, failRequest, type NamedFailure, taskReport } from "@openemr-ops/events/workflowSteps";
 import { endJob } from "./endJob.ts";
 import { jobIdOf, momentOf } from "./jobRecord.ts";
 import { lingering, mayLinger } from "./lingering.ts";
@@ -23,6 +23,20 @@ const confirmedResult = (state: unknown): Readonly<Record<string, string>> => {
   return {};
 };
 
+const fieldOf = (state: unknown, name: string): unknown =>
+  typeof state === "object" && state !== null ? Object.entries(state).find(([key]) => key === name)?.[1] : undefined;
+
+/** Whether a rotation went back to the user before, in words that follow its failure's; empty where it had no need to. */
+const wayBack = (state: unknown): string => {
+  const failed = failRequest.shape.failure.safeParse(fieldOf(state, "rollBackFailure"));
+  if (failed.success) {
+    const { name, message } = nameFailure(failed.data.Error, failed.data.Cause);
+    return `; the way back failed too (${name}: ${message})`;
+  }
+  const { data } = taskReport.safeParse(fieldOf(state, "rolledBack"));
+  return data?.result.user === undefined ? "" : `; OpenEMR uses the database user ${data.result.user}`;
+};
+
 /**
  * Last step of a job that failed: writes the record, publishes `JobFailed`, releases the lock. Creates the record if the
  * first step did not. Never releases another job's lock. Safe to repeat.
@@ -33,7 +47,8 @@ const confirmedResult = (state: unknown): Readonly<Record<string, string>> => {
 export const failJob = async (request: FailRequest, ports: JobPorts): Promise<NamedFailure> => {
   const { kind, installation, execution, state } = request;
   const now = ports.now();
-  const error = nameFailure(request.failure.Error, request.failure.Cause);
+  const failure = nameFailure(request.failure.Error, request.failure.Cause);
+  const error = { ...failure, message: `${failure.message}${wayBack(state)}` };
   await endJob(
     {
       jobId: jobIdOf(execution.name),

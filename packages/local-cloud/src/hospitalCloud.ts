@@ -53,6 +53,8 @@ export interface HospitalCloudOptions {
   readonly cluster?: string;
   /** The database users are still to be made: their secrets are empty. */
   readonly usersToMake?: boolean;
+  /** OpenEMR's credentials are rotated; the secrets for them are empty. */
+  readonly rotations?: boolean;
   readonly cloud?: Pick<
     LocalCloudOptions,
     "containers" | "heartbeatScale" | "retryScale" | "taskCommand" | "waitScale"
@@ -76,6 +78,7 @@ const installationOf = (
     exports,
     cluster,
     usersToMake,
+    rotations,
   }: {
     readonly drills: string;
     readonly url: string;
@@ -83,6 +86,7 @@ const installationOf = (
     readonly exports: NonNullable<ConfigFile["installations"][number]["exports"]> | undefined;
     readonly cluster: string | undefined;
     readonly usersToMake: boolean;
+    readonly rotations: boolean;
   },
 ): ConfigFile["installations"][number] => ({
   id,
@@ -118,11 +122,23 @@ const installationOf = (
   health: { url },
   ...(exports ? { exports } : {}),
   ...(usersToMake ? { users: { administrator: secretArn(`${id}/administrator-AbCdEf`) } } : {}),
+  ...(rotations
+    ? {
+        rotations: {
+          database: {
+            slots: secretArn(`${id}/slots-AbCdEf`),
+            administrator: secretArn(`${id}/administrator-AbCdEf`),
+            settleSeconds: 0, // what answers in OpenEMR's place keeps nothing
+          },
+        },
+      }
+    : {}),
   schedules: {
     dump: { cron: "30 4 * * *", timeZone: "Europe/Berlin", deadlineMinutes: 240 },
     drill: { cron: "0 4 * * 0", timeZone: "Europe/Berlin", deadlineMinutes: 720 },
     check: { cron: "0 5 * * 3", timeZone: "Europe/Berlin", deadlineMinutes: 720 },
     health: { cron: "0 * * * *", deadlineMinutes: 90 },
+    ...(rotations ? { rotateDatabase: { cron: "0 3 1 * *", timeZone: "Europe/Berlin", flexibleMinutes: 60 } } : {}),
   },
 });
 
@@ -160,6 +176,7 @@ const copiesWithEndpoint = (copies: string, endpoint: string): string => {
  */
 export const startHospitalCloud = async (options: HospitalCloudOptions): Promise<HospitalCloud> => {
   const { directory, installations = ["clinic-a"], size = "small", usersToMake = false, say = () => {} } = options;
+  const { rotations = false } = options;
   await using started = new AsyncDisposableStack();
   const at = (name: string) => join(directory, name);
   await mkdir(at("estate"), { recursive: true });
@@ -182,6 +199,7 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
         exports: options.exports?.(id),
         cluster: options.cluster,
         usersToMake,
+        rotations,
       }),
     ) as ConfigFile["installations"],
   };
@@ -236,7 +254,8 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
   for (const id of installations) {
     await cloud.putSecret(`${id}/dump`, usersToMake ? undefined : estate.dumpLogin.password);
     await cloud.putSecret(`${id}/restore`, usersToMake ? undefined : password);
-    if (usersToMake)
+    if (rotations) await cloud.putSecret(`${id}/slots`);
+    if (usersToMake || rotations)
       await cloud.putSecret(
         `${id}/administrator`,
         JSON.stringify({ engine: "mysql", host, port, username: user, password }),

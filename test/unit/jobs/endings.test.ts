@@ -231,6 +231,22 @@ describe("a job that failed", () => {
     eventsFit();
   });
 
+  it("says under its own name whether the way back was taken, and what stopped that", async () => {
+    const failure = { Error: "DeploymentRolledBackError", Cause: "the service went back" };
+    const ended = async (state: object) => (await failJob(aFailRequest({ failure, state }), plane)).message;
+    const rolledBack = { figures: { sites: 2 }, result: { activeSlot: "A", user: "openemr_a" } };
+    expect(await ended({ rolledBack })).toBe("the service went back; OpenEMR uses the database user openemr_a");
+    const rollBackFailure = { Error: "SiteLoginError", Cause: JSON.stringify({ errorMessage: "site b is refused" }) };
+    expect(await ended({ rollBackFailure })).toBe(
+      "the service went back; the way back failed too (SiteLoginError: site b is refused)",
+    );
+    expect(await ended({ rollBackFailure: { Error: "States.TaskFailed", Cause: "canary" } })).not.toContain("canary");
+    expect(await failJob(aFailRequest({ failure, state: { rollBackFailure } }), plane)).toMatchObject({
+      name: "DeploymentRolledBackError",
+    });
+    eventsFit();
+  });
+
   it.each(["States.HeartbeatTimeout", "States.Timeout"])(
     "keeps its lock for a minute after %s, since its container may still run",
     async (name) => {

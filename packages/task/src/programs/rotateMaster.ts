@@ -3,6 +3,7 @@ import { administratorIn } from "@openemr-ops/core/config/administrator";
 import type { SecretReference } from "@openemr-ops/core/config/secrets";
 import { RotationRefusedError, SourceUnreadableError } from "@openemr-ops/core/errors";
 import type { MasterUserService } from "@openemr-ops/core/masterUser";
+import { clusterOfEndpoint } from "@openemr-ops/core/rdsCluster";
 import { openEmrAccess } from "@openemr-ops/database/openEmrAccess";
 import { logIn } from "@openemr-ops/database/users/account";
 import { surveySites } from "@openemr-ops/openemr/sitesLayout";
@@ -65,13 +66,13 @@ const isSame = (one: SecretReference, other: SecretReference): boolean =>
 
 const serviceOf = async (place: Place): Promise<MasterUserService | undefined> => {
   const { platform } = rotationsOf(place);
-  const { cluster } = requirePart(place, "master");
-  if (cluster === undefined) {
-    if (platform.kind !== "ecs") return undefined;
+  const { cluster: named } = requirePart(place, "master");
+  if (named === undefined && platform.kind !== "ecs") return undefined;
+  const cluster = named ?? clusterOfEndpoint(place.installation.database.restore.host);
+  if (cluster === undefined)
     throw new RotationRefusedError(
-      "rotations.master.cluster is not set, and on AWS the master password is changed through RDS; set it to the identifier of the cluster",
+      "rotations.master.cluster is not set, and the database's host is no endpoint of a cluster; on AWS the master password is changed through RDS: set it to the identifier of the cluster",
     );
-  }
   const { rdsMaster } = await import("@openemr-ops/aws/rdsMaster");
   return rdsMaster({ cluster });
 };

@@ -59,6 +59,8 @@ type WrittenAdministrator = SecretReference | ({ readonly user: string } & Param
 const settleAdministrator = (written: WrittenAdministrator): AdministratorLogin =>
   "kind" in written ? written : settleLogin(written);
 
+const partOfSchedule = { rotateDatabase: "database", rotateAdmin: "admin", rotateMaster: "master" };
+
 /** Rules that look at the installation as a whole. */
 export const rotationRules = (installation: unknown, context: Complain): void => {
   const at = (...path: readonly string[]) => valueAt(installation, ["rotations", ...path]);
@@ -83,6 +85,9 @@ export const rotationRules = (installation: unknown, context: Complain): void =>
         complain(context, ["health"], `is missing; ${what} is proven by it: expected an object with url`);
   if (at("master") !== undefined && at("database", "administrator") === undefined)
     complain(context, ["rotations", "database"], "is missing; master replaces the password of its administrator");
+  for (const [kind, part] of Object.entries(partOfSchedule))
+    if (valueAt(installation, ["schedules", kind]) !== undefined && at(part) === undefined)
+      complain(context, ["rotations", part], `is missing; expected an object, for schedules.${kind} needs it`);
   const places = [
     ["database", "slots"],
     ["admin", "secret"],

@@ -30,6 +30,7 @@ describe("alarms", () => {
       "clinic-a ConfirmErrors",
       "clinic-a JobsFailed",
       "clinic-a JobsFailed2",
+      "clinic-a JobsFailed3",
       "clinic-b ConfirmErrors",
       "clinic-b JobsFailed",
     ]);

@@ -145,15 +145,18 @@ describe("containers", () => {
       dump: read,
       users: read,
       restore: written,
-      sites: read,
+      "export-sites": read,
+      "rotate-database": written,
+      "rotate-admin": read,
+      "rotate-master": read,
     };
-    expect(mounts).toEqual(["/tmp rw", ...(more[family.split("-").at(-1) ?? ""] ?? [])]);
+    expect(mounts).toEqual(["/tmp rw", ...(more[family.replace(/^.*-clinic-[ab]-/, "")] ?? [])]);
   });
 
   it.each(definitions)(
-    "$family is root only to restore, then with what setting owners takes, and otherwise without any capability",
+    "$family is root only to restore and to replace sqlconf.php, then with what setting owners takes, and otherwise without any capability",
     ({ family, container }) => {
-      if (family.endsWith("-restore")) {
+      if (/-(restore|rotate-database)$/.test(family)) {
         const { Drop: dropped = [] } = container.LinuxParameters?.Capabilities ?? {};
         expect(container.User).toBe("0");
         expect(dropped).toEqual(expect.arrayContaining(["SETUID", "SETGID", "MKNOD", "NET_RAW", "SYS_CHROOT"]));

@@ -53,24 +53,45 @@ describe("who may read which secret", () => {
     expect(secretsOf(clinicB, role)).toEqual(secrets);
   });
 
-  it("the task that makes database users reads the administrator's, which no other role reads", () => {
+  it("tasks that make or change database users read the administrator's, which no other role reads", () => {
     const administrator = "clinic-a/administrator-PpQqRr";
+    const changing = ["RotateDatabaseTaskRole", "RotateMasterTaskRole", "UsersRole"];
     const own = [administrator, "clinic-a/dump-user-AaBbCc", "clinic-a/restore-user-DdEeFf"];
     expect(secretsOf(clinicA, "UsersRole")).toEqual(own);
-    expect(rolesNaming(administrator)).toEqual(["UsersRole"]);
+    expect([...rolesNaming(administrator)].sort()).toEqual(changing);
   });
 
-  it("it alone writes passwords: those of both users, and it deletes none", () => {
-    const rights = rightsOf(prod, clinicA, "UsersRole");
+  it.each([
+    { role: "UsersRole", writes: ["clinic-a/dump-user-AaBbCc", "clinic-a/restore-user-DdEeFf"] },
+    { role: "RotateDatabaseTaskRole", writes: ["clinic-a/slots-UuVvWw"] },
+    { role: "RotateAdminTaskRole", writes: ["clinic-a/openemr-admin-XxYyZz"] },
+  ])("$role writes passwords of its own users alone, and deletes none", ({ role, writes }) => {
+    const rights = rightsOf(prod, clinicA, role);
     const written = resourcesFor(rights, "secretsmanager:PutSecretValue").map((arn) => arn.replace(/^.*:secret:/, ""));
-    expect(written).toEqual(["clinic-a/dump-user-AaBbCc", "clinic-a/restore-user-DdEeFf"]);
+    expect(written).toEqual(writes);
     const actions = rights.flatMap((right) => right.actions).filter((action) => action.startsWith("secretsmanager:"));
     expect(actions.sort()).toEqual(
       ["DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage"].map(
         (action) => `secretsmanager:${action}`,
       ),
     );
-    expect(rolesNaming("secretsmanager:PutSecretValue")).toEqual(["UsersRole"]);
+  });
+
+  it("no other role writes any, but who changes the master password: its own, or as RDS does for that cluster", () => {
+    expect([...rolesNaming("secretsmanager:PutSecretValue")].sort()).toEqual([
+      "RotateAdminTaskRole",
+      "RotateDatabaseTaskRole",
+      "RotateMasterTaskRole",
+      "UsersRole",
+    ]);
+    const rights = rightsOf(prod, clinicA, "RotateMasterTaskRole");
+    expect(resourcesFor(rights, "secretsmanager:PutSecretValue")).toEqual([
+      expect.stringContaining(":secret:clinic-a/administrator-PpQqRr"),
+    ]);
+    const ofRds = rights.find(({ actions }) => actions.includes("secretsmanager:RotateSecret"));
+    expect(JSON.stringify(ofRds?.condition)).toContain("cluster:clinic-a");
+    expect(resourcesFor(rights, "rds:ModifyDBCluster")).toEqual([expect.stringMatching(/:cluster:clinic-a$/)]);
+    expect(rolesNaming("rds:ModifyDBCluster")).toEqual(["RotateMasterTaskRole"]);
   });
 
   it.each(["Begin", "Finish", "Fail", "ExecutionEnded", "TaskStopped", "Start", "FindOverdue"])(
@@ -165,6 +186,18 @@ describe("who looks at the health of an installation", () => {
     expect(callers.map(({ id }) => id.replace(/DefaultPolicy.*$/, "")).filter((id) => id !== "HealthRole")).toEqual([
       "CheckHealthRole",
     ]);
+  });
+});
+
+describe("who deploys OpenEMR anew", () => {
+  it("is one function for its own service, which another watches; no role changes what the service runs otherwise", () => {
+    expect(rolesNaming("ecs:UpdateService")).toEqual(["StartDeploymentRole"]);
+    const service = "arn:aws:ecs:eu-central-1:123456789012:service/clinic-a/openemr";
+    expect(resourcesFor(rightsOf(prod, clinicA, "StartDeploymentRole"), "ecs:UpdateService")).toEqual([service]);
+    for (const role of ["StartDeploymentRole", "FollowDeploymentRole", "RotateDatabaseTaskRole"])
+      expect(resourcesFor(rightsOf(prod, clinicA, role), "ecs:DescribeServices")).toEqual([service]);
+    const acting = rightsOf(prod, clinicA, "RedeployedRole").flatMap(({ actions }) => actions);
+    expect(acting.filter((action) => !/^(logs|xray):/.test(action))).toEqual([]);
   });
 });
 

@@ -12,6 +12,11 @@ const stepsOf = (states: Readonly<Record<string, State>>) =>
     .filter(([, { Type }]) => Type === "Task")
     .map(([name, state]) => ({ name, state }));
 
+/** From the switch until the user before is retired, a rotation goes back before it fails. */
+const goesBack = (states: Readonly<Record<string, State>>, step: string): boolean =>
+  states["Roll back"] !== undefined &&
+  ["Switch user", "Start deployment", "Follow deployment", "Check health"].includes(step);
+
 const isContainer = ({ Resource = "" }: State): boolean => Resource.endsWith(":ecs:runTask.waitForTaskToken");
 
 describe("workflows", () => {
@@ -60,8 +65,10 @@ describe("workflows", () => {
 
     it.each(steps.filter(({ name }) => name !== "Report failure"))(
       "a failure of $name is reported, whatever its name",
-      ({ state }) => {
-        expect(state.Catch).toEqual([{ ErrorEquals: ["States.ALL"], ResultPath: "$.failure", Next: "Report failure" }]);
+      ({ name: step, state }) => {
+        const to = goesBack(definition.States, step) ? "Roll back" : "Report failure";
+        const as = step === "Roll back" ? "$.rollBackFailure" : "$.failure"; // the first failure keeps its name
+        expect(state.Catch).toEqual([{ ErrorEquals: ["States.ALL"], ResultPath: as, Next: to }]);
       },
     );
 
@@ -95,6 +102,21 @@ describe("workflows", () => {
           },
         });
     });
+  });
+
+  it("retire a database user only after OpenEMR was seen to work with the other one", () => {
+    const [rotation] = machines.filter(({ name }) => name.endsWith("RotateDatabaseCredential"));
+    const { States = {} } = rotation?.definition ?? {};
+    const next = (name: string) => States[name]?.Next;
+    expect(["Look at service", "Switch user", "Start deployment", "Check health", "Retire user"].map(next)).toEqual([
+      "Switch user",
+      "Start deployment",
+      "Deployment under way?",
+      "Retire user",
+      "Finish",
+    ]);
+    expect(next("Deployment is done")).toBe("Check health");
+    expect(next("Roll back")).toBe("Report failure");
   });
 
   it("confirm a dump before old ones are cleared", () => {

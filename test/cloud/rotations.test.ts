@@ -1,0 +1,226 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ResourceNotFoundException,
+  SecretsManagerClient,
+} from "@aws-sdk/client-secrets-manager";
+import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
+import { newRelease } from "@openemr-ops/local/servers/openEmrPages";
+import type { Execution } from "@openemr-ops/local-cloud/executions";
+import { type HospitalCloud, startHospitalCloud } from "@openemr-ops/local-cloud/hospitalCloud";
+import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
+import mysql from "mysql2/promise";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const service = "openemr/openemr";
+
+describe("a deployed clinic whose credentials are rotated", () => {
+  let directory: string;
+  let place: HospitalCloud;
+  let secrets: SecretsManagerClient;
+  const passwords = new Set<string>();
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "openemr-ops-rotations-"));
+    place = await startHospitalCloud({
+      directory,
+      size: "tiny",
+      rotations: true,
+      cloud: { retryScale: 0.001, waitScale: 0.001 },
+    });
+    secrets = new SecretsManagerClient({
+      endpoint: place.cloud.moto,
+      region: place.cloud.region,
+      credentials: { accessKeyId: "local", secretAccessKey: "local-only" },
+    });
+  });
+  afterAll(async () => {
+    await place?.[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const run = async (kind: WorkflowKind, input: Readonly<Record<string, boolean>> = {}): Promise<Execution> => {
+    const { cloud } = place;
+    const execution = await cloud.waitForExecution(cloud.start(place.machine(kind), input), 400_000);
+    await cloud.idle();
+    await noteSecrets();
+    return execution;
+  };
+  const sqlconf = async () => parseSqlconf(await readFile(join(place.estate.sitesPath, "default/sqlconf.php")));
+  /** What OpenEMR does with each request. @throws what the server says */
+  const logIn = async ({ login, pass }: { readonly login: string; readonly pass: string }) => {
+    const { host, port } = place.server;
+    const connection = await mysql.createConnection({ host, port, user: login, password: pass, database: "openemr" });
+    await connection.query("SELECT COUNT(*) FROM version");
+    await connection.end();
+  };
+  const textOf = async (VersionStage: string): Promise<string | undefined> => {
+    const value = await secrets
+      .send(new GetSecretValueCommand({ SecretId: "clinic-a/slots", VersionStage }))
+      .catch((error: unknown) => {
+        if (error instanceof ResourceNotFoundException) return undefined;
+        throw error;
+      });
+    return value?.SecretString;
+  };
+  /** Every password that was ever anywhere, for the search at the end. */
+  const noteSecrets = async () => {
+    passwords.add((await sqlconf()).pass);
+    for (const text of [await textOf("AWSCURRENT"), await textOf("AWSPENDING")])
+      for (const [, password = ""] of (text ?? "").matchAll(/"password":\s*"([^"]+)"/g)) passwords.add(password);
+  };
+  const slots = async () => JSON.parse((await textOf("AWSCURRENT")) ?? "{}");
+  const told = () => JSON.stringify(place.slack.seen.slice(-3).map(({ body }) => body));
+  const states = ({ history }: Execution) =>
+    history.flatMap((event) => {
+      const { name } = (event as { stateEnteredEventDetails?: { name?: string } }).stateEnteredEventDetails ?? {};
+      return name === undefined ? [] : [name];
+    });
+  /** Answers that OpenEMR is broken while this holds. */
+  const brokenWhile = (broken: () => Promise<boolean>) =>
+    place.openEmr.serve({
+      ...newRelease(),
+      "/meta/health/readyz": (response) => {
+        broken().then(
+          (is) => response.end(String(newRelease(is ? { database: false } : {})["/meta/health/readyz"])),
+          () => response.writeHead(500).end(),
+        );
+      },
+    });
+
+  it("is shown what would be done, and nothing is", async () => {
+    const before = await sqlconf();
+    await noteSecrets();
+    expect(await run("rotateDatabase", { dryRun: true })).toMatchObject({ status: "SUCCEEDED" });
+    expect(await sqlconf()).toEqual(before);
+    expect(await textOf("AWSCURRENT")).toBeUndefined();
+    expect(told()).toContain("dry run");
+  });
+
+  it("gets another database user from StartExecution with {} to the message in Slack, and then back", async () => {
+    const first = await sqlconf();
+    let replaced = 0;
+    place.cloud.putEcsService(service, 2, { onReplaced: () => replaced++ });
+    const execution = await run("rotateDatabase");
+    expect(execution).toMatchObject({ status: "SUCCEEDED" });
+    const second = await sqlconf();
+    expect(second.login).not.toBe(first.login);
+    await logIn(second);
+    await expect(logIn(first)).rejects.toThrow(/Access denied/);
+    const { active_slot: active, ...kept } = await slots();
+    expect(kept[active]).toMatchObject({ username: second.login, password: second.pass });
+    expect(replaced).toBe(1);
+    expect(told()).toContain("Rotation of the database user of clinic-a succeeded");
+    expect(told()).toContain(second.login);
+
+    await run("rotateDatabase");
+    const third = await sqlconf();
+    expect(third.login).toBe(first.login);
+    await logIn(third);
+    await expect(logIn(second)).rejects.toThrow(/Access denied/);
+    expect(await slots()).toMatchObject({ active_slot: active === "A" ? "B" : "A" });
+  });
+
+  it("keeps its user where ECS goes back to the tasks before, and Slack says what to do", async () => {
+    const before = await sqlconf();
+    const { active_slot: active } = await slots();
+    place.cloud.putEcsService(service, 2, { rollout: "rollsBack" });
+    const failed = await run("rotateDatabase");
+    expect(failed).toMatchObject({ status: "FAILED", error: "DeploymentRolledBackError" });
+    expect(failed.cause).toContain(`OpenEMR uses the database user ${before.login}`);
+    expect(await sqlconf()).toEqual(before);
+    await logIn(before);
+    expect(await slots()).toMatchObject({ active_slot: active, [active]: { password: before.pass } });
+    expect(told()).toContain("DeploymentRolledBackError");
+    expect(told()).toContain("Read why the tasks of the new deployment stopped");
+  });
+
+  it("keeps its user where OpenEMR does not work with the other one, and finishes that rotation later", async () => {
+    const before = await sqlconf();
+    let replaced = false;
+    place.cloud.putEcsService(service, 1, {
+      onReplaced: () => {
+        replaced = true;
+      },
+    });
+    brokenWhile(async () => replaced && (await sqlconf()).login !== before.login);
+    const failed = await run("rotateDatabase");
+    expect(failed).toMatchObject({ status: "FAILED", error: "InstallationUnhealthyError" });
+    expect(failed.cause).toContain(`OpenEMR uses the database user ${before.login}`);
+    expect(await sqlconf()).toEqual(before);
+    await logIn(before);
+    expect(told()).toContain("InstallationUnhealthyError");
+
+    brokenWhile(async () => false);
+    expect(await run("rotateDatabase")).toMatchObject({ status: "SUCCEEDED" });
+    expect((await sqlconf()).login).not.toBe(before.login);
+    await logIn(await sqlconf());
+  });
+
+  it("is not touched where the service runs no task", async () => {
+    const before = await sqlconf();
+    place.cloud.putEcsService(service, 0);
+    expect(await run("rotateDatabase")).toMatchObject({ status: "FAILED", error: "ServiceScaledToZeroError" });
+    expect(await run("redeploy")).toMatchObject({ status: "FAILED", error: "ServiceScaledToZeroError" });
+    expect(await sqlconf()).toEqual(before);
+  });
+
+  it("is deployed anew, and a deployment that stands still is given up after its time", async () => {
+    place.cloud.putEcsService(service, 2);
+    const done = await run("redeploy");
+    expect(done).toMatchObject({ status: "SUCCEEDED" });
+    expect(states(done)).toContain("Follow deployment");
+    expect(await run("redeploy", { dryRun: true })).toMatchObject({ status: "SUCCEEDED" });
+    place.cloud.putEcsService(service, 2, { rollout: "fails" });
+    expect(await run("redeploy")).toMatchObject({ status: "FAILED", error: "DeploymentFailedError" });
+    place.cloud.putEcsService(service, 2, { rollout: "stalls" });
+    expect(await run("redeploy")).toMatchObject({ status: "FAILED", error: "DeploymentStuckError" });
+    place.cloud.putEcsService(service, 2);
+  });
+
+  it("shows no password in logs, histories, events, records and messages", async () => {
+    const { cloud, slack } = place;
+    const logs = (await readdir(cloud.logs)).map((name) => readFile(join(cloud.logs, name), "utf8"));
+    const records = await fetch(cloud.moto, {
+      method: "POST",
+      headers: {
+        "x-amz-target": "DynamoDB_20120810.Scan",
+        "content-type": "application/x-amz-json-1.0",
+        authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/${cloud.region}/dynamodb/aws4_request, Signature=0`,
+      },
+      body: JSON.stringify({ TableName: "openemr-ops-dev-local-jobs" }),
+    });
+    const table = await records.text();
+    expect(table).toContain("clinic-a");
+    const said = JSON.stringify([
+      await Promise.all(logs),
+      cloud.executions().map(({ history, input, output }) => ({ history, input, output })),
+      cloud.events(),
+      table,
+      slack.seen.map(({ body }) => body),
+      cloud.allTasks().map(({ overrides }) => overrides),
+    ]);
+    expect(passwords.size).toBeGreaterThan(4);
+    for (const password of [...passwords, place.server.password]) {
+      expect(password.length).toBeGreaterThan(8);
+      expect(said).not.toContain(password);
+    }
+  });
+
+  it("needed the rights of its roles, all of them and no other", async () => {
+    const { cloud } = place;
+    expect(cloud.deniedCalls()).toEqual([]);
+    const ours = /-(Rotate|StartDeployment|FollowDeployment|Redeploy)/;
+    const spare = cloud
+      .unusedGrants()
+      .filter(({ role, action }) => ours.test(role) && !/^(logs|xray|ecr|kms):/.test(action))
+      .map(({ role, action }) => `${role}: ${action}`);
+    expect(spare).toEqual([]);
+    expect(cloud.unusedGrants().some(({ role }) => ours.test(role))).toBe(true); // its roles are known by these names
+    const { VersionIdsToStages = {} } = await secrets.send(new DescribeSecretCommand({ SecretId: "clinic-a/slots" }));
+    expect(Object.values(VersionIdsToStages).flat()).not.toContain("AWSPENDING");
+  });
+});

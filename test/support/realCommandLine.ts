@@ -60,6 +60,38 @@ const asUser = (
   };
 };
 
+const startProgram = ({
+  command: [program = "", ...rest],
+  environment,
+  done = () => undefined,
+}: {
+  readonly command: readonly string[];
+  readonly environment: NodeJS.ProcessEnv;
+  readonly done?: () => void;
+}): RunningProgram => {
+  const child = spawn(program, rest, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+  child.once("exit", done);
+  const text = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
+      text[name] += chunk;
+    });
+  }
+  const ended = new Promise<ProgramEnd>((resolve, reject) => {
+    child.once("error", reject);
+    const end = (exitCode: number | null, signal: NodeJS.Signals | null) =>
+      resolve({ exitCode, signal, ...text, json: jsonOf(text.stdout) });
+    // After its own end all that it said is read; programs that outlive a killed one may keep its pipes open.
+    child.once("close", end);
+    child.once("exit", (exitCode, signal) => signal !== null && setImmediate(() => end(exitCode, signal)));
+  });
+  return { process: child, ended };
+};
+
+/** Starts `openemr-ops <args>` as it is typed. */
+export const realProgram = (args: readonly string[]): RunningProgram =>
+  startProgram({ command: [process.execPath, main, ...args], environment: { PATH: process.env.PATH } });
+
 /** Writes the configuration below `directory` and gives what starts the program on it. */
 export const realCommandLine = async (options: DumpContextOptions): Promise<RealCommandLine> => {
   const { config, environment } = configurationFor(options);
@@ -75,24 +107,7 @@ export const realCommandLine = async (options: DumpContextOptions): Promise<Real
       done: () => undefined,
     };
     const started = user === undefined ? own : asUser(user, own.command, own.environment);
-    const [program = "", ...rest] = started.command;
-    const child = spawn(program, rest, { env: started.environment, stdio: ["ignore", "pipe", "pipe"] });
-    child.once("exit", started.done);
-    const text = { stdout: "", stderr: "" };
-    for (const name of ["stdout", "stderr"] as const) {
-      child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
-        text[name] += chunk;
-      });
-    }
-    const ended = new Promise<ProgramEnd>((resolve, reject) => {
-      child.once("error", reject);
-      const end = (exitCode: number | null, signal: NodeJS.Signals | null) =>
-        resolve({ exitCode, signal, ...text, json: jsonOf(text.stdout) });
-      // After its own end all that it said is read; programs that outlive a killed one may keep its pipes open.
-      child.once("close", end);
-      child.once("exit", (exitCode, signal) => signal !== null && setImmediate(() => end(exitCode, signal)));
-    });
-    return { process: child, ended };
+    return startProgram(started);
   };
   return { start, run: (args, more) => start(args, more).ended };
 };

@@ -153,6 +153,7 @@ export const commandLine = z
   )
   .min(1, { error: 'expected a program and its arguments, such as ["systemctl", "reload", "apache2"]' });
 
+export const redeploySeconds = whole("a whole number of seconds from 1 to 86400", 1, 86_400);
 export const settleSeconds = whole("a whole number of seconds from 0 to 3600", 0, 3_600);
 
 export const httpUrl = text("an http:// or https:// address without user, password or query", (value) => {

@@ -34,7 +34,7 @@ export const requirePart = <Name extends keyof Parts>(place: Place, name: Name):
   ]);
 };
 
-/** A short wait for workers that end, a long one for containers that start. Seconds. */
+/** A short wait for workers that end, a long one for what starts. Seconds. */
 const patience = { before: 60, after: 300 };
 
 /**
@@ -46,22 +46,24 @@ const patience = { before: 60, after: 300 };
 export const healthGate = (place: Place, when: keyof typeof patience): ((signal: AbortSignal) => Promise<void>) => {
   const { health } = requireSection(place.config, place.installation, "health");
   const { now, progress } = place;
+  const limitSeconds = Math.min(patience[when], place.installation.rotations?.redeploy?.limitSeconds ?? patience[when]);
   const look = async (signal: AbortSignal) => {
     const { status, detail, next } = await probeHttp(health, { signal, now });
     return { name: "openemr", ok: status !== "failed", status, detail, ...(next === undefined ? {} : { next }) };
   };
-  return (signal) => untilHealthy({ look, limitSeconds: patience[when], wait, now, progress }, signal);
+  return (signal) => untilHealthy({ look, limitSeconds, wait, now, progress }, signal);
 };
 
 /** How OpenEMR is started anew: its service in ECS, or a command of this machine. */
 export const openRedeployment = async (place: Place): Promise<Redeployment> => {
   const { platform, rotations } = rotationsOf(place);
+  const { command, limitSeconds } = rotations.redeploy ?? {};
+  const limit = limitSeconds === undefined ? {} : { limitSeconds };
   if (platform.kind === "ecs") {
     const { ecsDeployments } = await import("@openemr-ops/aws/ecsDeployments");
-    return deploymentOf(ecsDeployments(platform));
+    return deploymentOf(ecsDeployments(platform), limit);
   }
-  const command = rotations.redeploy?.command;
-  return command ? restartBy(command) : noRedeployment;
+  return command ? restartBy(command, limit) : noRedeployment;
 };
 
 /** Starts OpenEMR anew and waits until it is healthy. */

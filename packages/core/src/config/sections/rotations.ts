@@ -40,6 +40,8 @@ export const rotations = section(
     redeploy: strict({
       /** A program and its arguments, without a shell. */
       command: field.commandLine.optional(),
+      /** How long the command, or a deployment on ECS, may take, and OpenEMR may be unhealthy after it. */
+      limitSeconds: field.redeploySeconds.optional(),
     }).optional(),
   }).superRefine((asked, context) => {
     if (Object.values(asked).every((one) => one === undefined))

@@ -22,12 +22,10 @@ import type { DrillPlan } from "@openemr-ops/task/programs/drill";
 import { dumpPlanReport, dumpReport } from "@openemr-ops/task/programs/dump";
 import { type DatabasePlan, databaseExportReport, databasePlanReport } from "@openemr-ops/task/programs/exportDatabase";
 import { type SitesPlan, sitesExportReport, sitesPlanReport } from "@openemr-ops/task/programs/exportSites";
-import { redeploy } from "@openemr-ops/task/programs/redeploy";
 import { type RestoreRequest, restore } from "@openemr-ops/task/programs/restore";
 import { retentionReport } from "@openemr-ops/task/programs/retention";
 import { rotateAdmin } from "@openemr-ops/task/programs/rotateAdmin";
-import { rotateDatabase } from "@openemr-ops/task/programs/rotateDatabase";
-import { rotateMaster } from "@openemr-ops/task/programs/rotateMaster";
+import type { DatabaseRotationResult, RotateDatabasePlan } from "@openemr-ops/task/programs/rotateDatabase";
 import { usersReport } from "@openemr-ops/task/programs/users";
 import { restorePlanReport, verdictReport } from "@openemr-ops/task/programs/verdictReport";
 import { memoryJobs } from "./memoryJobs.ts";
@@ -137,6 +135,25 @@ const aPreparedUser: PreparedUser = {
   steps: ["createUser", "grantRights"],
   lacks: [],
 };
+const aDatabasePlan: RotateDatabasePlan = {
+  dryRun: true,
+  activeSlot: "B",
+  user: "openemr_b",
+  replaces: ["openemr_a"],
+  retires: "openemr_a",
+  sites: ["default", "second"],
+  others: [],
+  continues: false,
+  redeploy: "run systemctl",
+};
+const aRotatedDatabase: DatabaseRotationResult = {
+  activeSlot: "B",
+  user: "openemr_b",
+  sites: ["default", "second"],
+  proven: ["default", "second"],
+  retired: "openemr_a",
+  seconds: 75.2,
+};
 const report: TaskReport = { figures: {}, result: {} };
 
 /** The place where a program works, and whether it only plans. */
@@ -235,6 +252,17 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     };
     return { plan: act, run: act };
   };
+  /** A program that answers the same whatever it is asked, and says which way it was run. */
+  const twoWays = <Plan, Result>(kind: string, plan: Plan, result: Result) => ({
+    plan: async (place: Place, options: unknown) => {
+      asked.push({ operation: `${kind}, planned`, job: { ...place, dryRun: true }, options });
+      return { result: plan, report };
+    },
+    run: async (place: Place, options: unknown) => {
+      asked.push({ operation: kind, job: { ...place, dryRun: false }, options });
+      return { result, report };
+    },
+  });
   const verdictOrPlan = (answer: Verdict | RestorePlan | DrillPlan) =>
     "dryRun" in answer ? restorePlanReport(answer) : verdictReport(answer);
   return {
@@ -296,10 +324,18 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
           return { result: { users }, report: usersReport(users, false) };
         },
       },
-      rotateDatabase,
+      rotateDatabase: twoWays("rotateDatabase", aDatabasePlan, aRotatedDatabase),
       rotateAdmin,
-      rotateMaster,
-      redeploy,
+      rotateMaster: twoWays(
+        "rotateMaster",
+        { dryRun: true, user: "admin", would: ["store a new password", "set it on the server"] },
+        { user: "admin", proven: true, keptBy: "secret", seconds: 2 },
+      ),
+      redeploy: twoWays(
+        "redeploy",
+        { dryRun: true, would: "run systemctl" },
+        { redeployed: true, healthy: true, seconds: 12.3 },
+      ),
       restore: {
         ...program((job, request: RestoreRequest) => steps.restoreDump(job, optionsOf(request)), verdictOrPlan),
         ...(restore.prepare ? { prepare: restore.prepare } : {}),

@@ -1,14 +1,21 @@
-import { administratorIn } from "@openemr-ops/core/config/administrator";
+import { administratorIn, administratorProblem } from "@openemr-ops/core/config/administrator";
 import { atCopy } from "@openemr-ops/core/config/atCopy";
 import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
 import { pseudonymKeyProblem } from "@openemr-ops/core/config/pseudonymKey";
 import { repositoryPasswordProblem } from "@openemr-ops/core/config/repositoryPassword";
 import { sealKeyProblem } from "@openemr-ops/core/config/sealKey";
-import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
-import type { DatabaseServer, ExportSettings, Installation, InstallationWith } from "@openemr-ops/core/config/settings";
+import { type SecretReader, type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
+import type {
+  DatabaseServer,
+  ExportSettings,
+  Installation,
+  InstallationWith,
+  RotationSettings,
+} from "@openemr-ops/core/config/settings";
 import { InvalidInputError, SecretUnreadableError } from "@openemr-ops/core/errors";
 import { connect } from "@openemr-ops/database/connection";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
+import { parseSlots } from "@openemr-ops/rotation/database/slots";
 import { databaseAccess, toolsFrom } from "./openContext.ts";
 import { openDestination } from "./openDestination.ts";
 import { openLocation } from "./openLocation.ts";
@@ -16,6 +23,7 @@ import { openSecrets } from "./openSecrets.ts";
 import { ownCredentials } from "./ownCredentials.ts";
 import type { Place } from "./program.ts";
 import { openStoredPassword } from "./storedPasswords.ts";
+import { openStoredSecret } from "./storedSecrets.ts";
 import { type SecretFinding, trySecret } from "./trySecret.ts";
 
 /** What one secret opens, and how that is tried. */
@@ -121,13 +129,14 @@ const keyOf = (
   { field }: SecretReference,
   opens: string,
   problemOf: (value: string) => string | undefined,
+  note = "its length alone was checked",
 ): readonly [string, Use] => [
   field,
   {
     opens,
     open: async (value) => {
       refuse(field, problemOf(value));
-      return "its length alone was checked";
+      return note;
     },
   },
 ];
@@ -149,6 +158,43 @@ const administrator = ({ database }: Installation, reference: SecretReference): 
   },
 ];
 
+/** Those that rotations write, by a login on the writer. */
+const usesOfRotations = (
+  installation: Installation,
+  { database: rotated, admin, master }: RotationSettings,
+): readonly (readonly [string, Use])[] => {
+  const { database } = installation;
+  const server = { ...database, ...database.restore };
+  const slots = ({ field }: SecretReference): readonly [string, Use] => [
+    field,
+    {
+      opens: `the database on ${server.host}:${server.port} as OpenEMR`,
+      open: async (value) => {
+        const { active_slot: active, ...both } = parseSlots(value, field);
+        const { username: user, password } = both[active];
+        await using _connection = await connect(
+          databaseAccess(server, database.name, { user, password: server.password }, async () => password),
+        );
+        return `logged in as ${user}`;
+      },
+    },
+  ];
+  return [
+    ...(rotated
+      ? [
+          slots(rotated.slots),
+          "kind" in rotated.administrator
+            ? administrator(installation, rotated.administrator)
+            : loginTo(server, "information_schema", rotated.administrator),
+        ]
+      : []),
+    ...(master?.secret ? [administrator(installation, master.secret)] : []),
+    ...(admin
+      ? [keyOf(admin.secret, `OpenEMR as ${admin.user}`, administratorProblem, "its form alone was checked")]
+      : []),
+  ];
+};
+
 /** The copies, and the first destination last: what a copy takes over from it is tried there. */
 const storesOf = (installation: InstallationWith<"dumps">): readonly InstallationWith<"dumps">[] => [
   ...installation.dumps.copies.map((_, index) => atCopy(installation, index + 1)),
@@ -157,9 +203,20 @@ const storesOf = (installation: InstallationWith<"dumps">): readonly Installatio
 
 const readAlone: Use = { opens: "nothing that can be tried", open: async () => undefined };
 
-/** The secrets in which the job that makes database users stores their passwords. */
-const written = ({ database, users }: Installation): readonly SecretReference[] =>
-  users ? [database.password, database.restore.password] : [];
+/** The secrets that a job fills when they are empty, and which one that is. */
+const written = ({ database, users, rotations }: Installation): ReadonlyMap<string, string> =>
+  new Map([
+    ...(users ? [database.password, database.restore.password] : []).map(
+      ({ field }) => [field, "PrepareDatabaseUsers"] as const,
+    ),
+    ...(rotations?.database ? [[rotations.database.slots.field, "rotate database"] as const] : []),
+    ...(rotations?.admin ? [[rotations.admin.secret.field, "rotate admin"] as const] : []),
+  ]);
+
+const isEmpty = async (reference: SecretReference, readSecret: SecretReader): Promise<boolean> => {
+  const open = reference.document ? openStoredSecret(reference) : openStoredPassword(reference, readSecret);
+  return (await (await open).versions()).length === 0;
+};
 
 /**
  * Reads every secret of an installation and tries it where it is used: the users log in, the repository is opened. Changes
@@ -169,28 +226,28 @@ const written = ({ database, users }: Installation): readonly SecretReference[] 
  */
 export const checkSecrets = async (place: Place): Promise<readonly SecretFinding[]> => {
   const { installation, environment } = place;
-  const { database, dumps, exports, users } = installation;
+  const { database, dumps, exports, rotations, users } = installation;
   const uses = new Map<string, Use>([
     loginTo(database, "information_schema", database.restore),
     loginTo(database, database.name, database), // who dumps may restore too: then the schema is tried
     ...(users ? [administrator(installation, users.administrator)] : []),
     ...(dumps ? storesOf({ ...installation, dumps }).flatMap((store) => usesOfDumps(place, store)) : []),
     ...(exports ? usesOfExports(place, exports) : []),
+    ...(rotations ? usesOfRotations(installation, rotations) : []),
   ]);
   const readSecret = openSecrets(environment);
   const references = new Map(secretsIn(installation).map((reference) => [reference.field, reference]));
   const findings: SecretFinding[] = [];
   for (const reference of references.values()) {
     const { opens, open } = uses.get(reference.field) ?? readAlone;
-    const isEmpty = async () =>
-      written(installation).some(({ field }) => field === reference.field) &&
-      (await (await openStoredPassword(reference, readSecret)).versions()).length === 0;
+    const writer = written(installation).get(reference.field);
     const tried = trySecret(reference, opens, async () => {
       try {
         return await open(await readSecret(reference));
       } catch (error) {
-        if (error instanceof SecretUnreadableError && (await isEmpty()))
-          return "has no value yet; PrepareDatabaseUsers writes one";
+        const mayBeEmpty = error instanceof SecretUnreadableError || error instanceof InvalidInputError;
+        if (writer !== undefined && mayBeEmpty && (await isEmpty(reference, readSecret)))
+          return `has no value yet; ${writer} writes one`;
         throw error;
       }
     });

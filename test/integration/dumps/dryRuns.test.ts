@@ -55,13 +55,26 @@ describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in
       health: { url: "http://127.0.0.1:9/" },
       users: { administrator: "env:ADMINISTRATOR" },
       exports: { destination: `file://${clinic.directory}/exports` },
+      rotations: {
+        database: {
+          slots: "slots.json",
+          administrator: { user: clinic.schema.user, password: "env:ADMINISTRATOR_PASSWORD" },
+        },
+        admin: { secret: "oe-admin.json", user: "admin" },
+        master: {},
+        redeploy: { command: ["false"] },
+      },
     };
     const complete = { ...written, installations: [{ ...installation, ...sections }] };
     const config = resolveConfig(configSchema.parse(complete), clinic.directory);
     place = {
       config,
       installation: selectInstallation(config),
-      environment: { ...environment, ADMINISTRATOR: JSON.stringify({ username, password }) },
+      environment: {
+        ...environment,
+        ADMINISTRATOR: JSON.stringify({ username, password }),
+        ADMINISTRATOR_PASSWORD: password,
+      },
       now: () => new Date(),
       signal: new AbortController().signal,
       progress: () => undefined,

@@ -292,7 +292,7 @@ describe("rotate database", () => {
 });
 
 describe("rotate master", () => {
-  it("gives the administrator another password, and other rotations go on with it", { timeout: 180_000 }, async () => {
+  it("gives the administrator another password, and the other rotations use it", { timeout: 180_000 }, async () => {
     const before = (await readFile(file("admin.password"), "utf8")).trim();
     expect(await succeeded("rotate", "master", "--dry-run")).toMatchObject({ dryRun: true, user: administrator() });
     expect(await readFile(file("admin.password"), "utf8")).toBe(`${before}\n`);

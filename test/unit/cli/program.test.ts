@@ -334,6 +334,56 @@ describe("users", () => {
   });
 });
 
+describe("rotations", () => {
+  const rotations = {
+    database: { slots: "slots.json", administrator: { user: "root", passwordFile: "db.password" } },
+    master: {},
+    redeploy: { command: ["systemctl", "reload", "apache2"] },
+  };
+  const written = aConfig({ ...anInstallation(), rotations, health: { url: "http://127.0.0.1/" } });
+
+  it.each([
+    {
+      args: ["rotate", "database"],
+      says: [
+        /logs in as openemr_b \(slot B\), proven after 1 min 15 s/,
+        /second +openemr_b +logged in, read and wrote/,
+        /retired +openemr_a/,
+      ],
+    },
+    {
+      args: ["rotate", "database", "--dry-run"],
+      says: [/would be live +slot B, user openemr_b/, /in place of +openemr_a/, /then +would run systemctl/],
+    },
+    { args: ["rotate", "master"], says: [/new password of admin is proven after 2.0 s/] },
+    {
+      args: ["rotate", "master", "--dry-run"],
+      says: [/would for admin +store a new password\n +set it on the server/],
+    },
+    { args: ["redeploy"], says: [/was started anew, and is healthy after 12.3 s/] },
+    { args: ["redeploy", "--dry-run"], says: [/Would run systemctl, and wait until OpenEMR is healthy/] },
+  ])("by $args are shown to people, and need no slots yet", async ({ args, says }) => {
+    await using directory = await aConfigDirectory();
+    const run = await runInMemory([...args, "--config", await directory.write(written)]);
+    expect(run.exitCode, run.stderr).toBe(0);
+    for (const words of says) expect(run.stdout).toMatch(words);
+  });
+
+  it("of the database user answer programs with exactly the keys that are promised", async () => {
+    await using directory = await aConfigDirectory();
+    const run = await runInMemory(["rotate", "database", "--json", "--config", await directory.write(written)]);
+    const keys = ["activeSlot", "user", "sites", "proven", "retired", "seconds"];
+    expect(Object.keys(JSON.parse(run.stdout))).toEqual(keys);
+  });
+
+  it("are all parts of one run, by hand", async () => {
+    await using directory = await aConfigDirectory();
+    const operations = memoryOperations();
+    await runInMemory(["rotate", "database", "--config", await directory.write(written)], operations);
+    expect(operations.asked).toMatchObject([{ operation: "rotateDatabase", options: { phase: "all" } }]);
+  });
+});
+
 describe("retention", () => {
   it("names every dump and why", async () => {
     await using directory = await aConfigDirectory();

@@ -1,7 +1,7 @@
 import type { DeployableService, ServiceView } from "@openemr-ops/core/deployments";
 import type { HealthCheck } from "@openemr-ops/core/errors";
 import { deploymentOf, restartBy } from "@openemr-ops/rotation/redeploy/redeploy";
-import { untilHealthy } from "@openemr-ops/rotation/redeploy/untilHealthy";
+import { untilHealthy } from "@openemr-ops/rotation/redeploy/untilItWorks";
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../../support/manualClock.ts";
 

@@ -9,7 +9,7 @@ import {
 
 /** A deployment that was started, and how long it may take. */
 export interface StartedDeployment {
-  /** What `deploy` returned: a forced deployment is told from others by nothing else. */
+  /** What `deploy` returned: nothing else distinguishes a forced deployment from others. */
   readonly id: string;
   /** For messages. */
   readonly service: string;

@@ -6,7 +6,7 @@ import { InvalidInputError } from "@openemr-ops/core/errors";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { probeHttp } from "@openemr-ops/health/probeHttp";
 import { deploymentOf, noRedeployment, type Redeployment, restartBy } from "@openemr-ops/rotation/redeploy/redeploy";
-import { untilHealthy } from "@openemr-ops/rotation/redeploy/untilHealthy";
+import { untilHealthy } from "@openemr-ops/rotation/redeploy/untilItWorks";
 import { openSecrets } from "../openSecrets.ts";
 import type { Place } from "../program.ts";
 

@@ -69,6 +69,12 @@ const makerOf = (line: string, cause: unknown): Make | undefined => {
   return /^ *Can't add new command when connection is in closed state$/.test(line) ? unavailable : undefined;
 };
 
+/** The server's own number of the error that a statement failed with; 0 where there is none. */
+export const serverErrorOf = (error: unknown): number => {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return typeof cause === "object" && cause !== null && "errno" in cause ? Number(cause.errno) : 0;
+};
+
 /** What client programs print beside an error: warnings, of TLS or of their own names, and rules around a statement. */
 const noError = /^(?:WARNING: |Warning: |-+$|[^\s:]+: Deprecated program name)/i;
 /** The dump program's own, without a number. */

@@ -43,25 +43,18 @@ const writeBeside = async (path: string, text: string): Promise<string> => {
   return temporary;
 };
 
-/** As `replaceFile`, with the system's own error where that fails. */
-export const replaceWhole = async (path: string, text: string): Promise<void> => {
+/** Writes a small file whole, mode 0600: readers and crashes see the old text or the new one. Failures: `stateFailure`. */
+export const replaceFile = async (path: string, text: string): Promise<void> => {
   let temporary: string | undefined;
   try {
     temporary = await writeBeside(path, text);
     await rename(temporary, path);
     temporary = undefined;
     await syncDirectory(dirname(path));
-  } finally {
-    if (temporary) await rm(temporary, { force: true });
-  }
-};
-
-/** Writes a small file whole, mode 0600: readers and crashes see the old text or the new one. Failures: `stateFailure`. */
-export const replaceFile = async (path: string, text: string): Promise<void> => {
-  try {
-    await replaceWhole(path, text);
   } catch (error) {
     throw stateFailure(error, path);
+  } finally {
+    if (temporary) await rm(temporary, { force: true });
   }
 };
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import { rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type BoundedFile, readBounded } from "@openemr-ops/core/boundedFile";
 import { fileProblem } from "@openemr-ops/core/config/fileProblem";
@@ -8,7 +8,6 @@ import { secretFileProblem } from "@openemr-ops/core/config/smallFile";
 import { InvalidInputError, SecretUnreadableError } from "@openemr-ops/core/errors";
 import type { SecretVersion, StoredSecret } from "@openemr-ops/core/storedSecret";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
-import { replaceWhole } from "./stateFiles.ts";
 import { syncDirectory } from "./syncDirectory.ts";
 
 /** Longer files hold something else than credentials. Bytes. */
@@ -22,6 +21,19 @@ const problemOf = (file: BoundedFile): string | undefined => {
   if (!file.whole) return `holds more than ${longest} bytes`;
   if (!isUtf8(file.content)) return "is not UTF-8 text";
   return secretFileProblem({ writableByOthers: (file.mode & 0o022) !== 0 });
+};
+
+/** Writes a file whole, mode 0600. Its draft has one name, so that a run that was stopped leaves no more than one. */
+const replaceWhole = async (path: string, text: string): Promise<void> => {
+  const draft = `${path}.draft`;
+  await rm(draft, { force: true });
+  {
+    await using file = await open(draft, "wx", 0o600);
+    await file.writeFile(text);
+    await file.sync();
+  }
+  await rename(draft, path);
+  await syncDirectory(dirname(path));
 };
 
 /**

@@ -1,4 +1,5 @@
 import type { DatabaseConnection } from "../connection.ts";
+import { serverErrorOf } from "../errors.ts";
 import { grantsIn } from "../userRights.ts";
 import { type Account, accountIn } from "./account.ts";
 import { type ServerKind, schemaIn } from "./neededRights.ts";
@@ -51,13 +52,20 @@ export const parseRights = (lines: readonly string[], defaults: readonly string[
   defaults: new Set([...defaults, ...lines.flatMap((line) => namesIn(defaultLine.exec(line)?.[1]))]),
 });
 
-/** What an account may do, as the administrator sees it. */
+/** The server knows no such account, or ignores it: one for the name of a host, where it looks up no names. */
+const noSuchAccount = 1141;
+
+/** What an account may do, as the administrator sees it; `undefined` for one that the server ignores. */
 export const rightsOf = async (
   admin: DatabaseConnection,
   account: Account,
   product: ServerKind["product"],
-): Promise<AccountRights> => {
-  const rows = await admin.rows(`SHOW GRANTS FOR ${accountIn(account)}`);
+): Promise<AccountRights | undefined> => {
+  const rows = await admin.rows(`SHOW GRANTS FOR ${accountIn(account)}`).catch((error: unknown) => {
+    if (serverErrorOf(error) !== noSuchAccount) throw error;
+    return undefined;
+  });
+  if (!rows) return undefined;
   const defaults =
     product === "MariaDB"
       ? []

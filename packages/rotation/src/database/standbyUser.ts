@@ -1,6 +1,7 @@
 import { DatabaseAccessDeniedError, PasswordPolicyError, RotationRefusedError } from "@openemr-ops/core/errors";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { DatabaseConnection } from "@openemr-ops/database/connection";
+import { serverErrorOf } from "@openemr-ops/database/errors";
 import {
   type Account,
   accountIn,
@@ -27,7 +28,7 @@ export interface StandbyUser {
   readonly access: DatabaseAccess;
   /** Whose accounts, rights and TLS demand it gets: the first of these users that exists. */
   readonly like: readonly string[];
-  /** The server's administrators: their rights are never copied. */
+  /** The server's administrators: neither their rights nor their accounts are copied. */
   readonly administrators: ReadonlySet<string>;
   /** What it needs where there is nothing to copy. */
   readonly schemas: readonly string[];
@@ -44,7 +45,9 @@ const patternsFor = async (
   server: ServerKind,
 ): Promise<readonly Pattern[]> => {
   const needed = allOnSchemas(schemas, server);
+  const anywhere: Pattern = { host: "%", needsTls: access.tls !== "off", plugin: "", rights: needed };
   for (const user of like) {
+    if (administrators.has(user)) return [anywhere];
     const accounts = await accountsOf(admin, user);
     const certified = accounts.find(({ needsCertificate }) => needsCertificate);
     if (certified)
@@ -54,17 +57,11 @@ const patternsFor = async (
     const patterns: Pattern[] = [];
     for (const account of accounts) {
       const rights = await rightsOf(admin, account, server.product);
-      const copied = administrators.has(user) || isAdministrator(rights) ? needed : rights;
-      patterns.push({ ...account, rights: copied });
+      if (rights) patterns.push({ ...account, rights: isAdministrator(rights) ? needed : rights });
     }
     if (patterns.length > 0) return patterns;
   }
-  return [{ host: "%", needsTls: access.tls !== "off", plugin: "", rights: needed }];
-};
-
-const numberOf = (error: unknown): number => {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return typeof cause === "object" && cause !== null && "errno" in cause ? Number(cause.errno) : 0;
+  return [anywhere];
 };
 
 /** Of both products: a password that a rule refuses; one that was used before; no hash is taken. */
@@ -75,9 +72,9 @@ const unlessRefused = async (work: () => Promise<void>): Promise<void> => {
   try {
     await work();
   } catch (error) {
-    if (!againstRules.includes(numberOf(error))) throw error;
+    if (!againstRules.includes(serverErrorOf(error))) throw error;
     throw new PasswordPolicyError(
-      `the database server's rules refuse a generated password (error ${numberOf(error)}); OpenEMR's user was not changed. Look at the server's password plugins and their variables`,
+      `the database server's rules refuse a generated password (error ${serverErrorOf(error)}); OpenEMR's user was not changed. Look at the server's password plugins and their variables`,
       { cause: error },
     );
   }
@@ -128,6 +125,7 @@ export const bringInStep = async (
     if (has !== pattern.needsTls)
       await admin.run(`ALTER USER ${accountIn(account)} REQUIRE ${pattern.needsTls ? "SSL" : "NONE"}`);
     const have = await rightsOf(admin, account, product);
+    if (!have) continue;
     for (const statement of statementsBetween(have, pattern.rights, account, product)) await admin.run(statement);
   }
 };

@@ -45,17 +45,13 @@ const writeDown = async ({ slots }: DatabaseRotation, { describe, plan, continue
 };
 
 /**
- * Lets every site of the installation name a user, proves it, and waits until no web server runs the former file.
+ * Proves a user for every site, lets every `sqlconf.php` name it, and waits until no web server runs the former file.
  *
  * @throws {SiteLoginError | InstallationUnhealthyError}
  */
 export const useLogin = async (r: DatabaseRotation, { sites }: Surroundings, login: NewLogin): Promise<void> => {
-  const accessFor = (site: Surroundings["main"]) => ({
-    ...site.access,
-    user: login.username,
-    password: async () => login.password,
-  });
-  for (const site of sites) await proveLogin(site.site, accessFor(site));
+  for (const { site, access } of sites)
+    await proveLogin(site, { ...access, user: login.username, password: async () => login.password });
   for (const { site } of sites) {
     r.signal.throwIfAborted();
     r.progress({ step: "switch", detail: site });
@@ -63,7 +59,6 @@ export const useLogin = async (r: DatabaseRotation, { sites }: Surroundings, log
   }
   r.progress({ step: "settle" });
   await r.wait(r.settleSeconds, r.signal);
-  for (const site of sites) await proveLogin(site.site, accessFor(site));
   r.progress({ step: "health" });
   await r.health(r.signal);
 };

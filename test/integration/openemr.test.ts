@@ -73,7 +73,7 @@ describe("PHP itself", () => {
         dbase: text,
         configured: fc.boolean(),
       }),
-      300,
+      1000,
     );
     const root = await aTree(
       Object.fromEntries(values.map((one, index) => [`${index}.php`, rewriteSqlconf(template, one)])),

@@ -1,8 +1,7 @@
 import { SqlconfError } from "@openemr-ops/core/errors";
 
 /**
- * A token of PHP. `text` holds one character a byte (latin1); for a string `value` holds its evaluated bytes the same way,
- * or `undefined` when it depends on variables.
+ * A token of PHP. `text` holds one character a byte (latin1); for a string `value` holds its evaluated bytes the same way.
  */
 export type PhpToken = {
   readonly start: number;
@@ -11,7 +10,7 @@ export type PhpToken = {
   readonly line: number;
 } & (
   | { readonly kind: "variable" | "name" | "number" | "symbol" }
-  | { readonly kind: "string"; readonly value: string | undefined }
+  | { readonly kind: "string"; readonly value: string }
 );
 
 /**
@@ -64,7 +63,7 @@ const closing = sticky(/\?>/);
 const patterns = [
   { kind: "variable", pattern: sticky(/\$[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*/) },
   { kind: "name", pattern: sticky(/[A-Za-z_\x80-\xff\\][A-Za-z0-9_\x80-\xff\\]*/) },
-  { kind: "number", pattern: sticky(/[0-9][0-9A-Za-z_.]*/) },
+  { kind: "number", pattern: sticky(/\.?[0-9][0-9A-Za-z_.]*/) },
 ] as const;
 const singleQuoted = sticky(/'(?:[^'\\]|\\[\s\S])*'/);
 const doubleQuoted = sticky(/"(?:[^"\\]|\\[\s\S])*"/);
@@ -120,13 +119,14 @@ const unescaped = (inside: string, line: number): string => {
     throw new SqlconfError(`line ${line}: a text that contains a variable; write the value between single quotes`);
   }
   return inside.replace(
-    /\\(?:([ntrvef\\$"])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u\{([0-9A-Fa-f]+)\})/g,
+    /\\(?:([ntrvef\\$"])|([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u\{([^}]*)\}?)/g,
     (whole, simple?: string, octal?: string, hex?: string, point?: string) => {
       if (simple !== undefined) return simpleEscapes[simple] ?? whole;
       if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 0xff);
       if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
-      const code = Number.parseInt(point ?? "", 16);
-      if (!(code <= 0x10ffff)) throw new SqlconfError(`line ${line}: \\u{${point}} is not a character`);
+      const code = /^[0-9A-Fa-f]+$/.test(point ?? "") ? Number.parseInt(point ?? "", 16) : Number.NaN;
+      if (!(code <= 0x10ffff) || (code >= 0xd800 && code <= 0xdfff))
+        throw new SqlconfError(`line ${line}: an escape \\u{…} that is not a character`);
       return Buffer.from(String.fromCodePoint(code)).toString("latin1");
     },
   );

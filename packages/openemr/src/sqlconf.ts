@@ -1,5 +1,6 @@
 import { SqlconfError } from "@openemr-ops/core/errors";
-import { type PhpScalar, type PhpValue, phpAssignments } from "./phpAssignments.ts";
+import { phpAssignments } from "./phpAssignments.ts";
+import type { PhpScalar, PhpValue } from "./phpExpression.ts";
 
 /** What a site's `sqlconf.php` makes OpenEMR connect with. */
 export interface Sqlconf {
@@ -95,9 +96,9 @@ const known = (value: PhpValue | undefined, name: string): PhpScalar => {
 };
 
 const textOf = (found: Located, field: Field): string => {
-  const { value } = known(found.entries.get(field), `$sqlconf["${field}"]`);
+  const { value, line } = known(found.entries.get(field), `$sqlconf["${field}"]`);
   if (typeof value !== "string" && typeof value !== "number") {
-    throw new SqlconfError(`$sqlconf["${field}"] is not a text`);
+    throw new SqlconfError(`line ${line}: $sqlconf["${field}"] is not a text`);
   }
   return utf8(`${value}`, field);
 };

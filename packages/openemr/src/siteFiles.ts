@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { readBounded } from "@openemr-ops/core/boundedFile";
 import { SourceUnreadableError } from "@openemr-ops/core/errors";
 
@@ -67,4 +68,15 @@ export const readIfPresent = async (path: string, what: string, limit = largest)
 export const readStart = async (path: string, what: string, bytes: number): Promise<Buffer | undefined> => {
   const file = await read(path, what, bytes);
   return file?.kind === "file" ? file.content : undefined;
+};
+
+/** Whether something has this name. @throws {SourceUnreadableError} fatal: this user may not look */
+export const isPresent = async (path: string, what: string): Promise<boolean> => {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw unreadable(what, error);
+  }
 };

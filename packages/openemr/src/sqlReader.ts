@@ -34,7 +34,13 @@ const readTables = [
   "version",
   "x12_partners",
 ] as const;
-export type ReadTable = (typeof readTables)[number];
+/** And tables that only a rotation reads. */
+export type ReadTable =
+  | (typeof readTables)[number]
+  | "groups"
+  | "log"
+  | "log_comment_encrypt"
+  | "login_mfa_registrations";
 
 const isTable = (type: string | null | undefined): boolean => type === "BASE TABLE" || type === "SYSTEM VERSIONED";
 

@@ -24,7 +24,7 @@ import { type DatabasePlan, databaseExportReport, databasePlanReport } from "@op
 import { type SitesPlan, sitesExportReport, sitesPlanReport } from "@openemr-ops/task/programs/exportSites";
 import { type RestoreRequest, restore } from "@openemr-ops/task/programs/restore";
 import { retentionReport } from "@openemr-ops/task/programs/retention";
-import { rotateAdmin } from "@openemr-ops/task/programs/rotateAdmin";
+import type { RotateAdminPlan, RotateAdminResult } from "@openemr-ops/task/programs/rotateAdmin";
 import type { DatabaseRotationResult, RotateDatabasePlan } from "@openemr-ops/task/programs/rotateDatabase";
 import { usersReport } from "@openemr-ops/task/programs/users";
 import { restorePlanReport, verdictReport } from "@openemr-ops/task/programs/verdictReport";
@@ -325,7 +325,22 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
         },
       },
       rotateDatabase: twoWays("rotateDatabase", aDatabasePlan, aRotatedDatabase),
-      rotateAdmin,
+      rotateAdmin: twoWays<RotateAdminPlan, RotateAdminResult>(
+        "rotateAdmin",
+        {
+          dryRun: true,
+          user: "admin",
+          site: "default",
+          steps: ["storePassword", "changePassword", "makePasswordCurrent"],
+          warnings: ["the second factor stays as it is"],
+        },
+        {
+          user: "admin",
+          site: "default",
+          steps: ["storePassword", "changePassword", "makePasswordCurrent"],
+          seconds: 2,
+        },
+      ),
       rotateMaster: twoWays(
         "rotateMaster",
         { dryRun: true, user: "admin", would: ["store a new password", "set it on the server"] },

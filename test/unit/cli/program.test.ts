@@ -337,6 +337,7 @@ describe("users", () => {
 describe("rotations", () => {
   const rotations = {
     database: { slots: "slots.json", administrator: { user: "root", passwordFile: "db.password" } },
+    admin: { secret: "oe-admin.json", user: "admin" },
     master: {},
     redeploy: { command: ["systemctl", "reload", "apache2"] },
   };
@@ -354,6 +355,17 @@ describe("rotations", () => {
     {
       args: ["rotate", "database", "--dry-run"],
       says: [/would be live +slot B, user openemr_b/, /in place of +openemr_a/, /then +would run systemctl/],
+    },
+    {
+      args: ["rotate", "admin"],
+      says: [/new password of admin \(site default\) is in its secret, in use after 2.0 s/],
+    },
+    {
+      args: ["rotate", "admin", "--dry-run"],
+      says: [
+        /would for admin +store a new password\n +change it in OpenEMR\n +make it the current one/,
+        /warning: the second factor/,
+      ],
     },
     { args: ["rotate", "master"], says: [/new password of admin is proven after 2.0 s/] },
     {

@@ -130,7 +130,13 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
     environment: knowing,
     handler: "functions/schedule/start.handler",
     description: "Starts a scheduled job, once for each due time",
-    grants: [startWorkflows(workflows(({ schedules }) => scheduledKinds.filter((kind) => schedules[kind])))],
+    grants: [
+      startWorkflows(
+        workflows(({ schedules, rotations }) =>
+          scheduledKinds.filter((kind) => schedules[kind] || (kind === "redeploy" && rotations?.whenRotated)),
+        ),
+      ),
+    ],
     undelivered: undeliveredSchedules,
   });
   const findOverdue = opsFunction(stack, "FindOverdue", {

@@ -90,6 +90,10 @@ export interface DeployedUsers {
 export interface DeployedRotations {
   readonly database?: { readonly slots: DeployedSecret; readonly administrator: DeployedSecret };
   readonly admin?: { readonly secret: DeployedSecret };
+  /** How long a deployment of OpenEMR's service may take. */
+  readonly limitSeconds?: number;
+  /** ARNs of secrets; OpenEMR's service is deployed anew once one was rotated. */
+  readonly whenRotated?: readonly string[];
   readonly master?: {
     readonly secret: DeployedSecret;
     /** The identifier of RDS's cluster. */
@@ -283,7 +287,7 @@ const clusterOfMaster = ({ database }: Installation, { master }: RotationSetting
   master?.cluster ?? clusterOfEndpoint(database.restore.host);
 
 const deployedRotations = (settings: Installation, rotations: RotationSettings): DeployedRotations => {
-  const { database, admin, master } = rotations;
+  const { database, admin, master, redeploy } = rotations;
   const { users } = settings;
   const login = database?.administrator;
   const administrator = login && toSecret("kind" in login ? login : login.password);
@@ -291,6 +295,8 @@ const deployedRotations = (settings: Installation, rotations: RotationSettings):
   return {
     ...(database && administrator ? { database: { slots: toSecret(database.slots), administrator } } : {}),
     ...(admin ? { admin: { secret: toSecret(admin.secret) } } : {}),
+    ...(redeploy?.limitSeconds === undefined ? {} : { limitSeconds: redeploy.limitSeconds }),
+    ...(redeploy?.whenRotated ? { whenRotated: redeploy.whenRotated } : {}),
     ...(master && kept
       ? {
           master: {

@@ -21,7 +21,7 @@ export interface RedeployFunctions {
 /** The functions that deploy OpenEMR's service anew, follow the deployment, and look whether OpenEMR works then. */
 export const redeployFunctions = (
   stack: Stack,
-  { id, cluster, service }: DeployedInstallation,
+  { id, cluster, service, rotations }: DeployedInstallation,
   health: HealthSettings | undefined,
   { deployment, plane }: Pick<TaskResourcesContext, "deployment" | "plane">,
 ): RedeployFunctions => {
@@ -55,7 +55,10 @@ export const redeployFunctions = (
       handler: "functions/rotation/followDeployment.handler",
       description: `Looks how far a deployment of OpenEMR of ${id} is`,
       grants: [deployService(stack, { cluster, service }, ["DescribeServices"]), ...underWay],
-      environment: ofEcs,
+      environment: {
+        ...ofEcs,
+        ...(rotations?.limitSeconds === undefined ? {} : { OPENEMR_OPS_LIMIT_SECONDS: String(rotations.limitSeconds) }),
+      },
     }),
     ...(health
       ? {

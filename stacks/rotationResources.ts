@@ -17,8 +17,10 @@ import { mountSites } from "./policies/mountSites.ts";
 import { readSecrets, writePasswords } from "./policies/readSecrets.ts";
 import { runTask } from "./policies/runTask.ts";
 import { type RedeployFunctions, redeployFunctions } from "./redeployFunctions.ts";
+import { redeployWhenRotated } from "./redeployWhenRotated.ts";
 import { taskDefinition } from "./taskDefinition.ts";
 import { takePartIn, taskEnvironment } from "./taskPart.ts";
+import { workflowArn } from "./workflowArn.ts";
 import { containerWorkflow } from "./workflows/containerWorkflow.ts";
 import { redeployWorkflow } from "./workflows/redeployWorkflow.ts";
 import { rotateDatabaseWorkflow } from "./workflows/rotateDatabaseWorkflow.ts";
@@ -64,7 +66,7 @@ const rotationTask = (
 export const rotationResources = (
   stack: Stack,
   installation: DeployedInstallation,
-  { database, admin, master }: DeployedRotations,
+  { database, admin, master, whenRotated }: DeployedRotations,
   health: HealthSettings | undefined,
   context: TaskResourcesContext,
 ): SectionResources => {
@@ -136,6 +138,7 @@ export const rotationResources = (
   const redeploy = machine("redeploy", (scope, workflow) => redeployWorkflow(scope, workflow, functions), {
     invoke: [start, follow, ...(look ? [look] : [])],
   });
+  if (whenRotated) redeployWhenRotated(stack, id, whenRotated, workflowArn(stack, names, id, "redeploy"), plane);
   const stateMachines = [...rotateDatabase(), ...rotateAdmin(), ...rotateMaster(), redeploy];
   acceptInRotations(stack, {
     rotateDatabase: database !== undefined,

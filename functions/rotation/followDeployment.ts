@@ -7,6 +7,9 @@ const { service, hold, note } = openRedeployment(process.env);
 /** Between two looks, as the workflow waits. */
 const waitSeconds = Number(readVariable(process.env, "OPENEMR_OPS_WAIT_SECONDS"));
 
+const { OPENEMR_OPS_LIMIT_SECONDS: limit } = process.env; // only where the configuration says it
+const limitSeconds = limit ? Number(limit) : usualLimitSeconds;
+
 /** One look at the deployment that a job started. The workflow waits between two. */
 export const handler = taskHandler(followRequest, async ({ job, deployment }): Promise<RedeploymentState> => {
   const { id, result } = deployment;
@@ -14,7 +17,7 @@ export const handler = taskHandler(followRequest, async ({ job, deployment }): P
   const startedAt = new Date(deployment.startedAt);
   // The number of looks bounds a workflow whose waits are shortened.
   const now = new Date(Math.max(Date.now(), startedAt.getTime() + looks * waitSeconds * 1000));
-  const started = { id, service: service.name, startedAt, limitSeconds: usualLimitSeconds };
+  const started = { id, service: service.name, startedAt, limitSeconds };
   await hold(job);
   const judged = judgeDeployment(started, await service.view(), now);
   if ("error" in judged) throw judged.error;

@@ -17,7 +17,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const service = "openemr/openemr";
 
-describe("a deployed clinic whose credentials are rotated", () => {
+/** A rotation starts containers, some after one another. */
+const patience = 600_000;
+
+describe("a deployed clinic whose credentials are rotated", { timeout: patience }, () => {
   let directory: string;
   let place: HospitalCloud;
   let secrets: SecretsManagerClient;
@@ -44,7 +47,7 @@ describe("a deployed clinic whose credentials are rotated", () => {
 
   const run = async (kind: WorkflowKind, input: Readonly<Record<string, boolean>> = {}): Promise<Execution> => {
     const { cloud } = place;
-    const execution = await cloud.waitForExecution(cloud.start(place.machine(kind), input), 400_000);
+    const execution = await cloud.waitForExecution(cloud.start(place.machine(kind), input), patience);
     await cloud.idle();
     await noteSecrets();
     return execution;

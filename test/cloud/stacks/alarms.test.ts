@@ -115,6 +115,24 @@ describe("rules", () => {
     expect(text).toContain('"lastStatus":["STOPPED"]');
   });
 
+  it("see a secret of OpenEMR that was rotated, by the beginning of its ARN, and start a redeployment of its own installation", () => {
+    const rule = rules.find(({ description }) => description.includes("that were rotated"));
+    const prefix = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:clinic-a/redis-YyZzAa";
+    expect(rule?.properties.EventPattern).toEqual({
+      source: ["aws.secretsmanager"],
+      detail: {
+        eventSource: ["secretsmanager.amazonaws.com"],
+        eventName: ["RotationSucceeded"],
+        additionalEventData: { SecretId: [{ prefix }] },
+      },
+    });
+    const [target] = (rule?.properties.Targets ?? []) as readonly { readonly InputTransformer: unknown }[];
+    const said = JSON.stringify(target?.InputTransformer);
+    expect(said).toContain("openemr-ops-prod-clinic-a-RedeployService");
+    expect(said).toContain('\\"kind\\":\\"redeploy\\"');
+    expect(said).toContain("$.time");
+  });
+
   it.each(rules)("$description: what cannot be delivered waits in a queue", ({ properties }) => {
     const targets = properties.Targets as readonly { readonly DeadLetterConfig?: unknown }[];
     expect(targets).toHaveLength(1);

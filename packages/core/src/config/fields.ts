@@ -154,6 +154,17 @@ export const commandLine = z
   .min(1, { error: 'expected a program and its arguments, such as ["systemctl", "reload", "apache2"]' });
 
 export const redeploySeconds = whole("a whole number of seconds from 1 to 86400", 1, 86_400);
+/** Whole secrets: what has one field reads a secret, and Secrets Manager rotates secrets. */
+export const secretArns = z
+  .array(
+    text("the ARN of a secret of Secrets Manager, without a field", (value) => {
+      const [, arn, key] = secretReference.exec(value) ?? [];
+      return arn !== undefined && key === undefined;
+    }),
+    { error: "expected a list of ARNs of secrets" },
+  )
+  .min(1, { error: "expected at least one ARN of a secret" });
+
 export const settleSeconds = whole("a whole number of seconds from 0 to 3600", 0, 3_600);
 
 export const httpUrl = text("an http:// or https:// address without user, password or query", (value) => {

@@ -46,7 +46,12 @@ export const startPhpApplication = async ({
   writeFileSync(root, page(join(sitesPath, "default/sqlconf.php")));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/`;
-  const settings = ["opcache.enable=1", "opcache.enable_cli=1", "opcache.validate_timestamps=1", "opcache.revalidate_freq=2"];
+  const settings = [
+    "opcache.enable=1",
+    "opcache.enable_cli=1",
+    "opcache.validate_timestamps=1",
+    "opcache.revalidate_freq=2",
+  ];
   const server = await startChildServer({
     command,
     args: [...settings.flatMap((setting) => ["-d", setting]), "-S", `127.0.0.1:${port}`, root],

@@ -42,6 +42,8 @@ export const rotations = section(
       command: field.commandLine.optional(),
       /** How long the command, or a deployment on ECS, may take, and OpenEMR may be unhealthy after it. */
       limitSeconds: field.redeploySeconds.optional(),
+      /** Secrets that OpenEMR's containers read when they start; one that Secrets Manager has rotated starts a redeployment. */
+      whenRotated: field.secretArns.optional(),
     }).optional(),
   }).superRefine((asked, context) => {
     if (Object.values(asked).every((one) => one === undefined))
@@ -68,6 +70,12 @@ export const rotationRules = (installation: unknown, context: Complain): void =>
   const at = (...path: readonly string[]) => valueAt(installation, ["rotations", ...path]);
   if (at() === undefined) return;
   const platform = valueAt(installation, ["platform", "kind"]);
+  if (at("redeploy", "whenRotated") !== undefined && platform !== undefined && platform !== "ecs")
+    complain(
+      context,
+      ["rotations", "redeploy", "whenRotated"],
+      "is for platform ecs, where Secrets Manager tells of it",
+    );
   const command = at("redeploy", "command");
   const place = ["rotations", "redeploy", "command"];
   if (command !== undefined && platform === "ecs")

@@ -5,6 +5,7 @@ import {
   CredentialDriftError,
   CredentialSecretError,
   InstallationUnhealthyError,
+  PasswordPolicyError,
   RotationRefusedError,
   SiteLoginError,
   SqlconfError,
@@ -251,6 +252,20 @@ describe("a rotation is refused, and nothing is changed,", () => {
     for (const site of sites) expect(await hospital.named(site)).toEqual(hospital.app);
     await hospital.assertNobodyLockedOut();
   });
+});
+
+it("a rotation is refused by the name of the server's rule for passwords, before anything changes", async () => {
+  await hospital.root("INSTALL SONAME 'simple_password_check'");
+  try {
+    await expectRefused(PasswordPolicyError, "strict_password_validation = ON");
+    await hospital.root("SET GLOBAL strict_password_validation = OFF");
+    await expectRefused(PasswordPolicyError, "minimal_length = 8", { newPassword: () => "Aa1-" });
+    expect(await run()).toMatchObject({ activeSlot: "B" });
+    expect(await run()).toMatchObject({ activeSlot: "A" });
+  } finally {
+    await hospital.root("SET GLOBAL strict_password_validation = ON");
+    await hospital.root("UNINSTALL SONAME 'simple_password_check'");
+  }
 });
 
 describe("a dry run", () => {

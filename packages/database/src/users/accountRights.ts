@@ -80,7 +80,7 @@ export const rightsOf = async (
 };
 
 /** Rights by which an account administers the server. */
-const administrative: readonly string[] = [all, passOn, "SUPER", "CREATE USER"];
+const administrative: readonly string[] = [all, "SUPER", "CREATE USER"];
 
 /** Whether an account administers the server. */
 export const isAdministrator = ({ rights }: AccountRights): boolean =>

@@ -51,6 +51,6 @@ export const assertPasswordAllowed = async (admin: DatabaseConnection, password:
   );
   if (rule === undefined) return;
   throw new PasswordPolicyError(
-    `the database server's rule ${rule} refuses generated passwords, and nothing was changed; relax that rule: they have 52 characters, of each class at least one`,
+    `the database server's rule ${rule} refuses generated passwords, and nothing was changed; relax that rule: they have 52 characters, at least one of each class, and MariaDB gets their hash, so that its logs do not hold them`,
   );
 };

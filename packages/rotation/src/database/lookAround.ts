@@ -1,6 +1,6 @@
 import { DatabaseAccessDeniedError } from "@openemr-ops/core/errors";
 import type { DatabaseConnection } from "@openemr-ops/database/connection";
-import { rightsOn } from "@openemr-ops/database/grants";
+import { isAdministrator, parseRights } from "@openemr-ops/database/users/accountRights";
 import type { DatabaseRotation } from "./databaseRotation.ts";
 import { type Decision, decideSwitch, type Found } from "./decideSwitch.ts";
 import { type FoundSite, type FoundSites, findSites } from "./findSites.ts";
@@ -18,8 +18,7 @@ export interface Surroundings extends FoundSites {
   readonly administrators: ReadonlySet<string>;
 }
 
-const hasGlobalRights = (site: FoundSite): boolean =>
-  [...rightsOn(site.login?.grants ?? [], "")].some((right) => right !== "USAGE");
+const rules = ({ login }: FoundSite): boolean => login !== undefined && isAdministrator(parseRights(login.grants));
 
 /**
  * Reads the secret and the sites, and logs in as each site does.
@@ -33,7 +32,7 @@ export const lookAround = async (r: DatabaseRotation): Promise<Surroundings> => 
   const found = await findSites(r, slotUsers);
   const main = found.sites.at(-1);
   if (!main) throw new TypeError("the main site is one of the sites");
-  const rulers = found.sites.filter((site) => !slotUsers.includes(site.access.user) && hasGlobalRights(site));
+  const rulers = found.sites.filter((site) => !slotUsers.includes(site.access.user) && rules(site));
   const administrators = new Set(["root", r.administrator.user, ...rulers.map(({ access }) => access.user)]);
   return { ...found, texts, plan, main, administrators };
 };

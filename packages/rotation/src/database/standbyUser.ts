@@ -97,6 +97,19 @@ const setPasswords = async (
     if (account.host !== done) await unlessRefused(() => setPassword(admin, account, password, product));
 };
 
+/** On MariaDB, who administers the server may still not grant a role. */
+const grant = async (admin: DatabaseConnection, statement: string): Promise<void> => {
+  try {
+    await admin.run(statement);
+  } catch (error) {
+    if (!(error instanceof DatabaseAccessDeniedError)) throw error;
+    throw new DatabaseAccessDeniedError(
+      `the administrator may not type ${statement}, and OpenEMR keeps its user; give the administrator that right, with the right to pass it on`,
+      { cause: error },
+    );
+  }
+};
+
 /**
  * Makes sure that a user exists with its password, and has the accounts, the rights and the TLS demand of another one: what is
  * missing is added, what is too much is taken away. Safe to repeat.
@@ -126,6 +139,6 @@ export const bringInStep = async (
       await admin.run(`ALTER USER ${accountIn(account)} REQUIRE ${pattern.needsTls ? "SSL" : "NONE"}`);
     const have = await rightsOf(admin, account, product);
     if (!have) continue;
-    for (const statement of statementsBetween(have, pattern.rights, account, product)) await admin.run(statement);
+    for (const statement of statementsBetween(have, pattern.rights, account, product)) await grant(admin, statement);
   }
 };

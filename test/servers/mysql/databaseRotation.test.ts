@@ -1,0 +1,77 @@
+import { PasswordPolicyError } from "@openemr-ops/core/errors";
+import { sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
+import { rotateDatabase, switchUser } from "@openemr-ops/rotation/database/rotateDatabase";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { aRotation, type RotatedInstallation } from "../../support/aRotation.ts";
+
+let hospital: RotatedInstallation;
+beforeAll(async () => {
+  hospital = await aRotation(inject("server"));
+});
+beforeEach(() => hospital.reset());
+afterAll(() => hospital[Symbol.asyncDispose]());
+
+const run = () => rotateDatabase(hospital.rotation(), async () => {});
+const account = (user: string) => `${sqlName(user)}@'%'`;
+
+describe("a rotation on MySQL", () => {
+  it("copies what rights on all schemas leave out, where partial revokes are on", async () => {
+    await hospital.root("SET GLOBAL partial_revokes = ON");
+    try {
+      const { user } = hospital.app;
+      await hospital.root(`GRANT SELECT ON *.* TO ${account(user)}`);
+      await hospital.root(`REVOKE SELECT ON mysql.* FROM ${account(user)}`);
+      await hospital.root(`GRANT ALL ON ${sqlName(hospital.schema.name)}.* TO ${account(user)}`);
+      await run();
+
+      const live = await hospital.named("default");
+      const grants = JSON.stringify(await hospital.root(`SHOW GRANTS FOR ${account(live.user)}`));
+      expect(grants).toContain("REVOKE SELECT ON `mysql`.*");
+      expect(grants).toContain("GRANT SELECT ON *.*");
+    } finally {
+      for (const { user } of [
+        hospital.app,
+        { user: `${hospital.schema.name}_a` },
+        { user: `${hospital.schema.name}_b` },
+      ])
+        await hospital.root(`DROP USER IF EXISTS ${account(user)}`);
+      await hospital.root("SET GLOBAL partial_revokes = OFF");
+    }
+  });
+
+  it("is continued where no password may be set twice, and keeps the way in which the live user logs in", async () => {
+    await hospital.root("SET GLOBAL password_history = 5");
+    try {
+      await hospital.root(
+        `ALTER USER ${account(hospital.app.user)} IDENTIFIED WITH caching_sha2_password BY ${sqlString(hospital.app.password)}`,
+      );
+      const r = hospital.rotation();
+      await switchUser(r);
+      await switchUser(r);
+      expect(await run()).toMatchObject({ activeSlot: "B", retired: hospital.app.user });
+      expect(await run()).toMatchObject({ activeSlot: "A" });
+      const plugins = await hospital.root(
+        `SELECT DISTINCT plugin FROM mysql.user WHERE User LIKE ${sqlString(`${hospital.app.user}%`)}`,
+      );
+      expect(plugins).toEqual([{ plugin: "caching_sha2_password" }]);
+    } finally {
+      await hospital.root("SET GLOBAL password_history = 0");
+    }
+  });
+
+  it("is refused by name where the server's rules refuse its passwords, before anything changes", async () => {
+    await hospital.root("INSTALL COMPONENT 'file://component_validate_password'");
+    try {
+      const refused = rotateDatabase(hospital.rotation({ newPassword: () => "Aa1-" }), async () => {});
+      await expect(refused).rejects.toThrow(PasswordPolicyError);
+      await expect(refused).rejects.toThrow("validate_password.length = 8");
+      expect(await hospital.texts()).toEqual([]);
+      expect(await hospital.named("default")).toEqual(hospital.app);
+
+      expect(await run()).toMatchObject({ activeSlot: "B" });
+      expect(await run()).toMatchObject({ activeSlot: "A" });
+    } finally {
+      await hospital.root("UNINSTALL COMPONENT 'file://component_validate_password'");
+    }
+  });
+});

@@ -29,12 +29,7 @@ describe("a rotation on MySQL", () => {
       expect(grants).toContain("REVOKE SELECT ON `mysql`.*");
       expect(grants).toContain("GRANT SELECT ON *.*");
     } finally {
-      for (const { user } of [
-        hospital.app,
-        { user: `${hospital.schema.name}_a` },
-        { user: `${hospital.schema.name}_b` },
-      ])
-        await hospital.root(`DROP USER IF EXISTS ${account(user)}`);
+      await hospital.reset(); // without the users that have some
       await hospital.root("SET GLOBAL partial_revokes = OFF");
     }
   });

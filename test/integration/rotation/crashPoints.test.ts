@@ -36,7 +36,9 @@ const assertFlipped = async (origin: SchemaUser): Promise<SchemaUser> => {
 const changesNothing = (effect: string): boolean => effect.startsWith("INSERT ") || /^rm .*\.draft$/.test(effect);
 
 describe("a rotation that is stopped", () => {
-  it("before any of its effects locks nobody out, and is completed when it is started again", async () => {
+  it("before any of its effects locks nobody out, and is completed when it is started again", {
+    timeout: 300_000,
+  }, async () => {
     let points = 0;
     await hospital.reset();
     for (const which of ["the first rotation", "a later one"]) {
@@ -62,7 +64,9 @@ describe("a rotation that is stopped", () => {
     console.info(`${points} points at which a rotation was stopped`);
   });
 
-  it("again and again, anywhere, healthy or not, still locks nobody out and ends flipped", async () => {
+  it("again and again, anywhere, healthy or not, still locks nobody out and ends flipped", {
+    timeout: 300_000,
+  }, async () => {
     interface State {
       readonly world: World;
       /** What was live before the rotation that is under way. */

@@ -2,7 +2,10 @@ import { expect, inject, it } from "vitest";
 import { aRotation } from "../../support/aRotation.ts";
 import { rotateUnderLoad } from "../../support/rotateUnderLoad.ts";
 
-it("rotations under constant load fail no request, and each makes the password before useless", async () => {
+// The page reads its files again after two seconds; each rotation waits for that.
+it("rotations under constant load fail no request, and each makes the password before useless", {
+  timeout: 180_000,
+}, async () => {
   await using hospital = await aRotation(inject("server"));
 
   const { requests, failed, seconds, lives, seen } = await rotateUnderLoad(hospital, 3);

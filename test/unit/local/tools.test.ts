@@ -57,6 +57,16 @@ describe("planning an installation", () => {
     expect(apt).toEqual(["mariadb-server", "mariadb-client", "restic"]);
   });
 
+  it("asks for PHP's driver where PHP is here without it", () => {
+    const { apt } = planInstall("test", {
+      systemHas: (_, module) => module === undefined,
+      ownHas: () => true,
+      isUnpacked: () => true,
+    });
+
+    expect(apt).toEqual(["php-mysql"]);
+  });
+
   it("builds nothing for the demo, and brings the emulator that its cloud keeps its state in", () => {
     const { go, pip } = planInstall("demo", { systemHas: () => false, ownHas: () => false, isUnpacked: () => false });
 

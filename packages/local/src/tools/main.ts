@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { exitCodeOf, InvalidInputError, toOpsError } from "@openemr-ops/core/errors";
@@ -20,6 +21,13 @@ const purposeOf = (args: readonly string[]): Purpose => {
 };
 
 const say = (line: string): void => void process.stderr.write(`tools: ${line}\n`);
+
+const systemHas = (program: string, module?: string): boolean => {
+  const path = findSystemTool(program);
+  if (path === undefined || module === undefined) return path !== undefined;
+  return spawnSync(path, ["-m"], { encoding: "utf8" }).stdout.split("\n").includes(module);
+};
+
 /** As a shell counts it: 128 and the number of SIGINT. */
 const stoppedCode = 130;
 
@@ -28,7 +36,7 @@ const main = async (args: readonly string[], signal: AbortSignal): Promise<void>
   const own = process.env.OPENEMR_OPS_TOOLS;
   const plan = withGround(
     planInstall(purposeOf(args), {
-      systemHas: (program) => findSystemTool(program) !== undefined,
+      systemHas,
       isUnpacked: (packages) => existsSync(debianPlace(packages)),
       ownHas: (program) => ownHas(program) || (own !== undefined && existsSync(join(own, program))),
     }),

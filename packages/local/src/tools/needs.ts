@@ -15,6 +15,8 @@ export type Venv = (typeof venvs)[number];
 /** One program and where it comes from. */
 export interface Need {
   readonly program: string;
+  /** A module of PHP that the package brings, where the program alone may be there without it. */
+  readonly module?: string;
   readonly purposes: readonly Purpose[];
   /** `apt`: a package of Debian or Ubuntu; `go`, `pip` (PyPI) and `jars` (Maven Central): in the versions that `packages/local/tools` pins. */
   readonly from:
@@ -34,7 +36,8 @@ export const needs: readonly Need[] = [
   { program: "mariadb-dump", purposes: always, from: { apt: "mariadb-client" } },
   { program: "restic", purposes: always, from: { apt: "restic" } },
   { program: "zstd", purposes: always, from: { apt: "zstd" } },
-  { program: "php", purposes: ["test"], from: { apt: "php-cli" } },
+  { program: "php", purposes: ["test", "bench"], from: { apt: "php-cli" } },
+  { program: "php", module: "mysqli", purposes: ["test", "bench"], from: { apt: "php-mysql" } },
   { program: "age", purposes: ["test"], from: { apt: "age" } },
   { program: "openssl", purposes: ["test"], from: { apt: "openssl" } },
   { program: "strace", purposes: ["test"], from: { apt: "strace" } },
@@ -83,7 +86,7 @@ export const planInstall = (
     ownHas,
     isUnpacked,
   }: {
-    systemHas: (program: string) => boolean;
+    systemHas: (program: string, module?: string) => boolean;
     ownHas: (program: string) => boolean;
     isUnpacked: (packages: DebianPackages) => boolean;
   },
@@ -93,7 +96,7 @@ export const planInstall = (
   const pip = wanted.filter(({ program, from }) => "pip" in from && !ownHas(program));
   const jars = wanted.filter(({ program, from }) => "jars" in from && !ownHas(program));
   const apt = new Set<string>();
-  for (const { program, from } of wanted) if ("apt" in from && !systemHas(program)) apt.add(from.apt);
+  for (const { program, module, from } of wanted) if ("apt" in from && !systemHas(program, module)) apt.add(from.apt);
   const debian = purpose === "test" ? otherServers.filter((packages) => !isUnpacked(packages)) : [];
   return { apt: [...apt], go, pip, jars, debian };
 };

@@ -9,9 +9,10 @@ import { hashPassword, opens } from "@openemr-ops/openemr/passwordHash";
 import type { AdminRotation } from "@openemr-ops/rotation/admin/adminRotation";
 import { accessOf, type FreshSchema, freshSchema } from "./database.ts";
 import { aKeyedSite, type KeyedSite } from "./keyedSite.ts";
+import { sharedTables } from "./sharedSchema.ts";
 
 /** The tables that a rotation of a person's password reads and writes, in our own words. */
-const tables: Readonly<Record<string, string>> = {
+const columnsOf: Readonly<Record<string, string>> = {
   globals:
     "gl_name VARCHAR(63) NOT NULL, gl_index INT NOT NULL DEFAULT 0, gl_value VARCHAR(255) NOT NULL DEFAULT '', PRIMARY KEY (gl_name, gl_index)",
   groups: "id BIGINT AUTO_INCREMENT PRIMARY KEY, name LONGTEXT, user LONGTEXT",
@@ -30,6 +31,11 @@ const tables: Readonly<Record<string, string>> = {
   log_comment_encrypt: `id INT AUTO_INCREMENT PRIMARY KEY, log_id INT NOT NULL, encrypt ENUM('Yes','No') NOT NULL DEFAULT 'No',
     checksum LONGTEXT, checksum_api LONGTEXT, version TINYINT NOT NULL DEFAULT 0`,
 };
+
+const tables = Object.keys(columnsOf);
+const ours = Object.entries(columnsOf).map(([name, columns]) => `CREATE TABLE \`${name}\` (${columns})`);
+/** OpenEMR's own tables, where they are there. */
+export const openEmrTables = sharedTables(tables);
 
 /** Passwords of the user `admin`, the latest first; the first one is what the secret holds, too. */
 export const earlierPasswords: readonly string[] = ["First-Canary-1", "Earlier-Canary-2", "Earliest-Canary-3"];
@@ -59,12 +65,10 @@ export interface AdminClinic {
   remove(): Promise<void>;
 }
 
-/** @param load makes the tables, if not ours */
-export const anAdminClinic = async (load?: (schema: FreshSchema) => void): Promise<AdminClinic> => {
+/** @param statements make the tables */
+export const anAdminClinic = async (statements: readonly string[] = ours): Promise<AdminClinic> => {
   const schema = await freshSchema();
-  if (load) load(schema);
-  else
-    for (const [name, columns] of Object.entries(tables)) await schema.query(`CREATE TABLE \`${name}\` (${columns})`);
+  for (const statement of statements) await schema.query(statement);
   const directory = await mkdtemp(join(tmpdir(), "openemr-ops-admin-"));
   const site = aKeyedSite();
   for (const [path, content] of Object.entries(site.files)) {
@@ -84,16 +88,13 @@ export const anAdminClinic = async (load?: (schema: FreshSchema) => void): Promi
       Object.values(row),
     );
   };
+  for (const name of ["groups", "keys"]) await schema.query(`DELETE FROM \`${name}\``);
+  for (const { name, value } of site.made.keysRows) await insert("keys", { name, value });
+  for (const user of ["admin", "nurse"]) await insert("groups", { name: "Default", user });
   const reset = async (): Promise<void> => {
-    for (const table of Object.keys(tables)) await schema.query(`DELETE FROM \`${table}\``);
-    for (const { name, value } of site.made.keysRows) await insert("keys", { name, value });
-    for (const [id, username] of [
-      [1, "admin"],
-      [2, "nurse"],
-    ] as const) {
-      await insert("users", { id, username, password: "NoLongerUsed", active: 1 });
-      await insert("groups", { name: "Default", user: username });
-    }
+    for (const table of ["globals", "login_mfa_registrations", "log", "log_comment_encrypt", "users", "users_secure"])
+      await schema.query(`DELETE FROM \`${table}\``);
+    await schema.query("INSERT INTO users (id, username, password) VALUES (1, 'admin', '-'), (2, 'nurse', '-')");
     const [password, password_history1, password_history2] = hashes;
     await insert("users_secure", {
       ...{ id: 1, username: "admin", password, password_history1, password_history2, login_fail_counter: 21 },
@@ -101,8 +102,9 @@ export const anAdminClinic = async (load?: (schema: FreshSchema) => void): Promi
       last_update_password: "2025-01-01 00:00:00",
     });
     await insert("users_secure", { id: 2, username: "nurse", password: hashes[1] });
-    await insert("globals", { gl_name: "gbl_auth_bcrypt_hash_cost", gl_value: "4" });
-    await insert("globals", { gl_name: "gbl_time_zone", gl_value: "America/New_York" });
+    await schema.query(
+      "INSERT INTO globals (gl_name, gl_value) VALUES ('gbl_auth_bcrypt_hash_cost', '4'), ('gbl_time_zone', 'America/New_York')",
+    );
     await rm(dirname(file), { recursive: true, force: true });
     await mkdir(dirname(file));
     await writeFile(file, JSON.stringify({ username: "admin", password: earlierPasswords[0], note: "kept" }));
@@ -155,7 +157,7 @@ export const anAdminClinic = async (load?: (schema: FreshSchema) => void): Promi
       await insert("globals", { gl_name, gl_value });
     },
     everything: async () => ({
-      rows: await Promise.all(Object.keys(tables).map((table) => schema.query(`SELECT * FROM \`${table}\``))),
+      rows: await Promise.all(tables.map((table) => schema.query(`SELECT * FROM \`${table}\``))),
       files: await Promise.all(
         (await readdir(dirname(file))).map(async (one) => [one, await readFile(join(dirname(file), one), "utf8")]),
       ),

@@ -37,3 +37,15 @@ export const loadSharedSchema = (schema: FreshSchema, files: readonly string[]):
     if (others.length > 0) throw new Error(`${file} could not be loaded: ${others[0]}`);
   }
 };
+
+/** The statements that make some of OpenEMR's own tables; `undefined` without its schema. */
+export const sharedTables = (tables: readonly string[]): readonly string[] | undefined => {
+  const [file] = sharedSchema();
+  if (file !== "database.sql.zst") return undefined;
+  const sql = zstdDecompressSync(readFileSync(directory + file)).toString();
+  return tables.map((table) => {
+    const [statement] = new RegExp(`^CREATE TABLE \`?${table}\`? \\([\\s\\S]*?^\\)[^;]*;`, "m").exec(sql) ?? [];
+    if (statement === undefined) throw new Error(`${file} has no table ${table}`);
+    return statement;
+  });
+};

@@ -14,32 +14,22 @@ import { auditChecksumRow } from "@openemr-ops/openemr/auditRow";
 import { hashPassword, opens } from "@openemr-ops/openemr/passwordHash";
 import { planAdminRotation, rotateAdmin } from "@openemr-ops/rotation/admin/rotateAdmin";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type AdminClinic, anAdminClinic, earlierPasswords } from "../../support/adminClinic.ts";
+import { type AdminClinic, anAdminClinic, earlierPasswords, openEmrTables } from "../../support/adminClinic.ts";
 import { accessOf } from "../../support/database.ts";
-import { loadSharedSchema, sharedSchema } from "../../support/sharedSchema.ts";
 
 const steps = ["storePassword", "changePassword", "makePasswordCurrent"];
 const [first = "", second = ""] = earlierPasswords;
-const database = "database.sql.zst";
 
-/** OpenEMR's own tables where they are there, and ours always. */
 const schemas = [
-  { tables: "tables of our own", load: undefined },
-  ...(sharedSchema().includes(database)
-    ? [
-        {
-          tables: "OpenEMR's own tables",
-          load: (schema: AdminClinic["schema"]) => loadSharedSchema(schema, [database]),
-        },
-      ]
-    : []),
+  { whose: "tables of our own", statements: undefined },
+  ...(openEmrTables ? [{ whose: "OpenEMR's own tables", statements: openEmrTables }] : []),
 ];
 
-describe.each(schemas)("the administrator's password in $tables", ({ load }) => {
+describe.each(schemas)("the administrator's password in $whose", ({ statements }) => {
   let clinic: AdminClinic;
   beforeAll(async () => {
-    clinic = await anAdminClinic(load);
-  }, 120_000);
+    clinic = await anAdminClinic(statements);
+  });
   afterAll(() => clinic.remove());
   beforeEach(() => clinic.reset());
   const row = async () => (await clinic.schema.query("SELECT * FROM users_secure WHERE id = 1"))[0] ?? {};

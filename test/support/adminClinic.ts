@@ -128,7 +128,7 @@ export const anAdminClinic = async (statements: readonly string[] = ours): Promi
     };
   };
   await reset();
-  const { host, port, name, user, password } = schema;
+  const { user, password } = schema;
   return {
     schema,
     site,
@@ -137,7 +137,7 @@ export const anAdminClinic = async (statements: readonly string[] = ours): Promi
     made,
     rotation: {
       secret: storedFile({ path: file, field: "rotations.admin.secret" }),
-      database: accessOf({ host, port, name }, { user, password }),
+      database: accessOf(schema, { user, password }),
       sitesPath: join(directory, "sites"),
       site: "default",
       user: "admin",

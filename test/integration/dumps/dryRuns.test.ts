@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../../support/aClinic.ts";
 import { snapshotOf } from "../../support/configuration.ts";
 import { configurationFor } from "../../support/dumpContext.ts";
+import { makeRotatable } from "../../support/rotatableClinic.ts";
 
 const common = { version: 1, dryRun: true } as const;
 /** One input for each kind. A kind that is missing here does not compile. */
@@ -34,6 +35,7 @@ const inputs: { readonly [Kind in JobKind]: InputOf<Kind> } = {
 describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in the format %s", (format) => {
   let clinic: Clinic;
   let place: Place;
+  let rotatable: Awaited<ReturnType<typeof makeRotatable>>;
   const run = (kind: JobKind, dryRun: boolean) => {
     const program: RunnableProgram<never, unknown, unknown> = operations.programs[kind];
     return runByHand(program, place, { ...inputs[kind], dryRun } as never, operations);
@@ -46,6 +48,7 @@ describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in
 
   beforeAll(async () => {
     clinic = await aClinic();
+    rotatable = await makeRotatable(clinic);
     const copies = [{ destination: `file://${clinic.directory}/second` }];
     const dumps = { ...(format === "portable" ? { format } : {}), copies };
     const { config: written, environment } = configurationFor({ ...clinic, dumps });
@@ -55,15 +58,7 @@ describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in
       health: { url: "http://127.0.0.1:9/" },
       users: { administrator: "env:ADMINISTRATOR" },
       exports: { destination: `file://${clinic.directory}/exports` },
-      rotations: {
-        database: {
-          slots: "slots.json",
-          administrator: { user: clinic.schema.user, password: "env:ADMINISTRATOR_PASSWORD" },
-        },
-        admin: { secret: "oe-admin.json", user: "admin" },
-        master: {},
-        redeploy: { command: ["false"] },
-      },
+      rotations: rotatable.rotations,
     };
     const complete = { ...written, installations: [{ ...installation, ...sections }] };
     const config = resolveConfig(configSchema.parse(complete), clinic.directory);
@@ -73,7 +68,6 @@ describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in
       environment: {
         ...environment,
         ADMINISTRATOR: JSON.stringify({ username, password }),
-        ADMINISTRATOR_PASSWORD: password,
       },
       now: () => new Date(),
       signal: new AbortController().signal,
@@ -81,7 +75,10 @@ describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in
       warn: () => undefined,
     };
   });
-  afterAll(() => clinic.remove());
+  afterAll(async () => {
+    await rotatable.remove();
+    await clinic.remove();
+  });
 
   it("of the first dump creates neither a state directory nor a destination", async () => {
     const before = await everything();

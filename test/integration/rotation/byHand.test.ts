@@ -3,8 +3,11 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseArguments } from "@openemr-ops/cli/arguments";
 import { connect } from "@openemr-ops/database/connection";
 import { sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
+import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
+import { hashPassword, opens as isOpenedBy } from "@openemr-ops/openemr/passwordHash";
 import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { accessOf, type FreshSchema, freshSchema, tlsOf } from "../../support/database.ts";
@@ -57,6 +60,7 @@ const written = () => ({
           administrator: { user: administrator(), passwordFile: "admin.password" },
           settleSeconds: 3,
         },
+        admin: { secret: "oe-admin.json", user: "admin" },
         master: {},
         redeploy: { command: page.restart, limitSeconds: 60 },
       },
@@ -318,6 +322,68 @@ describe("rotate master", () => {
     expect(refused).toMatchObject({ exitCode: 3, json: { error: { name: "RotationRefusedError" } } });
     expect(refused.stdout).toContain("OpenEMR (site default)");
     expect(await opens(administrator(), password)).toBe(true);
+  });
+});
+
+describe("rotate admin", () => {
+  it("gives OpenEMR's administrator another password, which only its secret contains", {
+    timeout: 180_000,
+  }, async () => {
+    const person = "Canary-Person-1";
+    await schema.query("CREATE TABLE users (id BIGINT PRIMARY KEY, username VARCHAR(255), active TINYINT(1))");
+    await schema.query("CREATE TABLE `groups` (id BIGINT PRIMARY KEY, name LONGTEXT, user LONGTEXT)");
+    await schema.query(
+      "CREATE TABLE users_secure (id BIGINT PRIMARY KEY, username VARCHAR(255), password VARCHAR(255), last_update_password DATETIME)",
+    );
+    await schema.query("INSERT INTO users VALUES (1, 'admin', 1)");
+    await schema.query("INSERT INTO `groups` VALUES (1, 'Default', 'admin')");
+    await schema.query("INSERT INTO users_secure VALUES (1, 'admin', ?, NOW())", [await hashPassword(person, 4)]);
+    await writeFile(file("oe-admin.json"), JSON.stringify({ username: "admin", password: person, note: "kept" }), {
+      mode: 0o600,
+    });
+    const before = await leftBehind([]);
+    expect(await succeeded("rotate", "admin", "--dry-run")).toMatchObject({
+      dryRun: true,
+      user: "admin",
+      site: "default",
+    });
+    expect(await leftBehind([])).toEqual(before);
+
+    const end = await ops("rotate", "admin");
+    expect(end, end.stderr).toMatchObject({ exitCode: 0, json: { user: "admin", site: "default" } });
+    const stored = JSON.parse(await readFile(file("oe-admin.json"), "utf8"));
+    expect(stored).toMatchObject({ username: "admin", note: "kept" });
+    expect(stored.password).not.toBe(person);
+    const [row] = await schema.query("SELECT password FROM users_secure WHERE id = 1");
+    expect(await isOpenedBy(stored.password, String(row?.password))).toBe(true);
+    expect(await isOpenedBy(person, String(row?.password))).toBe(false);
+    for (const [place, text] of await leftBehind([end]))
+      if (!/^oe-admin\.json(\.\w+)?$/.test(place))
+        for (const secret of [person, stored.password]) expect(text.includes(secret), place).toBe(false);
+  });
+});
+
+describe("by hand, when nothing else works", () => {
+  it("what is written down is put into sqlconf.php, and the next run continues", { timeout: 180_000 }, async () => {
+    const before = await live();
+    for (const name of ["default", "clinic-two"]) {
+      await rm(site(name));
+      await writeFile(site(name), sqlconf(before.login, "somebody-broke-it"));
+    }
+    const slots = JSON.parse(await readFile(file("slots.json"), "utf8"));
+    const { username, password } = slots[slots.active_slot];
+    expect(await opens(username, password)).toBe(true);
+    for (const name of ["default", "clinic-two"]) await writeFile(site(name), sqlconf(username, password));
+    await succeeded("rotate", "database");
+    expect((await live()).pass).not.toBe(before.pass);
+  });
+
+  it("are shown commands that the command line understands", async () => {
+    const text = await readFile(join(repositoryRoot, "docs/rotation.md"), "utf8");
+    const commands = [...text.matchAll(/^npm run -s ops -- (.+)$/gm)].map(([, command = ""]) => command);
+    expect(commands.length).toBeGreaterThan(3);
+    for (const command of commands)
+      expect(() => parseArguments(command.split(/\s+/), { cwd: "/srv", version: "1.0.0" }), command).not.toThrow();
   });
 });
 

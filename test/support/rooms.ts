@@ -79,7 +79,7 @@ export const rooms: readonly Room[] = [
   },
   {
     directory: "packages/cli/src",
-    may: ["core", "events", "dumps", "exports", "health", "rotation", "jobs", "notifications", "aws", "task"],
+    may: ["core", "events", "dumps", "exports", "health", "jobs", "notifications", "aws", "task"],
     why: "the command line is the product; the embedded estate only surrounds it",
   },
   {

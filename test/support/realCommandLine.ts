@@ -88,9 +88,13 @@ const startProgram = ({
   return { process: child, ended };
 };
 
-/** Starts `openemr-ops <args>` as it is typed. */
-export const realProgram = (args: readonly string[]): RunningProgram =>
-  startProgram({ command: [process.execPath, main, ...args], environment: { PATH: process.env.PATH } });
+/**
+ * Starts `openemr-ops <args>` as it is typed.
+ *
+ * @param under a program with its arguments that runs it, such as one that changes mounts
+ */
+export const realProgram = (args: readonly string[], under: readonly string[] = []): RunningProgram =>
+  startProgram({ command: [...under, process.execPath, main, ...args], environment: { PATH: process.env.PATH } });
 
 /** Writes the configuration below `directory` and gives what starts the program on it. */
 export const realCommandLine = async (options: DumpContextOptions): Promise<RealCommandLine> => {

@@ -169,6 +169,29 @@ describe("rotate database", () => {
     expect((await users()).filter(({ User }) => String(User).startsWith(schema.name))).toEqual(accounts);
   });
 
+  it("shows that to a database user with only SELECT too, on a file system that nobody can write to", {
+    timeout: 120_000,
+  }, async () => {
+    const reader = `${schema.name}_reader`;
+    await schema.query(`CREATE USER ${sqlName(reader)}@'%' IDENTIFIED BY 'reads'`);
+    await schema.query(`GRANT SELECT ON *.* TO ${sqlName(reader)}@'%'`);
+    await writeFile(file("reader.password"), "reads", { mode: 0o600 });
+    await configure((one) => ({
+      ...one,
+      rotations: {
+        ...one.rotations,
+        database: { ...one.rotations.database, administrator: { user: reader, passwordFile: "reader.password" } },
+      },
+    }));
+    const before = await leftBehind([]);
+    const readOnly = `mount --bind '${directory}' '${directory}' && mount -o remount,ro,bind '${directory}' && exec "$@"`;
+    const args = ["rotate", "database", "--dry-run", "--config", file("c.json"), "--json"];
+    const end = await realProgram(args, ["unshare", "--mount", "sh", "-c", readOnly, "sh"]).ended;
+    expect(end, `${end.stdout}${end.stderr}`).toMatchObject({ exitCode: 0, json: { dryRun: true, activeSlot: "B" } });
+    expect(await leftBehind([])).toEqual(before);
+    await configure();
+  });
+
   it("ten times gives ten passwords, refuses each former one, and leaves none of them anywhere else", {
     timeout: 900_000,
   }, async () => {

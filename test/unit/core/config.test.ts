@@ -374,6 +374,8 @@ describe("a broken configuration", () => {
       ["installations.0.database.passwordFile", canary],
       ["installations.0.database.passwordFile", "two.password"],
       ["installations.0.database.passwordFile", { value: canary }],
+      ["installations.0.users", { administrator: `{"username":"root","password":"${canary}"}` }],
+      ["installations.0.rotations", { database: { slots: `{"A":"${canary}"}`, administrator: `{"p":"${canary}"}` } }],
       ["installations.0.database.passwrod", canary],
       ["installations.0.database", `mysql://dump:${canary}@db/openemr`],
       ["installations.0.database.host", `dump:${canary}@db`],

@@ -6,8 +6,8 @@ export const quote = (text: string): string => {
   );
 };
 
-/** A text that may carry a credential although its field should not: an address with a user part or a query, a private key. */
-const mayHoldCredential = (text: string): boolean => /[@?]|AGE-SECRET-KEY|PRIVATE KEY/i.test(text);
+/** A text that may carry a credential although its field should not: an address with a user part or a query, a private key, JSON. */
+const mayHoldCredential = (text: string): boolean => /[@?{]|AGE-SECRET-KEY|PRIVATE KEY/i.test(text);
 
 /** What came in a field, in words for a message; `undefined` when it may hold a credential and must not be repeated. */
 export const show = (value: unknown, field: string): string | undefined => {

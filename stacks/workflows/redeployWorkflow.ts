@@ -1,7 +1,7 @@
 import type { IChainable } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
 import type { RedeployFunctions } from "../redeployFunctions.ts";
-import { healthStep } from "./healthStep.ts";
+import { healthStep } from "./proveOpenEmr.ts";
 import { redeployment } from "./redeployment.ts";
 import { reportFailure } from "./reportFailure.ts";
 import { acceptInput, begin, finish, type Workflow } from "./steps.ts";

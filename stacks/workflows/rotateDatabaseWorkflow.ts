@@ -1,7 +1,7 @@
 import type { IFunction } from "aws-cdk-lib/aws-lambda";
 import { Choice, Condition, Errors, type IChainable } from "aws-cdk-lib/aws-stepfunctions";
 import type { Construct } from "constructs";
-import { healthStep } from "./healthStep.ts";
+import { healthStep } from "./proveOpenEmr.ts";
 import { lookAtService, redeployment } from "./redeployment.ts";
 import { reportFailure } from "./reportFailure.ts";
 import {

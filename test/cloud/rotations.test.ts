@@ -171,7 +171,7 @@ describe("a deployed clinic whose credentials are rotated", { timeout: patience 
     expect(await sqlconf()).toEqual(before);
   });
 
-  it("is deployed anew, and a deployment that stands still is given up after its time", async () => {
+  it("is deployed anew, and a deployment that stands still fails after its time", async () => {
     place.cloud.putEcsService(service, 2);
     const done = await run("redeploy");
     expect(done).toMatchObject({ status: "SUCCEEDED" });

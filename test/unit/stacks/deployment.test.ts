@@ -308,6 +308,8 @@ describe("what cannot be deployed is refused by its field", () => {
     const issues = await issuesOf((installation) => {
       installation.database = { ...(installation.database as Written), host };
       installation.exports = { ...(installation.exports as Written), database: { engine: "aurora" } };
+      // Its master user needs the cluster, too.
+      installation.rotations = { ...(installation.rotations as Written), master: undefined };
     });
     expect(issues).toEqual(
       messages.map((message) => ({
@@ -411,6 +413,9 @@ describe("what another region, account or partition has is refused by its field"
         "installations[0].database.restore.password",
         "installations[0].exports.pseudonymKey",
         "installations[0].users.administrator",
+        "installations[0].rotations.admin.secret",
+        "installations[0].rotations.database.slots",
+        "installations[0].rotations.database.administrator",
         "installations[0].dumps.password",
         "notifications.slack.botToken",
       ].map((path) => ({ path, message })),

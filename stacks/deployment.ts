@@ -481,6 +481,10 @@ const deployedInstallation = (
       "health.caFile",
       'is a file, which a function does not have; say tls "required", or use a trusted certificate',
     );
+  for (const [at, arn] of (rotations?.redeploy?.whenRotated ?? []).entries()) {
+    const problem = resourceProblem(arn, place);
+    if (problem !== undefined) refuse(`rotations.redeploy.whenRotated[${at}]`, problem);
+  }
   if (rotations?.master && clusterOfMaster(settings, rotations) === undefined)
     refuse(
       "rotations.master.cluster",

@@ -38,6 +38,66 @@ const issuesOf = async (
 const without = (object: unknown, ...names: readonly string[]): Written =>
   Object.fromEntries(Object.entries(object as Written).filter(([name]) => !names.includes(name)));
 
+describe("rotations that are deployed", () => {
+  const secret = (name: string) => `arn:aws:secretsmanager:eu-central-1:123456789012:secret:clinic-a/${name}`;
+  const deployed = async (change?: (installation: Written) => void) =>
+    deploymentOf(await aDeployable(change), "prod", place).installations[0]?.rotations;
+
+  it("know their secrets, and the cluster by the database's endpoint", async () => {
+    expect(await deployed()).toEqual({
+      database: { slots: { arn: secret("slots-UuVvWw") }, administrator: { arn: secret("administrator-PpQqRr") } },
+      admin: { secret: { arn: secret("openemr-admin-XxYyZz") } },
+      master: {
+        secret: { arn: secret("administrator-PpQqRr") },
+        cluster: "clinic-a",
+        others: [{ arn: secret("administrator-PpQqRr") }],
+      },
+      whenRotated: [secret("redis-YyZzAa")],
+    });
+  });
+
+  it("of the master user need a cluster, by its identifier where the host is none", async () => {
+    const elsewhere = (cluster?: string) => (first: Written) => {
+      const { rotations, database } = first as Record<"rotations" | "database", Written>;
+      Object.assign(first, {
+        database: { ...database, host: "10.0.0.1" },
+        rotations: { ...rotations, master: { cluster } },
+      });
+    };
+    expect((await issuesOf(elsewhere())).map(({ path }) => path)).toContain(
+      "installations[0].rotations.master.cluster",
+    );
+    expect((await deployed(elsewhere("clinic-a-2")))?.master?.cluster).toBe("clinic-a-2");
+  });
+
+  it("watch secrets of their own region and account, where the events come", async () => {
+    const elsewhere = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:clinic-a/redis-YyZzAa";
+    const issues = await issuesOf((first) =>
+      Object.assign(first, { rotations: { ...(first.rotations as Written), redeploy: { whenRotated: [elsewhere] } } }),
+    );
+    expect(issues).toEqual([
+      { path: "installations[0].rotations.redeploy.whenRotated[0]", message: expect.stringMatching(/eu-west-1/) },
+    ]);
+  });
+
+  it.each([
+    { what: "slots in a file", change: { database: { slots: "slots.json", administrator: secret("a-AbCdEf") } } },
+    { what: "a schedule of a part that is not there", change: { redeploy: {} }, schedule: "rotateAdmin" },
+    { what: "a field as a rotated secret", change: { redeploy: { whenRotated: [`${secret("a-AbCdEf")}#password`] } } },
+  ])("are refused with $what", async ({ change, schedule }) => {
+    const refused = issuesOf((first) =>
+      Object.assign(first, {
+        rotations: change,
+        ...(schedule ? { schedules: { [schedule]: { cron: "0 3 1 * *" } } } : {}),
+      }),
+    ).then(
+      (issues) => issues.map(({ path, message }) => `${path}: ${message}`).join(),
+      (error: unknown) => String(error),
+    );
+    expect(await refused).toMatch(/rotations\./);
+  });
+});
+
 describe("what is deployed", () => {
   it("gives tasks the same configuration whatever the schedules say, so that a new hour is no new task definition", async () => {
     const configOf = async (schedules: Written) => {
@@ -232,7 +292,8 @@ describe("what cannot be deployed is refused by its field", () => {
     {
       what: "nothing in ECS",
       change: (_, config) => {
-        for (const one of config.installations as Written[]) one.platform = { kind: "kubernetes" };
+        for (const one of config.installations as Written[])
+          Object.assign(one, { platform: { kind: "kubernetes" }, rotations: undefined });
       },
       path: "installations",
       message: /platform\.kind ecs/,
@@ -375,6 +436,7 @@ describe("what another region, account or partition has is refused by its field"
       (installation) => {
         const service = "arn:aws:ecs:eu-west-1:123456789012:service/clinic-a/openemr";
         installation.platform = { ...(installation.platform as Written), service };
+        installation.rotations = without(installation.rotations, "redeploy");
       },
       "prod",
       moved,
@@ -401,7 +463,8 @@ describe("what another region, account or partition has is refused by its field"
         const [first] = config.installations as Written[];
         const dumps = { ...(first?.dumps as Written), region: "us-gov-west-1", copies: [] };
         const exports = { ...(first?.exports as Written), region: "us-gov-west-1" };
-        config.installations = [{ ...first, dumps, exports }];
+        const rotations = without(first?.rotations, "redeploy");
+        config.installations = [{ ...first, dumps, exports, rotations }];
       },
       "prod",
       { region: "us-gov-west-1", account: "123456789012" },

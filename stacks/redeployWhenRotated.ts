@@ -5,7 +5,7 @@ import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import type { ControlPlane } from "./ControlPlaneStack.ts";
 
 /**
- * Deploys OpenEMR's service anew once Secrets Manager has rotated one of these secrets, whoever asked for it. CloudTrail tells of it,
+ * Deploys OpenEMR's service anew once Secrets Manager has rotated one of these secrets, whoever asked for it. CloudTrail reports it,
  * by the ARN with the six characters at its end. Events that come twice start one job.
  */
 export const redeployWhenRotated = (

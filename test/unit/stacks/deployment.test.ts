@@ -292,8 +292,10 @@ describe("what cannot be deployed is refused by its field", () => {
     {
       what: "nothing in ECS",
       change: (_, config) => {
-        for (const one of config.installations as Written[])
-          Object.assign(one, { platform: { kind: "kubernetes" }, rotations: undefined });
+        for (const one of config.installations as Written[]) {
+          one.platform = { kind: "kubernetes" };
+          if (one.rotations) one.rotations = { ...(one.rotations as Written), redeploy: undefined };
+        }
       },
       path: "installations",
       message: /platform\.kind ecs/,

@@ -74,7 +74,7 @@ export const rotationRules = (installation: unknown, context: Complain): void =>
     complain(
       context,
       ["rotations", "redeploy", "whenRotated"],
-      "is for platform ecs, where Secrets Manager tells of it",
+      "is for platform ecs, where Secrets Manager reports it",
     );
   const command = at("redeploy", "command");
   const place = ["rotations", "redeploy", "command"];

@@ -92,7 +92,7 @@ describe.each([
     expect(listed).toEqual(keys);
   });
 
-  it("asks for several pages of a listing at once where it is told keys of them", async () => {
+  it("asks for several pages of a listing at once where keys of them are known", async () => {
     const prefix = freshPrefix();
     const keys = Array.from({ length: 40 }, (_, index) => `many/${String(index).padStart(3, "0")}`);
     await Promise.all(keys.map((key) => open(prefix).put(key, Buffer.from(key))));

@@ -8,7 +8,7 @@ import {
   UpdateTableCommand,
 } from "@aws-sdk/client-glue";
 import { ControlPlaneMissingError, TargetNotEmptyError } from "@openemr-ops/core/errors";
-import type { RegisteredTable, TableCatalogue } from "@openemr-ops/exports/database/catalogue";
+import type { RegisteredTable, TableCatalogue } from "@openemr-ops/core/tableCatalogue";
 import { clientSettings } from "./clientSettings.ts";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 

@@ -1,8 +1,8 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import type { ReportProgress } from "@openemr-ops/core/progress";
+import type { TableCatalogue } from "@openemr-ops/core/tableCatalogue";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { KeySet } from "@openemr-ops/openemr/crypto";
-import type { TableCatalogue } from "./database/catalogue.ts";
 import type { Profile } from "./profiles/profile.ts";
 import type { BulkCopier } from "./sites/bulk/bulkCopier.ts";
 

@@ -2,7 +2,7 @@ import { CreateDatabaseCommand, CreateTableCommand, GetTablesCommand, GlueClient
 import { glueCatalogue } from "@openemr-ops/aws/glueCatalogue";
 import type { Destination } from "@openemr-ops/core/destination";
 import { DestinationFullError } from "@openemr-ops/core/errors";
-import type { TableCatalogue } from "@openemr-ops/exports/database/catalogue";
+import type { TableCatalogue } from "@openemr-ops/core/tableCatalogue";
 import { exportDatabase } from "@openemr-ops/exports/database/exportDatabase";
 import { startMoto } from "@openemr-ops/local/servers/moto";
 import type { S3Server } from "@openemr-ops/local/servers/storeServer";

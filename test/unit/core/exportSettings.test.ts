@@ -179,8 +179,14 @@ describe("the section exports", () => {
     const refused = (exports: object) => expect(load(exports as never)).rejects;
     const issues = [{ path: "installations[0].exports.database.catalogue" }];
     await refused({ destination: "file:///srv/exports", database }).toMatchObject({ issues });
-    await refused({ destination: "s3://b", endpoint: "http://127.0.0.1:9000", database }).toMatchObject({ issues });
-    await refused({ destination: "s3://b", database: { catalogue: "Clinic-A" } }).toMatchObject({ issues });
+    await refused({
+      destination: "s3://sagemaker-clinic-a",
+      endpoint: "http://127.0.0.1:9000",
+      database,
+    }).toMatchObject({ issues });
+    await refused({ destination: "s3://sagemaker-clinic-a", database: { catalogue: "Clinic-A" } }).toMatchObject({
+      issues,
+    });
   });
 
   it("goes beside another installation's, and beside the dumps", async () => {

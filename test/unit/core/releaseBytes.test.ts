@@ -9,7 +9,7 @@ it("empties a large buffer whose memory is its own", () => {
   expect(bytes.buffer.byteLength).toBe(0);
 });
 
-it("empties one of a packet with its header, where the header is told of", () => {
+it("empties one behind the header of a packet, where nobody needs the header", () => {
   const packet = Buffer.allocUnsafeSlow(size + 4);
   releaseBytes(packet.subarray(4));
   expect(packet.buffer.byteLength).toBe(size + 4);

@@ -1,6 +1,6 @@
+import type { RegisteredTable } from "@openemr-ops/core/tableCatalogue";
 import type { SkippedTable } from "../context.ts";
 import { catalogueTables, createTable } from "./athena.ts";
-import type { RegisteredTable } from "./catalogue.ts";
 import type { ColumnReport, TableReport } from "./exportTable.ts";
 
 /** What is true of the whole export. */

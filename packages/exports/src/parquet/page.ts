@@ -71,7 +71,7 @@ export const pageLater = async (raw: Buffer, rows: number): Promise<Page> => {
 };
 
 /**
- * A page of one long value, compressed from where it is: nothing is copied, and what comes of it stays in pieces. `value` is not to
+ * A page of one long value, compressed from where it is: nothing is copied, and the result stays in pieces. `value` is not to
  * change meanwhile.
  */
 export const longPage = async (value: Uint8Array): Promise<Page> => {

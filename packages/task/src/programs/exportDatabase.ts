@@ -1,11 +1,11 @@
 import { pseudonymKeyProblem } from "@openemr-ops/core/config/pseudonymKey";
 import type { ExportSettings } from "@openemr-ops/core/config/settings";
 import { InvalidInputError } from "@openemr-ops/core/errors";
+import type { TableCatalogue } from "@openemr-ops/core/tableCatalogue";
 import type { InputOf } from "@openemr-ops/events/jobKinds";
 import type { TaskReport } from "@openemr-ops/events/workflowSteps";
 import { planAurora, storePlan } from "@openemr-ops/exports/aurora/planAurora";
 import type { DatabaseExportContext, DatabaseExportResult } from "@openemr-ops/exports/context";
-import type { TableCatalogue } from "@openemr-ops/exports/database/catalogue";
 import {
   type DatabaseExportPlan,
   exportDatabase as exportNow,

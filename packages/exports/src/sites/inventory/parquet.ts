@@ -103,7 +103,7 @@ const rowAt = (columns: StoredColumns, index: number): InventoryRow => {
   const reason = columns.reason[index];
   return {
     place,
-    path: isEscaped(place) ? pathAt(columns, index) : place,
+    path: isEscaped(place) ? pathAt(columns, index) : place.replace(/\/$/, ""), // a directory's place ends in a slash
     state: columns.state[index] as FileState,
     reason: reason ? keyText(reason) : undefined,
     byteLength: size === null ? undefined : Number(size),

@@ -50,14 +50,14 @@ const aCatalogue = async ({ made = true } = {}) => {
       return own.register(table, below);
     },
   };
-  const run = (exportId: string, destination: Destination = memory) =>
+  const run = (exportId: string, destination: Destination = memory, since?: string) =>
     exportDatabase(
       exportContextOf(
         schema,
         { ...destination, url: place },
         { catalogue, warn: (message) => void warnings.push(message) },
       ),
-      { exportId },
+      { exportId, since },
     );
   const tables = async () => (await glue.send(new GetTablesCommand({ DatabaseName: database }))).TableList ?? [];
   const described = (exportId: string): { table: string; athenaTable: string; columns: { athena: unknown }[] }[] =>
@@ -147,4 +147,21 @@ it("an export without _SUCCESS registers nothing", async () => {
 
   await expect(run("one", full)).rejects.toThrow(DestinationFullError);
   expect(await tables()).toEqual([]);
+});
+
+it("a log with only the rows since a day keeps the table of the export that had all of them", async () => {
+  await make(
+    "CREATE TABLE api_log (id INT PRIMARY KEY, created_time DATETIME)",
+    "CREATE TABLE visits (id INT)",
+    "INSERT INTO api_log VALUES (1, '2026-01-01 08:00:00'), (2, '2026-03-01 08:00:00')",
+  );
+  const { memory, run, tables, warnings } = await aCatalogue();
+  await run("one");
+
+  expect(await run("two", memory, "2026-02-01")).toMatchObject({ partial: [{ table: "api_log", leftOut: 1 }] });
+
+  const locations = new Map((await tables()).map((table) => [table.Name, table.StorageDescriptor?.Location]));
+  expect(locations.get("api_log")).toBe(`${place}/database/one/${schema.name}.api_log/`);
+  expect(locations.get("visits")).toBe(`${place}/database/two/${schema.name}.visits/`);
+  expect(warnings).toEqual([]);
 });

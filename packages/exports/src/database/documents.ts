@@ -47,17 +47,18 @@ const catalogueOf = (tables: readonly TableReport[]) =>
     tables.map(({ table, columns }) => ({ name: table, columns: columns.map(({ parquet }) => parquet) })),
   );
 
-/** The tables of an export for a catalogue, with the names and types of `_schema.json`. */
+/**
+ * The tables of an export for a catalogue, with the names and types of `_schema.json`. A table whose older rows were left out is
+ * not among them: queries would take it for the whole.
+ */
 export const tablesToRegister = (
   tables: readonly TableReport[],
   { exportId, location, profile }: ExportFacts,
 ): readonly RegisteredTable[] =>
-  catalogueOf(tables).map((table, index) => ({
-    ...table,
-    location: `${location}/${tables[index]?.directory}/`,
-    exportId,
-    profile,
-  }));
+  catalogueOf(tables).flatMap((table, index) => {
+    const { directory, leftOut = 0 } = tables[index] ?? {};
+    return leftOut > 0 ? [] : [{ ...table, location: `${location}/${directory}/`, exportId, profile }];
+  });
 
 /** `_schema.json`: each column of each table, and its treatment. */
 export const schemaDocument = (tables: readonly TableReport[]): string => {

@@ -4,6 +4,7 @@ import { ArnFormat, Duration, RemovalPolicy, Tags } from "aws-cdk-lib";
 import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
 import { EventBus, Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { LogGroup } from "aws-cdk-lib/aws-logs";
 import { CfnScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import type { StackContext } from "sst/constructs";
@@ -195,6 +196,17 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
     },
     targets: [new LambdaFunction(taskStopped, delivery)],
   });
+
+  if (deployment.installations.some(({ rotations }) => rotations?.whenRotated))
+    undeliveredEvents.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal("events.amazonaws.com")],
+        actions: ["sqs:SendMessage"],
+        resources: [undeliveredEvents.queueArn],
+        // A statement for each rule of an installation would outgrow the policy.
+        conditions: { StringEquals: { "aws:SourceAccount": stack.account } },
+      }),
+    );
 
   acceptInControlPlane(stack);
   Tags.of(stack).add("openemr-ops:stage", stage);

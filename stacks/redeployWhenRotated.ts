@@ -2,6 +2,7 @@ import type { StartRequest } from "@openemr-ops/events/workflowSteps";
 import { Duration, type Stack } from "aws-cdk-lib";
 import { EventField, Rule, RuleTargetInput } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
+import { Queue } from "aws-cdk-lib/aws-sqs";
 import type { ControlPlane } from "./ControlPlaneStack.ts";
 
 /**
@@ -35,7 +36,8 @@ export const redeployWhenRotated = (
     targets: [
       new LambdaFunction(start, {
         event: RuleTargetInput.fromObject(request),
-        deadLetterQueue: undeliveredEvents,
+        // As one of another stack: its policy, which is there, takes what rules of installations leave.
+        deadLetterQueue: Queue.fromQueueArn(stack, "UndeliveredEvents", undeliveredEvents.queueArn),
         maxEventAge: Duration.hours(24),
         retryAttempts: 185,
       }),

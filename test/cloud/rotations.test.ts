@@ -7,15 +7,18 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
+import { namesOf } from "@openemr-ops/core/names";
 import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
 import { newRelease } from "@openemr-ops/local/servers/openEmrPages";
 import type { Execution } from "@openemr-ops/local-cloud/executions";
-import { type HospitalCloud, startHospitalCloud } from "@openemr-ops/local-cloud/hospitalCloud";
+import { type HospitalCloud, hospitalStage, startHospitalCloud } from "@openemr-ops/local-cloud/hospitalCloud";
 import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
 import mysql from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const service = "openemr/openemr";
+/** What root may do on EFS is decided by EFS; a service that AWS adds to each role is not called here. */
+const decidedElsewhere = /^((logs|xray|ecr|kms):|elasticfilesystem:ClientRootAccess$)/;
 
 /** A rotation starts containers, some after one another. */
 const patience = 600_000;
@@ -77,11 +80,6 @@ describe("a deployed clinic whose credentials are rotated", { timeout: patience 
   };
   const slots = async () => JSON.parse((await textOf("AWSCURRENT")) ?? "{}");
   const told = () => JSON.stringify(place.slack.seen.slice(-3).map(({ body }) => body));
-  const states = ({ history }: Execution) =>
-    history.flatMap((event) => {
-      const { name } = (event as { stateEnteredEventDetails?: { name?: string } }).stateEnteredEventDetails ?? {};
-      return name === undefined ? [] : [name];
-    });
   /** Answers that OpenEMR is broken while this holds. */
   const brokenWhile = (broken: () => Promise<boolean>) =>
     place.openEmr.serve({
@@ -175,13 +173,47 @@ describe("a deployed clinic whose credentials are rotated", { timeout: patience 
     place.cloud.putEcsService(service, 2);
     const done = await run("redeploy");
     expect(done).toMatchObject({ status: "SUCCEEDED" });
-    expect(states(done)).toContain("Follow deployment");
+    expect(JSON.stringify(done.history)).toContain("Follow deployment");
     expect(await run("redeploy", { dryRun: true })).toMatchObject({ status: "SUCCEEDED" });
     place.cloud.putEcsService(service, 2, { rollout: "fails" });
     expect(await run("redeploy")).toMatchObject({ status: "FAILED", error: "DeploymentFailedError" });
     place.cloud.putEcsService(service, 2, { rollout: "stalls" });
     expect(await run("redeploy")).toMatchObject({ status: "FAILED", error: "DeploymentStuckError" });
     place.cloud.putEcsService(service, 2);
+  });
+
+  it("is deployed anew, once, when a secret that its containers read was rotated, and not for another's", async () => {
+    const { cloud } = place;
+    const machine = place.machine("redeploy");
+    const redeployments = () => cloud.executions().filter(({ arn }) => arn.includes(`:${machine}:`)).length;
+    const rotated = async (name: string, eventName = "RotationSucceeded") => {
+      const SecretId = `arn:aws:secretsmanager:${cloud.region}:${cloud.account}:secret:${name}`;
+      cloud.publish({
+        source: "aws.secretsmanager",
+        detailType: "AWS Service Event via CloudTrail",
+        detail: { eventSource: "secretsmanager.amazonaws.com", eventName, additionalEventData: { SecretId } },
+      });
+      await cloud.idle();
+    };
+    const before = redeployments();
+    await rotated("clinic-b/redis-AbCdEf");
+    await rotated("clinic-a/redis-AbCdEf", "RotationFailed");
+    expect(redeployments()).toBe(before);
+    cloud.faults.deliverTwice({ times: 1 });
+    await rotated("clinic-a/redis-AbCdEf");
+    expect(redeployments()).toBe(before + 1);
+    expect(told()).toContain("Redeployment of clinic-a succeeded");
+  });
+
+  it("keeps its user where the administrator's secret is wrong", async () => {
+    const before = await sqlconf();
+    const { user: username, password } = place.server;
+    await place.cloud.putSecret("clinic-a/administrator", JSON.stringify({ username, password: "not-the-password" }));
+    const failed = await run("rotateDatabase");
+    expect(failed).toMatchObject({ status: "FAILED", error: "DatabaseAccessDeniedError" });
+    expect(failed.cause).not.toContain("not-the-password");
+    await place.cloud.putSecret("clinic-a/administrator", JSON.stringify({ username, password }));
+    expect(await sqlconf()).toEqual(before);
   });
 
   it("shows no password in logs, histories, events, records and messages", async () => {
@@ -194,7 +226,7 @@ describe("a deployed clinic whose credentials are rotated", { timeout: patience 
         "content-type": "application/x-amz-json-1.0",
         authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/${cloud.region}/dynamodb/aws4_request, Signature=0`,
       },
-      body: JSON.stringify({ TableName: "openemr-ops-dev-local-jobs" }),
+      body: JSON.stringify({ TableName: namesOf(hospitalStage).jobsTable }),
     });
     const table = await records.text();
     expect(table).toContain("clinic-a");
@@ -219,7 +251,7 @@ describe("a deployed clinic whose credentials are rotated", { timeout: patience 
     const ours = /-(Rotate|StartDeployment|FollowDeployment|Redeploy)/;
     const spare = cloud
       .unusedGrants()
-      .filter(({ role, action }) => ours.test(role) && !/^(logs|xray|ecr|kms):/.test(action))
+      .filter(({ role, action }) => ours.test(role) && !decidedElsewhere.test(action))
       .map(({ role, action }) => `${role}: ${action}`);
     expect(spare).toEqual([]);
     expect(cloud.unusedGrants().some(({ role }) => ours.test(role))).toBe(true); // its roles are known by these names

@@ -19,7 +19,7 @@ import { eventBuses, type SeenEvent } from "./eventBus.ts";
 import { type Execution, executionsOf } from "./executions.ts";
 import { type Faults, faults as makeFaults } from "./faults.ts";
 import { accessControl, type DeniedCall, type UnusedGrant } from "./iam/accessControl.ts";
-import type { Json } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
 import { createState, motoClient } from "./motoState.ts";
 import type { Place } from "./resourceTypes.ts";
 import { runnableMachine } from "./stateMachine.ts";
@@ -89,6 +89,8 @@ export interface LocalCloud extends AsyncDisposable {
   /** All of them since the start, also those that have ended. */
   allTasks(): readonly Task[];
   readonly faults: Omit<Faults, "strikes">;
+  /** An event that a service of AWS publishes on the account's own bus. */
+  publish(event: { readonly source: string; readonly detailType: string; readonly detail: JsonObject }): void;
   /** Everything that went over the buses. */
   events(): readonly SeenEvent[];
   deniedCalls(): readonly DeniedCall[];
@@ -261,6 +263,7 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     tasks: () => [...containers.tasks.values()].flatMap(({ running }) => running ?? []),
     allTasks: () => [...containers.tasks.values()],
     faults: ownFaults,
+    publish: (event) => void buses.put({ bus: "default", ...event }),
     events: buses.seen,
     deniedCalls: access.denied,
     unusedGrants: access.unusedGrants,

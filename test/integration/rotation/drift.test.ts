@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
   CredentialDriftError,
@@ -13,7 +14,8 @@ import {
 import { newPassword } from "@openemr-ops/database/users/newPassword";
 import { checkHealth } from "@openemr-ops/health/checkHealth";
 import { probeHttp } from "@openemr-ops/health/probeHttp";
-import { sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
+import { type DatabaseServer, sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
+import { startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import { newRelease, redirect, startOpenEmrPages } from "@openemr-ops/local/servers/openEmrPages";
 import {
   type DatabaseRotation,
@@ -23,17 +25,26 @@ import {
   rotateDatabase,
   switchUser,
 } from "@openemr-ops/rotation/database/rotateDatabase";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aRotation, type RotatedInstallation } from "../../support/aRotation.ts";
 import { asRoot } from "../../support/smallFileSystem.ts";
 
 const sites = ["default", "west"];
+let directory: string;
+/** Of its own: rules for passwords and logs are the whole server's, and all its users are compared. */
+let server: DatabaseServer;
 let hospital: RotatedInstallation;
 beforeAll(async () => {
-  hospital = await aRotation(inject("server"), { sites });
+  directory = await mkdtemp(join(tmpdir(), "openemr-ops-drift-"));
+  server = await startMariaDb({ directory });
+  hospital = await aRotation(server, { sites });
 });
 beforeEach(() => hospital.reset());
-afterAll(() => hospital[Symbol.asyncDispose]());
+afterAll(async () => {
+  await hospital[Symbol.asyncDispose]();
+  await server.stop();
+  await rm(directory, { recursive: true, force: true });
+});
 
 const run = (changes: Partial<DatabaseRotation> = {}, redeploy = async () => {}) =>
   rotateDatabase(hospital.rotation(changes), redeploy);

@@ -1,15 +1,28 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PasswordPolicyError } from "@openemr-ops/core/errors";
-import { sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
+import { type DatabaseServer, sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
+import { startMySql } from "@openemr-ops/local/servers/mysql";
 import { rotateDatabase, switchUser } from "@openemr-ops/rotation/database/rotateDatabase";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aRotation, type RotatedInstallation } from "../../support/aRotation.ts";
 
+let directory: string;
+/** Of its own: the rules for passwords are the whole server's. */
+let server: DatabaseServer;
 let hospital: RotatedInstallation;
 beforeAll(async () => {
-  hospital = await aRotation(inject("server"));
+  directory = await mkdtemp(join(tmpdir(), "openemr-ops-rotation-"));
+  server = await startMySql({ directory, tls: true });
+  hospital = await aRotation(server);
 });
 beforeEach(() => hospital.reset());
-afterAll(() => hospital[Symbol.asyncDispose]());
+afterAll(async () => {
+  await hospital[Symbol.asyncDispose]();
+  await server.stop();
+  await rm(directory, { recursive: true, force: true });
+});
 
 const run = () => rotateDatabase(hospital.rotation(), async () => {});
 const account = (user: string) => `${sqlName(user)}@'%'`;

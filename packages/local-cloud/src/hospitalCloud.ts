@@ -130,7 +130,7 @@ const installationOf = (
             administrator: secretArn(`${id}/administrator-AbCdEf`),
             settleSeconds: 0, // what answers in OpenEMR's place keeps nothing
           },
-          redeploy: { whenRotated: [secretArn(`${id}/redis`)] },
+          redeploy: { limitSeconds: 600, whenRotated: [secretArn(`${id}/redis`)] },
         },
       }
     : {}),

@@ -17,7 +17,7 @@ describe("an installation whose cluster RDS exports", () => {
   let stacks: readonly SynthesizedStack[];
   beforeAll(async () => {
     const { installations, ...rest } = JSON.parse(readFileSync(sampleConfigPath, "utf8"));
-    const { exports, dumps: _, health: __, users: ___, schedules: ____, ...first } = installations[0];
+    const { exports, dumps: _, health: __, users: ___, schedules: ____, rotations: _____, ...first } = installations[0];
     const byRds = { ...exports, createBucket: false, database: { engine: "aurora" } };
     const config = { ...rest, installations: [{ ...first, exports: byRds }] };
     const made = await synthesize({

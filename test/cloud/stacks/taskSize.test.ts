@@ -20,7 +20,7 @@ const sizesOf = (installation: string) =>
       };
       const restic = ContainerDefinitions[0]?.Environment.find(({ Name }) => Name === "GOMEMLIMIT")?.Value;
       const size = [Cpu, Memory, EphemeralStorage.SizeInGiB, RuntimePlatform.CpuArchitecture, restic];
-      return [Family.split("-").at(-1), size.join(" ")];
+      return [Family.replace(/^.*-clinic-[ab]-/, ""), size.join(" ")];
     }),
   );
 
@@ -33,8 +33,12 @@ describe("tasks", () => {
       users: "1024 2048 30 ARM64 1024MiB",
       drill: "1024 2048 50 ARM64 1024MiB",
       restore: "1024 2048 50 ARM64 1024MiB",
-      database: "1024 2048 21 ARM64 1024MiB",
-      sites: "1024 2048 21 ARM64 1024MiB",
+      "copy-retention": "1024 2048 30 ARM64 1024MiB",
+      "export-database": "1024 2048 21 ARM64 1024MiB",
+      "export-sites": "1024 2048 21 ARM64 1024MiB",
+      "rotate-database": "1024 2048 30 ARM64 1024MiB",
+      "rotate-admin": "1024 2048 30 ARM64 1024MiB",
+      "rotate-master": "1024 2048 30 ARM64 1024MiB",
     });
   });
 

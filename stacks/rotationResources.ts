@@ -18,6 +18,7 @@ import { readSecrets, writePasswords } from "./policies/readSecrets.ts";
 import { runTask } from "./policies/runTask.ts";
 import { type RedeployFunctions, redeployFunctions } from "./redeployFunctions.ts";
 import { redeployWhenRotated } from "./redeployWhenRotated.ts";
+import { rotateSecretFunction } from "./rotateSecretFunction.ts";
 import { taskDefinition } from "./taskDefinition.ts";
 import { takePartIn, taskEnvironment } from "./taskPart.ts";
 import { workflowArn } from "./workflowArn.ts";
@@ -114,6 +115,7 @@ export const rotationResources = (
       ],
     });
     const parts = { task: run.taskDefinitionArn, start, follow, health: look };
+    rotateSecretFunction(stack, installation, database, context);
     return [
       machine("rotateDatabase", (scope, workflow) => rotateDatabaseWorkflow(scope, workflow, containers, parts), {
         run,

@@ -112,6 +112,10 @@ export const answersNotebook: Finding = {
   rules: both("LambdaDLQ"),
   reason: "A notebook waits for the answer and sees the failure; nothing is delivered without a sender.",
 };
+export const answersSecretsManager: Finding = {
+  rules: both("LambdaDLQ"),
+  reason: "Secrets Manager waits for the answer, tries again and shows that the rotation failed.",
+};
 
 // Of other resources.
 

@@ -1,7 +1,9 @@
 import type { Stack } from "aws-cdk-lib";
 import { accept } from "./accept.ts";
 import {
+  answersSecretsManager,
   answersWorkflow,
+  anyExecution,
   anyRevision,
   configurationInEnvironment,
   logsAndTraces,
@@ -33,6 +35,16 @@ export const acceptInRotations = (
     accept(stack, `${name}Task/Resource`, configurationInEnvironment);
     accept(stack, `${workflow}/Role/DefaultPolicy/Resource`, ownRights, logsAndTraces, anyRevision, newTasks);
     accept(stack, `${workflow}/Workflow/Resource`, logsErrorsOnly);
+  }
+  if (there.rotateDatabase && there.health) {
+    accept(stack, "RotateSecretRole/DefaultPolicy/Resource", ownRights, traces, anyExecution, unknownKey);
+    accept(
+      stack,
+      "RotateSecret/Resource",
+      outsideVpc("Secrets Manager and Step Functions"),
+      sharedConcurrency,
+      answersSecretsManager,
+    );
   }
   for (const name of ["StartDeployment", "FollowDeployment"]) {
     accept(stack, `${name}Role/DefaultPolicy/Resource`, ownRights, traces);

@@ -8,7 +8,7 @@ interface NamedSecret {
 }
 
 /** A secret's ARN in a policy: with the six characters that Secrets Manager adds to the name. */
-const wholeArn = (arn: string): string => (/-[A-Za-z0-9]{6}$/.test(arn) ? arn : `${arn}-??????`);
+export const wholeArn = (arn: string): string => (/-[A-Za-z0-9]{6}$/.test(arn) ? arn : `${arn}-??????`);
 
 const wholeArns = (secrets: readonly NamedSecret[]): string[] => [...new Set(secrets.map(({ arn }) => wholeArn(arn)))];
 
@@ -38,15 +38,25 @@ export const readSecrets = (stack: Stack, secrets: readonly NamedSecret[]): read
   ];
 };
 
-/** Write new versions of these secrets, and choose the current one; deleting and policies are not among it. */
-export const writePasswords = (stack: Stack, secrets: readonly NamedSecret[]): readonly PolicyStatement[] => {
+const writing = (
+  stack: Stack,
+  secrets: readonly NamedSecret[],
+  actions: readonly string[],
+): readonly PolicyStatement[] => {
   const arns = wholeArns(secrets);
-  const actions = ["DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage"];
   return [
     new PolicyStatement({ actions: actions.map((name) => `secretsmanager:${name}`), resources: arns }),
     useSecretKeys(stack, arns, "kms:GenerateDataKey"),
   ];
 };
+
+/** Write new versions of these secrets, and choose the current one; deleting and policies are not among it. */
+export const writePasswords = (stack: Stack, secrets: readonly NamedSecret[]): readonly PolicyStatement[] =>
+  writing(stack, secrets, ["DescribeSecret", "PutSecretValue", "UpdateSecretVersionStage"]);
+
+/** Write versions of these secrets, and change which one is current by no call of its own. */
+export const writeVersions = (stack: Stack, secrets: readonly NamedSecret[]): readonly PolicyStatement[] =>
+  writing(stack, secrets, ["DescribeSecret", "PutSecretValue"]);
 
 /** Read the credentials of stores that have their own; nothing where a role opens the bucket. */
 export const readStoreSecret = (

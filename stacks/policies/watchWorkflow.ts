@@ -5,6 +5,14 @@ export const listExecutions = (...stateMachines: readonly string[]): readonly Po
   new PolicyStatement({ actions: ["states:ListExecutions"], resources: [...stateMachines] }),
 ];
 
+/** See whether an execution of this state machine runs, and how it ended. */
+export const describeExecutions = (stateMachine: string): readonly PolicyStatement[] => [
+  new PolicyStatement({
+    actions: ["states:DescribeExecution"],
+    resources: [`${stateMachine.replace(":stateMachine:", ":execution:")}:*`],
+  }),
+];
+
 /** See how far an execution of this state machine is. */
 export const lookAtExecutions = (stateMachine: string): readonly PolicyStatement[] => [
   new PolicyStatement({

@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import {
   DescribeSecretCommand,
   GetSecretValueCommand,
@@ -123,6 +125,60 @@ describe("a deployed clinic whose credentials are rotated", { timeout: patience 
     await logIn(third);
     await expect(logIn(second)).rejects.toThrow(/Access denied/);
     expect(await slots()).toMatchObject({ active_slot: active === "A" ? "B" : "A" });
+  });
+
+  /** A step as Secrets Manager asks for it. */
+  const step = async (Step: string, ClientRequestToken: string) => {
+    const { endpoint, region, account } = place.cloud;
+    const SecretId = `arn:aws:secretsmanager:${region}:${account}:secret:clinic-a/slots-AbCdEf`;
+    const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "", AWS_SESSION_TOKEN } = place.environment();
+    const credentials = {
+      accessKeyId: AWS_ACCESS_KEY_ID,
+      secretAccessKey: AWS_SECRET_ACCESS_KEY,
+      ...(AWS_SESSION_TOKEN ? { sessionToken: AWS_SESSION_TOKEN } : {}),
+    };
+    const { Payload } = await new LambdaClient({ endpoint, region, credentials }).send(
+      new InvokeCommand({
+        FunctionName: place.cloud.output("InstallationStack-clinic-a", "RotateSecretFunctionArn"),
+        Payload: JSON.stringify({ Step, SecretId, ClientRequestToken }),
+      }),
+    );
+    return JSON.parse(Buffer.from(Payload ?? []).toString("utf8"));
+  };
+
+  it("gets another database user, once, from the button of Secrets Manager, each of whose steps comes twice", async () => {
+    const { cloud } = place;
+    const machine = place.machine("rotateDatabase");
+    const jobs = () => cloud.executions().filter(({ arn }) => arn.includes(`:${machine}:`)).length;
+    const [before, count] = [await sqlconf(), jobs()];
+    const token = randomUUID();
+    expect(await step("testSecret", randomUUID())).toMatchObject({ state: "none" }); // it is tried when it is attached
+    for (const name of ["createSecret", "createSecret", "setSecret", "setSecret", "testSecret", "testSecret"])
+      expect(await step(name, token)).toMatchObject({ jobId: token });
+    await cloud.idle();
+    for (const name of ["finishSecret", "finishSecret"])
+      expect(await step(name, token)).toEqual({ jobId: token, state: "succeeded" });
+    await noteSecrets();
+    expect(jobs()).toBe(count + 1);
+    const after = await sqlconf();
+    expect(after.login).not.toBe(before.login);
+    await logIn(after);
+    await expect(logIn(before)).rejects.toThrow(/Access denied/);
+    const { active_slot: active, ...kept } = await slots();
+    expect(kept[active]).toMatchObject({ username: after.login, password: after.pass });
+    expect(kept).not.toHaveProperty("requested");
+    expect(await textOf("AWSPENDING")).toBeUndefined();
+  });
+
+  it("shows Secrets Manager why the job of its button failed", async () => {
+    const token = randomUUID();
+    place.cloud.putEcsService(service, 0);
+    await step("createSecret", token);
+    await step("setSecret", token);
+    await place.cloud.idle();
+    for (const name of ["testSecret", "finishSecret"])
+      expect(await step(name, token)).toMatchObject({ errorType: "ServiceScaledToZeroError" });
+    place.cloud.putEcsService(service, 2);
   });
 
   it("keeps its user where ECS goes back to the tasks before, and Slack says what to do", async () => {

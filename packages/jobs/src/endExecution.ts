@@ -37,7 +37,8 @@ export const workflowOf = (
   return undefined;
 };
 
-const failureOf = ({ status, error, cause }: ExecutionEnd): NamedFailure => {
+/** Why an execution did not succeed, under a name of ours. */
+export const failureOf = ({ status, error, cause }: Pick<ExecutionEnd, "status" | "error" | "cause">): NamedFailure => {
   const failure = nameFailure(error, cause);
   if (status === "FAILED") return failure;
   if (status === "TIMED_OUT")

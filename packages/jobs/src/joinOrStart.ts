@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { FatalError, InvalidInputError, JobTimeoutError, TaskNotStartedError } from "@openemr-ops/core/errors";
+import { InvalidInputError, JobTimeoutError, TaskNotStartedError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
-import type { NamedFailure } from "@openemr-ops/events/workflowSteps";
 import { nameFailure } from "./nameFailure.ts";
 import type { StartsExecutions } from "./startJob.ts";
+import { WorkflowFailure } from "./workflowFailure.ts";
 
 /** An execution as a list shows it. */
 export interface ListedExecution {
@@ -57,15 +57,6 @@ export interface JoinedJob {
   readonly startedAt: Date;
   /** False when it ran already. */
   readonly started: boolean;
-}
-
-/** A failure of a workflow, thrown on under its own name. */
-class WorkflowFailure extends FatalError {
-  override readonly name: string;
-  constructor({ name, message }: NamedFailure) {
-    super(message);
-    this.name = name;
-  }
 }
 
 const isDryRun = (input: unknown): boolean =>

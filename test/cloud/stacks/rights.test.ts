@@ -61,6 +61,37 @@ describe("who may read which secret", () => {
     expect([...rolesNaming(administrator)].sort()).toEqual(changing);
   });
 
+  it("the function that Secrets Manager calls starts one workflow, and makes no version the current one", () => {
+    const rights = rightsOf(prod, clinicA, "RotateSecretRole").filter(
+      ({ actions }) => !/^(logs|xray|kms):/.test(`${actions[0]}`),
+    );
+    const workflow =
+      "arn:aws:states:eu-central-1:123456789012:stateMachine:openemr-ops-prod-clinic-a-RotateDatabaseCredential";
+    const slots = expect.stringMatching(/:secret:clinic-a\/slots-UuVvWw$/);
+    expect(rights.map(({ actions, resources }) => ({ actions, resources }))).toEqual([
+      { actions: ["states:StartExecution"], resources: [workflow] },
+      { actions: ["states:DescribeExecution"], resources: [`${workflow.replace(":stateMachine:", ":execution:")}:*`] },
+      { actions: ["secretsmanager:GetSecretValue"], resources: [slots] },
+      { actions: ["secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"], resources: [slots] },
+    ]);
+  });
+
+  it("Secrets Manager calls it for that secret of this account alone, and nobody else may", () => {
+    const permissions = resourcesOf(prod, "AWS::Lambda::Permission").filter(({ resource }) =>
+      JSON.stringify(resource).includes('"RotateSecret'),
+    );
+    expect(
+      permissions.map(({ resource: { Properties = {} } }) => ({ ...Properties, FunctionName: undefined })),
+    ).toEqual([
+      {
+        Action: "lambda:InvokeFunction",
+        Principal: "secretsmanager.amazonaws.com",
+        SourceAccount: "123456789012",
+        SourceArn: "arn:aws:secretsmanager:eu-central-1:123456789012:secret:clinic-a/slots-UuVvWw",
+      },
+    ]);
+  });
+
   it.each([
     { role: "UsersRole", writes: ["clinic-a/dump-user-AaBbCc", "clinic-a/restore-user-DdEeFf"] },
     { role: "RotateDatabaseTaskRole", writes: ["clinic-a/slots-UuVvWw"] },
@@ -82,6 +113,7 @@ describe("who may read which secret", () => {
       "RotateAdminTaskRole",
       "RotateDatabaseTaskRole",
       "RotateMasterTaskRole",
+      "RotateSecretRole",
       "UsersRole",
     ]);
     const rights = rightsOf(prod, clinicA, "RotateMasterTaskRole");

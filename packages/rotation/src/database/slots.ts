@@ -23,11 +23,21 @@ export interface Slots {
   readonly B: SlotLogin;
   /** A user in neither slot that OpenEMR logs in with until it is replaced, so that its password is written down too. */
   readonly replaced?: SlotLogin;
+  /** In a pending text: it only says that somebody asked for a rotation, and is no plan. */
+  readonly requested?: true;
   readonly [key: string]: unknown;
 }
 
 /** A text of the secret; never shown. */
 export const printSlots = (slots: Slots): string => `${JSON.stringify(slots, null, 2)}\n`;
+
+/**
+ * The text for the version that Secrets Manager opens when it asks for a rotation: what is current, and that it is no plan.
+ *
+ * @throws {CredentialSecretError} fatal
+ */
+export const requestedText = (text: string, called: string): string =>
+  printSlots({ ...parseSlots(text, called), requested: true });
 
 /** All credentials in a text. */
 export const loginsIn = ({ A, B, replaced }: Slots): readonly SlotLogin[] => [A, B, ...(replaced ? [replaced] : [])];

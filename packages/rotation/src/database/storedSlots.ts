@@ -31,6 +31,7 @@ export const readTexts = async (secret: StoredSecret): Promise<BothTexts> => {
  */
 export const planIn = ({ current, pending }: BothTexts, secret: StoredSecret): StoredSlots | undefined => {
   if (!current || !pending || pending.slots.replaced) return undefined;
+  if (pending.slots.requested && !current.slots.requested) return undefined; // a person may have made one current
   const old = otherSlot(pending.slots.active_slot);
   if (pending.slots[old].password === current.slots[old].password) return undefined;
   for (const slot of ["A", "B"] as const)

@@ -97,7 +97,7 @@ describe.each(["restic", "portable"] as const)("a copy of %s dumps", (format) =>
 
   it("does not spread a dump that nobody proves to be ours, and reports it", async () => {
     const { first, second } = made.setting;
-    const forged = `${made.dumpId.slice(0, 9)}0${made.dumpId.slice(10)}`; // an earlier moment
+    const forged = `${made.dumpId.slice(0, 2)}00000000${made.dumpId.slice(10)}`; // years earlier
     await first.destination.put(`manifests/clinic-a/${forged}.json`, Buffer.from("{}"));
 
     const { copied, skipped } = await copyDumps(made.setting);

@@ -203,8 +203,15 @@ export const controlPlane = ({ stack }: StackContext, deployment: Deployment) =>
         principals: [new ServicePrincipal("events.amazonaws.com")],
         actions: ["sqs:SendMessage"],
         resources: [undeliveredEvents.queueArn],
-        // A statement for each rule of an installation would outgrow the policy.
-        conditions: { StringEquals: { "aws:SourceAccount": stack.account } },
+        conditions: {
+          ArnLike: {
+            "aws:SourceArn": stack.formatArn({
+              service: "events",
+              resource: "rule",
+              resourceName: `${names.prefix}-*-rotated`,
+            }),
+          },
+        },
       }),
     );
 

@@ -72,7 +72,12 @@ export const installationResources = (
   const stateMachines = sections.flatMap((section) => section.stateMachines);
   if (stateMachines.length === 0) return;
 
-  vpcEndpoints(stack, network, [...(rotations?.database ? ["ecs"] : []), ...(rotations?.master ? ["rds"] : [])]);
+  vpcEndpoints(stack, network, [
+    ...(exports?.catalogue === undefined ? [] : ["glue"]),
+    ...(exports?.dataSyncTask === undefined ? [] : ["datasync"]),
+    ...(rotations?.database ? ["ecs"] : []),
+    ...(rotations?.master ? ["rds"] : []),
+  ]);
   installationSchedules(stack, installation, { deployment, plane, since });
   for (let first = 0; first < stateMachines.length; first += workflowsOfAnAlarm)
     alarm(stack, `JobsFailed${first === 0 ? "" : first / workflowsOfAnAlarm + 1}`, plane.alarms, {

@@ -66,6 +66,8 @@ export interface DeployedExports {
   readonly newBucket?: string;
   /** Jobs of Spark may read the exports. */
   readonly spark: boolean;
+  /** The database of Glue where exports register their tables. Not set: they do not. */
+  readonly catalogue?: string;
   /** ARN of the task of DataSync that copies files; only with engine `datasync`. */
   readonly dataSyncTask?: string;
   /** The identifier of the cluster that RDS exports; only with engine `aurora`. */
@@ -274,6 +276,8 @@ const deployedExports = ({ database, exports }: Installation): DeployedExports |
     ...bucketOf(destination, credentials),
     ...(exports.createBucket ? { newBucket: destination.bucket } : {}),
     spark: exports.spark,
+    ...(exports.database.catalogue === undefined ? {} : { catalogue: exports.database.catalogue }),
+    ...(exports.sites.dataSyncTask === undefined ? {} : { dataSyncTask: exports.sites.dataSyncTask }),
     ...(exports.database.engine === "aurora" ? { cluster: clusterOfEndpoint(database.host) ?? "" } : {}),
     secrets: {
       database: toSecret(database.password),
@@ -469,6 +473,9 @@ const deployedInstallation = (
       "exports.spark",
       `reads a bucket in ${readFrom}, and jobs in ${place.region} reach no other region; expected exports.region ${place.region}`,
     );
+  const task = exports?.sites.dataSyncTask;
+  const taskProblem = task === undefined ? undefined : resourceProblem(task, place);
+  if (taskProblem !== undefined) refuse("exports.sites.dataSyncTask", taskProblem);
   if (exports?.database.engine === "aurora" && clusterOfEndpoint(settings.database.host) === undefined)
     refuse(
       "database.host",

@@ -14,6 +14,7 @@ export const redeployWhenRotated = (
   installation: string,
   secrets: readonly string[],
   stateMachine: string,
+  ruleName: string,
   { start, undeliveredEvents }: ControlPlane,
 ): void => {
   const request: StartRequest = {
@@ -24,6 +25,7 @@ export const redeployWhenRotated = (
     input: { installation },
   };
   new Rule(stack, "SecretRotatedRule", {
+    ruleName, // by its beginning the queue knows it: a statement for each would outgrow the queue's policy
     description: `Secrets that OpenEMR of ${installation} reads when it starts, and that were rotated`,
     eventPattern: {
       source: ["aws.secretsmanager"],

@@ -140,7 +140,10 @@ export const rotationResources = (
   const redeploy = machine("redeploy", (scope, workflow) => redeployWorkflow(scope, workflow, functions), {
     invoke: [start, follow, ...(look ? [look] : [])],
   });
-  if (whenRotated) redeployWhenRotated(stack, id, whenRotated, workflowArn(stack, names, id, "redeploy"), plane);
+  if (whenRotated) {
+    const rule = `${names.prefix}-${id}-rotated`;
+    redeployWhenRotated(stack, id, whenRotated, workflowArn(stack, names, id, "redeploy"), rule, plane);
+  }
   const stateMachines = [...rotateDatabase(), ...rotateAdmin(), ...rotateMaster(), redeploy];
   acceptInRotations(stack, {
     rotateDatabase: database !== undefined,

@@ -20,8 +20,6 @@ interface InterfaceSettings {
   readonly vpcId: string;
   readonly subnetIds: readonly string[];
   readonly peers: readonly IPeer[];
-  /** Further services that a task of this installation calls. */
-  readonly also: readonly string[];
 }
 
 const gatewayEndpoints = (stack: Stack, vpcId: string, routeTableIds: readonly string[]): void => {
@@ -84,6 +82,5 @@ export const vpcEndpoints = (
       vpcId,
       subnetIds: own.subnetIds ?? subnetIds,
       peers: own.vpcCidrs.map((range) => Peer.ipv4(range)),
-      also,
     });
 };

@@ -117,10 +117,10 @@ export const targetInput = (
   const paths = maybeObject(transformer.InputPathsMap);
   const template = textAt(transformer.InputTemplate, "InputTemplate");
   const value = (name: string) => at(event, maybeText(paths[name]) ?? "") ?? null;
-  const filled = template.replaceAll(/"([^"<]*<\w+>[^"]*)"|<(\w+)>/g, (_, quoted: string | undefined, name: string) =>
-    quoted === undefined
-      ? JSON.stringify(value(name))
-      : JSON.stringify(quoted.replaceAll(/<(\w+)>/g, (_whole, inner: string) => String(value(inner)))),
+  const filled = template.replaceAll(/"(?:[^"\\]|\\.)*"|<(\w+)>/g, (text, name: string | undefined) =>
+    name === undefined
+      ? text.replaceAll(/<(\w+)>/g, (_, inner: string) => JSON.stringify(String(value(inner))).slice(1, -1))
+      : JSON.stringify(value(name)),
   );
   return JSON.parse(filled);
 };

@@ -19,7 +19,7 @@ describe("an installation whose exports Spark reads", () => {
   let without: readonly SynthesizedStack[];
   const made = async (spark: boolean, outdir: string) => {
     const { installations, ...rest } = JSON.parse(readFileSync(sampleConfigPath, "utf8"));
-    const { exports, dumps: _, health: __, users: ___, schedules: ____, ...first } = installations[0];
+    const { exports, dumps: _, health: __, users: ___, schedules: ____, rotations: _____, ...first } = installations[0];
     const config = { ...rest, installations: [{ ...first, exports: { ...exports, ...(spark ? { spark } : {}) } }] };
     const { stacks: found } = await synthesize({
       config: await loadConfigText(JSON.stringify(config), { from: "test", directory: "/etc/openemr-ops" }),

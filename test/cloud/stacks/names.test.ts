@@ -42,6 +42,7 @@ describe("names", () => {
       "AWS::DynamoDB::Table",
       "AWS::ECS::TaskDefinition",
       "AWS::Events::EventBus",
+      "AWS::Events::Rule",
       "AWS::KMS::Alias",
       "AWS::Scheduler::Schedule",
       "AWS::Scheduler::ScheduleGroup",

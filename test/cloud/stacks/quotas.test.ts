@@ -56,11 +56,12 @@ describe("a stage with 100 installations", () => {
     expect(found).toBeLessThanOrEqual(most);
   });
 
-  it("needs no more room in what installations share than one with a single installation, but for their names", () => {
+  it("needs no more room in what installations share than one with a single installation, but for their names and one rule each", () => {
     const names = ({ "bytes of a function's variables": _, ...rest }: Measured) => rest;
-    const { "stacks of a stage": all, ...shared } = names(measure(of(100)));
-    const { "stacks of a stage": few, ...one } = names(measure(of(1)));
+    const { "stacks of a stage": all, "rules of a bus": rules, ...shared } = names(measure(of(100)));
+    const { "stacks of a stage": few, "rules of a bus": own = 0, ...one } = names(measure(of(1)));
     expect([few, all]).toEqual([4, 103]);
+    expect(rules).toBe(own + 99);
     expect(shared).toEqual(one);
   });
 

@@ -309,7 +309,7 @@ describe("installations", () => {
     expect(JSON.stringify(right?.condition)).not.toMatch(/JobSucceeded|JobFailed|"openemr\.ops"/);
   });
 
-  it("only what schedules start is started by them: never a restore", () => {
+  it("only what schedules and rotated secrets start is started by them: never a restore", () => {
     const startable = resourcesFor(rightsOf(prod, "ControlPlaneStack", "StartRole"), "states:StartExecution");
     const machines = "arn:aws:states:eu-central-1:123456789012:stateMachine:openemr-ops-prod-";
     expect(startable).toEqual([
@@ -318,6 +318,7 @@ describe("installations", () => {
       `${machines}*-CheckRepository`,
       `${machines}*-CheckHealth`,
       `${machines}*-ExportDatabase`,
+      `${machines}*-RedeployService`,
     ]);
   });
 

@@ -9,7 +9,15 @@ import { sampleConfigPath } from "../../support/sampleDeployment.ts";
 it("makes what a section needs only where the installation has it", { timeout: 300_000 }, async () => {
   const config: { installations: Record<string, unknown>[] } = JSON.parse(await readFile(sampleConfigPath, "utf8"));
   const [first] = config.installations;
-  const { dumps: _, exports: _____, health: __, users: ____, schedules: ___, ...withoutSections } = first ?? {};
+  const {
+    dumps: _,
+    exports: _____,
+    health: __,
+    users: ____,
+    schedules: ___,
+    rotations: ______,
+    ...withoutSections
+  } = first ?? {};
   const outdir = await mkdtemp(join(tmpdir(), "openemr-ops-sections-"));
   try {
     const { stacks } = await synthesize({

@@ -292,10 +292,8 @@ describe("what cannot be deployed is refused by its field", () => {
     {
       what: "nothing in ECS",
       change: (_, config) => {
-        for (const one of config.installations as Written[]) {
-          one.platform = { kind: "kubernetes" };
-          if (one.rotations) one.rotations = { ...(one.rotations as Written), redeploy: undefined };
-        }
+        for (const one of config.installations as Written[])
+          Object.assign(one, { platform: { kind: "kubernetes" }, rotations: undefined });
       },
       path: "installations",
       message: /platform\.kind ecs/,

@@ -22,6 +22,7 @@ import {
   inventoryFolder,
   inventoryRows,
   inventoryWriter,
+  openInventory,
   rewriteParts,
 } from "./inventory/parts.ts";
 import type { InventoryPart, InventoryRow } from "./inventory/row.ts";
@@ -71,7 +72,7 @@ type StoredFile = StoredObject & { readonly place: string };
 
 const storedFiles = async function* (
   destination: Destination,
-  marks: AsyncIterable<string>,
+  marks?: AsyncIterable<string>,
 ): AsyncGenerator<readonly StoredFile[], void> {
   let batch: StoredFile[] = [];
   for await (const stored of destination.list(sitesFolder, marks)) {
@@ -288,7 +289,7 @@ const runPass = async (
     if (list.files > 0) await bulk.copier.copy(list, { signal, progress });
     await settleListed({
       ...{ root: sitesPath, now, signal, addRow },
-      draft: inventoryRows(destination, draft),
+      draft: openInventory(destination, draft).rows(),
       stored: storedFiles(destination),
       sendAgain: sendListedAgain,
       arrived: (row) => {

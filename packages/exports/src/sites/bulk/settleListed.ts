@@ -3,7 +3,7 @@ import { IntegrityError } from "@openemr-ops/core/errors";
 import { bytePath } from "@openemr-ops/files/bytePath";
 import { inOrder } from "../inOrder.ts";
 import type { InventoryRow } from "../inventory/row.ts";
-import { mergeJoin } from "../mergeJoin.ts";
+import { type Batches, mergeJoin } from "../mergeJoin.ts";
 import type { FoundFile } from "../sendFile.ts";
 import { readSteadily } from "../steadyFile.ts";
 
@@ -15,9 +15,9 @@ export interface ListedFiles {
   readonly now: () => Date;
   readonly signal: AbortSignal;
   /** The draft, in order. */
-  readonly draft: AsyncIterable<InventoryRow>;
+  readonly draft: Batches<InventoryRow>;
   /** What lies there now, in order. */
-  readonly stored: AsyncIterable<Stored>;
+  readonly stored: Batches<Stored>;
   /** Sends a file of which the service may have copied another state. What lies there goes, unless it is replaced. */
   readonly sendAgain: (file: FoundFile) => Promise<Row>;
   /** The object is the copy of the file. */

@@ -52,7 +52,7 @@ const readPart = async (destination: Destination, { key, sha256 }: InventoryPart
     );
   if (found?.sha256 !== sha256) throw refuse(found ? "not the one that was written" : "absent");
   try {
-    return await rowsOfParquet(found.bytes);
+    return await readParquet(found.bytes);
   } catch {
     throw refuse("no inventory, though it has the digest that is written down"); // who writes the one can write the other
   }

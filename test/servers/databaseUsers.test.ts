@@ -20,28 +20,25 @@ import {
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
-import { type DatabaseServer, type ServerAddress, sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
-import { startMariaDb } from "@openemr-ops/local/servers/mariadb";
+import { type DatabaseServer, sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
 import mysql from "mysql2";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { aClinic, type Clinic } from "../support/aClinic.ts";
 import { accessOf } from "../support/database.ts";
 import { contextFor } from "../support/dumpContext.ts";
 import type { MemoryPassword } from "../support/memoryPassword.ts";
+import { startServerOf } from "../support/serverStarters.ts";
 import { type UserSecrets, userSecrets, wantedUsers } from "../support/wantedUsers.ts";
 
-/** One that takes connections with TLS, as managed servers do. */
-let server: ServerAddress;
-let own: DatabaseServer | undefined;
+/** One that takes connections with TLS, as managed servers do; of its own, since it only reads for a while. */
+let server: DatabaseServer;
 let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "openemr-ops-users-"));
-  const shared = inject("server");
-  own = shared.caFile === undefined ? await startMariaDb({ directory, tls: true }) : undefined;
-  server = own ?? shared;
+  server = await startServerOf(inject("serverOf"), { directory, tls: true });
 });
 afterAll(async () => {
-  await own?.stop();
+  await server.stop();
   await rm(directory, { recursive: true, force: true });
 });
 

@@ -34,7 +34,11 @@ const rolesOf = async (stage: string): Promise<readonly RoleOfStack[]> => {
     ...rest,
     installations: installations.map((id, index) => ({
       ...JSON.parse(
-        text.replaceAll("clinic-a/", `${id}/`).replaceAll("fs-0a1a1a1a1a1a1a1a1", `fs-0a1a1a1a1a1a1a1a${index}`),
+        text
+          .replaceAll("clinic-a/", `${id}/`)
+          .replaceAll("clinic-a.cluster-", `${id}.cluster-`)
+          .replaceAll('"cluster":"clinic-a"', `"cluster":"${id}"`)
+          .replaceAll("fs-0a1a1a1a1a1a1a1a1", `fs-0a1a1a1a1a1a1a1a${index}`),
       ),
       id,
       platform: { ...samples[0].platform, cluster: cluster.replace(/[^/]+$/, id) },
@@ -105,6 +109,8 @@ describe("rights of one installation", () => {
     // While a task of one's own definition is started, and not after: it has no identifier yet, only its cluster.
     (action === "ecs:TagResource" && context["ecs:CreateAction"] === "RunTask") ||
     (action.startsWith("kms:") && /^(dynamodb|sqs)\./.test(String(context["kms:ViaService"]))) ||
+    // RDS names the secrets of its clusters itself; without the right to read one, its key opens nothing.
+    (action === "kms:Decrypt" && /:secret:rds!cluster-/.test(String(context["kms:EncryptionContext:SecretARN"]))) ||
     (action === "s3:GetBucketLocation" && sharedBucket.test(resource)) ||
     (action.startsWith("kms:") && sharedBucket.test(String(context["kms:EncryptionContext:aws:s3:arn"])));
 

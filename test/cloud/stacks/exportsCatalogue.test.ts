@@ -15,14 +15,17 @@ describe("an installation whose exports register their tables", () => {
   let stacks: readonly SynthesizedStack[];
   beforeAll(async () => {
     const { installations, ...rest } = JSON.parse(readFileSync(sampleConfigPath, "utf8"));
-    const { exports, dumps: _, health: __, users: ___, schedules: ____, ...first } = installations[0];
-    const { engine: _____, ...database } = exports.database;
+    const { id, platform, database: place, sites, exports } = installations[0];
+    const { engine: _, ...database } = exports.database;
     const own = { ...exports, database: { ...database, catalogue: "analytics_a" } };
     const { stacks: found } = await synthesize({
-      config: await loadConfigText(JSON.stringify({ ...rest, installations: [{ ...first, exports: own }] }), {
-        from: "test",
-        directory: "/etc/openemr-ops",
-      }),
+      config: await loadConfigText(
+        JSON.stringify({ ...rest, installations: [{ id, platform, database: place, sites, exports: own }] }),
+        {
+          from: "test",
+          directory: "/etc/openemr-ops",
+        },
+      ),
       stage: "prod",
       region: "eu-central-1",
       account: "123456789012",

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -36,6 +36,11 @@ const repository = async (script: string, destination: Destination = memoryDesti
     destination,
   });
 
+const isThere = (name: string): Promise<boolean> =>
+  access(join(directory, name)).then(
+    () => true,
+    () => false,
+  );
 const full = async (): Promise<never> => {
   throw new DestinationFullError("no room");
 };
@@ -44,7 +49,10 @@ const filesAt = async (destination: Destination): Promise<DumpStore> =>
     destination,
     compression: "gzip",
     ageRecipients: [],
-    tar: await aProgram("tar", `trap 'touch "${directory}/stopped"; exit 1' INT\nwhile :; do sleep 0.01; done`),
+    tar: await aProgram(
+      "tar",
+      `trap 'touch "${directory}/stopped"; exit 1' INT\ntouch "${directory}/started"\nwhile :; do sleep 0.01; done`,
+    ),
   });
 
 /** Long enough for whoever does not wait. */
@@ -88,11 +96,15 @@ describe("a half of a dump that its store refuses", () => {
   });
 
   it("leaves no tar behind", async () => {
-    const store = await filesAt({ ...memoryDestination(), put: full });
+    const fullSoon = async (): Promise<never> => {
+      while (!(await isThere("started"))) await setImmediate();
+      return full();
+    };
+    const store = await filesAt({ ...memoryDestination(), put: fullSoon });
     const sites = { ...dump, sitesPath: directory, exclude: [] };
 
     await expect(store.writeSites(sites, run())).rejects.toThrow(DestinationFullError);
-    await expect(rm(join(directory, "stopped"))).resolves.toBeUndefined();
+    expect(await isThere("stopped")).toBe(true);
   });
 });
 

@@ -41,10 +41,10 @@ interface StartOptions {
 const main = join(repositoryRoot, "packages/cli/src/main.ts");
 
 /**
- * The same command as another user, who may not reach this checkout: it is mounted where everybody does, for the program
+ * A command as another user, who may not reach this checkout: it is mounted where everybody does, for the program
  * alone.
  */
-const asUser = (
+export const asUser = (
   user: number,
   command: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,

@@ -1,6 +1,7 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { chmod, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -47,7 +48,14 @@ const aDump = async () => {
 
 const makers: readonly { readonly what: string; readonly make: (path: string) => Promise<unknown> }[] = [
   { what: "a FIFO", make: async (path) => execFileSync("mkfifo", [path]) },
-  { what: "a socket", make: (path) => new Promise<void>((done) => createServer().listen(path, done)) },
+  {
+    what: "a socket",
+    make: async (path) => {
+      const short = join(tmpdir(), `socket-${process.pid}`); // its name as it is made has 107 bytes at most
+      await new Promise<void>((done) => createServer().listen(short, done));
+      await rename(short, path);
+    },
+  },
   { what: "a device that never ends", make: async (path) => execFileSync("mknod", [path, "c", "1", "5"]) },
   { what: "a directory", make: (path) => mkdir(path) },
 ];

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import { replaceSqlconf } from "@openemr-ops/openemr/replaceSqlconf";
 import { describe, expect, it } from "vitest";
+import { asUser } from "../../support/realCommandLine.ts";
 import { aTree } from "../../support/sitesTree.ts";
 
 const program = join(repositoryRoot, "test/support/replaceSqlconf.ts");
@@ -103,15 +104,14 @@ describe("a sqlconf.php that is replaced", () => {
 });
 
 describe("as the web server's user, who owns all", () => {
-  const run = (site: string, mode: string, gid: number) =>
-    spawnSync(
-      "setpriv",
-      [
-        ...["--reuid=1000", "--regid=1000", "--clear-groups", process.execPath, program],
-        ...[site, mode, "1000", `${gid}`],
-      ],
-      { input: "new", env: { PATH: process.env.PATH } },
-    );
+  const run = (site: string, mode: string, gid: number) => {
+    const args = [process.execPath, program, site, mode, "1000", `${gid}`];
+    const { command, environment, done } = asUser(1000, args, { PATH: process.env.PATH });
+    const [first = "", ...rest] = command;
+    const ended = spawnSync(first, rest, { input: "new", env: environment });
+    done();
+    return ended;
+  };
 
   it("a file in a directory without the right to write is replaced, and the directory is as before", async () => {
     const site = await aSite();

@@ -195,6 +195,26 @@ describe("a rotation leaves alone", () => {
     expect(hospital.warnings).toEqual([expect.stringContaining("site west has a database user")]);
   });
 
+  it("the second user of a site, and reports it", async () => {
+    const second = join(hospital.sitesPath, "west/secure_sqlconf.php");
+    await writeFile(second, "<?php $secure_login = 'keeper'; $secure_pass = 'canary';");
+
+    expect(await run()).toMatchObject({ activeSlot: "B", sites: ["west", "default"] });
+
+    expect(hospital.warnings).toEqual([expect.stringContaining("site west has a second database user")]);
+    expect(await readFile(second, "utf8")).toContain("'keeper'");
+    await rm(second);
+  });
+
+  it("everything, where the second user is the one that is rotated, or cannot be read", async () => {
+    const second = join(hospital.sitesPath, "west/secure_sqlconf.php");
+    await writeFile(second, `<?php $secure_login = '${hospital.app.user}'; $secure_pass = 'canary';`);
+    await expectRefused(RotationRefusedError, "site west logs in as");
+    await writeFile(second, "<?php $secure_login = trim('canary');");
+    await expectRefused(SqlconfError, "west/secure_sqlconf.php: line 1");
+    await rm(second);
+  });
+
   it("a site that is not set up, and everything after it has ended: phases may be repeated", async () => {
     await writeFile(
       join(hospital.sitesPath, "west/sqlconf.php"),

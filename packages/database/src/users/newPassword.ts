@@ -1,4 +1,4 @@
 import { randomBytes } from "node:crypto";
 
-/** 192 bits. The end has each class of characters that servers' rules on passwords ask for. */
-export const newPassword = (): string => `${randomBytes(24).toString("hex")}-Aa1`;
+/** Random bytes in hexadecimal, 192 bits unless told. The end has each class of characters that servers' rules on passwords ask for. */
+export const newPassword = (bytes = 24): string => `${randomBytes(bytes).toString("hex")}-Aa1`;

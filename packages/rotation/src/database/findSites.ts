@@ -2,6 +2,7 @@ import { DatabaseAccessDeniedError, RotationRefusedError, SqlconfError } from "@
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { type OpenEmrAccess, openEmrAccess } from "@openemr-ops/database/openEmrAccess";
 import { type LoggedIn, logIn } from "@openemr-ops/database/users/account";
+import { secureUser } from "@openemr-ops/openemr/secureSqlconf";
 import { surveySites } from "@openemr-ops/openemr/sitesLayout";
 import type { DatabaseRotation } from "./databaseRotation.ts";
 
@@ -19,6 +20,8 @@ export interface FoundSites {
   readonly sites: readonly FoundSite[];
   /** Sites with a user or a server of their own. */
   readonly others: readonly string[];
+  /** Sites with a second user, of `secure_sqlconf.php`. */
+  readonly second: readonly string[];
 }
 
 const readSite = async (sitesPath: string, site: string): Promise<OpenEmrAccess> => {
@@ -28,6 +31,24 @@ const readSite = async (sitesPath: string, site: string): Promise<OpenEmrAccess>
     if (!(error instanceof SqlconfError)) throw error;
     throw new SqlconfError(`${site}/sqlconf.php: ${error.message}; nothing was changed`, { cause: error });
   }
+};
+
+/**
+ * Whether a site has a second user beside the one that is rotated.
+ *
+ * @throws {RotationRefusedError} refused: it is one that is rotated, and its password there would not follow
+ */
+const hasSecondUser = async (
+  sitesPath: string,
+  { site, access }: FoundSite,
+  users: ReadonlySet<string>,
+): Promise<boolean> => {
+  const second = await secureUser(sitesPath, site);
+  if (second !== undefined && (second === access.user || users.has(second)))
+    throw new RotationRefusedError(
+      `site ${site} logs in as ${second} by secure_sqlconf.php too, which would keep the former password; nothing was changed. Name another user there, or remove the file if this release of OpenEMR only warns of it in its log`,
+    );
+  return second !== undefined;
 };
 
 /** Which server a site's address leads to, as the administrator finds it there. */
@@ -53,7 +74,7 @@ const lookAt = async (site: string, { access, showsCertificate }: OpenEmrAccess)
  *
  * @param slotUsers names of the users of both slots, as far as they are known
  * @throws {RotationRefusedError} refused: there is no site, one cannot be looked into, or the main one is on another server
- * @throws {SqlconfError} fatal: a `sqlconf.php` cannot be read without running it
+ * @throws {SqlconfError} fatal: a `sqlconf.php` or `secure_sqlconf.php` cannot be read without running it
  * @throws the `Database…Error` family
  */
 export const findSites = async (r: DatabaseRotation, slotUsers: readonly string[]): Promise<FoundSites> => {
@@ -88,5 +109,7 @@ export const findSites = async (r: DatabaseRotation, slotUsers: readonly string[
         `site ${site} is on ${found.access.host}:${found.access.port}, which is another database server than that of the administrator, ${administrator.host}:${administrator.port}; nothing was changed. Set database.host to the writer that OpenEMR uses`,
       );
   }
-  return { sites, others };
+  const second: string[] = [];
+  for (const site of sites) if (await hasSecondUser(sitesPath, site, users)) second.push(site.site);
+  return { sites, others, second };
 };

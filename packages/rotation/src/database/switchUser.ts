@@ -86,6 +86,8 @@ export const switchUser = async (r: DatabaseRotation): Promise<SwitchedUser> => 
   for (const { password } of [plan.A, plan.B]) await assertPasswordAllowed(admin, password);
   for (const other of around.others)
     r.warn(`site ${other} has a database user or a server of its own, and was left alone`);
+  for (const site of around.second)
+    r.warn(`site ${site} has a second database user in secure_sqlconf.php, which is not rotated`);
   r.signal.throwIfAborted();
 
   await writeDown(r, decision);

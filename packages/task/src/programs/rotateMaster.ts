@@ -1,12 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { administratorIn } from "@openemr-ops/core/config/administrator";
 import type { SecretReference } from "@openemr-ops/core/config/secrets";
-import { RotationRefusedError, SourceUnreadableError } from "@openemr-ops/core/errors";
+import { RotationRefusedError } from "@openemr-ops/core/errors";
 import type { MasterUserService } from "@openemr-ops/core/masterUser";
 import { clusterOfEndpoint } from "@openemr-ops/core/rdsCluster";
-import { openEmrAccess } from "@openemr-ops/database/openEmrAccess";
 import { logIn } from "@openemr-ops/database/users/account";
-import { surveySites } from "@openemr-ops/openemr/sitesLayout";
+import { newPassword } from "@openemr-ops/database/users/newPassword";
 import { changeByService, changeOnServer } from "@openemr-ops/rotation/master/changes";
 import { jsonLogin, type MasterLogin, passwordAlone } from "@openemr-ops/rotation/master/masterSecret";
 import {
@@ -18,9 +16,9 @@ import {
   rotateMaster as rotate,
   rotateOwn,
 } from "@openemr-ops/rotation/master/rotateMaster";
+import { openEmrUsers } from "../openEmrUsers.ts";
 import { openSecrets } from "../openSecrets.ts";
 import type { Place, Program } from "../program.ts";
-import { realSites } from "../realPlaces.ts";
 import { openStoredSecret } from "../storedSecrets.ts";
 import { requirePart, rotationsOf, wait } from "./rotationContext.ts";
 
@@ -29,25 +27,18 @@ export type RotateMasterResult = RotatedMaster & { readonly seconds: number };
 /** A change by RDS takes minutes at times. */
 const limitSeconds = 900;
 
-/** 128 bits: RDS takes 41 characters of a master user. The end has each class that servers' rules ask for. */
-const newMasterPassword = (): string => `${randomBytes(16).toString("hex")}-Aa1`;
+/** RDS takes 41 characters of a master user. */
+const bytesOfMaster = 16;
 
 /** Who else logs in to the same server, beside the master's secret. */
 const otherUses = async (place: Place, own: SecretReference): Promise<readonly OtherUse[]> => {
   const { database, dumps, users } = place.installation;
-  const sitesPath = await realSites(place.config, place.installation);
-  const { sites, closed } = await surveySites(sitesPath);
-  const [unknown] = closed;
-  if (unknown !== undefined)
-    throw new SourceUnreadableError(
-      `${unknown} in the sites directory cannot be looked into, so that nobody knows which database user it names; allow this program's user to read it`,
-    );
-  const uses: OtherUse[] = [];
-  for (const site of sites) {
-    const { access } = await openEmrAccess(sitesPath, site);
-    const next = "Start rotate database first, which gives OpenEMR users of its own";
-    uses.push({ user: access.user, whose: `OpenEMR (site ${site})`, next });
-  }
+  const next = "Start rotate database first, which gives OpenEMR users of its own";
+  const uses: OtherUse[] = (await openEmrUsers(place)).map(({ site, user }) => ({
+    user,
+    whose: `OpenEMR (site ${site})`,
+    next,
+  }));
   const drill = dumps?.drill.database;
   for (const { user, password } of [database, database.restore, ...(drill && drill !== "own" ? [drill] : [])])
     if (!isSame(password, own))
@@ -109,7 +100,7 @@ const rotationOf = async (place: Place, service: MasterUserService | undefined):
     },
     change: service ? changeByService(service, ports) : changeOnServer(accessOf),
     otherUses: () => otherUses(place, reference),
-    newPassword: newMasterPassword,
+    newPassword: () => newPassword(bytesOfMaster),
     warn,
     ...ports,
   };

@@ -1,7 +1,5 @@
 import { administratorIn } from "@openemr-ops/core/config/administrator";
 import { requireSection } from "@openemr-ops/core/config/select";
-import { SourceUnreadableError } from "@openemr-ops/core/errors";
-import { openEmrAccess } from "@openemr-ops/database/openEmrAccess";
 import { rightsToDump, rightsToRestore } from "@openemr-ops/database/users/neededRights";
 import { newPassword } from "@openemr-ops/database/users/newPassword";
 import {
@@ -13,11 +11,10 @@ import {
   type UsersToPrepare,
 } from "@openemr-ops/database/users/prepareUsers";
 import type { TaskReport } from "@openemr-ops/events/workflowSteps";
-import { surveySites } from "@openemr-ops/openemr/sitesLayout";
 import { databaseAccess } from "../openContext.ts";
+import { openEmrUsers } from "../openEmrUsers.ts";
 import { openSecrets } from "../openSecrets.ts";
 import type { Place, Program } from "../program.ts";
-import { realSites } from "../realPlaces.ts";
 import { openStoredPassword } from "../storedPasswords.ts";
 
 export interface UsersPlan {
@@ -46,22 +43,11 @@ export const usersReport = (users: readonly PreparedUser[], dryRun: boolean): Ta
   result: Object.fromEntries(users.map((one) => [one.role, `${one.user}: ${stepsInWords(one, dryRun)}`])),
 });
 
-/** The users that OpenEMR itself logs in with, of every site. */
-const usersOfOpenEmr = async ({ config, installation }: Place): Promise<readonly ForbiddenUser[]> => {
-  const path = await realSites(config, installation);
-  const { sites, closed } = await surveySites(path);
-  const [unknown] = closed;
-  if (unknown !== undefined)
-    throw new SourceUnreadableError(
-      `${unknown} in the sites directory cannot be looked into, so that nobody knows which database user it names; allow this program's user to read it`,
-    );
-  const found: ForbiddenUser[] = [];
-  for (const site of sites) {
-    const { access } = await openEmrAccess(path, site);
-    found.push({ user: access.user, whose: `the one that OpenEMR logs in with (site ${site})` });
-  }
-  return found;
-};
+const usersOfOpenEmr = async (place: Place): Promise<readonly ForbiddenUser[]> =>
+  (await openEmrUsers(place)).map(({ site, user }) => ({
+    user,
+    whose: `the one that OpenEMR logs in with (site ${site})`,
+  }));
 
 const usersOf = async (place: Place): Promise<UsersToPrepare> => {
   const { database, users } = requireSection(place.config, place.installation, "users");

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Destination } from "@openemr-ops/core/destination";
-import { DestinationFullError, RepositoryPasswordError } from "@openemr-ops/core/errors";
+import { DestinationFullError, RepositoryPasswordError, ToolFailedError } from "@openemr-ops/core/errors";
 import type { DumpStore } from "@openemr-ops/dumps/store/dumpStore";
 import { portableStore } from "@openemr-ops/dumps/store/portable";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
@@ -87,6 +87,11 @@ describe("a half of a dump that its store refuses", () => {
       store: "directory of files",
       open: () => filesAt({ ...memoryDestination(), put: full }),
       error: DestinationFullError,
+    },
+    {
+      store: "directory of files that claims to have all before it was sent",
+      open: () => filesAt({ ...memoryDestination(), put: async () => ({ byteLength: 0, sha256: "", etag: "" }) }),
+      error: ToolFailedError,
     },
   ])("ends with its store's error once nothing reads the database any more: $store", async ({ open, error }) => {
     const { produce, hasEnded } = slowToStop();

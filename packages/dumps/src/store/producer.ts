@@ -1,3 +1,4 @@
+import { ToolFailedError } from "@openemr-ops/core/errors";
 import type { ByteSink } from "@openemr-ops/files/byteSink";
 
 /**
@@ -7,11 +8,12 @@ import type { ByteSink } from "@openemr-ops/files/byteSink";
 export type Produce = (sink: ByteSink, signal: AbortSignal) => Promise<void>;
 
 /**
- * Waits until a producer has sent all, or until what takes its bytes has ended before; then it stops the producer.
+ * Waits until a producer has sent all. When what takes its bytes ends before, the producer is stopped.
  *
  * @param taken settles when nothing is taken any more
  * @param signal stops the producer too
  * @throws what failed first. In each case the producer has ended
+ * @throws {ToolFailedError} fatal: what takes the bytes ended well, and had not been sent all of them
  */
 export const produceInto = async (
   produce: Produce,
@@ -20,9 +22,12 @@ export const produceInto = async (
 ): Promise<void> => {
   const refused = new AbortController();
   const produced = produce(sink, AbortSignal.any([signal, refused.signal]));
+  const endedEarly = taken.then(() => {
+    throw new ToolFailedError("the store ended before all of the data was sent to it");
+  });
+  endedEarly.catch(() => {}); // it may end whenever it likes once all was sent
   try {
-    await Promise.race([produced, taken]);
-    await produced;
+    await Promise.race([produced, endedEarly]);
   } catch (error) {
     refused.abort(error);
     await Promise.allSettled([produced]);

@@ -1,44 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { loadConfigText } from "@openemr-ops/core/config/load";
-import { inspectWithNag } from "@openemr-ops/stacks/nag";
-import { type SynthesizedStack, synthesize } from "@openemr-ops/stacks/synthesize";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { sampleConfigPath } from "../../support/sampleDeployment.ts";
+import { expectNoNag, type SampleStacks, sampleStacks } from "../../support/sampleStacks.ts";
 import { resourcesOf, rightsOf } from "../../support/templates.ts";
 
 const stack = "InstallationStack-clinic-a";
 
 describe("an installation whose exports register their tables", () => {
-  const directory = mkdtempSync(join(tmpdir(), "openemr-ops-catalogue-stacks-"));
-  let stacks: readonly SynthesizedStack[];
+  let made: SampleStacks;
+  let stacks: SampleStacks["stacks"];
   beforeAll(async () => {
-    const { installations, ...rest } = JSON.parse(readFileSync(sampleConfigPath, "utf8"));
-    const { id, platform, database: place, sites, exports } = installations[0];
-    const { engine: _, ...database } = exports.database;
-    const own = { ...exports, database: { ...database, catalogue: "analytics_a" } };
-    const { stacks: found } = await synthesize({
-      config: await loadConfigText(
-        JSON.stringify({ ...rest, installations: [{ id, platform, database: place, sites, exports: own }] }),
-        {
-          from: "test",
-          directory: "/etc/openemr-ops",
-        },
-      ),
-      stage: "prod",
-      region: "eu-central-1",
-      account: "123456789012",
-      outdir: directory,
-      imageUri: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/openemr-ops@sha256:0",
-      bundles: false,
-      inspect: inspectWithNag,
-    });
-    stacks = found;
+    made = await sampleStacks(({ exports }) => ({ exports: { ...exports, database: { catalogue: "analytics_a" } } }));
+    stacks = made.stacks;
   });
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  afterAll(() => made[Symbol.dispose]());
 
-  const glue = (all: readonly SynthesizedStack[], role: string) =>
+  const glue = (all: SampleStacks["stacks"], role: string) =>
     rightsOf(all, stack, role).filter(({ actions }) => actions.some((action) => action.startsWith("glue:")));
 
   it("has the database of that name", () => {
@@ -56,11 +31,5 @@ describe("an installation whose exports register their tables", () => {
     expect(glue(inject("synth").prod, "ExportDatabaseTaskRole")).toEqual([]);
   });
 
-  it("has nothing that cdk-nag finds and nobody accepted", () => {
-    // Placeholders in place of the code run on another Node.js (AwsSolutions-L1).
-    const found = stacks.flatMap(({ messages }) =>
-      messages.filter(({ text }) => /^(AwsSolutions-(?!L1:)|HIPAA|NIST)/.test(text)),
-    );
-    expect(found.map(({ path, text }) => `${path}: ${text}`)).toEqual([]);
-  });
+  it("has nothing that cdk-nag finds and nobody accepted", () => expectNoNag(made));
 });

@@ -1,65 +1,33 @@
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { loadConfigText } from "@openemr-ops/core/config/load";
-import { findTool } from "@openemr-ops/local/tools/findTool";
-import { inspectWithNag } from "@openemr-ops/stacks/nag";
-import { type SynthesizedStack, synthesize } from "@openemr-ops/stacks/synthesize";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sampleConfigPath } from "../../support/sampleDeployment.ts";
+import { expectNoLint, expectNoNag, type SampleStacks, sampleStacks } from "../../support/sampleStacks.ts";
 import { resourcesOf, rightsOf } from "../../support/templates.ts";
 
 const stack = "InstallationStack-clinic-a";
 const bucket = "arn:aws:s3:::sagemaker-clinic-a";
 
 describe("an installation whose exports Spark reads", () => {
-  const directory = mkdtempSync(join(tmpdir(), "openemr-ops-spark-stacks-"));
-  let stacks: readonly SynthesizedStack[];
-  let without: readonly SynthesizedStack[];
-  const made = async (spark: boolean, outdir: string) => {
-    const { installations, ...rest } = JSON.parse(readFileSync(sampleConfigPath, "utf8"));
-    const { exports, dumps: _, health: __, users: ___, schedules: ____, rotations: _____, ...first } = installations[0];
-    const config = { ...rest, installations: [{ ...first, exports: { ...exports, ...(spark ? { spark } : {}) } }] };
-    const { stacks: found } = await synthesize({
-      config: await loadConfigText(JSON.stringify(config), { from: "test", directory: "/etc/openemr-ops" }),
-      stage: "prod",
-      region: "eu-central-1",
-      account: "123456789012",
-      outdir,
-      imageUri: "123456789012.dkr.ecr.eu-central-1.amazonaws.com/openemr-ops@sha256:0",
-      bundles: false,
-      inspect: inspectWithNag,
-    });
-    return found;
-  };
+  let made: SampleStacks;
+  let without: SampleStacks;
+  let stacks: SampleStacks["stacks"];
   beforeAll(async () => {
-    stacks = await made(true, join(directory, "with"));
-    without = await made(false, join(directory, "without"));
+    made = await sampleStacks(({ exports }) => ({ exports: { ...exports, spark: true } }));
+    without = await sampleStacks(({ exports }) => ({ exports }));
+    stacks = made.stacks;
   });
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  afterAll(() => {
+    for (const one of [made, without]) one[Symbol.dispose]();
+  });
 
   const rights = (role: string, action: string) =>
     rightsOf(stacks, stack, role).filter(({ actions }) => actions.includes(action));
   const resources = (role: string, action: string) => rights(role, action).flatMap((one) => one.resources);
 
-  it("has nothing that cdk-nag finds and nobody accepted", () => {
-    // Placeholders in place of the code run on another Node.js (AwsSolutions-L1).
-    const found = stacks.flatMap(({ messages }) =>
-      messages.filter(({ text }) => /^(AwsSolutions-(?!L1:)|HIPAA|NIST)/.test(text)),
-    );
-    expect(found.map(({ path, text }) => `${path}: ${text}`)).toEqual([]);
-  });
+  it("has nothing that cdk-nag finds and nobody accepted", () => expectNoNag(made));
 
   it("has nothing against cfn-lint", () => {
     const changed = stacks.filter(({ name }) => name.endsWith(stack)); // the others are those of every installation
     expect(changed).toHaveLength(1);
-    const templates = changed.map(({ name }) => join(directory, "with", `${name}.template.json`));
-    const options = ["--format", "json", "--regions", "eu-central-1", "--ignore-checks", "W3005", "W2531"];
-    const { stdout } = spawnSync(findTool("cfn-lint") ?? "cfn-lint", [...options, "--template", ...templates], {
-      encoding: "utf8",
-    });
-    expect(JSON.parse(stdout)).toEqual([]);
+    expectNoLint({ ...made, stacks: changed });
   });
 
   it("has an application that stops by itself, keeps nothing ready and has an end", () => {
@@ -110,6 +78,6 @@ describe("an installation whose exports Spark reads", () => {
   });
 
   it("has none of it where nobody asked for it", () => {
-    expect(JSON.stringify(without.map(({ template }) => template))).not.toMatch(/Spark|emr-serverless/);
+    expect(JSON.stringify(without.stacks.map(({ template }) => template))).not.toMatch(/Spark|emr-serverless/);
   });
 });

@@ -8,9 +8,10 @@ import { logIn } from "@openemr-ops/database/users/account";
 import { newPassword } from "@openemr-ops/database/users/newPassword";
 import { storedFile } from "@openemr-ops/files/storedFile";
 import { type ServerAddress, sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
-import { parseSqlconf, phpLiteral } from "@openemr-ops/openemr/sqlconf";
+import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
 import type { DatabaseRotation } from "@openemr-ops/rotation/database/rotateDatabase";
 import { type FreshSchema, freshSchema, type SchemaUser } from "./database.ts";
+import { aSqlconf } from "./sitesTree.ts";
 
 /** An installation whose database user can be rotated: sites, a schema for each, and a secret in a file. */
 export interface RotatedInstallation {
@@ -26,7 +27,7 @@ export interface RotatedInstallation {
   /** The ports of a rotation by the server's root. */
   rotation(changes?: Partial<DatabaseRotation>): DatabaseRotation;
   root(sql: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Writes a site's `sqlconf.php`, as OpenEMR's setup does. */
+  /** Writes a site's `sqlconf.php`. */
   name(site: string, user: SchemaUser, dbname?: string): Promise<void>;
   /** What a site's `sqlconf.php` names. */
   named(site: string): Promise<SchemaUser>;
@@ -39,39 +40,6 @@ export interface RotatedInstallation {
   reset(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
-
-const sqlconf = (
-  { host, port }: Pick<ServerAddress, "host" | "port">,
-  { user, password }: SchemaUser,
-  dbname: string,
-): Buffer =>
-  Buffer.from(
-    `<?php
-//  OpenEMR
-//  MySQL Config
-
-global $disable_utf8_flag;
-$disable_utf8_flag = false;
-
-$host	= '${host}';
-$port	= '${port}';
-$login	= ${phpLiteral(user)};
-$pass	= ${phpLiteral(password)};
-$dbase	= '${dbname}';
-
-$sqlconf = array();
-global $sqlconf;
-$sqlconf["host"]= $host;
-$sqlconf["port"] = $port;
-$sqlconf["login"] = $login;
-$sqlconf["pass"] = $pass;
-$sqlconf["dbase"] = $dbase;
-
-$config = 1; /////////////
-?>
-`,
-    "latin1", // as `phpLiteral` writes: one character a byte
-  );
 
 /**
  * Builds one.
@@ -110,7 +78,8 @@ export const aRotation = async (
   const name = async (site: string, user: SchemaUser, dbname = dbnameOf(site)) => {
     await mkdir(join(sitesPath, site, "documents/certificates"), { recursive: true });
     if (server.caFile) await copyFile(server.caFile, join(sitesPath, site, "documents/certificates/mysql-ca"));
-    await writeFile(join(sitesPath, site, "sqlconf.php"), sqlconf(server, user, dbname), { mode: 0o600 });
+    const content = aSqlconf({ host: server.host, port: server.port, ...user, database: dbname });
+    await writeFile(join(sitesPath, site, "sqlconf.php"), content, { mode: 0o600 });
   };
   const texts = async () => (await secret.versions()).map(({ text }) => JSON.parse(text));
   const dropUsers = async () => {

@@ -1,4 +1,5 @@
 import { CreateTableCommand, DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { CreateSecretCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { startMoto } from "@openemr-ops/local/servers/moto";
 import { vi } from "vitest";
 
@@ -27,6 +28,16 @@ export const startAws = async (): Promise<AwsServer> => {
       await server.stop();
     },
   };
+};
+
+let secrets = 0;
+/** A new secret, empty unless it has a value. @returns its ARN */
+export const aSecret = async (SecretString?: string): Promise<string> => {
+  const Name = `clinic-a/secret-${++secrets}`;
+  const { ARN = "" } = await new SecretsManagerClient().send(
+    new CreateSecretCommand({ Name, ...(SecretString === undefined ? {} : { SecretString }) }),
+  );
+  return ARN;
 };
 
 /** The jobs' table as a stage has it. */

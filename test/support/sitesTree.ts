@@ -6,12 +6,22 @@ import { onTestFinished } from "vitest";
 /** A file's content, `null` for an empty directory, or where a link leads. */
 export type TreeEntry = string | Buffer | null | { readonly link: string };
 
-/** A `sqlconf.php` in our own words, for `database` on 127.0.0.1. */
-export const aSqlconf = ({ database = "openemr", configured = true } = {}): string =>
+/** A text as PHP reads it between single quotes. */
+const quoted = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+
+/** A `sqlconf.php` in our own words. */
+export const aSqlconf = ({
+  host = "127.0.0.1",
+  port = 3306,
+  user = "app",
+  password = "app password",
+  database = "openemr",
+  configured = true,
+} = {}): string =>
   `<?php
 // connection of this site
-$host = '127.0.0.1'; $port = '3306'; $login = 'app'; $pass = 'app password';
-$dbase = '${database}';
+$host = ${quoted(host)}; $port = '${port}'; $login = ${quoted(user)}; $pass = ${quoted(password)};
+$dbase = ${quoted(database)};
 $sqlconf = array(); global $sqlconf;
 $sqlconf['host'] = $host; $sqlconf['port'] = $port; $sqlconf['login'] = $login;
 $sqlconf['pass'] = $pass; $sqlconf['dbase'] = $dbase;

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import {
-  CreateSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
@@ -10,7 +9,7 @@ import {
 import { fillOpenedVersion } from "@openemr-ops/aws/openedVersion";
 import { RotationRefusedError } from "@openemr-ops/core/errors";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AwsServer, startAws } from "../../support/awsServer.ts";
+import { type AwsServer, aSecret, startAws } from "../../support/awsServer.ts";
 
 let aws: AwsServer;
 beforeAll(async () => {
@@ -18,14 +17,6 @@ beforeAll(async () => {
 });
 afterAll(() => aws?.[Symbol.asyncDispose]());
 
-let count = 0;
-const aSecret = async (SecretString?: string): Promise<string> => {
-  const Name = `clinic-a/opened-${++count}`;
-  const { ARN = "" } = await new SecretsManagerClient().send(
-    new CreateSecretCommand({ Name, ...(SecretString === undefined ? {} : { SecretString }) }),
-  );
-  return ARN;
-};
 const pendingIn = async (SecretId: string) => {
   const ask = new GetSecretValueCommand({ SecretId, VersionStage: "AWSPENDING" });
   const { VersionId, SecretString } = await new SecretsManagerClient().send(ask);

@@ -1,8 +1,8 @@
-import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { awsSecret } from "@openemr-ops/aws/awsSecret";
 import { passwordSecret } from "@openemr-ops/aws/passwordSecret";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AwsServer, startAws } from "../../support/awsServer.ts";
+import { type AwsServer, aSecret, startAws } from "../../support/awsServer.ts";
 
 let aws: AwsServer;
 beforeAll(async () => {
@@ -10,16 +10,6 @@ beforeAll(async () => {
 });
 afterAll(() => aws?.[Symbol.asyncDispose]());
 
-let count = 0;
-const aSecret = async (value?: string): Promise<string> => {
-  const { ARN = "" } = await new SecretsManagerClient().send(
-    new CreateSecretCommand({
-      Name: `clinic-a/user-${++count}`,
-      ...(value === undefined ? {} : { SecretString: value }),
-    }),
-  );
-  return ARN;
-};
 const opened = (arn: string) => passwordSecret({ kind: "aws", arn, field: "installations[0].database.password" });
 const labelsOf = async (arn: string, id: string) =>
   (await new SecretsManagerClient().send(new GetSecretValueCommand({ SecretId: arn, VersionId: id }))).VersionStages;

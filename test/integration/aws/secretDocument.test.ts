@@ -1,5 +1,4 @@
 import {
-  CreateSecretCommand,
   DeleteSecretCommand,
   DescribeSecretCommand,
   GetSecretValueCommand,
@@ -9,7 +8,7 @@ import {
 import { secretDocument } from "@openemr-ops/aws/secretDocument";
 import { SecretStoreUnavailableError, SecretUnreadableError } from "@openemr-ops/core/errors";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type AwsServer, startAws } from "../../support/awsServer.ts";
+import { type AwsServer, aSecret, startAws } from "../../support/awsServer.ts";
 
 let aws: AwsServer;
 beforeAll(async () => {
@@ -17,16 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => aws?.[Symbol.asyncDispose]());
 
-let count = 0;
-const aSecret = async (value?: string): Promise<string> => {
-  const { ARN = "" } = await new SecretsManagerClient().send(
-    new CreateSecretCommand({
-      Name: `clinic-a/slots-${++count}`,
-      ...(value === undefined ? {} : { SecretString: value }),
-    }),
-  );
-  return ARN;
-};
 const field = "installations[0].rotations.database.slots";
 const patience = { retries: 4, minTimeout: 0 };
 const opened = (arn: string, client?: Pick<SecretsManagerClient, "send">) =>

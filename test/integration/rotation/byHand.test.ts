@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { accessOf, type FreshSchema, freshSchema, tlsOf } from "../../support/database.ts";
 import { type PhpPage, startPhpPage } from "../../support/phpPage.ts";
 import { type ProgramEnd, realProgram } from "../../support/realCommandLine.ts";
+import { aSqlconf } from "../../support/sitesTree.ts";
 
 let schema: FreshSchema;
 let directory: string;
@@ -22,23 +23,8 @@ const file = (name: string) => join(directory, name);
 const administrator = () => `${schema.name}_adm`;
 const firstPassword = "first'password\\";
 
-/** As OpenEMR's installer writes it, with values that are quoted as PHP wants. */
-const sqlconf = (user: string, password: string): string => `<?php
-$host\t= '${schema.host}';
-$port\t= '${schema.port}';
-$login\t= '${user}';
-$pass\t= '${password.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}';
-$dbase\t= '${schema.name}';
-$sqlconf = array();
-global $sqlconf;
-$sqlconf["host"]= $host;
-$sqlconf["port"] = $port;
-$sqlconf["login"] = $login;
-$sqlconf["pass"] = $pass;
-$sqlconf["dbase"] = $dbase;
-$config = 1;
-?>
-`;
+const sqlconf = (user: string, password: string): string =>
+  aSqlconf({ host: schema.host, port: schema.port, user, password, database: schema.name });
 
 const written = () => ({
   installations: [

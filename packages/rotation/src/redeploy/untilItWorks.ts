@@ -14,7 +14,7 @@ export interface HealthGate {
 
 /** One good answer may come from a worker that is about to end. */
 const looksInARow = 2;
-const secondsBetween = 2;
+const secondsBetween = 1;
 
 /**
  * Waits until OpenEMR is healthy, several looks in a row. What could not be looked at is not healthy: a gate that sees nothing

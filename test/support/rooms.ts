@@ -44,6 +44,7 @@ export const rooms: readonly Room[] = [
   { directory: "packages/exports/src", may: ["core", "files", "openemr", "database"], why: domain },
   { directory: "packages/health/src", may: ["core", "openemr"], why: domain },
   { directory: "packages/rotation/src", may: ["core", "files", "openemr", "database"], why: domain },
+  { directory: "packages/mail/src", may: ["core", "openemr", "database"], why: domain },
   { directory: "packages/jobs/src", may: ["core", "events"], why: domain },
   { directory: "packages/notifications/src", may: ["core", "events"], why: domain },
   {
@@ -55,7 +56,7 @@ export const rooms: readonly Room[] = [
   { directory: "packages/gcp/src", may: ["core"], clouds: ["@google-cloud/", "google-auth-library"], why: adapter },
   {
     directory: "functions",
-    may: ["core", "events", "dumps", "exports", "health", "rotation", "jobs", "notifications", "aws", "gcp"],
+    may: ["core", "events", "dumps", "exports", "health", "rotation", "mail", "jobs", "notifications", "aws", "gcp"],
     clouds: ["@middy/", "@aws-lambda-powertools/"],
     why: "a function puts domains and adapters together; it leans on no program and not on what deploys it",
   },
@@ -71,6 +72,7 @@ export const rooms: readonly Room[] = [
       "exports",
       "health",
       "rotation",
+      "mail",
       "jobs",
       "aws",
       "gcp",

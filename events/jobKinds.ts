@@ -10,6 +10,7 @@ import { exportDatabaseInput } from "./inputs/exportDatabase.ts";
 import { type RestoreInput, restoreInput } from "./inputs/restore.ts";
 import { retentionInput } from "./inputs/retention.ts";
 import { rotateDatabaseInput } from "./inputs/rotateDatabase.ts";
+import { rotateSmtpInput } from "./inputs/rotateSmtp.ts";
 
 /**
  * What a job may hold of an installation, in the one order in which several are taken; see `docs/architecture.md`.
@@ -157,6 +158,14 @@ export const jobKinds = {
     scheduled: true,
     locks: () => ["credentials"],
     input: plainInput("rotateMaster"),
+  },
+  rotateSmtp: {
+    workflow: "RotateSmtpCredential",
+    noun: "Rotation of the SMTP credentials",
+    section: "rotations",
+    scheduled: true,
+    locks: () => ["credentials"], // OpenEMR reads them anew with each request
+    input: rotateSmtpInput,
   },
   redeploy: {
     workflow: "RedeployService",

@@ -78,7 +78,7 @@ export const rotationResources = (
   const containers = { cluster, network, partition: stack.partition };
   const functions: RedeployFunctions = redeployFunctions(stack, installation, health, context);
   const { start, follow, look } = functions;
-  const task = (kind: Exclude<RotationKind, "redeploy">, needs: Parameters<typeof rotationTask>[3]) =>
+  const task = (kind: Exclude<RotationKind, "rotateSmtp" | "redeploy">, needs: Parameters<typeof rotationTask>[3]) =>
     rotationTask(stack, installation, kind, needs, context);
 
   const machine = (

@@ -67,6 +67,17 @@ const makingUsers = (wrong: string, database: object, restore: object, path: str
   return all(wrong, changes, `installations[0].${path}`, says);
 };
 
+const anSmtp = {
+  iamUser: "ses-smtp-user",
+  secret: "smtp.json",
+  region: "eu-central-1",
+  testMessage: { from: "notifications@example.org", to: "success@simulator.amazonses.com" },
+};
+const smtpOf = (wrong: string, change: object, path: string, says: RegExp): BrokenConfig =>
+  rotating(wrong, { smtp: { ...anSmtp, ...change } }, `rotations.smtp${path === "" ? "" : `.${path}`}`, says);
+const smtpServer = (server: object, path: string, says: RegExp): BrokenConfig =>
+  smtpOf(`at the server ${JSON.stringify(server)}`, { server }, `server.${path}`, says);
+
 const aRotation = { slots: "slots.json", administrator: { user: "admin", passwordFile: "db.password" } };
 
 /** Credentials that are to be rotated, as they are written. Whole places stand for themselves. */
@@ -680,7 +691,7 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   at("schedules", { users: { cron: "0 * * * *" } }, /unknown setting/, "schedules.users"),
 
   // Rotations
-  rotating("nothing", {}, "rotations", /asks for nothing; expected database, admin, master or redeploy/),
+  rotating("nothing", {}, "rotations", /asks for nothing; expected database, admin, master, smtp or redeploy/),
   rotating(
     "a slot's text as its place",
     { slots: '{"A":{"password":"canary"}}' },
@@ -741,6 +752,43 @@ export const brokenConfigs: readonly BrokenConfig[] = [
     { database: aRotation, admin: { secret: "slots.json", user: "admin" } },
     "rotations.admin.secret",
     /is also the secret of other credentials/,
+  ),
+  smtpOf("a user with a space", { iamUser: "ses smtp" }, "iamUser", /expected the name of an IAM user/),
+  smtpOf("no IAM user", { iamUser: undefined }, "iamUser", /is missing; expected the name of an IAM user/),
+  smtpOf("the SMTP password itself", { secret: '{"password":"canary"}' }, "secret", /names neither a file/),
+  smtpOf("an SMTP login in a variable", { secret: "env:SMTP" }, "secret", /names neither a file/),
+  smtpOf("a place that is no region", { region: "Frankfurt" }, "region", /expected a region of AWS, such as/),
+  smtpOf("a region twice", { otherRegions: ["us-east-1", "eu-central-1"] }, "otherRegions[1]", /is named twice/),
+  smtpOf("no other region", { otherRegions: [] }, "otherRegions", /expected a list of regions of AWS, one at least/),
+  smtpOf("without a test message", { testMessage: undefined }, "testMessage", /is missing; expected an object/),
+  smtpOf(
+    "a test message to two lines",
+    { testMessage: { ...anSmtp.testMessage, to: "a@example.org\nBcc: b@example.org" } },
+    "testMessage.to",
+    /expected an e-mail address/,
+  ),
+  smtpOf("half a minute", { soakMinutes: 0.5 }, "soakMinutes", /whole number of minutes from 0 to 10080/),
+  smtpOf("a year of soak", { soakMinutes: 525_600 }, "soakMinutes", /whole number of minutes from 0 to 10080/),
+  smtpOf("AWS's own parameter", { inStep: { userParameter: "/aws/x" } }, "inStep.userParameter", /expected the name/),
+  smtpOf(
+    "one secret for password and key",
+    { inStep: { secretAccessKey: "smtp.json" } },
+    "inStep.secretAccessKey",
+    /is also the secret of other credentials/,
+  ),
+  smtpServer({ host: "smtp.example.org", port: 465, tls: "starttls" }, "tls", /has to be implicit on port 465/),
+  smtpServer({ host: "127.0.0.1", port: 2587, tls: "implicit" }, "tls", /has to be starttls on port 2587/),
+  smtpServer({ host: "smtp.example.org", port: 1025 }, "port", /is no port of SMTP with TLS; expected 587/),
+  smtpServer({ host: "smtp.example.org", tls: "off" }, "tls", /expected starttls or implicit/),
+  smtpServer({ host: "smtp.example.org", caFile: "absent.pem" }, "caFile", /does not exist/),
+  smtpServer({ host: "smtp.example.org", caFile: "db.password" }, "caFile", /no certificate in PEM form/),
+  smtpServer({ host: "email-smtp.us-east-1.amazonaws.com" }, "host", /is in another region than eu-central-1/),
+  at("schedules", { rotateSmtp: { cron: "0 * * * *" } }, /schedules\.rotateSmtp needs it/, "rotations"),
+  rotating(
+    "nothing of SMTP, which is scheduled",
+    { redeploy: { command: ["true"] }, [`${first}schedules`]: { rotateSmtp: { cron: "0 * * * *" } } },
+    "rotations.smtp",
+    /schedules\.rotateSmtp needs it/,
   ),
   rotating(
     "a restart by a line for a shell",

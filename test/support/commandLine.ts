@@ -26,6 +26,7 @@ import { type RestoreRequest, restore } from "@openemr-ops/task/programs/restore
 import { retentionReport } from "@openemr-ops/task/programs/retention";
 import type { RotateAdminPlan, RotateAdminResult } from "@openemr-ops/task/programs/rotateAdmin";
 import type { DatabaseRotationResult, RotateDatabasePlan } from "@openemr-ops/task/programs/rotateDatabase";
+import type { RotateSmtpPlan, RotateSmtpResult } from "@openemr-ops/task/programs/rotateSmtp";
 import { usersReport } from "@openemr-ops/task/programs/users";
 import { restorePlanReport, verdictReport } from "@openemr-ops/task/programs/verdictReport";
 import { memoryJobs } from "./memoryJobs.ts";
@@ -153,6 +154,24 @@ const aRotatedDatabase: DatabaseRotationResult = {
   proven: ["default", "second"],
   retired: "openemr_a",
   seconds: 75.2,
+};
+const anSmtpPlan: RotateSmtpPlan = {
+  dryRun: true,
+  steps: ["createKey", "storePassword", "logIn", "writeIntoOpenEmr", "sendTestMessage", "makePasswordCurrent"],
+  accessKeyId: "AKIAOLD",
+  sites: ["default"],
+  warnings: ["the site second sends by SENDMAIL"],
+};
+const aRotatedSmtp: RotateSmtpResult = {
+  accessKeyId: "AKIANEW",
+  previous: "AKIAOLD",
+  writtenTo: ["default"],
+  healed: [],
+  testMessageId: "0100-0",
+  state: "soaking",
+  soakEnds: "2026-11-22T04:08:00.123Z",
+  steps: ["createKey"],
+  seconds: 12.3,
 };
 const report: TaskReport = { figures: {}, result: {} };
 
@@ -346,6 +365,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
         { dryRun: true, user: "admin", would: ["store a new password", "set it on the server"] },
         { user: "admin", proven: true, keptBy: "secret", seconds: 2 },
       ),
+      rotateSmtp: twoWays<RotateSmtpPlan, RotateSmtpResult>("rotateSmtp", anSmtpPlan, aRotatedSmtp),
       redeploy: twoWays(
         "redeploy",
         { dryRun: true, would: "run systemctl" },

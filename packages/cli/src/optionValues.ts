@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { fileName, identifier, schemaName } from "@openemr-ops/core/config/fields";
+import { fileName, identifier, schemaName, soakMinutes } from "@openemr-ops/core/config/fields";
 import { mostCopies } from "@openemr-ops/core/config/sections/copies";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import { isStage, longestStage } from "@openemr-ops/core/names";
@@ -101,6 +101,13 @@ export const aLimit = once((text) => {
   const limit = Number(text);
   if (Number.isInteger(limit) && limit >= 1 && limit <= 1000) return limit;
   throw new InvalidArgumentError("expected a whole number from 1 to 1000");
+});
+
+/** A whole number of minutes that a key stays. */
+export const someMinutes = once((text) => {
+  const { data, error } = soakMinutes.safeParse(/^\d+$/.test(text) ? Number(text) : text);
+  if (data === undefined) throw new InvalidArgumentError(error?.issues[0]?.message ?? "expected minutes");
+  return data;
 });
 
 /** A workflow by its kind of job, or by its name in the console. */

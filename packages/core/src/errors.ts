@@ -310,6 +310,48 @@ export class RestoredDataDiffersError extends DamagedError {
   override readonly name = "RestoredDataDiffersError";
 }
 
+// Mail
+/** The SMTP server refuses a login for longer than a new key takes to spread. */
+export class MailLoginRefusedError extends FatalError {
+  override readonly name = "MailLoginRefusedError";
+}
+/** The SMTP server does not answer, does not encrypt, or asks for patience. */
+export class MailServerUnavailableError extends RetryableError {
+  override readonly name = "MailServerUnavailableError";
+}
+/** The SMTP server refuses a message: its sender, its recipient or its content. */
+export class MailRejectedError extends FatalError {
+  override readonly name = "MailRejectedError";
+}
+/** IAM refuses to list, make, change or delete an access key of the SMTP user. */
+export class AccessKeyError extends FatalError {
+  override readonly name = "AccessKeyError";
+}
+/** OpenEMR's own mail failed after its credentials were replaced; the key before is kept. */
+export class MailQueueFailingError extends FatalError {
+  override readonly name = "MailQueueFailingError";
+}
+/** A received message that is not in the archive, is encrypted there, or has no header that can be read. */
+export class MailUnreadableError extends FatalError {
+  override readonly name = "MailUnreadableError";
+}
+/** A received message was forwarded by us before, or has passed too many servers. */
+export class MailLoopError extends FatalError {
+  override readonly name = "MailLoopError";
+}
+/** A message is larger than SES sends. */
+export class MailTooLargeError extends FatalError {
+  override readonly name = "MailTooLargeError";
+}
+/** No route of the configuration takes a received message. */
+export class MailRouteError extends FatalError {
+  override readonly name = "MailRouteError";
+}
+/** Another rule set of SES is active in the region, and only one can be. */
+export class ReceiptRuleConflictError extends RefusedError {
+  override readonly name = "ReceiptRuleConflictError";
+}
+
 /** An unknown error: treat it as a defect of this program. */
 export class UnexpectedError extends FatalError {
   override readonly name = "UnexpectedError";
@@ -323,6 +365,7 @@ export const retryableErrorNames: readonly string[] = Object.keys({
   DestinationThrottledError,
   DestinationUnavailableError,
   InstallationBusyError,
+  MailServerUnavailableError,
   SecretStoreUnavailableError,
   TableLockedError,
   TaskLostError,

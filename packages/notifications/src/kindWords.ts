@@ -14,6 +14,7 @@ export const measured: Readonly<Record<WorkflowKind, string>> = {
   rotateDatabase: "rotation time",
   rotateAdmin: "rotation time",
   rotateMaster: "rotation time",
+  rotateSmtp: "rotation time",
   redeploy: "redeployment time",
 };
 
@@ -35,6 +36,8 @@ export const overdueSteps: Readonly<Record<ScheduledKind, string>> = {
     "Check whether the job is running, failed or never started. Until one succeeds, the administrator's password stays as it is, and works.",
   rotateMaster:
     "Check whether the job is running, failed or never started. Until one succeeds, the master password stays as it is, and works.",
+  rotateSmtp:
+    "Check whether the job is running, failed or never started. Until one succeeds, the SMTP password stays as it is, and mail goes out.",
   redeploy:
     "Check whether the job is running, failed or never started. Until one succeeds, OpenEMR runs as it was started before.",
 };

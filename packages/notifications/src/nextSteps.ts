@@ -35,6 +35,24 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
     PasswordPolicyError: "Change the rule on passwords that the message names, then start the job again.",
     RotationRefusedError: "Do what the message says first. Nothing was changed.",
   }),
+  ...page("mail.md", {
+    MailLoginRefusedError:
+      "Look whether the access key that the message names is active and may send by SES. OpenEMR's login was not touched.",
+    MailServerUnavailableError:
+      "Check that host and port of `rotations.smtp.server` can be reached from here, then start the job again.",
+    MailRejectedError: "Verify sender and recipient of `rotations.smtp.testMessage` in SES, then start the job again.",
+    AccessKeyError: "Allow what the message names on the SMTP user, or delete the access key that nobody uses.",
+    MailQueueFailingError:
+      "Read why rows of the mail queue failed. The access key before is still there, inactive.",
+  }),
+  ...page("inbound-mail.md", {
+    MailUnreadableError: "Look at the message in the archive: it was kept, and was not forwarded.",
+    MailLoopError: "Find the address that sends mail back to us, and remove it from the routes.",
+    MailTooLargeError: "Fetch the message from the archive: its people got a notice with its place.",
+    MailRouteError: "Add a route for the recipient that the message names, or a catch-all, then replay the message.",
+    ReceiptRuleConflictError:
+      "Add our rule to the rule set that is active, or deactivate that one. Nothing was changed.",
+  }),
   ...page("redeploy.md", {
     DeploymentFailedError:
       "Read the events of the service, or the log of the restart command, and repair what they name.",

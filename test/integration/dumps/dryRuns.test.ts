@@ -29,6 +29,7 @@ const inputs: { readonly [Kind in JobKind]: InputOf<Kind> } = {
   rotateDatabase: { ...common, kind: "rotateDatabase", phase: "all" },
   rotateAdmin: { ...common, kind: "rotateAdmin" },
   rotateMaster: { ...common, kind: "rotateMaster" },
+  rotateSmtp: { ...common, kind: "rotateSmtp", phase: "all" },
   redeploy: { ...common, kind: "redeploy" },
 };
 

@@ -17,6 +17,7 @@ import { command as retention } from "./retention.ts";
 import { command as rotateAdmin } from "./rotateAdmin.ts";
 import { command as rotateDatabase } from "./rotateDatabase.ts";
 import { command as rotateMaster } from "./rotateMaster.ts";
+import { command as rotateSmtp } from "./rotateSmtp.ts";
 import { command as run } from "./run.ts";
 import { command as schedules } from "./schedules.ts";
 import { command as users } from "./users.ts";
@@ -37,6 +38,7 @@ export const commands: readonly CliCommand[] = [
   rotateDatabase,
   rotateAdmin,
   rotateMaster,
+  rotateSmtp,
   redeploy,
   exportDatabase,
   exportSites,

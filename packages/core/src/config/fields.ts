@@ -153,6 +153,23 @@ export const commandLine = z
   )
   .min(1, { error: 'expected a program and its arguments, such as ["systemctl", "reload", "apache2"]' });
 
+/** A user of AWS's identity service. Source: docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html. */
+export const iamUserName = text("the name of an IAM user: 1 to 64 letters, digits and any of _+=,.@-", (value) =>
+  /^[\w+=,.@-]{1,64}$/.test(value),
+);
+
+/** Source: docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html. */
+export const parameterName = text(
+  "the name of a parameter of Systems Manager, such as smtp_user or /openemr/smtp_user",
+  (value) => /^\/?[\w.-]+(\/[\w.-]+)*$/.test(value) && value.length <= 1011 && !/^\/?(aws|ssm)/i.test(value),
+);
+
+/** `starttls` begins in plain text and goes on encrypted; `implicit` is encrypted from the first byte. */
+export const smtpTls = choice(["starttls", "implicit"]);
+
+/** A week; a workflow waits for it. */
+export const soakMinutes = whole("a whole number of minutes from 0 to 10080", 0, 10_080);
+
 export const redeploySeconds = whole("a whole number of seconds from 1 to 86400", 1, 86_400);
 /** Whole secrets: what has one field reads a secret, and Secrets Manager rotates secrets. */
 export const secretArns = z

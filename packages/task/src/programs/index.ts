@@ -13,6 +13,7 @@ import { retention } from "./retention.ts";
 import { rotateAdmin } from "./rotateAdmin.ts";
 import { rotateDatabase } from "./rotateDatabase.ts";
 import { rotateMaster } from "./rotateMaster.ts";
+import { rotateSmtp } from "./rotateSmtp.ts";
 import { users } from "./users.ts";
 
 /** How each kind of job is done. */
@@ -30,6 +31,7 @@ export const programs = {
   rotateDatabase,
   rotateAdmin,
   rotateMaster,
+  rotateSmtp,
   redeploy,
 } satisfies Readonly<Record<JobKind, AnyProgram>>;
 

@@ -6,6 +6,7 @@ import type { SecretReference } from "../secrets.ts";
 import { section } from "../section.ts";
 import { strict } from "../strict.ts";
 import { loginShape, needsOnePassword, settleLogin } from "./login.ts";
+import { settleSmtp, smtp } from "./smtp.ts";
 
 /** Who may make users, with a password that is stored by itself, or a secret with both. */
 const administrator = z.union([strict(loginShape).superRefine(needsOnePassword, onAnyObject), field.administrator], {
@@ -36,6 +37,8 @@ export const rotations = section(
       /** Of RDS; not set, it is found by the endpoint. */
       cluster: field.rdsIdentifier.optional(),
     }).optional(),
+    /** OpenEMR's login at the SMTP server. */
+    smtp: smtp.optional(),
     /** How OpenEMR is started anew; on ECS its service is deployed anew instead. */
     redeploy: strict({
       /** A program and its arguments, without a shell. */
@@ -47,10 +50,11 @@ export const rotations = section(
     }).optional(),
   }).superRefine((asked, context) => {
     if (Object.values(asked).every((one) => one === undefined))
-      complain(context, [], "asks for nothing; expected database, admin, master or redeploy");
+      complain(context, [], "asks for nothing; expected database, admin, master, smtp or redeploy");
   }, onAnyObject),
-  ({ database, ...rest }) => ({
+  ({ database, smtp, ...rest }) => ({
     ...rest,
+    ...(smtp ? { smtp: settleSmtp(smtp) } : {}),
     ...(database ? { database: { ...database, administrator: settleAdministrator(database.administrator) } } : {}),
   }),
 );
@@ -63,7 +67,7 @@ type WrittenAdministrator = SecretReference | ({ readonly user: string } & Param
 const settleAdministrator = (written: WrittenAdministrator): AdministratorLogin =>
   "kind" in written ? written : settleLogin(written);
 
-const partOfSchedule = { rotateDatabase: "database", rotateAdmin: "admin", rotateMaster: "master" };
+const partOfSchedule = { rotateDatabase: "database", rotateAdmin: "admin", rotateMaster: "master", rotateSmtp: "smtp" };
 
 /** Rules that look at the installation as a whole. */
 export const rotationRules = (installation: unknown, context: Complain): void => {
@@ -102,6 +106,8 @@ export const rotationRules = (installation: unknown, context: Complain): void =>
     ["database", "slots"],
     ["admin", "secret"],
     ["master", "secret"],
+    ["smtp", "secret"],
+    ["smtp", "inStep", "secretAccessKey"],
   ].flatMap((path) => {
     const place = at(...path);
     return typeof place === "string" ? [{ path, place }] : [];

@@ -26,6 +26,7 @@ export const schedules = section(
     rotateDatabase: strict(when).optional(),
     rotateAdmin: strict(when).optional(),
     rotateMaster: strict(when).optional(),
+    rotateSmtp: strict(when).optional(),
     redeploy: strict(when).optional(),
   }),
   (settings) => settings,
@@ -42,5 +43,6 @@ export const sectionOfSchedule = {
   rotateDatabase: "rotations",
   rotateAdmin: "rotations",
   rotateMaster: "rotations",
+  rotateSmtp: "rotations",
   redeploy: "rotations",
 } as const;

@@ -311,45 +311,21 @@ export class RestoredDataDiffersError extends DamagedError {
 }
 
 // Mail
-/** The SMTP server refuses a login for longer than a new key takes to spread. */
+/** The SMTP server refuses user and password; the message names the user. */
 export class MailLoginRefusedError extends FatalError {
   override readonly name = "MailLoginRefusedError";
 }
-/** The SMTP server does not answer, does not encrypt, or asks for patience. */
+/** The SMTP server cannot be reached over TLS, or asks for patience. */
 export class MailServerUnavailableError extends RetryableError {
   override readonly name = "MailServerUnavailableError";
 }
-/** The SMTP server refuses a message: its sender, its recipient or its content. */
+/** The SMTP server refuses the sender, the recipient or the message. */
 export class MailRejectedError extends FatalError {
   override readonly name = "MailRejectedError";
 }
-/** IAM refuses to list, make, change or delete an access key of the SMTP user. */
-export class AccessKeyError extends FatalError {
-  override readonly name = "AccessKeyError";
-}
-/** OpenEMR's own mail failed after its credentials were replaced; the key before is kept. */
+/** OpenEMR's mail queue has failures since the credentials changed; the former access key is kept, inactive. */
 export class MailQueueFailingError extends FatalError {
   override readonly name = "MailQueueFailingError";
-}
-/** A received message that is not in the archive, is encrypted there, or has no header that can be read. */
-export class MailUnreadableError extends FatalError {
-  override readonly name = "MailUnreadableError";
-}
-/** A received message was forwarded by us before, or has passed too many servers. */
-export class MailLoopError extends FatalError {
-  override readonly name = "MailLoopError";
-}
-/** A message is larger than SES sends. */
-export class MailTooLargeError extends FatalError {
-  override readonly name = "MailTooLargeError";
-}
-/** No route of the configuration takes a received message. */
-export class MailRouteError extends FatalError {
-  override readonly name = "MailRouteError";
-}
-/** Another rule set of SES is active in the region, and only one can be. */
-export class ReceiptRuleConflictError extends RefusedError {
-  override readonly name = "ReceiptRuleConflictError";
 }
 
 /** An unknown error: treat it as a defect of this program. */

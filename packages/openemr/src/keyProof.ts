@@ -152,7 +152,7 @@ const versionsOf = (found: SiteKeys, source: KeySource, how: "some" | "every"): 
   );
 
 /** What is wrong with the keys themselves. Half a pair is missing its half; one side alone is missing the other, where it needs it. */
-const pairProblems = (site: string, found: SiteKeys): readonly KeyProblem[] => {
+export const pairProblems = (site: string, found: SiteKeys): readonly KeyProblem[] => {
   const problems: KeyProblem[] = [];
   const add = (code: KeyProblemCode, version: KeyVersion, text: string) =>
     problems.push({ code, site, subject: `version ${version}`, message: `site ${site}: ${text}` });

@@ -37,6 +37,7 @@ const readTables = [
 /** And tables that only a rotation reads. */
 export type ReadTable =
   | (typeof readTables)[number]
+  | "email_queue"
   | "groups"
   | "log"
   | "log_comment_encrypt"

@@ -3,6 +3,7 @@ import { factorsBoundToPassword, ldapSettings, logsInByLdap } from "@openemr-ops
 import { readKeySet } from "@openemr-ops/openemr/keys";
 import { findLoginUser, type LoginUser } from "@openemr-ops/openemr/loginUser";
 import { policySettings } from "@openemr-ops/openemr/passwordPolicy";
+import { timeSettings } from "@openemr-ops/openemr/practiceTime";
 import { readSettings, type Settings } from "@openemr-ops/openemr/settings";
 import { columnsOf, type SqlReader } from "@openemr-ops/openemr/sqlReader";
 import type { AdminRotation } from "./adminRotation.ts";
@@ -16,7 +17,6 @@ export interface FoundAdmin {
 }
 
 const hashSettings = ["gbl_auth_bcrypt_hash_cost"] as const;
-const timeSettings = ["gbl_time_zone"] as const;
 
 /**
  * Looks at the user whose password is to be rotated; changes nothing.

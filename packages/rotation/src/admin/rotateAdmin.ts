@@ -2,11 +2,11 @@ import { DatabaseFailedError } from "@openemr-ops/core/errors";
 import { connect, connectReadOnly, type DatabaseConnection } from "@openemr-ops/database/connection";
 import { secureRow } from "@openemr-ops/openemr/loginUser";
 import { bcryptCost, hashPassword } from "@openemr-ops/openemr/passwordHash";
+import { practiceTime } from "@openemr-ops/openemr/practiceTime";
 import type { AdminRotation, AdminRotationPlan, RotatedAdmin } from "./adminRotation.ts";
 import { changePassword } from "./changePassword.ts";
 import { decidePassword } from "./decidePassword.ts";
 import { type FoundAdmin, lookAtAdmin } from "./lookAtAdmin.ts";
-import { practiceTime } from "./practiceTime.ts";
 
 /**
  * Shows what `rotateAdmin` would do; reads only, and needs no more than the right to.

@@ -42,8 +42,7 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
       "Check that host and port of `rotations.smtp.server` can be reached from here, then start the job again.",
     MailRejectedError: "Verify sender and recipient of `rotations.smtp.testMessage` in SES, then start the job again.",
     AccessKeyError: "Allow what the message names on the SMTP user, or delete the access key that nobody uses.",
-    MailQueueFailingError:
-      "Read why rows of the mail queue failed. The access key before is still there, inactive.",
+    MailQueueFailingError: "Read why rows of the mail queue failed. The access key before is still there, inactive.",
   }),
   ...page("inbound-mail.md", {
     MailUnreadableError: "Look at the message in the archive: it was kept, and was not forwarded.",

@@ -161,6 +161,7 @@ const anSmtpPlan: RotateSmtpPlan = {
   accessKeyId: "AKIAOLD",
   sites: ["default"],
   warnings: ["the site second sends by SENDMAIL"],
+  redeploy: false,
 };
 const aRotatedSmtp: RotateSmtpResult = {
   accessKeyId: "AKIANEW",
@@ -171,6 +172,7 @@ const aRotatedSmtp: RotateSmtpResult = {
   state: "soaking",
   soakEnds: "2026-11-22T04:08:00.123Z",
   steps: ["createKey"],
+  redeploy: false,
   seconds: 12.3,
 };
 const report: TaskReport = { figures: {}, result: {} };
@@ -294,6 +296,11 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     planCloudSql: steps.planCloudSql,
     checkSecrets: (place) => steps.checkSecrets({ ...place, dryRun: false }),
     checkDestination: (place) => steps.checkDestination({ ...place, dryRun: false }),
+    testMail: (place, options) =>
+      answer("testMail", {
+        server: "smtp.example.org:587",
+        sites: [{ site: "default", ok: true, method: "SMTP", user: "AKIANEW", messageId: "0100-0", notes: [] }],
+      })(place, options),
     programs: {
       dump: program(
         (job, request: InputOf<"dump">) => steps.takeDump(job, optionsOf(request)),

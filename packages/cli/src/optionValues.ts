@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { fileName, identifier, schemaName, soakMinutes } from "@openemr-ops/core/config/fields";
+import { emailAddress, fileName, identifier, schemaName, soakMinutes } from "@openemr-ops/core/config/fields";
 import { mostCopies } from "@openemr-ops/core/config/sections/copies";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import { isStage, longestStage } from "@openemr-ops/core/names";
@@ -45,6 +45,7 @@ export const stageProblem = (stage: string): string | undefined =>
     ? undefined
     : `expected a stage's name: up to ${longestStage} lower-case letters and digits, a letter first, or dev- and such`;
 
+export const anAddress = once(bySchema(emailAddress));
 export const anInstallation = once(bySchema(identifier));
 export const aSchema = once(bySchema(schemaName));
 

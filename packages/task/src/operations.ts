@@ -17,6 +17,7 @@ import type { Place } from "./program.ts";
 import { dumpContext, dumpsOf } from "./programs/dumpContext.ts";
 import { exportContext } from "./programs/exportContext.ts";
 import { type Programs, programs } from "./programs/index.ts";
+import { type MailTestResult, testMail } from "./testMail.ts";
 import { trialStore } from "./trialStore.ts";
 import type { SecretFinding } from "./trySecret.ts";
 
@@ -43,6 +44,8 @@ export interface Operations {
   /** Reads and tries each secret of the installation. */
   checkSecrets(place: Place): Promise<readonly SecretFinding[]>;
   checkDestination(place: Place, options?: AtCopy): Promise<readonly DestinationFinding[]>;
+  /** Sends a message with each site's own login. */
+  testMail(place: Place, options?: { readonly to?: string | undefined }): Promise<MailTestResult>;
 }
 
 export const operations: Operations = {
@@ -65,6 +68,7 @@ export const operations: Operations = {
     return { dumpId: manifest.dumpId, takenAt: manifest.takenAt, command };
   },
   checkSecrets,
+  testMail,
   checkDestination: async (place, { copy } = {}) => {
     const installation = dumpsOf(place, copy);
     const { destination, retentionCredentials, immutability } = installation.dumps;

@@ -11,6 +11,7 @@ import { command as exportSites } from "./exportSites.ts";
 import { command as exports } from "./exports.ts";
 import { command as health } from "./health.ts";
 import { command as jobs } from "./jobs.ts";
+import { command as mailTest } from "./mailTest.ts";
 import { command as redeploy } from "./redeploy.ts";
 import { command as restore } from "./restore.ts";
 import { command as retention } from "./retention.ts";
@@ -39,6 +40,7 @@ export const commands: readonly CliCommand[] = [
   rotateAdmin,
   rotateMaster,
   rotateSmtp,
+  mailTest,
   redeploy,
   exportDatabase,
   exportSites,
@@ -54,5 +56,6 @@ export const commands: readonly CliCommand[] = [
 export const groups: Readonly<Record<string, string>> = {
   config: "Work on the configuration.",
   export: "Export for analytics.",
+  mail: "Try OpenEMR's mail.",
   rotate: "Replace credentials of a live OpenEMR.",
 };

@@ -6,7 +6,7 @@ import { aChoice, someMinutes } from "../optionValues.ts";
 import { renderWarnings } from "../output.ts";
 import { shown } from "../shown.ts";
 import { renderFacts } from "../table.ts";
-import { announce, type CommandContext, carryOut, jobOf, sectionCommand } from "./context.ts";
+import { announce, type CommandContext, carryOut, type Fact, jobOf, sectionCommand } from "./context.ts";
 
 const words = {
   createKey: "make a second access key",
@@ -45,24 +45,24 @@ const rotateSmtp = async (
   };
   const result = await carryOut(context, context.operations.programs.rotateSmtp, job);
   context.output.result(result, (style) => {
+    const nothing = `Nothing to rotate: no site sends by SMTP with an access key of ${iamUser ?? "this user"}\n`;
     if ("dryRun" in result) {
       const steps = result.steps.map((step, index) => [index === 0 ? "would" : "", words[step]] as const);
       const warnings = result.warnings.map((message) => ({ message }));
-      return shown`${[
-        renderFacts([["in use", result.accessKeyId], ["sites", list(result.sites)], ...steps]),
-        renderWarnings(warnings, style),
-      ]}`;
+      const facts = renderFacts([["in use", result.accessKeyId], ["sites", list(result.sites)], ...steps]);
+      return shown`${[result.accessKeyId === "" ? shown`${nothing}` : facts, renderWarnings(warnings, style)]}`;
     }
-    const { accessKeyId, previous, state, seconds } = result;
+    const { accessKeyId, previous, writtenTo, healed, testMessageId, state, soakEnds, seconds } = result;
+    if (accessKeyId === null) return shown`${nothing}`;
+    const facts: Fact[] = [["written to", list(writtenTo)]];
+    if (healed.length > 0) facts.push(["put back, and written again", list(healed)]);
+    if (testMessageId !== undefined) facts.push(["test message", testMessageId]);
+    if (previous !== undefined) facts.push(["key before", `${previous}, ${state === "done" ? "deleted" : "inactive"}`]);
+    if (soakEnds !== undefined) facts.push(["deleted by the next run after", soakEnds]);
+    if (result.redeploy) facts.push(["next", "redeploy: containers get this login when they start"]);
     return shown`${[
       shown`OpenEMR sends with ${style("bold", accessKeyId)}: ${style("green", state)} after ${formatDuration(seconds)}\n`,
-      renderFacts([
-        ["written to", list(result.writtenTo)],
-        ...(result.healed.length > 0 ? [["put back and written again", list(result.healed)] as const] : []),
-        ["test message", result.testMessageId ?? "none: nothing was switched"],
-        ["key before", previous === undefined ? "none" : `${previous}, ${state === "done" ? "deleted" : "inactive"}`],
-        ...(result.soakEnds === undefined ? [] : [["deleted by the next run after", result.soakEnds] as const]),
-      ]),
+      renderFacts(facts),
     ]}`;
   });
 };

@@ -94,7 +94,18 @@ const startProgram = ({
  * @param under a program with its arguments that runs it, such as one that changes mounts
  */
 export const realProgram = (args: readonly string[], under: readonly string[] = []): RunningProgram =>
-  startProgram({ command: [...under, process.execPath, main, ...args], environment: { PATH: process.env.PATH } });
+  startReal(args, {}, under);
+
+/** The same with these variables. */
+export const startReal = (
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  under: readonly string[] = [],
+): RunningProgram =>
+  startProgram({
+    command: [...under, process.execPath, main, ...args],
+    environment: { PATH: process.env.PATH, ...environment },
+  });
 
 /** Writes the configuration below `directory` and gives what starts the program on it. */
 export const realCommandLine = async (options: DumpContextOptions): Promise<RealCommandLine> => {

@@ -2,7 +2,7 @@ import { type OpsError, toOpsError } from "@openemr-ops/core/errors";
 import type { MailServer, TestMessage } from "./rotation/smtpRotation.ts";
 import type { MailSettings, SiteMail } from "./settings/mailSettings.ts";
 
-/** What came of a site's own login. Holds no password. */
+/** The result of trying a site's own login. Holds no password. */
 export interface TestedMail {
   readonly site: string;
   readonly ok: boolean;

@@ -4,7 +4,7 @@ import type { Place } from "./program.ts";
 import { mailOfSites } from "./programs/mailContext.ts";
 import { requirePart } from "./programs/rotationContext.ts";
 
-/** Where the test went, and what came of it. */
+/** Where the test went, and its result for each site. */
 export interface MailTestResult {
   /** Host and port. */
   readonly server: string;

@@ -41,6 +41,12 @@ export const makeRotatable = async ({ schema, sitesPath, directory }: Clinic) =>
       database: { slots: "slots.json", administrator: { user, passwordFile: "admin.password" } },
       admin: { secret: "oe-admin.json", user: "admin" },
       master: {},
+      smtp: {
+        iamUser: "ses-smtp-user",
+        secret: "smtp.json",
+        region: "eu-central-1",
+        testMessage: { from: "notifications@example.org", to: "success@simulator.amazonses.com" },
+      },
       redeploy: { command: ["false"] },
     },
     remove: async () => {

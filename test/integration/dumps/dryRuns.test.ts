@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { CreateUserCommand, IAMClient } from "@aws-sdk/client-iam";
 import { resolveConfig } from "@openemr-ops/core/config/resolve";
 import { configSchema } from "@openemr-ops/core/config/schema";
 import { selectInstallation } from "@openemr-ops/core/config/select";
@@ -9,6 +10,7 @@ import type { Place } from "@openemr-ops/task/program";
 import { type RunnableProgram, runByHand } from "@openemr-ops/task/runByHand";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic } from "../../support/aClinic.ts";
+import { type AwsServer, startAws } from "../../support/awsServer.ts";
 import { snapshotOf } from "../../support/configuration.ts";
 import { configurationFor } from "../../support/dumpContext.ts";
 import { makeRotatable } from "../../support/rotatableClinic.ts";
@@ -35,6 +37,7 @@ const inputs: { readonly [Kind in JobKind]: InputOf<Kind> } = {
 
 describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in the format %s", (format) => {
   let clinic: Clinic;
+  let aws: AwsServer;
   let place: Place;
   let rotatable: Awaited<ReturnType<typeof makeRotatable>>;
   const run = (kind: JobKind, dryRun: boolean) => {
@@ -49,6 +52,8 @@ describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in
 
   beforeAll(async () => {
     clinic = await aClinic();
+    aws = await startAws();
+    await new IAMClient().send(new CreateUserCommand({ UserName: "ses-smtp-user" }));
     rotatable = await makeRotatable(clinic);
     const copies = [{ destination: `file://${clinic.directory}/second` }];
     const dumps = { ...(format === "portable" ? { format } : {}), copies };
@@ -77,6 +82,7 @@ describe.each(["restic", "portable"] as const)("a dry run by hand, with dumps in
     };
   });
   afterAll(async () => {
+    await aws[Symbol.asyncDispose]();
     await rotatable.remove();
     await clinic.remove();
   });

@@ -339,6 +339,12 @@ describe("rotations", () => {
     database: { slots: "slots.json", administrator: { user: "root", passwordFile: "db.password" } },
     admin: { secret: "oe-admin.json", user: "admin" },
     master: {},
+    smtp: {
+      iamUser: "ses-smtp-user",
+      secret: "smtp.json",
+      region: "eu-central-1",
+      testMessage: { from: "notifications@example.org", to: "success@simulator.amazonses.com" },
+    },
     redeploy: { command: ["systemctl", "reload", "apache2"] },
   };
   const written = aConfig({ ...anInstallation(), rotations, health: { url: "http://127.0.0.1/" } });
@@ -372,6 +378,23 @@ describe("rotations", () => {
       args: ["rotate", "master", "--dry-run"],
       says: [/would for admin +store a new password\n +set it on the server/],
     },
+    {
+      args: ["rotate", "smtp"],
+      says: [
+        /OpenEMR sends with AKIANEW: soaking after 12.3 s/,
+        /written to +default\n *test message +0100-0\n *key before +AKIAOLD, inactive/,
+        /deleted by the next run after +2026-11-22/,
+      ],
+    },
+    {
+      args: ["rotate", "smtp", "--dry-run"],
+      says: [
+        /in use +AKIAOLD/,
+        /would +make a second access key\n +write its SMTP password down/,
+        /warning: the site sec/,
+      ],
+    },
+    { args: ["mail", "test"], says: [/Sent through smtp.example.org:587/, /default +ok +AKIANEW +0100-0/] },
     { args: ["redeploy"], says: [/was started anew, and is healthy after 12.3 s/] },
     { args: ["redeploy", "--dry-run"], says: [/Would run systemctl, and wait until OpenEMR is healthy/] },
   ])("by $args are shown to people, and need no slots yet", async ({ args, says }) => {
@@ -393,6 +416,34 @@ describe("rotations", () => {
     const operations = memoryOperations();
     await runInMemory(["rotate", "database", "--config", await directory.write(written)], operations);
     expect(operations.asked).toMatchObject([{ operation: "rotateDatabase", options: { phase: "all" } }]);
+  });
+
+  it.each([
+    { args: [], options: { phase: "all" } },
+    { args: ["--soak-minutes", "0"], options: { phase: "all", soakMinutes: 0 } },
+    { args: ["--phase", "retire"], options: { phase: "retire" } },
+  ])("of the SMTP credentials are asked with $args as typed", async ({ args, options }) => {
+    await using directory = await aConfigDirectory();
+    const operations = memoryOperations();
+    await runInMemory(["rotate", "smtp", ...args, "--config", await directory.write(written)], operations);
+    const [asked] = operations.asked;
+    const { version, kind, installation, dryRun, ...rest } = asked?.options as Readonly<Record<string, unknown>>;
+    expect([version, kind, installation, dryRun]).toEqual([1, "rotateSmtp", "clinic-a", false]);
+    expect(rest).toEqual(options);
+  });
+
+  it.each(["-1", "1.5", "0x10", "10081", "soon"])("of the SMTP credentials soak no %s minutes", async (text) => {
+    await using directory = await aConfigDirectory();
+    const run = await runInMemory([
+      "rotate",
+      "smtp",
+      `--soak-minutes=${text}`,
+      "--json",
+      "--config",
+      await directory.write(written),
+    ]);
+    expect(run.exitCode).toBe(2);
+    expect(run.stdout).toContain("--soak-minutes");
   });
 });
 

@@ -177,6 +177,54 @@ describe("where health is looked at", () => {
   });
 });
 
+describe("the SMTP server of a rotation", () => {
+  const smtp = {
+    iamUser: "ses-smtp-user",
+    secret: "smtp.json",
+    region: "eu-central-1",
+    testMessage: { from: "notifications@example.org", to: "success@simulator.amazonses.com" },
+  };
+  const smtpOf = (change: object) =>
+    resolveConfig(
+      configSchema.parse({ installations: [{ ...withoutDumps, rotations: { smtp: { ...smtp, ...change } } }] }),
+      "/etc",
+    ).installations[0]?.rotations?.smtp;
+
+  it("is that of the region, and the key before stays for a day, unless the configuration says otherwise", () => {
+    expect(smtpOf({})).toEqual({
+      ...smtp,
+      secret: { kind: "file", path: "/etc/smtp.json", field: "installations[0].rotations.smtp.secret", document: true },
+      server: { host: "email-smtp.eu-central-1.amazonaws.com", port: 587, tls: "starttls" },
+      otherRegions: [],
+      inStep: {},
+      soakMinutes: 1440,
+    });
+    expect(smtpOf({ region: "cn-north-1" })?.server.host).toBe("email-smtp.cn-north-1.amazonaws.com.cn");
+  });
+
+  it.each([
+    [{ host: "smtp.example.org" }, { port: 587, tls: "starttls" }],
+    [
+      { host: "smtp.example.org", port: 2465 },
+      { port: 2465, tls: "implicit" },
+    ],
+    [
+      { host: "127.0.0.1", port: 40_001 },
+      { port: 40_001, tls: "starttls" },
+    ],
+    [
+      { host: "localhost", port: 40_001, tls: "implicit" },
+      { port: 40_001, tls: "implicit" },
+    ],
+    [
+      { host: "127.0.0.1", port: 2587, caFile: "ca.pem" },
+      { tls: "starttls", caFile: "/etc/ca.pem" },
+    ],
+  ])("%j is reached as its port speaks", (server, expected) => {
+    expect(smtpOf({ server })?.server).toMatchObject(expected);
+  });
+});
+
 describe("an installation without a section", () => {
   it("is in order, and its files are still looked at", async () => {
     await using directory = await aConfigDirectory();

@@ -33,7 +33,7 @@ export interface MailClinic extends AsyncDisposable {
   readonly secret: string;
   readonly keySecret: string;
   /** As the configuration has it. */
-  readonly rotation: object;
+  readonly rotation: { readonly secret: string; readonly server: object };
   /** Writes the configuration, changed. */
   configure(change?: (installation: Installation) => object): Promise<void>;
   /** A first key of the user, which OpenEMR has: nothing of a former rotation is left. @returns its identifier */

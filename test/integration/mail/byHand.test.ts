@@ -8,8 +8,10 @@ import {
   RegisterTaskDefinitionCommand,
 } from "@aws-sdk/client-ecs";
 import { CreateAccessKeyCommand, IAMClient } from "@aws-sdk/client-iam";
-import { sqlName } from "@openemr-ops/local/servers/databaseServer";
+import { sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
+import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { documentedBlocks } from "../../support/documentedBlocks.ts";
 import { aMailClinic, type MailClinic } from "../../support/mailClinic.ts";
 import { type RunningProgram, realProgram, startReal } from "../../support/realCommandLine.ts";
 
@@ -23,8 +25,9 @@ beforeEach(async () => {
   first = await clinic.reset();
 });
 
+const configFile = () => join(clinic.directory, "c.json");
 const start = (args: readonly string[], under: readonly string[] = []): RunningProgram =>
-  startReal([...args, "--config", join(clinic.directory, "c.json"), "--json"], clinic.aws.environment, under);
+  startReal([...args, "--config", configFile(), "--json"], clinic.aws.environment, under);
 const ops = (...args: readonly string[]) => start(args).ended;
 const succeeded = async (...args: readonly string[]) => {
   const end = await ops(...args);
@@ -121,13 +124,11 @@ describe("rotate smtp", () => {
   }, async () => {
     const { schema, sitesPath } = clinic.site;
     const reader = `${schema.name}_reader`;
-    await schema.query(`CREATE USER ${sqlName(reader)}@'%' IDENTIFIED BY 'reads'`);
+    await schema.query(`CREATE USER ${sqlName(reader)}@'%' IDENTIFIED BY ${sqlString(schema.restoreUser.password)}`);
     await schema.query(`GRANT SELECT ON ${sqlName(schema.name)}.* TO ${sqlName(reader)}@'%'`);
     const sqlconf = join(sitesPath, "default/sqlconf.php");
-    const text = (await readFile(sqlconf, "utf8"))
-      .replaceAll(schema.restoreUser.user, reader)
-      .replaceAll(schema.restoreUser.password, "reads");
-    await writeFile(sqlconf, text);
+    const text = await readFile(sqlconf, "utf8");
+    await writeFile(sqlconf, text.replaceAll(schema.restoreUser.user, reader));
     const before = await everything();
     const mounts = [clinic.directory, sitesPath]
       .map((at) => `mount --bind '${at}' '${at}' && mount -o remount,ro,bind '${at}'`)
@@ -196,7 +197,15 @@ describe("rotate smtp", () => {
   });
 
   describe("changes nothing and names what is wrong:", () => {
-    it.each<{ what: string; prepare: () => Promise<unknown>; name: string; exitCode: number; says: RegExp }>([
+    it.each<{
+      what: string;
+      prepare: () => Promise<unknown>;
+      name: string;
+      exitCode: number;
+      says: RegExp;
+      /** It is tried for a while. */
+      waits?: true;
+    }>([
       {
         what: "a secret that is no JSON",
         prepare: () => clinic.put(clinic.secret, "canary"),
@@ -224,6 +233,7 @@ describe("rotate smtp", () => {
         name: "CredentialDriftError",
         exitCode: 4,
         says: /site default does not work now/,
+        waits: true,
       },
       {
         what: "keys of the site that do not open its password",
@@ -250,18 +260,20 @@ describe("rotate smtp", () => {
         name: "MailServerUnavailableError",
         exitCode: 4,
         says: /127\.0\.0\.1:9 cannot be reached/,
+        waits: true,
       },
       {
         what: "no settings for it",
-        prepare: () => clinic.configure((one) => ({ ...one, rotations: { redeploy: { command: ["true"] } } })),
+        prepare: () =>
+          clinic.configure((one) => ({ ...one, rotations: { admin: { secret: "oe.json", user: "admin" } } })),
         name: "InvalidInputError",
         exitCode: 2,
         says: /installations\[0\]\.rotations\.smtp: is missing/,
       },
-    ])("$what", { timeout: 120_000 }, async ({ prepare, name, exitCode, says }) => {
+    ])("$what", { timeout: 120_000 }, async ({ prepare, name, exitCode, says, waits }) => {
       await prepare();
       const before = await everything();
-      for (const more of [["--dry-run"], []]) {
+      for (const more of waits ? [[]] : [["--dry-run"], []]) {
         const end = await ops("rotate", "smtp", ...more);
         expect(end, `${end.stdout}${end.stderr}`).toMatchObject({ exitCode, json: { error: { name } } });
         expect(end.stdout).toMatch(says);
@@ -302,6 +314,31 @@ describe("rotate smtp", () => {
       await clinic.configure((one) => ({ ...one, platform: { ...platform, service: "in-step" } }));
       expect(await succeeded("rotate", "smtp")).toMatchObject({ state: "soaking", redeploy: true });
     });
+  });
+});
+
+describe("docs/mail.md", () => {
+  it("has a configuration and commands that rotate, as they are written", { timeout: 180_000 }, async () => {
+    const blocks = documentedBlocks(await readFile(join(repositoryRoot, "docs/mail.md"), "utf8"));
+    const [written] = blocks.filter(({ file }) => file === "/etc/openemr-ops/rotations.json");
+    const { smtp } = JSON.parse(written?.text ?? "{}");
+    const { secret, server } = clinic.rotation;
+    await clinic.configure((one) => ({ ...one, rotations: { smtp: { ...smtp, secret, server } } }));
+    const commands = blocks
+      .filter(({ language }) => language === "sh")
+      .flatMap(({ text }) =>
+        [...text.matchAll(/^npm run -s ops -- ((?:mail test|rotate smtp) .+)$/gm)].map(([, command = ""]) => command),
+      );
+    expect(commands.length).toBeGreaterThan(3);
+    for (const command of commands) {
+      const args = command.split(/\s+/).map((one) => one.replace("/etc/openemr-ops/config.json", configFile()));
+      const json = args.includes("--json") ? [] : ["--json"];
+      const end = await startReal([...args, ...json], clinic.aws.environment).ended;
+      expect(end, command).toMatchObject({ exitCode: 0 });
+    }
+    const { user } = await clinic.login();
+    expect(user).not.toBe(first);
+    expect(await clinic.keys()).toEqual({ [user]: true });
   });
 });
 

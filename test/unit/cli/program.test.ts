@@ -427,7 +427,9 @@ describe("rotations", () => {
     const operations = memoryOperations();
     await runInMemory(["rotate", "smtp", ...args, "--config", await directory.write(written)], operations);
     const [asked] = operations.asked;
-    const { version, kind, installation, dryRun, ...rest } = asked?.options as Readonly<Record<string, unknown>>;
+    const { version, kind, installation, dryRun, ...rest } = (asked?.options ?? {}) as Readonly<
+      Record<string, unknown>
+    >;
     expect([version, kind, installation, dryRun]).toEqual([1, "rotateSmtp", "clinic-a", false]);
     expect(rest).toEqual(options);
   });

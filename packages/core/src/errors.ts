@@ -323,6 +323,10 @@ export class MailServerUnavailableError extends RetryableError {
 export class MailRejectedError extends FatalError {
   override readonly name = "MailRejectedError";
 }
+/** The identity service refuses to list, make, change or delete a user's access keys; the message says why. */
+export class AccessKeyError extends FatalError {
+  override readonly name = "AccessKeyError";
+}
 /** OpenEMR's mail queue has failures since the credentials changed; the former access key is kept, inactive. */
 export class MailQueueFailingError extends FatalError {
   override readonly name = "MailQueueFailingError";

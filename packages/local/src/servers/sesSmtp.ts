@@ -67,7 +67,7 @@ export interface SesSmtpOptions {
 }
 
 /** @see https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html, "Obtaining Amazon SES SMTP credentials by converting" */
-const passwordOf = (secret: string, region: string): string => {
+export const sesSmtpPasswordOf = (secret: string, region: string): string => {
   let signature = Buffer.from(`AWS4${secret}`, "utf8");
   for (const text of ["11111111", region, "ses", "aws4_request", "SendRawEmail"])
     signature = createHmac("sha256", signature).update(text, "utf8").digest();
@@ -97,7 +97,7 @@ const spreadKeys = ({ keys, appearsAfterMs = 0, vanishesAfterMs = 0, machines = 
       const now = performance.now();
       await look(now);
       const key = known.get(id);
-      if (key === undefined || passwordOf(key.secret, region) !== password) return false;
+      if (key === undefined || sesSmtpPasswordOf(key.secret, region) !== password) return false;
       const machine = ++turn % machines;
       const delay = ((key.active ? appearsAfterMs : vanishesAfterMs) * (machine + 1)) / machines;
       return now - key.changedAt >= delay === key.active;

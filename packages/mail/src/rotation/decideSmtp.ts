@@ -2,6 +2,7 @@ import type { AccessKey } from "@openemr-ops/core/accessKeys";
 import { CredentialDriftError, CredentialSecretError, RotationRefusedError } from "@openemr-ops/core/errors";
 import type { SmtpLogin } from "../settings/mailSettings.ts";
 import { sesRegionOf } from "../smtp/smtpServer.ts";
+import { goneKeys } from "./goneKeys.ts";
 import type { SeenSite, SeenSmtp } from "./lookAtSmtp.ts";
 import type { RetiringKey, SmtpSecret } from "./smtpSecret.ts";
 
@@ -46,7 +47,9 @@ const creatingWindowMs = 10 * 60_000;
 /** Clocks differ, and IAM's moments are whole seconds. */
 const clockSkewMs = 2 * 60_000;
 
-const isNamed = (secret: SmtpSecret | undefined): secret is NamedSecret =>
+const isNamed = <Login extends { readonly accessKeyId?: string; readonly password?: string }>(
+  secret: Login | undefined,
+): secret is Login & { readonly accessKeyId: string; readonly password: string } =>
   secret?.accessKeyId !== undefined && secret.password !== undefined;
 const isReplacing = (secret: SmtpSecret | undefined): secret is Replacing =>
   isNamed(secret) && secret.retiring !== undefined;
@@ -122,18 +125,27 @@ const assertSameRegion = ({ region }: SmtpSecret, context: DecisionContext): voi
     );
 };
 
+/** A login that a text names and that may still work, for the case that no site has one. */
+const writtenDown = ({ texts }: SeenSmtp, ids: readonly string[]) => {
+  const { current, pending } = texts;
+  return [current?.secret, pending?.secret, pending?.secret.retiring]
+    .filter((one) => isNamed(one))
+    .find(({ accessKeyId }) => ids.includes(accessKeyId));
+};
+
 const begin = (seen: SeenSmtp, context: DecisionContext, current: SmtpSecret | undefined): SmtpDecision => {
   const { user, secret } = context;
   const stored = current?.accessKeyId;
   const ids = seen.keys.map(({ id }) => id);
-  const retired = isNamed(current) ? (current.retired ?? []).filter((id) => !ids.includes(id)) : [];
+  const retired = goneKeys(seen.texts, ids);
   const part = takingPart(seen, context, [...ids, ...(stored === undefined ? [] : [stored]), ...retired]);
   if (part.sites.length === 0) return { next: "nothing", ...part };
 
   const stale = part.sites.filter(({ mail }) => retired.includes(mail.user));
   const users = part.sites.map(({ mail }) => mail.user).filter((id) => !retired.includes(id));
   const named = [...new Set([...users, ...(stored === undefined ? [] : [stored])])];
-  const [inUse = ""] = named;
+  const written = writtenDown(seen, ids);
+  const [inUse = written?.accessKeyId ?? ""] = named;
   if (named.length > 1)
     throw new CredentialDriftError(
       `OpenEMR and ${secret} name more than one access key of ${user}: ${named.join(", ")}. Find out which one works, and set it in the SMTP settings of every site and in ${secret}`,
@@ -144,7 +156,7 @@ const begin = (seen: SeenSmtp, context: DecisionContext, current: SmtpSecret | u
       `the access key ${inUse}, which OpenEMR and ${secret} name, is ${key ? "inactive" : `no key of ${user}`}; activate it, or set the login of another key in OpenEMR and in ${secret}`,
     );
   refuseOthers(seen, context, [inUse]);
-  const password = part.sites.find(({ mail }) => mail.user === inUse)?.mail.password ?? current?.password ?? "";
+  const password = part.sites.find(({ mail }) => mail.user === inUse)?.mail.password ?? written?.password ?? "";
   return { next: "rotate", inUse: { user: inUse, password }, stale, ...part };
 };
 

@@ -14,7 +14,7 @@ export const loginOf = ({ accessKeyId, password }: { accessKeyId: string; passwo
 
 /** Sites that have the new login get the one before, then the new key is deleted. Safe to repeat. */
 export const undo = async (r: SmtpRotation, { accessKeyId, retiring }: Replacing, sites: readonly SeenSite[]) => {
-  await writeIntoSites(r, sites, [accessKeyId, retiring.accessKeyId], loginOf(retiring));
+  await writeIntoSites(r, sites, [accessKeyId], loginOf(retiring));
   await r.accessKeys.remove(accessKeyId);
 };
 
@@ -50,8 +50,9 @@ export const reactivate = async (r: SmtpRotation, change: Replacing, sites: read
   await r.accessKeys.setActive(before.accessKeyId, true);
   await proveLogin(r, loginOf(before), whileSpreading);
   await undo(r, change, sites);
+  const retired = [accessKeyId, ...(change.retired ?? [])];
   const { retiring: _retiring, passwords: _passwords, creating: _creating, createdAt: _at, ...rest } = change;
-  await r.secret.makeCurrent(await r.secret.writePending(printSmtpSecret({ ...rest, ...before })));
+  await r.secret.makeCurrent(await r.secret.writePending(printSmtpSecret({ ...rest, ...before, retired })));
   if (r.inStep.userParameter) await r.inStep.userParameter.write(before.accessKeyId);
   r.warn(
     `the login of ${accessKeyId} stopped working; ${before.accessKeyId} is active again, and OpenEMR has its login${r.inStep.secretAccessKey ? `. ${r.inStep.secretAccessKey.field} is not in step until the next rotation` : ""}`,

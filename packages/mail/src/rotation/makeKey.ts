@@ -1,6 +1,7 @@
 import type { SmtpLogin } from "../settings/mailSettings.ts";
 import { sesPassword } from "../smtp/sesPassword.ts";
 import type { Replacing } from "./decideSmtp.ts";
+import { goneKeys } from "./goneKeys.ts";
 import { writeAccessKeySecret } from "./inStep.ts";
 import type { SmtpRotation } from "./smtpRotation.ts";
 import { printSmtpSecret, readSmtpTexts } from "./smtpSecret.ts";
@@ -17,9 +18,10 @@ const otherPasswords = (key: { readonly id: string; readonly secret: string }, r
  */
 export const makeKey = async (r: SmtpRotation, inUse: SmtpLogin): Promise<Replacing> => {
   const [region, ...otherRegions] = r.regions;
-  const { current } = await readSmtpTexts(r.secret);
-  const { creating: _creating, passwords, ...before } = current?.secret ?? { others: {} };
+  const texts = await readSmtpTexts(r.secret);
   const known = (await r.accessKeys.list()).map(({ id }) => id);
+  const { creating: _creating, passwords, ...found } = texts.current?.secret ?? { others: {} };
+  const before = { ...found, retired: goneKeys(texts, known) };
   const asFound = { ...before, accessKeyId: inUse.user, password: inUse.password, region };
   const keep = passwords ? { passwords } : {};
   const since = r.now().toISOString();

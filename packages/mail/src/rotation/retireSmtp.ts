@@ -6,9 +6,6 @@ import type { RotatedSmtp, SmtpRotation } from "./smtpRotation.ts";
 import { printSmtpSecret } from "./smtpSecret.ts";
 import { healAndProve, soaking, switchAsDecided } from "./switchSmtp.ts";
 
-/** Of deleted keys; a page is not open for longer than as many rotations. */
-const mostRetired = 12;
-
 /** @throws {MailQueueFailingError} fatal: a site's queue has failures since the key before was made inactive */
 const assertQueues = async (r: SmtpRotation, { change, sites }: Settled): Promise<void> => {
   const since = new Date(change.retiring.deactivatedAt ?? r.now());
@@ -52,8 +49,9 @@ export const retireAsDecided = async (r: SmtpRotation, decision: ReadyDecision):
     await r.accessKeys.remove(settled.change.retiring.accessKeyId);
   }
   const { retiring, retired = [], ...alone } = settled.change;
-  const deleted = [retiring.accessKeyId, ...retired].slice(0, mostRetired);
-  await r.secret.makeCurrent(await r.secret.writePending(printSmtpSecret({ ...alone, retired: deleted })));
+  await r.secret.makeCurrent(
+    await r.secret.writePending(printSmtpSecret({ ...alone, retired: [retiring.accessKeyId, ...retired] })),
+  );
   const { soakEnds: _ends, ...result } = soaking(settled);
   return { ...result, state: "done", steps: [...settled.steps, ...(former ? (["deleteKey"] as const) : [])] };
 };

@@ -13,7 +13,13 @@ export { switchSmtp } from "./switchSmtp.ts";
  *
  * @throws as `switchSmtp` and `retireSmtp`
  */
-export const rotateSmtp = async (r: SmtpRotation): Promise<RotatedSmtp> => {
+export const rotateSmtp = async (rotation: SmtpRotation): Promise<RotatedSmtp> => {
+  const warned = new Set<string>(); // both parts look at the same sites
+  const warn = (message: string): void => {
+    if (!warned.has(message)) rotation.warn(message);
+    warned.add(message);
+  };
+  const r = { ...rotation, warn };
   const decision = await prepareSmtp(r);
   if (decision.next === "settle") return await retireAsDecided(r, decision);
   const switched = await switchAsDecided(r, decision);

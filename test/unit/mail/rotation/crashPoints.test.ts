@@ -1,3 +1,4 @@
+import { MailLoginRefusedError } from "@openemr-ops/core/errors";
 import { sesSmtpPasswordOf } from "@openemr-ops/local/servers/sesSmtp";
 import { rotateSmtp } from "@openemr-ops/mail/rotation/rotateSmtp";
 import { expect, it } from "vitest";
@@ -132,3 +133,25 @@ it.each(beginnings)(
     expect(cases).toBeGreaterThan(50);
   },
 );
+
+it("a way back after the new login was the current one that is stopped anywhere is ended by the next run", async () => {
+  for (const lost of ["inactive", "deleted"])
+    for (let at = 1; ; at++) {
+      const world = aMailWorld();
+      await rotateSmtp({ ...world.rotation, soakMinutes: 60 });
+      const [, second] = world.keys();
+      if (lost === "deleted") await world.rotation.accessKeys.remove(second?.id ?? "");
+      else world.change(second?.id ?? "", { active: false });
+      const { run: harmed } = watched(world.rotation, () => {}, { at, how: "stop" });
+      const failure = await rotateSmtp(harmed).catch((error: unknown) => error);
+      if (failure instanceof Harmed) await rotateSmtp(world.rotation).catch(() => {});
+      expect(world.cutOff(), `${lost}, stopped at ${at}`).toEqual([]);
+      await rotateSmtp(world.rotation);
+      await assertConverged(world, `${lost}, stopped at ${at}`);
+      if (failure instanceof MailLoginRefusedError) {
+        expect(at).toBeGreaterThan(6);
+        break;
+      }
+      expect(failure).toBeInstanceOf(Harmed);
+    }
+});

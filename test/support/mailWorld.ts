@@ -7,6 +7,9 @@ import type { MailQueue, MailSettings, SiteMail, SmtpLogin } from "@openemr-ops/
 import { manualClock } from "./manualClock.ts";
 import { memoryStoredSecret } from "./memoryStoredSecret.ts";
 
+/** How long a request of OpenEMR may use the login that it read when it began. */
+const requestSeconds = 8;
+
 export const homeRegion = "eu-central-1";
 
 interface KeptKey extends AccessKey {
@@ -125,11 +128,17 @@ export const aMailWorld = ({
       siteOf(site).beforeReplace?.();
       const { mail } = siteOf(site);
       if (mail.user !== before.user || mail.password !== before.password) return false;
+      if (worksEverywhere(before)) underWay.push({ site, login: before, until: time() + requestSeconds * 1000 });
       siteOf(site).mail = { ...mail, user: after.user, password: after.password };
       return true;
     },
     queueSince: async () => siteOf(site).queue,
   });
+
+  const worksEverywhere = (login: SmtpLogin): boolean =>
+    keys.some(({ id, active }) => id === login.user && active) &&
+    Array.from({ length: machines }, (_, machine) => opensOn(machine, login)).every(Boolean);
+  const underWay: { readonly site: string; readonly login: SmtpLogin; readonly until: number }[] = [];
 
   const loginOf = ({ id, password }: KeptKey): SmtpLogin => ({ user: id, password });
   const giveAll = (login: SmtpLogin) => {
@@ -195,14 +204,16 @@ export const aMailWorld = ({
     /** The next answers of the server, whoever logs in. */
     failNext: (...errors: readonly Error[]) => void down.push(...errors),
     unavailable: () => new MailServerUnavailableError("the SMTP server asks for patience"),
-    /** Sites whose login some machine of the server would refuse now, or whose key is not active. */
-    cutOff: (): readonly string[] =>
-      [...kept].flatMap(([site, { mail }]) => {
-        if (mail.method !== "SMTP") return [];
-        const active = keys.some(({ id, active }) => id === mail.user && active);
-        const everywhere = Array.from({ length: machines }, (_, machine) => opensOn(machine, mail)).every(Boolean);
-        return active && everywhere ? [] : [site];
-      }),
+    /**
+     * Sites whose login some machine of the server would refuse now, or whose key is not active; and those of which a request that
+     * began with the login before would be refused.
+     */
+    cutOff: (): readonly string[] => [
+      ...[...kept].flatMap(([site, { mail }]) => (mail.method !== "SMTP" || worksEverywhere(mail) ? [] : [site])),
+      ...underWay.flatMap(({ site, login, until }) =>
+        time() < until && !worksEverywhere(login) ? [`a request of ${site}`] : [],
+      ),
+    ],
   };
 };
 

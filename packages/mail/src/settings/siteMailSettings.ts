@@ -21,7 +21,8 @@ export interface MailSite {
  *
  * Beside what the port says, each call can fail with the `Database…Error` family, with `SqlconfError`, and with
  * `SourceUnreadableError`. `read` and `replace` refuse with `RotationRefusedError` where the table of settings is not one in which
- * a login can be replaced, and `replace` with `PasswordPolicyError` where OpenEMR would lose the new one.
+ * a login can be replaced, and `replace` with `PasswordPolicyError` where OpenEMR would lose the new one. Where `replace` fails because
+ * the connection broke, either login may be the stored one, and never half of each: reading again shows which.
  */
 export const siteMailSettings = ({ sitesPath, site, newIv, signal }: MailSite): MailSettings => {
   const access = async () => ({ ...(await openEmrAccess(sitesPath, site)).access, signal });

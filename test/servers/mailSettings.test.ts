@@ -1,10 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, unlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, unlink, writeFile } from "node:fs/promises";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { DatabaseFailedError, KeyPairError, PasswordPolicyError, RotationRefusedError } from "@openemr-ops/core/errors";
+import {
+  DatabaseFailedError,
+  KeyPairError,
+  PasswordPolicyError,
+  RotationRefusedError,
+  SqlconfError,
+} from "@openemr-ops/core/errors";
 import { newKeySet } from "@openemr-ops/local/estate/newKeySet";
 import type { WritableKeyVersion } from "@openemr-ops/openemr/crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
@@ -208,7 +214,7 @@ describe.each(mailTables)("the mail settings of a site, in $whose", ({ statement
     for (const work of [clinic.settings.read, () => clinic.settings.replace(firstLogin, next)]) {
       const error = await refusal(clinic, work);
       expect(error).toBeInstanceOf(KeyPairError);
-      expect(error.message).toMatch(/^site default: globals\.SMTP_PASS does not open: /);
+      expect(error.message).toMatch(/^site default: globals\.SMTP_PASS does not open: (?!site)/);
       expect(error.message).toMatch(message);
     }
   });
@@ -319,6 +325,7 @@ describe("mail settings", () => {
         clinic.settings.replace(firstLogin, { ...next, password: "BNext/Canary+12=" }),
       );
       expect(error).toBeInstanceOf(named);
+      expect(error.message).toMatch(/^site default: /);
       expect(error.message).toMatch(message);
     } finally {
       for (const statement of [undo].flat()) await clinic.query(statement);
@@ -392,6 +399,16 @@ describe("mail settings", () => {
     const error = await refusal(clinic, clinic.settings.read);
     expect(error).toBeInstanceOf(KeyPairError);
     expect(error.message).toMatch(reads);
+  });
+
+  it("of a site that is not set up, or has no readable sqlconf.php, are none", async () => {
+    const path = join(clinic.sitesPath, "default/sqlconf.php");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace("$config = 1", "$config = 0").replace(/'port'\] = '\d+'/, "'port'] = '1'"));
+    expect(await clinic.settings.read()).toMatchObject({ method: "", user: "", password: "" });
+    await writeFile(path, text.replace(/'port'\] = '\d+'/, "'port'] = getenv('canary')"));
+    await expect(clinic.settings.read()).rejects.toThrow(/^default\/sqlconf\.php: /);
+    await expect(clinic.settings.read()).rejects.toThrow(SqlconfError);
   });
 
   it.each(["SENDMAIL", "PHPMAIL"])(

@@ -27,6 +27,13 @@ const saveAgain = "enter the value again in OpenEMR, Administration > Config";
 const nameOf = (release: OpenEmrVersion | undefined): string =>
   release ? `OpenEMR ${formatVersion(release)}` : "an OpenEMR whose release is not known (table version)";
 
+/** What is wrong with the site's key pairs, or with that of one version. */
+const problemsOf = ({ site, keys }: SettingKeys, version?: KeyVersion): string =>
+  pairProblems(site, keys)
+    .filter(({ subject }) => version === undefined || subject === `version ${version === 3 ? 2 : version}`)
+    .map(({ message }) => message.replace(`site ${site}: `, ""))
+    .join("; ");
+
 /** As a ciphertext of a version that does not exist yet would look. */
 const ofNewerVersion = /^0(?:0[089]|[1-9]\d)[A-Za-z0-9+/]{64,}={0,2}$/;
 
@@ -36,7 +43,8 @@ const ofNewerVersion = /^0(?:0[089]|[1-9]\d)[A-Za-z0-9+/]{64,}={0,2}$/;
  * @param name for messages
  * @throws {KeyPairError} damaged: it does not open; the message names the half of the keys that is missing, never a value
  */
-export const openSetting = (name: string, value: string, { site, keys, release }: SettingKeys): OpenedSetting => {
+export const openSetting = (name: string, value: string, place: SettingKeys): OpenedSetting => {
+  const { site, keys, release } = place;
   const closed = (why: string, next: string) =>
     new KeyPairError(`site ${site}: globals.${name} does not open: ${why}; ${next}`);
   const version = versionOf(value);
@@ -54,10 +62,8 @@ export const openSetting = (name: string, value: string, { site, keys, release }
     return { text, version };
   }
   if (opened.reason === "malformed") throw closed("it was cut or altered", saveAgain);
-  const problems = pairProblems(site, keys).filter(
-    ({ subject }) => subject === `version ${version === 3 ? 2 : version}`,
-  );
-  if (problems.length > 0) throw closed(problems.map(({ message }) => message).join("; "), restoreKeys);
+  const problems = problemsOf(place, version);
+  if (problems) throw closed(problems, restoreKeys);
   if (opened.reason === "key-missing")
     throw closed(`neither drive keys nor rows of table keys of version ${version} exist`, restoreKeys);
   throw closed("it was sealed with other keys than those of this site, or altered", `${restoreKeys}, or ${saveAgain}`);
@@ -83,9 +89,10 @@ export type HowToSeal = { readonly version: WritableKeyVersion } | "in clear";
  * @throws {KeyPairError} damaged: there is no such pair. None is made here: OpenEMR alone makes keys
  */
 export const howToSeal = (
-  { site, keys, release }: SettingKeys,
+  place: SettingKeys,
   { written, encrypts }: { readonly written: KeyVersion | undefined; readonly encrypts: boolean },
 ): HowToSeal => {
+  const { site, keys, release } = place;
   if (!encrypts && takesClearText(release)) return "in clear";
   const newest = newestReadBy(release, written);
   const usable = usablePairs(keys);
@@ -101,8 +108,8 @@ export const howToSeal = (
       `correct table version, or ${saveAgain}: OpenEMR then makes the keys that it reads`,
     );
   }
-  const problems = pairProblems(site, keys);
-  if (problems.length > 0) throw why(problems.map(({ message }) => message).join("; "), restoreKeys);
+  const problems = problemsOf(place);
+  if (problems) throw why(problems, restoreKeys);
   throw why("the site has no key pair of version 4 or newer", `${saveAgain}: OpenEMR then makes one`);
 };
 

@@ -10,6 +10,7 @@ import { baseTable, columnsOf, type SqlReader } from "./sqlReader.ts";
  */
 export const settingRows = async (
   database: SqlReader,
+  site: string,
   names: readonly string[],
   { locked = false } = {},
 ): Promise<Settings> => {
@@ -20,7 +21,9 @@ export const settingRows = async (
   const settings = new Map<string, string>();
   for (const { name, number, value } of rows) {
     const refuse = (why: string) =>
-      new RotationRefusedError(`table globals: ${why}, and OpenEMR reads one, with gl_index 0; remove the other rows`);
+      new RotationRefusedError(
+        `site ${site}: in table globals ${why}, and OpenEMR reads one, with gl_index 0; remove the other rows`,
+      );
     if (name === null || name === undefined || !names.includes(name))
       throw refuse(`a setting is spelled ${name}, which the database takes for another one`);
     if (number !== "0") throw refuse(`setting ${name} has a row with gl_index ${number}`);
@@ -35,17 +38,17 @@ export const settingRows = async (
  *
  * @throws {RotationRefusedError} refused: there is no table of settings, or several of its rows cannot be replaced together
  */
-export const settingLength = async (database: SqlReader): Promise<number> => {
+export const settingLength = async (database: SqlReader, site: string): Promise<number> => {
   if (!(await columnsOf(database, "globals")).has("gl_value"))
     throw new RotationRefusedError(
-      "the schema has no table globals with OpenEMR's settings; compare the schema's name in sqlconf.php",
+      `site ${site}: the schema has no table globals with OpenEMR's settings; compare the schema's name in sqlconf.php`,
     );
   const [table] = await database.rows(
     "SELECT engine AS engine FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'globals'",
   );
   if (table?.engine?.toLowerCase() !== "innodb")
     throw new RotationRefusedError(
-      `table globals has the engine ${table?.engine}, in which user and password cannot be replaced together; run ALTER TABLE globals ENGINE=InnoDB`,
+      `site ${site}: table globals has the engine ${table?.engine}, in which user and password cannot be replaced together; run ALTER TABLE globals ENGINE=InnoDB`,
     );
   const [column] = await database.rows(
     "SELECT character_maximum_length AS length FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'globals' AND column_name = 'gl_value'",

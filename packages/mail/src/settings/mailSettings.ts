@@ -1,6 +1,6 @@
 /** How one site of OpenEMR sends mail, with the password in clear: never log or store it. */
 export interface SiteMail {
-  /** `SMTP`, `PHPMAIL` or `SENDMAIL`; only the first has credentials. */
+  /** `SMTP`, `PHPMAIL` or `SENDMAIL`; only the first has credentials. Empty where OpenEMR is not set up yet. */
   readonly method: string;
   readonly host: string;
   readonly port: number;

@@ -44,7 +44,7 @@ export const replaceLogin = async (
   for (let attempt = 1; ; attempt++) {
     await database.run("START TRANSACTION");
     try {
-      const rows = await mailRows(database, { locked: true });
+      const rows = await mailRows(database, place.site, { locked: true });
       const stored = storedLogin(rows, place);
       const isBefore = stored.user === before.user && stored.password === before.password;
       const written = { SMTP_USER: after.user, SMTP_PASS: sealSetting(after.password, stored.how, place, newIv()) };
@@ -78,7 +78,7 @@ const write = async (
       [value, name],
     );
   }
-  if (!isStored(await mailRows(database), written))
+  if (!isStored(await mailRows(database, site), written))
     throw new DatabaseFailedError(
       `site ${site}: table globals does not keep SMTP_USER and SMTP_PASS as they are written, and nothing was changed; look for a trigger or another type of column gl_value`,
     );

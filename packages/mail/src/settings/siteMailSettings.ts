@@ -1,7 +1,9 @@
+import { SqlconfError } from "@openemr-ops/core/errors";
 import { connect, connectReadOnly } from "@openemr-ops/database/connection";
-import { openEmrAccess } from "@openemr-ops/database/openEmrAccess";
+import { type OpenEmrAccess, openEmrAccess } from "@openemr-ops/database/openEmrAccess";
+import type { SqlReader } from "@openemr-ops/openemr/sqlReader";
 import { countMailQueue } from "./mailQueue.ts";
-import type { MailSettings, SmtpLogin } from "./mailSettings.ts";
+import type { MailSettings, SiteMail, SmtpLogin } from "./mailSettings.ts";
 import { assertKept, isStored, replaceLogin } from "./replaceLogin.ts";
 import { mailPlace, mailRows, siteMail, storedLogin } from "./storedMail.ts";
 
@@ -15,6 +17,19 @@ export interface MailSite {
   readonly signal?: AbortSignal;
 }
 
+/** @throws {SqlconfError} fatal: the file cannot be read without running it */
+const reach = async ({ sitesPath, site, signal }: MailSite): Promise<OpenEmrAccess> => {
+  try {
+    const found = await openEmrAccess(sitesPath, site);
+    return { ...found, access: { ...found.access, signal } };
+  } catch (error) {
+    if (!(error instanceof SqlconfError)) throw error;
+    throw new SqlconfError(`${site}/sqlconf.php: ${error.message}`, { cause: error });
+  }
+};
+
+const notSetUp: SiteMail = { method: "", host: "", port: 0, secure: "", user: "", password: "" };
+
 /**
  * The mail settings of a site in its own database, reached as OpenEMR itself does, by its `sqlconf.php`. Each call looks at
  * everything anew, keys and release too, and keeps nothing. No key is ever made.
@@ -24,33 +39,34 @@ export interface MailSite {
  * a login can be replaced, and `replace` with `PasswordPolicyError` where OpenEMR would lose the new one. Where `replace` fails because
  * the connection broke, either login may be the stored one, and never half of each: reading again shows which.
  */
-export const siteMailSettings = ({ sitesPath, site, newIv, signal }: MailSite): MailSettings => {
-  const access = async () => ({ ...(await openEmrAccess(sitesPath, site)).access, signal });
+export const siteMailSettings = (place: MailSite): MailSettings => {
+  const { sitesPath, site, newIv } = place;
+  const lookAt = (database: SqlReader) => mailPlace(database, sitesPath, site);
   return {
     site,
     read: async () => {
-      await using database = await connectReadOnly(await access());
-      const place = await mailPlace(database, sitesPath, site);
-      return siteMail(await mailRows(database), place);
+      const { configured, access } = await reach(place);
+      if (!configured) return notSetUp;
+      await using database = await connectReadOnly(access);
+      const keys = await lookAt(database);
+      return siteMail(await mailRows(database, site), keys);
     },
     replace: async (before: SmtpLogin, after: SmtpLogin) => {
       assertKept(site, after);
-      await using database = await connect(await access());
-      const written = await replaceLogin(database, await mailPlace(database, sitesPath, site), {
-        before,
-        after,
-        newIv,
-      });
+      const { access } = await reach(place);
+      await using database = await connect(access);
+      const written = await replaceLogin(database, await lookAt(database), { before, after, newIv });
       if (!written) return false;
       // As OpenEMR's next request does: over a connection of its own, with keys that are read anew.
-      await using another = await connectReadOnly(await access());
-      const rows = await mailRows(another);
+      await using another = await connectReadOnly(access);
+      const rows = await mailRows(another, site);
       if (!isStored(rows, written)) return false;
-      const { user, password } = storedLogin(rows, await mailPlace(another, sitesPath, site));
+      const { user, password } = storedLogin(rows, await lookAt(another));
       return user === after.user && password === after.password;
     },
     queueSince: async (moment: Date) => {
-      await using database = await connectReadOnly(await access());
+      const { access } = await reach(place);
+      await using database = await connectReadOnly(access);
       return await countMailQueue(database, moment);
     },
   };

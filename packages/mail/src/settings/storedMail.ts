@@ -15,7 +15,7 @@ export interface MailPlace extends SettingKeys {
 /** @throws {RotationRefusedError} refused: the table of settings is none in which a login can be replaced */
 export const mailPlace = async (database: SqlReader, sitesPath: string, site: string): Promise<MailPlace> => ({
   site,
-  longest: await settingLength(database),
+  longest: await settingLength(database, site),
   keys: await readKeySet(sitesPath, site, database),
   release: await readVersion(database),
 });
@@ -33,8 +33,11 @@ const defaults: Readonly<Record<string, string>> = {
 const settingOf = (rows: Settings, name: keyof typeof defaults): string => rows.get(name) ?? defaults[name] ?? "";
 
 /** @param options see `settingRows` @throws {RotationRefusedError} */
-export const mailRows = (database: SqlReader, options?: { readonly locked: boolean }): Promise<Settings> =>
-  settingRows(database, Object.keys(defaults), options);
+export const mailRows = (
+  database: SqlReader,
+  site: string,
+  options?: { readonly locked: boolean },
+): Promise<Settings> => settingRows(database, site, Object.keys(defaults), options);
 
 /** A login as it is stored. */
 export interface StoredLogin extends SmtpLogin {

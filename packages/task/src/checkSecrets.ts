@@ -22,6 +22,7 @@ import { openLocation } from "./openLocation.ts";
 import { openSecrets } from "./openSecrets.ts";
 import { ownCredentials } from "./ownCredentials.ts";
 import type { Place } from "./program.ts";
+import { trialsOfSmtp } from "./smtpSecrets.ts";
 import { openStoredPassword } from "./storedPasswords.ts";
 import { openStoredSecret } from "./storedSecrets.ts";
 import { type SecretFinding, trySecret } from "./trySecret.ts";
@@ -211,6 +212,9 @@ const written = ({ database, users, rotations }: Installation): ReadonlyMap<stri
     ),
     ...(rotations?.database ? [[rotations.database.slots.field, "rotate database"] as const] : []),
     ...(rotations?.admin ? [[rotations.admin.secret.field, "rotate admin"] as const] : []),
+    ...[rotations?.smtp?.secret, rotations?.smtp?.inStep.secretAccessKey].flatMap((secret) =>
+      secret ? [[secret.field, "rotate smtp"] as const] : [],
+    ),
   ]);
 
 const isEmpty = async (reference: SecretReference, readSecret: SecretReader): Promise<boolean> => {
@@ -234,6 +238,7 @@ export const checkSecrets = async (place: Place): Promise<readonly SecretFinding
     ...(dumps ? storesOf({ ...installation, dumps }).flatMap((store) => usesOfDumps(place, store)) : []),
     ...(exports ? usesOfExports(place, exports) : []),
     ...(rotations ? usesOfRotations(installation, rotations) : []),
+    ...(rotations?.smtp ? trialsOfSmtp(rotations.smtp, place.signal) : []),
   ]);
   const readSecret = openSecrets(environment);
   const references = new Map(secretsIn(installation).map((reference) => [reference.field, reference]));

@@ -317,6 +317,35 @@ describe("rotate smtp", () => {
   });
 });
 
+describe("config check --secrets", () => {
+  it("logs in with the SMTP login that is written down", { timeout: 60_000 }, async () => {
+    const check = async (text: string) => {
+      if (text !== "") await clinic.put(clinic.secret, text);
+      const end = await ops("config", "check", "--secrets");
+      const { secrets } = end.json as { readonly secrets: readonly { readonly field: string }[] };
+      const [secret, key] = ["secret", "inStep.secretAccessKey"].map((name) =>
+        secrets.find(({ field }) => field === `installations[0].rotations.smtp.${name}`),
+      );
+      expect(key).toMatchObject({ ok: true, note: "its form alone was checked" });
+      expect(end.stdout + end.stderr).not.toContain("canary");
+      return secret;
+    };
+    const { user, password } = await clinic.login();
+    expect(await check("")).toMatchObject({ ok: true, note: "has no value yet; rotate smtp writes one" });
+    expect(await check('{"password":"canary"}')).toMatchObject({ ok: true, note: expect.stringMatching(/names no/) });
+    expect(await check(JSON.stringify({ username: user, password }))).toMatchObject({
+      ok: true,
+      opens: `the SMTP server 127.0.0.1:${clinic.smtp.startTlsPort} as OpenEMR`,
+      note: `logged in as ${user}`,
+    });
+    for (const [text, note] of [
+      [JSON.stringify({ username: user, password: "canary" }), /MailLoginRefusedError/],
+      ["canary", /CredentialSecretError: .*not JSON/],
+    ] as const)
+      expect(await check(text)).toMatchObject({ ok: false, note: expect.stringMatching(note) });
+  });
+});
+
 describe("docs/mail.md", () => {
   it("has a configuration and commands that rotate, as they are written", { timeout: 180_000 }, async () => {
     const blocks = documentedBlocks(await readFile(join(repositoryRoot, "docs/mail.md"), "utf8"));

@@ -16,7 +16,11 @@ import {
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import { GetParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
-import { type SesSmtpProcess, startSesSmtpProcess } from "@openemr-ops/local/servers/sesSmtpProcess";
+import {
+  type SesSmtpProcess,
+  type SesSmtpProcessPlan,
+  startSesSmtpProcess,
+} from "@openemr-ops/local/servers/sesSmtpProcess";
 import { sesPassword } from "@openemr-ops/mail/smtp/sesPassword";
 import { type AwsServer, startAws } from "./awsServer.ts";
 import { tlsOf } from "./database.ts";
@@ -57,7 +61,9 @@ interface Installation {
 const region = "eu-central-1";
 const parameterName = "smtp_user";
 
-export const aMailClinic = async (options: { readonly appearsAfterMs?: number } = {}): Promise<MailClinic> => {
+export const aMailClinic = async (
+  options: Pick<SesSmtpProcessPlan, "appearsAfterMs" | "vanishesAfterMs" | "machines"> = {},
+): Promise<MailClinic> => {
   const directory = await mkdtemp(join(tmpdir(), "openemr-ops-mail-"));
   const aws = await startAws();
   const [iam, secrets, ssm] = [new IAMClient(), new SecretsManagerClient(), new SSMClient()];

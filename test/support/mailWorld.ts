@@ -128,7 +128,8 @@ export const aMailWorld = ({
       siteOf(site).beforeReplace?.();
       const { mail } = siteOf(site);
       if (mail.user !== before.user || mail.password !== before.password) return false;
-      if (worksEverywhere(before)) underWay.push({ site, login: before, until: time() + requestSeconds * 1000 });
+      if (worksEverywhere(before))
+        underWay = [...underWay, { site, login: before, until: time() + requestSeconds * 1000 }];
       siteOf(site).mail = { ...mail, user: after.user, password: after.password };
       return true;
     },
@@ -138,7 +139,11 @@ export const aMailWorld = ({
   const worksEverywhere = (login: SmtpLogin): boolean =>
     keys.some(({ id, active }) => id === login.user && active) &&
     Array.from({ length: machines }, (_, machine) => opensOn(machine, login)).every(Boolean);
-  const underWay: { readonly site: string; readonly login: SmtpLogin; readonly until: number }[] = [];
+  let underWay: readonly { readonly site: string; readonly login: SmtpLogin; readonly until: number }[] = [];
+  const stillUnderWay = () => {
+    underWay = underWay.filter(({ until }) => time() < until);
+    return underWay;
+  };
 
   const loginOf = ({ id, password }: KeptKey): SmtpLogin => ({ user: id, password });
   const giveAll = (login: SmtpLogin) => {
@@ -210,9 +215,7 @@ export const aMailWorld = ({
      */
     cutOff: (): readonly string[] => [
       ...[...kept].flatMap(([site, { mail }]) => (mail.method !== "SMTP" || worksEverywhere(mail) ? [] : [site])),
-      ...underWay.flatMap(({ site, login, until }) =>
-        time() < until && !worksEverywhere(login) ? [`a request of ${site}`] : [],
-      ),
+      ...stillUnderWay().flatMap(({ site, login }) => (worksEverywhere(login) ? [] : [`a request of ${site}`])),
     ],
   };
 };

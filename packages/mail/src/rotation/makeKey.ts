@@ -19,6 +19,10 @@ const otherPasswords = (key: { readonly id: string; readonly secret: string }, r
 export const makeKey = async (r: SmtpRotation, inUse: SmtpLogin): Promise<Replacing> => {
   const [region, ...otherRegions] = r.regions;
   const texts = await readSmtpTexts(r.secret);
+  const left = texts.pending?.secret;
+  // The text that names a key of a switch that went back is about to be replaced, and IAM lists a key some seconds late.
+  if (left?.retiring && left.accessKeyId && left.accessKeyId !== inUse.user)
+    await r.accessKeys.remove(left.accessKeyId);
   const known = (await r.accessKeys.list()).map(({ id }) => id);
   const { creating: _creating, passwords, ...found } = texts.current?.secret ?? { others: {} };
   const before = { ...found, retired: goneKeys(texts, known) };

@@ -344,6 +344,17 @@ describe("a failure before the new login is the current one leaves the login bef
   });
 });
 
+it("a key that IAM does not list yet is deleted all the same, because the secret names it", async () => {
+  const world = aMailWorld();
+  const { run } = watched(world.rotation, () => {}, { at: 5, how: "stop" });
+  await expect(rotateSmtp(run)).rejects.toThrow(/stop at default.replace/);
+  let lists = 0;
+  const list = async () => (await world.rotation.accessKeys.list()).slice(0, ++lists === 1 ? 1 : 2);
+  await rotateSmtp({ ...world.rotation, accessKeys: { ...world.rotation.accessKeys, list } });
+  expect(ids(world)).toEqual(["3"]);
+  expect(world.cutOff()).toEqual([]);
+});
+
 describe("after the new login is the current one", () => {
   it("a login that stops working brings the key before back, and the next run makes another one", async () => {
     for (const harm of ["inactive", "deleted"]) {

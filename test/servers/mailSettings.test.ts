@@ -359,7 +359,7 @@ describe("mail settings", () => {
       const error = await refusal(clinic, clinic.settings.read);
       expect(error).toBeInstanceOf(KeyPairError);
       expect(error.message).toMatch(
-        /stored in clear, and OpenEMR 7\.0\.4 reads encrypted ones only; enter the value again/,
+        /stored in clear, which OpenEMR 7\.0\.4 does not take for a password; enter the value again/,
       );
     });
 

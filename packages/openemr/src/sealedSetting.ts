@@ -25,7 +25,7 @@ const restoreKeys =
 const saveAgain = "enter the value again in OpenEMR, Administration > Config";
 
 const nameOf = (release: OpenEmrVersion | undefined): string =>
-  release ? `OpenEMR ${formatVersion(release)}` : "an OpenEMR whose release is not known (table version)";
+  release ? `OpenEMR ${formatVersion(release)}` : "an OpenEMR of unknown release (see table version)";
 
 /** What is wrong with the site's key pairs, or with that of one version. */
 const problemsOf = ({ site, keys }: SettingKeys, version?: KeyVersion): string =>
@@ -52,7 +52,7 @@ export const openSetting = (name: string, value: string, place: SettingKeys): Op
     if (ofNewerVersion.test(value))
       throw closed(`it is of version ${value.slice(0, 3)}, which this program does not know`, "update this program");
     if (value !== "" && !takesClearText(release))
-      throw closed(`it is stored in clear, and ${nameOf(release)} reads encrypted ones only`, saveAgain);
+      throw closed(`it is stored in clear, which ${nameOf(release)} does not take for a password`, saveAgain);
     return { text: value, version };
   }
   const opened = decrypt(value, keys.keys, "drive");

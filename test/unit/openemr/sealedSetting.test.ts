@@ -12,6 +12,7 @@ import {
 } from "@openemr-ops/openemr/sealedSetting";
 import { newestReadBy, usablePairs } from "@openemr-ops/openemr/sealingVersion";
 import type { OpenEmrVersion } from "@openemr-ops/openemr/version";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { aKeyedSite, driveKeyPath } from "../../support/keyedSite.ts";
 import { sharedVectors } from "../../support/sharedVectors.ts";
@@ -92,6 +93,24 @@ describe("a new value of a setting", () => {
     expect(openSetting("SMTP_PASS", sealed, place)).toEqual({ text: "of the clinic", version: one.version });
   });
 
+  it("fits into OpenEMR's column and opens again, whatever it is, as long as OpenEMR keeps it", async () => {
+    const place = await placeOf("8.1.0", [4, 5, 6, 7]);
+    const anyText = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 130 }),
+      fc.string({ unit: "grapheme", maxLength: 60 }),
+    );
+    fc.assert(
+      fc.property(anyText, fc.constantFrom<WritableKeyVersion>(4, 5, 6, 7), (text, version) => {
+        fc.pre(settingProblem(text) === undefined);
+        const sealed = sealSetting(text, { version }, place, randomBytes(16));
+        expect(sealed.length).toBeLessThanOrEqual(255);
+        expect(openSetting("SMTP_PASS", sealed, place)).toEqual({ text, version });
+        // As it is in clear, OpenEMR's page of settings would show and save it unchanged.
+        expect(openSetting("SMTP_PASS", text, place)).toEqual({ text, version: undefined });
+      }),
+    );
+  });
+
   it.each<{ release: string | undefined; pairs: WritableKeyVersion[]; written?: KeyVersion; message: RegExp }>([
     {
       release: "7.0.3",
@@ -102,7 +121,7 @@ describe("a new value of a setting", () => {
     {
       release: undefined,
       pairs: [6, 7],
-      message: /not known .*: nothing shows which versions it reads, and .* of 7, 6/,
+      message: /unknown release .*: nothing shows which versions it reads, and .* of 7, 6/,
     },
     { release: undefined, pairs: [4], written: 2, message: /no version above 2/ },
     { release: "8.1.0", pairs: [], message: /no key pair of version 4 or newer; enter the value again/ },

@@ -33,25 +33,32 @@ export const settingRows = async (
   return settings;
 };
 
+/** Characters of a setting's value in OpenEMR's own schema. */
+const ownLength = 255;
+
 /**
- * How many characters a setting's value may have.
+ * Makes sure that settings can be replaced together, and that any of them fits that fits into OpenEMR's own table.
  *
- * @throws {RotationRefusedError} refused: there is no table of settings, or several of its rows cannot be replaced together
+ * @throws {RotationRefusedError} refused: there is no table of settings, or it is another one
  */
-export const settingLength = async (database: SqlReader, site: string): Promise<number> => {
+export const assertReplaceable = async (database: SqlReader, site: string): Promise<void> => {
+  const refuse = (why: string, next: string) => new RotationRefusedError(`site ${site}: ${why}; ${next}`);
   if (!(await columnsOf(database, "globals")).has("gl_value"))
-    throw new RotationRefusedError(
-      `site ${site}: the schema has no table globals with OpenEMR's settings; compare the schema's name in sqlconf.php`,
-    );
+    throw refuse("the schema has no table globals with OpenEMR's settings", "compare its name in sqlconf.php");
   const [table] = await database.rows(
     "SELECT engine AS engine FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = 'globals'",
   );
   if (table?.engine?.toLowerCase() !== "innodb")
-    throw new RotationRefusedError(
-      `site ${site}: table globals has the engine ${table?.engine}, in which user and password cannot be replaced together; run ALTER TABLE globals ENGINE=InnoDB`,
+    throw refuse(
+      `table globals has the engine ${table?.engine}, in which several settings cannot be replaced together`,
+      "run ALTER TABLE globals ENGINE=InnoDB",
     );
   const [column] = await database.rows(
     "SELECT character_maximum_length AS length FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = 'globals' AND column_name = 'gl_value'",
   );
-  return Number(column?.length ?? 0);
+  if (Number(column?.length) < ownLength)
+    throw refuse(
+      `column gl_value of table globals takes ${column?.length} characters`,
+      `give it the ${ownLength} that it has in OpenEMR's own schema`,
+    );
 };

@@ -1,10 +1,10 @@
 import { DatabaseFailedError, PasswordPolicyError } from "@openemr-ops/core/errors";
 import type { DatabaseConnection } from "@openemr-ops/database/connection";
 import { serverErrorOf } from "@openemr-ops/database/errors";
-import { sealSetting, settingProblem } from "@openemr-ops/openemr/sealedSetting";
+import { type SettingKeys, sealSetting, settingProblem } from "@openemr-ops/openemr/sealedSetting";
 import type { Settings } from "@openemr-ops/openemr/settings";
 import type { SmtpLogin } from "./mailSettings.ts";
-import { type MailPlace, mailRows, storedLogin } from "./storedMail.ts";
+import { mailRows, storedLogin } from "./storedMail.ts";
 
 /** The two rows that hold a login, as they were written. */
 export type WrittenLogin = Readonly<Record<"SMTP_USER" | "SMTP_PASS", string>>;
@@ -32,23 +32,22 @@ const mostAttempts = 4;
  * Replaces user and password in one transaction, if they are still those of `before`.
  *
  * @returns what was written, or `undefined` where somebody else has changed them: then nothing was changed
- * @throws {PasswordPolicyError} refused: the new password does not fit into OpenEMR's column
  * @throws {KeyPairError} damaged: what is stored does not open
  * @throws {DatabaseFailedError} fatal: the table does not keep what is written; then nothing was changed
  */
 export const replaceLogin = async (
   database: DatabaseConnection,
-  place: MailPlace,
+  keys: SettingKeys,
   { before, after, newIv }: { readonly before: SmtpLogin; readonly after: SmtpLogin; readonly newIv: () => Buffer },
 ): Promise<WrittenLogin | undefined> => {
   for (let attempt = 1; ; attempt++) {
     await database.run("START TRANSACTION");
     try {
-      const rows = await mailRows(database, place.site, { locked: true });
-      const stored = storedLogin(rows, place);
+      const rows = await mailRows(database, keys.site, { locked: true });
+      const stored = storedLogin(rows, keys);
       const isBefore = stored.user === before.user && stored.password === before.password;
-      const written = { SMTP_USER: after.user, SMTP_PASS: sealSetting(after.password, stored.how, place, newIv()) };
-      if (isBefore) await write(database, rows, place, written);
+      const written = { SMTP_USER: after.user, SMTP_PASS: sealSetting(after.password, stored.how, keys, newIv()) };
+      if (isBefore) await write(database, rows, keys.site, written);
       await database.run(isBefore ? "COMMIT" : "ROLLBACK");
       return isBefore ? written : undefined;
     } catch (error) {
@@ -61,14 +60,9 @@ export const replaceLogin = async (
 const write = async (
   database: DatabaseConnection,
   rows: Settings,
-  { site, longest }: MailPlace,
+  site: string,
   written: WrittenLogin,
 ): Promise<void> => {
-  for (const [name, value] of Object.entries(written))
-    if (value.length > longest)
-      throw new PasswordPolicyError(
-        `site ${site}: ${name} would have ${value.length} characters, and column gl_value of table globals takes ${longest}; nothing was changed. Give the column OpenEMR's 255 characters, or store a shorter password`,
-      );
   for (const [name, value] of Object.entries(written)) {
     const isThere = rows.has(name);
     await database.run(

@@ -5,7 +5,7 @@ import type { SqlReader } from "@openemr-ops/openemr/sqlReader";
 import { countMailQueue } from "./mailQueue.ts";
 import type { MailSettings, SiteMail, SmtpLogin } from "./mailSettings.ts";
 import { assertKept, isStored, replaceLogin } from "./replaceLogin.ts";
-import { mailPlace, mailRows, siteMail, storedLogin } from "./storedMail.ts";
+import { mailKeys, mailRows, siteMail, storedLogin } from "./storedMail.ts";
 
 /** Where one site of OpenEMR lies. */
 export interface MailSite {
@@ -41,27 +41,27 @@ const notSetUp: SiteMail = { method: "", host: "", port: 0, secure: "", user: ""
  */
 export const siteMailSettings = (place: MailSite): MailSettings => {
   const { sitesPath, site, newIv } = place;
-  const lookAt = (database: SqlReader) => mailPlace(database, sitesPath, site);
+  const keysIn = (database: SqlReader) => mailKeys(database, sitesPath, site);
   return {
     site,
     read: async () => {
       const { configured, access } = await reach(place);
       if (!configured) return notSetUp;
       await using database = await connectReadOnly(access);
-      const keys = await lookAt(database);
+      const keys = await keysIn(database);
       return siteMail(await mailRows(database, site), keys);
     },
     replace: async (before: SmtpLogin, after: SmtpLogin) => {
       assertKept(site, after);
       const { access } = await reach(place);
       await using database = await connect(access);
-      const written = await replaceLogin(database, await lookAt(database), { before, after, newIv });
+      const written = await replaceLogin(database, await keysIn(database), { before, after, newIv });
       if (!written) return false;
       // As OpenEMR's next request does: over a connection of its own, with keys that are read anew.
       await using another = await connectReadOnly(access);
       const rows = await mailRows(another, site);
       if (!isStored(rows, written)) return false;
-      const { user, password } = storedLogin(rows, await lookAt(another));
+      const { user, password } = storedLogin(rows, await keysIn(another));
       return user === after.user && password === after.password;
     },
     queueSince: async (moment: Date) => {

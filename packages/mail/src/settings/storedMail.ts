@@ -1,24 +1,20 @@
 import { readKeySet } from "@openemr-ops/openemr/keys";
 import { type HowToSeal, howToSeal, openSetting, type SettingKeys } from "@openemr-ops/openemr/sealedSetting";
-import { settingLength, settingRows } from "@openemr-ops/openemr/settingRows";
+import { assertReplaceable, settingRows } from "@openemr-ops/openemr/settingRows";
 import type { Settings } from "@openemr-ops/openemr/settings";
 import type { SqlReader } from "@openemr-ops/openemr/sqlReader";
 import { readVersion } from "@openemr-ops/openemr/version";
 import type { SiteMail, SmtpLogin } from "./mailSettings.ts";
 
-/** What a site's mail settings are read and written with. Holds keys in clear: never log or store it. */
-export interface MailPlace extends SettingKeys {
-  /** Characters that a setting's value may have. */
-  readonly longest: number;
-}
-
-/** @throws {RotationRefusedError} refused: the table of settings is none in which a login can be replaced */
-export const mailPlace = async (database: SqlReader, sitesPath: string, site: string): Promise<MailPlace> => ({
-  site,
-  longest: await settingLength(database, site),
-  keys: await readKeySet(sitesPath, site, database),
-  release: await readVersion(database),
-});
+/**
+ * What a site's mail settings are opened and sealed with.
+ *
+ * @throws {RotationRefusedError} refused: the table of settings is none in which a login can be replaced
+ */
+export const mailKeys = async (database: SqlReader, sitesPath: string, site: string): Promise<SettingKeys> => {
+  await assertReplaceable(database, site);
+  return { site, keys: await readKeySet(sitesPath, site, database), release: await readVersion(database) };
+};
 
 /** The settings, and what OpenEMR takes where one has no row. */
 const defaults: Readonly<Record<string, string>> = {
@@ -46,14 +42,14 @@ export interface StoredLogin extends SmtpLogin {
 }
 
 /** @throws {KeyPairError} damaged: the password does not open, or a new one could not be sealed */
-export const storedLogin = (rows: Settings, place: MailPlace): StoredLogin => {
-  const { text, version } = openSetting("SMTP_PASS", settingOf(rows, "SMTP_PASS"), place);
+export const storedLogin = (rows: Settings, keys: SettingKeys): StoredLogin => {
+  const { text, version } = openSetting("SMTP_PASS", settingOf(rows, "SMTP_PASS"), keys);
   const encrypts = !["", "0"].includes(settingOf(rows, "database_encryption"));
-  return { user: settingOf(rows, "SMTP_USER"), password: text, how: howToSeal(place, { written: version, encrypts }) };
+  return { user: settingOf(rows, "SMTP_USER"), password: text, how: howToSeal(keys, { written: version, encrypts }) };
 };
 
 /** How the site sends. Without SMTP, or without a user, OpenEMR uses no password, and none is opened. @throws {KeyPairError} */
-export const siteMail = (rows: Settings, place: MailPlace): SiteMail => {
+export const siteMail = (rows: Settings, keys: SettingKeys): SiteMail => {
   const method = settingOf(rows, "EMAIL_METHOD");
   const user = settingOf(rows, "SMTP_USER");
   return {
@@ -62,6 +58,6 @@ export const siteMail = (rows: Settings, place: MailPlace): SiteMail => {
     port: Number(settingOf(rows, "SMTP_PORT")) || 0,
     secure: settingOf(rows, "SMTP_SECURE"),
     user,
-    password: method === "SMTP" && user !== "" ? storedLogin(rows, place).password : "",
+    password: method === "SMTP" && user !== "" ? storedLogin(rows, keys).password : "",
   };
 };

@@ -282,6 +282,25 @@ describe("rotate smtp", () => {
       expect({ ...(await everything()), files: [] }).toEqual({ ...before, files: [] });
     });
 
+    it("every field of its settings that is wrong, at once", async () => {
+      const server = { host: "smtp.example.org", port: 465, tls: "starttls", caFile: "absent.pem" };
+      const inStep = { secretAccessKey: clinic.secret, userParameter: "/aws/canary" };
+      const testMessage = { from: "nobody", to: "a@example.org" };
+      const smtp = { ...clinic.rotation, iamUser: "", server, testMessage, soakMinutes: -1, inStep, soakHours: 1 };
+      await clinic.configure((one) => ({ ...one, rotations: { smtp } }));
+      const before = await everything();
+      const end = await ops("rotate", "smtp");
+      expect(end).toMatchObject({ exitCode: 2, json: { error: { name: "InvalidInputError" } } });
+      const { error } = end.json as { readonly error: { readonly issues: readonly { readonly path: string }[] } };
+      const wrong = ["iamUser", "inStep.secretAccessKey", "inStep.userParameter", "server.caFile", "server.tls"];
+      expect(error.issues.map(({ path }) => path).sort()).toEqual(
+        [...wrong, "soakHours", "soakMinutes", "testMessage.from"].map(
+          (name) => `installations[0].rotations.smtp.${name}`,
+        ),
+      );
+      expect(await everything()).toEqual(before);
+    });
+
     it("containers that would bring the old login back", { timeout: 60_000 }, async () => {
       const ecs = new ECSClient();
       await ecs.send(new CreateClusterCommand({ clusterName: "clinic" }));

@@ -151,7 +151,7 @@ export const executionsOf = (options: ExecutionsOptions) => {
       ]),
     );
     const { abort, result, eventLogs } = run.machine.interpreter.run(JSON.parse(run.input), {
-      overrides: { taskResourceLocalHandlers: handlers },
+      overrides: { taskResourceLocalHandlers: { ...run.machine.waits, ...handlers } },
       context: {
         Execution: { Id: run.arn, Name: run.name, RoleArn: run.machine.role },
         StateMachine: { Id: run.machine.arn, Name: run.machine.name },

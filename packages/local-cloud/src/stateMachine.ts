@@ -16,6 +16,8 @@ export interface TaskState {
 /** A machine that the interpreter can run. */
 export interface RunnableMachine extends DeployedMachine {
   readonly tasks: readonly TaskState[];
+  /** What the interpreter calls for Wait states whose seconds are in the data, by the state's name. */
+  readonly waits: Readonly<Record<string, (parameters: unknown) => Promise<null>>>;
   readonly interpreter: StateMachine;
 }
 
@@ -85,6 +87,7 @@ interface Preparation {
   readonly retryScale: number;
   readonly waitScale: number;
   readonly tasks: TaskState[];
+  readonly waits: Record<string, (parameters: unknown) => Promise<null>>;
 }
 
 /**
@@ -124,10 +127,33 @@ const splitFail = (name: string, state: JsonObject): [string, JsonObject][] => {
   ];
 };
 
-/** Only seconds in the definition are scaled. Others are in the data, where a machine may compare them with its clock. */
-const scaledWait = (state: JsonObject, path: string, { waitScale }: Preparation): JsonObject => {
+/** Scaled seconds that are only known when the state is entered: the interpreter waits for a call instead. */
+const waitForData =
+  (scale: number) =>
+  async (parameters: unknown): Promise<null> => {
+    const { seconds } = isObject(parameters) ? parameters : {};
+    if (typeof seconds !== "number" || !Number.isInteger(seconds) || seconds < 0)
+      throw new TypeError(`a Wait state takes whole seconds; got ${JSON.stringify(seconds)}`);
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, Math.min(seconds * scale, longestSeconds) * 1000).unref();
+    });
+    return null;
+  };
+
+/** Seconds are scaled, wherever they are written. Moments are not: a machine may compare them with its clock. */
+const scaledWait = (name: string, state: JsonObject, path: string, { waitScale, waits }: Preparation): JsonObject => {
   if (state.Seconds !== undefined) return { Seconds: Math.min(numberOr(state.Seconds, 0) * waitScale, longestSeconds) };
-  return waitScale === 1 ? {} : refuse(path, "waits without Seconds, so waitScale cannot scale it; write Seconds");
+  if (waitScale === 1) return {};
+  if (state.SecondsPath === undefined)
+    refuse(path, "waits until a moment, so waitScale cannot scale it; write Seconds or SecondsPath");
+  waits[name] = waitForData(waitScale);
+  return {
+    Type: "Task",
+    Resource: `local:wait:${name}`,
+    Parameters: { "seconds.$": state.SecondsPath ?? "" },
+    ResultPath: null,
+    TimeoutSeconds: longestSeconds,
+  };
 };
 
 const prepareState = (name: string, written: JsonObject, preparation: Preparation): JsonObject => {
@@ -147,8 +173,8 @@ const prepareState = (name: string, written: JsonObject, preparation: Preparatio
     if (isObject(state[nested])) state[nested] = prepareStates(state[nested], preparation);
   if (state.Branches !== undefined)
     state.Branches = maybeList(state.Branches).map((branch) => prepareStates(objectAt(branch, path), preparation));
-  if (state.Type === "Wait") Object.assign(state, scaledWait(written, path, preparation));
-  if (state.Type === "Task") {
+  if (state.Type === "Wait") Object.assign(state, scaledWait(name, written, path, preparation));
+  if (written.Type === "Task") {
     const task = taskOf(name, written, path);
     preparation.tasks.push(task);
     state.TimeoutSeconds = task.timeoutSeconds;
@@ -170,7 +196,8 @@ export const runnableMachine = (
     refuse(name, `is written in ${String(definition.QueryLanguage)}; the local cloud runs JSONPath`);
   refuseUnknownPaths(definition, name);
   const tasks: TaskState[] = [];
-  const prepared = prepareStates(definition, { machine: name, retryScale, waitScale, tasks });
+  const waits: Preparation["waits"] = {};
+  const prepared = prepareStates(definition, { machine: name, retryScale, waitScale, tasks, waits });
   try {
     // A copy: the validator adds defaults to what it reads.
     new StateMachine(structuredClone(definition) as unknown as StateMachineDefinition, {
@@ -182,5 +209,5 @@ export const runnableMachine = (
   const interpreter = new StateMachine(prepared as unknown as StateMachineDefinition, {
     validationOptions: { noValidate: true }, // seconds are fractions now
   });
-  return { ...machine, tasks, interpreter };
+  return { ...machine, tasks, waits, interpreter };
 };

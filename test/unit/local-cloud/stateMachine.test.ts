@@ -21,11 +21,10 @@ describe("a Wait state of a machine in the local cloud", () => {
   /** The first of these moments, in milliseconds, at which the execution has ended. */
   const endOf = async (definition: JsonObject, scales: Scales, moments: readonly number[]) => {
     let ended = false;
-    const running = machineOf(definition, scales)
-      .interpreter.run({}, {})
-      .result.then(() => {
-        ended = true;
-      });
+    const { interpreter, waits: taskResourceLocalHandlers } = machineOf(definition, scales);
+    const running = interpreter.run({ seconds: 1200 }, { overrides: { taskResourceLocalHandlers } }).result.then(() => {
+      ended = true;
+    });
     let passed = 0;
     for (const moment of moments) {
       await vi.advanceTimersByTimeAsync(moment - passed);
@@ -50,6 +49,18 @@ describe("a Wait state of a machine in the local cloud", () => {
       scales: { waitScale: 0.001 },
       end: 1200,
     },
+    {
+      what: "whose 20 minutes are in the data takes 1.2 s",
+      definition: waits({ SecondsPath: "$.seconds" }),
+      scales: { waitScale: 0.001 },
+      end: 1200,
+    },
+    {
+      what: "takes its time from the data",
+      definition: waits({ SecondsPath: "$.seconds" }),
+      scales: {},
+      end: 1_200_000,
+    },
     { what: "knows no other scale", definition: twentyMinutes, scales: { retryScale: 0.001 }, end: 1_200_000 },
     {
       what: "of 30 days does not end at once",
@@ -61,7 +72,16 @@ describe("a Wait state of a machine in the local cloud", () => {
     expect(await endOf(definition, scales, [1, end - 1, end])).toBe(end);
   });
 
-  it.each([{ SecondsPath: "$.seconds" }, { TimestampPath: "$.at" }, { Timestamp: "2026-11-01T00:00:00Z" }])(
+  it("hands on what it got, whatever its time is scaled by", async () => {
+    const { interpreter, waits: taskResourceLocalHandlers } = machineOf(waits({ SecondsPath: "$.soak" }), {
+      waitScale: 0.5,
+    });
+    const { result } = interpreter.run({ soak: 2, kept: "here" }, { overrides: { taskResourceLocalHandlers } });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await result).toEqual({ soak: 2, kept: "here" });
+  });
+
+  it.each([{ TimestampPath: "$.at" }, { Timestamp: "2026-11-01T00:00:00Z" }])(
     "with %j is refused where waits are scaled, and runs where they are not",
     (wait) => {
       expect(() => machineOf(waits(wait), { waitScale: 0.1 })).toThrow(/redeploy: Settle.*waitScale/);

@@ -8,6 +8,8 @@ export interface EcsServiceSettings {
   readonly rollout?: Rollout;
   /** Called when new tasks have taken the place of all others. */
   readonly onReplaced?: () => void;
+  /** What its containers get by their environment, by name: secrets as ARNs. Nothing when not said. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 /** As DescribeServices has it. */
@@ -109,6 +111,10 @@ export const ecsServices = () => {
       Object.assign(service, { count, settings, steps: [] });
       complete(service, deploymentOf(count));
       services.set(name, service);
+    },
+    secrets: (name: string): Readonly<Record<string, string>> | undefined => {
+      const service = services.get(name);
+      return service && (service.settings.secrets ?? {});
     },
     count: (name: string): number | undefined => services.get(name)?.count,
     /** As DescribeServices describes it; then the deployment goes on. */

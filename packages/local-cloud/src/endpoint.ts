@@ -20,6 +20,8 @@ export interface EndpointOptions {
   /** Answered by moto. */
   readonly forwarded: ReadonlySet<string>;
   readonly moto: string;
+  /** The IAM user whose access key it is. */
+  readonly userOfKey: (accessKeyId: string) => Promise<string | undefined>;
   /** The customer's key over a table or a queue, by the resource's ARN. */
   readonly keyOver: (resource: string) => string | undefined;
   /** The machine whose task a token is of. */
@@ -51,9 +53,9 @@ const signatureOf = (incoming: IncomingMessage, url: URL): { readonly key: strin
   return { key, service };
 };
 
-const xmlServices = new Set(["s3", "sts", "rds"]);
+const xmlServices = new Set(["s3", "sts", "rds", "iam"]);
 /** Asked with forms, answered in XML. */
-const queryServices = new Set(["sts", "rds"]);
+const queryServices = new Set(["sts", "rds", "iam"]);
 
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
@@ -86,7 +88,7 @@ const denied = (service: string, principal: Principal, { action, resource }: Cal
   return service === "s3"
     ? new ServiceError("AccessDenied", message, 403)
     : new ServiceError(
-        service === "sts" ? "AccessDenied" : "AccessDeniedException",
+        ["sts", "iam"].includes(service) ? "AccessDenied" : "AccessDeniedException",
         message,
         xmlServices.has(service) ? 403 : 400,
       );
@@ -113,8 +115,19 @@ const forMoto = ({ service, body }: ApiRequest, bytes: Buffer | undefined): Buff
 
 /** The one address that answers for all of AWS: knows the caller, asks whether it may, does it or lets moto do it. */
 export const startEndpoint = async (options: EndpointOptions) => {
-  const { access, containerCredentials, faults, forwarded, keyOver, machineOfToken, moto, place, rest, services } =
-    options;
+  const {
+    access,
+    containerCredentials,
+    faults,
+    forwarded,
+    keyOver,
+    machineOfToken,
+    moto,
+    place,
+    rest,
+    services,
+    userOfKey,
+  } = options;
   const motoUrl = new URL(moto);
 
   /** A missing object is a secret to who may not list: S3 then says "forbidden" where others hear "not found". */
@@ -196,13 +209,21 @@ export const startEndpoint = async (options: EndpointOptions) => {
       const text = service === "s3" ? (bytes?.toString("utf8") ?? "") : "";
       const target = String(incoming.headers["x-amz-target"] ?? "");
       const form = queryServices.has(service) ? new URLSearchParams(bytes?.toString("utf8")) : undefined;
+      // IAM judges by the user, also where a request names the key alone.
+      const keyId = service === "iam" && !form?.has("UserName") ? form?.get("AccessKeyId") : undefined;
+      const user = keyId ? await userOfKey(keyId) : undefined;
       const request: ApiRequest = {
         service,
         operation: target.split(".").at(-1) || (form?.get("Action") ?? ""),
         method: incoming.method ?? "GET",
         url,
         headers: incoming.headers,
-        body: service === "s3" ? {} : form ? queryBody(form) : jsonOf(bytes ?? Buffer.alloc(0)),
+        body:
+          service === "s3"
+            ? {}
+            : form
+              ? { ...queryBody(form), ...(user ? { UserName: user } : {}) }
+              : jsonOf(bytes ?? Buffer.alloc(0)),
         ...(service === "lambda" ? { payload: anyJsonOf(bytes ?? Buffer.alloc(0)) } : {}),
       };
       check(request, principal, text);

@@ -1,6 +1,6 @@
 import { ToolFailedError } from "@openemr-ops/core/errors";
 import type { Deployment } from "./deployment.ts";
-import { type Json, type JsonObject, maybeObject, maybeText } from "./json.ts";
+import { type Json, type JsonObject, maybeList, maybeObject, maybeText } from "./json.ts";
 
 /**
  * The name in a secret's ARN, without the six characters that Secrets Manager adds. moto adds other ones than AWS did, so
@@ -27,8 +27,44 @@ export const motoClient = (url: string, region: string) => {
     return maybeObject(text ? (JSON.parse(text) as Json) : {});
   };
 
+  /** A call in the query protocol. */
+  const iam = async (form: Readonly<Record<string, string>>): Promise<string> => {
+    const answer = await fetch(url, {
+      method: "POST",
+      headers: {
+        authorization: `AWS4-HMAC-SHA256 Credential=local/20200101/${region}/iam/aws4_request, SignedHeaders=host, Signature=0`,
+      },
+      body: new URLSearchParams({ ...form, Version: "2010-05-08" }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new ToolFailedError(`moto refused ${form.Action}: ${text.slice(0, 500)}`);
+    return text;
+  };
+
+  /** Which IAM user an access key is of, or was before it was deleted. */
+  const userOfKey = async (id: string): Promise<string | undefined> => {
+    const state = maybeObject((await (await fetch(`${url}/moto-api/data.json`)).json()) as Json);
+    const keys = maybeList(maybeObject(state.iam).AccessKey).map(maybeObject);
+    return maybeText(keys.find(({ access_key_id }) => access_key_id === id)?.user_name);
+  };
+
   return {
     call,
+    userOfKey,
+    /** Makes an IAM user, with one access key. Returns the key's identifier. */
+    putIamUser: async (UserName: string): Promise<string> => {
+      await iam({ Action: "CreateUser", UserName });
+      const [, id = ""] = /<AccessKeyId>(\w+)</.exec(await iam({ Action: "CreateAccessKey", UserName })) ?? [];
+      return id;
+    },
+    putParameter: async (Name: string, Value: string): Promise<void> => {
+      await call("ssm", "AmazonSSM.PutParameter", { Name, Value, Type: "String", Overwrite: true });
+    },
+    parameter: async (Name: string): Promise<string | undefined> => {
+      const { Parameters } = await call("ssm", "AmazonSSM.GetParameters", { Names: [Name] });
+      const [found] = maybeList(Parameters);
+      return maybeText(maybeObject(found).Value);
+    },
     sendMessage: async (queue: string, body: string): Promise<void> => {
       const { QueueUrl } = await call("sqs", "AmazonSQS.GetQueueUrl", { QueueName: queue });
       await call("sqs", "AmazonSQS.SendMessage", { QueueUrl: QueueUrl ?? "", MessageBody: body });

@@ -3,10 +3,13 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startMoto } from "@openemr-ops/local/servers/moto";
+import { motoAccessKeys } from "@openemr-ops/local/servers/motoAccessKeys";
+import type { SendingKey } from "@openemr-ops/local/servers/sesSmtp";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import { ecsApi } from "./api/ecs.ts";
 import { eventsApi } from "./api/events.ts";
 import { type ReadCluster, rdsApi } from "./api/rds.ts";
+import { type ClusterMaster, rdsClusterApi } from "./api/rdsCluster.ts";
 import { lambdaApi, schedulerApi } from "./api/rest.ts";
 import { stepFunctionsApi } from "./api/stepFunctions.ts";
 import { readAssembly } from "./assembly.ts";
@@ -55,6 +58,8 @@ export interface LocalCloudOptions {
   readonly taskCommand?: readonly string[];
   /** What RDS exports of a cluster; not set, there is no RDS. */
   readonly readCluster?: ReadCluster;
+  /** A cluster of RDS whose master password can be changed; not set, there is none. */
+  readonly clusterMaster?: ClusterMaster;
   /** Containers that run at once; twice the processors when not set. The others wait as they wait for Fargate. */
   readonly containers?: number;
 }
@@ -99,6 +104,14 @@ export interface LocalCloud extends AsyncDisposable {
   deadLetters(queue?: string): readonly DeadLetter[];
   /** Makes a secret, empty without a value, or gives it another. Takes a name, or an ARN whose name is meant. Returns moto's ARN. */
   putSecret(nameOrArn: string, value?: string): Promise<string>;
+  /** Makes an IAM user with one access key. Returns the key's identifier. */
+  putIamUser(name: string): Promise<string>;
+  /** The access keys of an IAM user, with their secrets, which no call of AWS gives away. */
+  accessKeys(user: string): Promise<readonly SendingKey[]>;
+  /** Makes a text of Parameter Store, or gives it another value. */
+  putParameter(name: string, value: string): Promise<void>;
+  /** The text; undefined where there is none. */
+  parameter(name: string): Promise<string | undefined>;
   /** A service of ECS that no stack makes, `cluster/name`, how many tasks it runs, and how its deployments go. */
   putEcsService(service: string, count: number, settings?: EcsServiceSettings): void;
   /** Holds what functions and containers printed, a file each. */
@@ -189,11 +202,19 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     services: {
       ecs: ecsApi({ containers, place, services }),
       events: eventsApi(buses),
-      ...(options.readCluster ? { rds: rdsApi({ access, read: options.readCluster, put: moto.putObject }) } : {}),
+      ...(options.readCluster || options.clusterMaster
+        ? {
+            rds: {
+              ...(options.readCluster ? rdsApi({ access, read: options.readCluster, put: moto.putObject }) : {}),
+              ...(options.clusterMaster ? rdsClusterApi(options.clusterMaster) : {}),
+            },
+          }
+        : {}),
       states: stepFunctionsApi({ machines, executions, tokens, faults }),
     },
     rest: { lambda: lambdaApi({ deployment, functions, later }), scheduler: schedulerApi(deployment) },
-    forwarded: new Set(["dynamodb", "kms", "logs", "monitoring", "s3", "secretsmanager", "sqs", "sts"]),
+    forwarded: new Set(["dynamodb", "iam", "kms", "logs", "monitoring", "s3", "secretsmanager", "sqs", "ssm", "sts"]),
+    userOfKey: moto.userOfKey,
     machineOfToken: tokens.machineOf,
     keyOver: (resource) => {
       const [own = resource] = resource.split("/index/");
@@ -269,6 +290,10 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
     unusedGrants: access.unusedGrants,
     deadLetters: (queue = "") => delivered.letters().filter((letter) => letter.queue.includes(queue)),
     putSecret: moto.putSecret,
+    putIamUser: moto.putIamUser,
+    accessKeys: (user) => motoAccessKeys(motoUrl, user)(),
+    putParameter: moto.putParameter,
+    parameter: moto.parameter,
     putEcsService: services.put,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

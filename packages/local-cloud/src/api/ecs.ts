@@ -85,8 +85,25 @@ export const ecsApi = ({
         service: services.look(serviceKey(body.cluster, name)),
       }));
       return {
-        services: names.flatMap(({ name, service }) => (service ? [describedService(name, service)] : [])),
+        services: names.flatMap(({ name, service }) => {
+          if (!service) return [];
+          const family = serviceKey(body.cluster, name).replace("/", "--");
+          const taskDefinition = `arn:aws:ecs:${place.region}:${place.account}:task-definition/${family}:1`;
+          return [{ ...describedService(name, service), taskDefinition }];
+        }),
         failures: names.flatMap(({ name, service }) => (service ? [] : [{ arn: name, reason: "MISSING" }])),
+      };
+    },
+    DescribeTaskDefinition: (body) => {
+      const family = last(maybeText(body.taskDefinition) ?? "").replace(/:\d+$/, "");
+      const secrets = services.secrets(family.replace("--", "/"));
+      if (!secrets) throw new ServiceError("ClientException", "Unable to describe task definition.");
+      const given = Object.entries(secrets).map(([name, valueFrom]) => ({ name, valueFrom }));
+      return {
+        taskDefinition: {
+          family,
+          containerDefinitions: [{ name: "openemr", environment: [], secrets: given }],
+        },
       };
     },
     UpdateService: (body) => {

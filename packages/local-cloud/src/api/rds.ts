@@ -115,7 +115,7 @@ export const queryBody = (form: URLSearchParams): JsonObject => {
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 /** How lists of the answers name their items. */
-const itemNames: Readonly<Record<string, string>> = { ExportTasks: "ExportTask" };
+const itemNames: Readonly<Record<string, string>> = { ExportTasks: "ExportTask", DBClusters: "DBCluster" };
 
 const xmlOf = (value: JsonObject[string], name: string): string => {
   if (Array.isArray(value))

@@ -100,12 +100,19 @@ const resourcesOf: Readonly<Record<string, Resources>> = {
     const tasks = [body.task, ...maybeList(body.tasks)].flatMap((task) => maybeText(task) ?? []);
     return tasks.length > 0 ? tasks : ["*"];
   },
+  iam: ({ UserName }, { account }) => [`arn:aws:iam::${account}:user/${maybeText(UserName) ?? "*"}`],
   kms: (body, place) => [keyArn(place, maybeText(body.KeyId))],
   logs: (body, { region, account }) => [
     `arn:aws:logs:${region}:${account}:log-group:${maybeText(body.logGroupName) ?? "*"}`,
   ],
+  rds: ({ DBClusterIdentifier }, { account, region }) => [
+    arnOr(maybeText(DBClusterIdentifier), (name) => `arn:aws:rds:${region}:${account}:cluster:${name}`),
+  ],
   secretsmanager: (body, place) => [secretArn(place, maybeText(body.SecretId))],
   sqs: (body, place) => [queueArn(place, body)],
+  ssm: ({ Name }, { account, region }) => [
+    arnOr(maybeText(Name), (name) => `arn:aws:ssm:${region}:${account}:parameter/${name.replace(/^\//, "")}`),
+  ],
   states: (body) => [maybeText(body.executionArn) ?? maybeText(body.stateMachineArn) ?? "*"],
 };
 
@@ -216,6 +223,8 @@ export const callsOf = (request: ApiRequest, place: Place, bodyText = ""): reado
   if (service === "events" && operation === "PutEvents") return putEvents(body, place);
   if (service === "sts" && operation === "GetCallerIdentity") return []; // IAM lets everybody ask who they are
   if (service === "rds" && operation === "StartExportTask") return startExportTask(body);
+  if (service === "ecs" && operation === "DescribeTaskDefinition")
+    return [{ action: "ecs:DescribeTaskDefinition", resource: "*", context: {} }];
   const prefix = service === "monitoring" ? "cloudwatch" : service;
   const cluster = service === "ecs" ? maybeText(body.cluster) : undefined;
   const context: CallContext = cluster

@@ -769,6 +769,17 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   ),
   smtpOf("half a minute", { soakMinutes: 0.5 }, "soakMinutes", /whole number of minutes from 0 to 10080/),
   smtpOf("a year of soak", { soakMinutes: 525_600 }, "soakMinutes", /whole number of minutes from 0 to 10080/),
+  ...[{}, { deadlineMinutes: 10_080 }].map((deadline) =>
+    rotating(
+      `an SMTP login that is overdue before its soak ends (${JSON.stringify(deadline)})`,
+      {
+        smtp: { ...anSmtp, soakMinutes: 10_080 },
+        [`${first}schedules`]: { rotateSmtp: { cron: "0 3 1 * *", ...deadline } },
+      },
+      "schedules.rotateSmtp.deadlineMinutes",
+      /not longer than the 10080 minutes of rotations.smtp.soakMinutes/,
+    ),
+  ),
   smtpOf("AWS's own parameter", { inStep: { userParameter: "/aws/x" } }, "inStep.userParameter", /expected the name/),
   smtpOf(
     "one secret for password and key",

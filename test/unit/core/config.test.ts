@@ -285,6 +285,33 @@ describe("a broken configuration", () => {
     expect(issues.find((issue) => issue.path === path)?.message).toMatch(says);
   });
 
+  it.each([
+    { users: ["ses", "SES"], accounts: ["111122223333", "111122223333"], taken: true },
+    { users: ["ses", "ses"], accounts: ["111122223333", "444455556666"], taken: false },
+    { users: ["ses-a", "ses-b"], accounts: ["111122223333", "111122223333"], taken: false },
+  ])(
+    "is refused where two installations rotate the keys of one IAM user: $users of $accounts",
+    async ({ users, accounts, taken }) => {
+      await using directory = await aConfigDirectory();
+      const rotating = (at: number) => ({
+        ...anInstallation(),
+        id: `clinic-${at}`,
+        rotations: {
+          smtp: {
+            iamUser: `${users[at]}`,
+            secret: `arn:aws:secretsmanager:eu-central-1:${accounts[at]}:secret:smtp-AbCdEf`,
+            region: "eu-central-1",
+            testMessage: { from: "a@example.org", to: "b@example.org" },
+          },
+        },
+      });
+      const config = setAt(aConfig(rotating(0), rotating(1)), "installations.1.dumps.destination", "file:///srv/b");
+      const file = await directory.write(config);
+      const issues = taken ? await issuesOf(loadConfig(file)) : (await loadConfig(file)) && [];
+      expect(issues.map(({ path }) => path)).toEqual(taken ? ["installations[1].rotations.smtp.iamUser"] : []);
+    },
+  );
+
   it("is refused with all its issues at once, those of the disk included", async () => {
     await using directory = await aConfigDirectory();
     let config: unknown = aConfig();

@@ -168,7 +168,8 @@ export const parameterName = text(
 export const smtpTls = choice(["starttls", "implicit"]);
 
 /** A week; a workflow waits for it. */
-export const soakMinutes = whole("a whole number of minutes from 0 to 10080", 0, 10_080);
+export const longestSoakMinutes = 10_080;
+export const soakMinutes = whole("a whole number of minutes from 0 to 10080", 0, longestSoakMinutes);
 
 export const redeploySeconds = whole("a whole number of seconds from 1 to 86400", 1, 86_400);
 /** Whole secrets: what has one field reads a secret, and Secrets Manager rotates secrets. */

@@ -102,6 +102,14 @@ export const rotationRules = (installation: unknown, context: Complain): void =>
   for (const [kind, part] of Object.entries(partOfSchedule))
     if (valueAt(installation, ["schedules", kind]) !== undefined && at(part) === undefined)
       complain(context, ["rotations", part], `is missing; expected an object, for schedules.${kind} needs it`);
+  const soak = at("smtp", "soakMinutes");
+  const deadline = valueAt(installation, ["schedules", "rotateSmtp", "deadlineMinutes"]);
+  if (typeof soak === "number" && typeof deadline === "number" && deadline <= soak)
+    complain(
+      context,
+      ["schedules", "rotateSmtp", "deadlineMinutes"],
+      `are not longer than the ${soak} minutes of rotations.smtp.soakMinutes, after which the job ends; expected more`,
+    );
   const places = [
     ["database", "slots"],
     ["admin", "secret"],

@@ -26,7 +26,8 @@ export const schedules = section(
     rotateDatabase: strict(when).optional(),
     rotateAdmin: strict(when).optional(),
     rotateMaster: strict(when).optional(),
-    rotateSmtp: strict(when).optional(),
+    /** It ends after its time of soaking, which is a day. */
+    rotateSmtp: strict({ ...when, deadlineMinutes: field.deadlineMinutes.default(2880) }).optional(),
     redeploy: strict(when).optional(),
   }),
   (settings) => settings,

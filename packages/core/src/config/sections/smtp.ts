@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { valueAt } from "../fieldPath.ts";
 import * as field from "../fields.ts";
 import type { Resolved } from "../references.ts";
 import { type Complain, complain, onAnyObject } from "../rules.ts";
@@ -75,6 +76,26 @@ export const smtp = strict({
       complain(context, ["otherRegions", index], "is named twice");
   });
 }, onAnyObject);
+
+/** A rotation ends the access keys that a user had, so each user's keys open the mail of one installation alone. */
+export const separateIamUsers = (installations: readonly unknown[], context: Complain): void => {
+  const seen = new Map<string, number>();
+  installations.forEach((one, index) => {
+    const written = valueAt(one, ["rotations", "smtp"]);
+    const [user, secret] = ["iamUser", "secret"].map((name) => valueAt(written, [name]));
+    if (typeof user !== "string") return;
+    const [, account = ""] = /^arn:aws[a-z-]*:secretsmanager:[^:]*:(\d+):/.exec(String(secret)) ?? [];
+    const key = `${account}/${user.toLowerCase()}`;
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, index);
+    else
+      complain(
+        context,
+        ["installations", index, "rotations", "smtp", "iamUser"],
+        `is the user of installations[${first}] too, whose rotation would end this one's mail; expected one of its own`,
+      );
+  });
+};
 
 /** The server as the product works with it. */
 export const settleSmtp = ({ server, otherRegions = [], inStep = {}, ...rest }: Resolved<z.output<typeof smtp>>) => {

@@ -103,6 +103,13 @@ export interface DeployedRotations {
     /** Secrets that are compared with it, so that nobody is locked out. */
     readonly others: readonly DeployedSecret[];
   };
+  readonly smtp?: {
+    readonly iamUser: string;
+    /** Those that the rotation writes. */
+    readonly secrets: readonly DeployedSecret[];
+    /** The parameter of Systems Manager that it writes. */
+    readonly parameter?: string;
+  };
 }
 
 /** One installation with all that a deployment needs of it. */
@@ -290,8 +297,18 @@ const deployedExports = ({ database, exports }: Installation): DeployedExports |
 const clusterOfMaster = ({ database }: Installation, { master }: RotationSettings): string | undefined =>
   master?.cluster ?? clusterOfEndpoint(database.restore.host);
 
+const deployedSmtp = ({
+  iamUser,
+  secret,
+  inStep: { secretAccessKey, userParameter },
+}: NonNullable<RotationSettings["smtp"]>): NonNullable<DeployedRotations["smtp"]> => ({
+  iamUser,
+  secrets: [secret, ...(secretAccessKey ? [secretAccessKey] : [])].map(toSecret),
+  ...(userParameter === undefined ? {} : { parameter: userParameter }),
+});
+
 const deployedRotations = (settings: Installation, rotations: RotationSettings): DeployedRotations => {
-  const { database, admin, master, redeploy } = rotations;
+  const { database, admin, master, smtp, redeploy } = rotations;
   const { users } = settings;
   const login = database?.administrator;
   const administrator = login && toSecret("kind" in login ? login : login.password);
@@ -310,6 +327,7 @@ const deployedRotations = (settings: Installation, rotations: RotationSettings):
           },
         }
       : {}),
+    ...(smtp ? { smtp: deployedSmtp(smtp) } : {}),
   };
 };
 
@@ -418,13 +436,21 @@ const refuseSecondInterfaces = (installations: readonly Installation[], issues: 
 };
 
 const endpointNotes = (installations: readonly Installation[]): readonly string[] =>
-  installations.flatMap((one, index) =>
-    endpointsOf(one)?.routeTableIds
-      ? [
-          `installations[${index}].platform.network.endpoints.routeTableIds: the interfaces admit the tasks alone, and other workloads of the VPC lose these services of AWS; set gateway and interface instead`,
-        ]
-      : [],
-  );
+  installations.flatMap((one, index) => {
+    const endpoints = endpointsOf(one);
+    return [
+      ...(endpoints?.routeTableIds
+        ? [
+            `installations[${index}].platform.network.endpoints.routeTableIds: the interfaces admit the tasks alone, and other workloads of the VPC lose these services of AWS; set gateway and interface instead`,
+          ]
+        : []),
+      ...((endpoints?.interface ?? endpoints?.routeTableIds) && one.rotations?.smtp
+        ? [
+            `installations[${index}].rotations.smtp: no endpoint of the VPC reaches IAM and the SMTP server; the tasks' subnets also need a route to them, such as NAT`,
+          ]
+        : []),
+    ];
+  });
 
 /** Undefined when fields are missing. Each one is added to `issues`, so that one run reports all of them. */
 const deployedInstallation = (

@@ -1,3 +1,4 @@
+import { longestSoakMinutes } from "@openemr-ops/core/config/fields";
 import { taskSizeOf } from "@openemr-ops/core/config/sections/taskSize";
 import type { HealthSettings } from "@openemr-ops/core/config/settings";
 import { jobKinds, type WorkflowOfSection } from "@openemr-ops/events/jobKinds";
@@ -9,12 +10,16 @@ import type { IChainable } from "aws-cdk-lib/aws-stepfunctions";
 import { Construct } from "constructs";
 import { acceptInRotations } from "./accepted/rotations.ts";
 import type { DeployedInstallation, DeployedRotations } from "./deployment.ts";
+import { holdLocksFunction } from "./holdLocksFunction.ts";
 import type { SectionResources, TaskResourcesContext } from "./InstallationStack.ts";
 import { changeMaster } from "./policies/changeMaster.ts";
 import { deployService } from "./policies/deployService.ts";
 import { invokeFunctions } from "./policies/invokeFunctions.ts";
+import { keepParameter } from "./policies/keepParameter.ts";
 import { mountSites } from "./policies/mountSites.ts";
 import { readSecrets, writePasswords } from "./policies/readSecrets.ts";
+import { readTaskDefinitions } from "./policies/readTaskDefinitions.ts";
+import { rotateAccessKeys } from "./policies/rotateAccessKeys.ts";
 import { runTask } from "./policies/runTask.ts";
 import { type RedeployFunctions, redeployFunctions } from "./redeployFunctions.ts";
 import { redeployWhenRotated } from "./redeployWhenRotated.ts";
@@ -25,6 +30,7 @@ import { workflowArn } from "./workflowArn.ts";
 import { containerWorkflow } from "./workflows/containerWorkflow.ts";
 import { redeployWorkflow } from "./workflows/redeployWorkflow.ts";
 import { rotateDatabaseWorkflow } from "./workflows/rotateDatabaseWorkflow.ts";
+import { rotateSmtpWorkflow } from "./workflows/rotateSmtpWorkflow.ts";
 import { stateMachine } from "./workflows/stateMachine.ts";
 import type { Workflow } from "./workflows/steps.ts";
 
@@ -32,12 +38,14 @@ type RotationKind = WorkflowOfSection<"rotations">;
 
 /** What its containers, waits and retries take at most, all together. */
 const longestRun = Duration.days(2);
+/** The same with the longest soak that a configuration or a person may set. */
+const longestSmtpRun = longestRun.plus(Duration.minutes(longestSoakMinutes));
 
 /** A task for one kind: the smallest, for it holds nothing. Its role may write the secret of its own credentials alone. */
 const rotationTask = (
   stack: Stack,
   installation: DeployedInstallation,
-  kind: "rotateDatabase" | "rotateAdmin" | "rotateMaster",
+  kind: Exclude<RotationKind, "redeploy">,
   { sites, grants }: { readonly sites: "read" | "write"; readonly grants: readonly (readonly PolicyStatement[])[] },
   { deployment, plane, image, log }: TaskResourcesContext,
 ): FargateTaskDefinition => {
@@ -67,7 +75,7 @@ const rotationTask = (
 export const rotationResources = (
   stack: Stack,
   installation: DeployedInstallation,
-  { database, admin, master, whenRotated }: DeployedRotations,
+  { database, admin, master, smtp, whenRotated }: DeployedRotations,
   health: HealthSettings | undefined,
   context: TaskResourcesContext,
 ): SectionResources => {
@@ -78,19 +86,27 @@ export const rotationResources = (
   const containers = { cluster, network, partition: stack.partition };
   const functions: RedeployFunctions = redeployFunctions(stack, installation, health, context);
   const { start, follow, look } = functions;
-  const task = (kind: Exclude<RotationKind, "rotateSmtp" | "redeploy">, needs: Parameters<typeof rotationTask>[3]) =>
+  const task = (kind: Exclude<RotationKind, "redeploy">, needs: Parameters<typeof rotationTask>[3]) =>
     rotationTask(stack, installation, kind, needs, context);
 
   const machine = (
     kind: RotationKind,
     define: (scope: Construct, workflow: Workflow) => IChainable,
-    { run, invoke = [] }: { readonly run?: FargateTaskDefinition; readonly invoke?: readonly IFunction[] },
+    {
+      run,
+      invoke = [],
+      timeout = longestRun,
+    }: {
+      readonly run?: FargateTaskDefinition;
+      readonly invoke?: readonly IFunction[];
+      readonly timeout?: Duration;
+    },
   ) => {
     const scope = new Construct(stack, jobKinds[kind].workflow);
     return stateMachine(scope, {
       name: names.stateMachine(id, jobKinds[kind].workflow),
       definition: define(scope, { kind, installation: id, begin, finish, fail }),
-      timeout: longestRun,
+      timeout,
       log: plane.workflowLog,
       grants: [invokeFunctions(begin, finish, fail, ...invoke), ...(run ? [runTask(stack, cluster, run)] : [])],
     });
@@ -137,6 +153,30 @@ export const rotationResources = (
     ];
     return [byContainer("rotateMaster", "Rotate master password", task("rotateMaster", { sites: "read", grants }))];
   };
+  const rotateSmtp = () => {
+    if (!smtp) return [];
+    const { iamUser, secrets, parameter } = smtp;
+    const run = task("rotateSmtp", {
+      sites: "read",
+      grants: [
+        readSecrets(stack, secrets),
+        writePasswords(stack, secrets),
+        rotateAccessKeys(stack, iamUser),
+        ...(parameter === undefined ? [] : [keepParameter(stack, parameter)]),
+        deployService(stack, installation, ["DescribeServices"]),
+        readTaskDefinitions(),
+      ],
+    });
+    const hold = holdLocksFunction(stack, id, context);
+    const parts = { task: run.taskDefinitionArn, hold, redeploy: functions };
+    return [
+      machine("rotateSmtp", (scope, workflow) => rotateSmtpWorkflow(scope, workflow, containers, parts), {
+        run,
+        invoke: [hold, start, follow, ...(look ? [look] : [])],
+        timeout: longestSmtpRun,
+      }),
+    ];
+  };
   const redeploy = machine("redeploy", (scope, workflow) => redeployWorkflow(scope, workflow, functions), {
     invoke: [start, follow, ...(look ? [look] : [])],
   });
@@ -144,11 +184,12 @@ export const rotationResources = (
     const rule = `${names.prefix}-${id}-rotated`;
     redeployWhenRotated(stack, id, whenRotated, workflowArn(stack, names, id, "redeploy"), rule, plane);
   }
-  const stateMachines = [...rotateDatabase(), ...rotateAdmin(), ...rotateMaster(), redeploy];
+  const stateMachines = [...rotateDatabase(), ...rotateAdmin(), ...rotateMaster(), ...rotateSmtp(), redeploy];
   acceptInRotations(stack, {
     rotateDatabase: database !== undefined,
     rotateAdmin: admin !== undefined,
     rotateMaster: master !== undefined,
+    rotateSmtp: smtp !== undefined,
     health: look !== undefined,
   });
   return { stateMachines };

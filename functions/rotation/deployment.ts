@@ -32,10 +32,11 @@ export const openRedeployment = (environment: Environment) => {
       service: readVariable(environment, "OPENEMR_OPS_SERVICE"),
     }),
     ...underWay,
-    /** No container renews the locks while ECS works. */
+    /** No container renews the job's own locks while ECS works. */
     hold: (job: JobInHand): Promise<void> => {
       const { kind, dryRun } = job;
-      return underWay.hold(job, locksOf({ kind: kind === "rotateDatabase" ? kind : "redeploy", dryRun }));
+      const own = kind === "rotateDatabase" || kind === "rotateSmtp" ? locksOf({ kind, dryRun }) : [];
+      return underWay.hold(job, [...new Set([...own, ...locksOf({ kind: "redeploy", dryRun })])]);
     },
   };
 };

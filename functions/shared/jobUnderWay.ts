@@ -16,9 +16,12 @@ export const jobUnderWay = (stage: string) => {
   const publish = eventPublisher({ bus });
   return {
     /** @throws {InstallationBusyError} the lease was lost to another job */
-    hold: async ({ installation, jobId }: JobInHand, resources: readonly LockedResource[]): Promise<void> => {
-      for (const resource of resources)
-        await locks.acquire({ installation, resource, owner: jobId, leaseSeconds: workflowLeaseSeconds });
+    hold: async (
+      { installation, jobId }: JobInHand,
+      resources: readonly LockedResource[],
+      leaseSeconds = workflowLeaseSeconds,
+    ): Promise<void> => {
+      for (const resource of resources) await locks.acquire({ installation, resource, owner: jobId, leaseSeconds });
     },
     /** Never fails: progress that was not noted changes nothing. */
     note: async (job: JobInHand, name: string, figures: TaskReport["figures"]): Promise<void> => {

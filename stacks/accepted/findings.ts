@@ -91,6 +91,14 @@ export const secretsOfRds = wildcard(
   "/^Resource::arn:<AWS::Partition>:secretsmanager:.+:secret:rds!cluster-\\*$/",
   "RDS makes the secret and names it; a condition limits it to the one that bears the cluster's name as a tag.",
 );
+export const userOfAnyPath = wildcard(
+  "/^Resource::arn:<AWS::Partition>:iam::.+:user\\/\\*\\/[\\w+=,.@-]+$/",
+  "The path of the one IAM user is not known here; a user's name is unique in its account whatever its path.",
+);
+export const looksAtTaskDefinitions = wildcard(
+  "Resource::*",
+  "ecs:DescribeTaskDefinition has no resource; it reads what OpenEMR's containers get by their environment.",
+);
 
 // Of a function.
 

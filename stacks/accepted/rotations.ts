@@ -1,5 +1,5 @@
 import type { Stack } from "aws-cdk-lib";
-import { accept } from "./accept.ts";
+import { accept, type Finding } from "./accept.ts";
 import {
   answersSecretsManager,
   answersWorkflow,
@@ -8,6 +8,7 @@ import {
   configurationInEnvironment,
   logsAndTraces,
   logsErrorsOnly,
+  looksAtTaskDefinitions,
   newTasks,
   outsideVpc,
   ownRights,
@@ -16,21 +17,26 @@ import {
   sharedConcurrency,
   traces,
   unknownKey,
+  userOfAnyPath,
 } from "./findings.ts";
 
 /** What is accepted in an installation's stack for its section `rotations`. */
 export const acceptInRotations = (
   stack: Stack,
-  there: Readonly<Record<"rotateDatabase" | "rotateAdmin" | "rotateMaster" | "health", boolean>>,
+  there: Readonly<Record<"rotateDatabase" | "rotateAdmin" | "rotateMaster" | "rotateSmtp" | "health", boolean>>,
 ): void => {
   const tasks = {
     ...(there.rotateDatabase ? { RotateDatabase: "RotateDatabaseCredential" } : {}),
     ...(there.rotateAdmin ? { RotateAdmin: "RotateAdminPassword" } : {}),
     ...(there.rotateMaster ? { RotateMaster: "RotateMasterCredential" } : {}),
+    ...(there.rotateSmtp ? { RotateSmtp: "RotateSmtpCredential" } : {}),
+  };
+  const further: Readonly<Record<string, readonly Finding[]>> = {
+    RotateMaster: [secretsOfRds],
+    RotateSmtp: [userOfAnyPath, looksAtTaskDefinitions],
   };
   for (const [name, workflow] of Object.entries(tasks)) {
-    const ofRds = name === "RotateMaster" ? [secretsOfRds] : [];
-    accept(stack, `${name}TaskRole/DefaultPolicy/Resource`, ownRights, unknownKey, ...ofRds);
+    accept(stack, `${name}TaskRole/DefaultPolicy/Resource`, ownRights, unknownKey, ...(further[name] ?? []));
     accept(stack, `${name}TaskStartRole/DefaultPolicy/Resource`, ownRights, pullsImage);
     accept(stack, `${name}Task/Resource`, configurationInEnvironment);
     accept(stack, `${workflow}/Role/DefaultPolicy/Resource`, ownRights, logsAndTraces, anyRevision, newTasks);
@@ -45,6 +51,10 @@ export const acceptInRotations = (
       sharedConcurrency,
       answersSecretsManager,
     );
+  }
+  if (there.rotateSmtp) {
+    accept(stack, "HoldLocksRole/DefaultPolicy/Resource", ownRights, traces);
+    accept(stack, "HoldLocks/Resource", outsideVpc("DynamoDB"), sharedConcurrency, answersWorkflow);
   }
   for (const name of ["StartDeployment", "FollowDeployment"]) {
     accept(stack, `${name}Role/DefaultPolicy/Resource`, ownRights, traces);

@@ -36,6 +36,7 @@ const rolesOf = async (stage: string): Promise<readonly RoleOfStack[]> => {
       ...JSON.parse(
         text
           .replaceAll("clinic-a/", `${id}/`)
+          .replaceAll("clinic-a-smtp", `${id}-smtp`)
           .replaceAll("clinic-a.cluster-", `${id}.cluster-`)
           .replaceAll('"cluster":"clinic-a"', `"cluster":"${id}"`)
           .replaceAll("fs-0a1a1a1a1a1a1a1a1", `fs-0a1a1a1a1a1a1a1a${index}`),
@@ -102,7 +103,7 @@ const worded = (role: RoleOfStack, { action, resource, context }: Call): string 
 describe("rights of one installation", () => {
   /** What all of a stage share: its functions, its key under DynamoDB or a queue, the queue itself, an image, and what AWS narrows for nobody. */
   const shared =
-    /^(lambda:InvokeFunction|sqs:SendMessage|ecr:\w+|xray:\w+|logs:(Create|Delete|Get|List|Update)LogDelivery|logs:ListLogDeliveries|logs:Describe\w+|logs:PutResourcePolicy)$/;
+    /^(lambda:InvokeFunction|sqs:SendMessage|ecr:\w+|ecs:DescribeTaskDefinition|xray:\w+|logs:(Create|Delete|Get|List|Update)LogDelivery|logs:ListLogDeliveries|logs:Describe\w+|logs:PutResourcePolicy)$/;
   const sharedBucket = /^arn:aws:s3:::shared-(dumps|copies)$/;
   const isShared = ({ action, resource, context }: Call): boolean =>
     shared.test(action) ||

@@ -149,6 +149,7 @@ describe("containers", () => {
       "rotate-database": written,
       "rotate-admin": read,
       "rotate-master": read,
+      "rotate-smtp": read,
     };
     expect(mounts).toEqual(["/tmp rw", ...(more[family.replace(/^.*-clinic-[ab]-/, "")] ?? [])]);
   });

@@ -96,6 +96,7 @@ describe("who may read which secret", () => {
     { role: "UsersRole", writes: ["clinic-a/dump-user-AaBbCc", "clinic-a/restore-user-DdEeFf"] },
     { role: "RotateDatabaseTaskRole", writes: ["clinic-a/slots-UuVvWw"] },
     { role: "RotateAdminTaskRole", writes: ["clinic-a/openemr-admin-XxYyZz"] },
+    { role: "RotateSmtpTaskRole", writes: ["clinic-a/smtp-BbCcDd", "clinic-a/secret-access-key-EeFfGg"] },
   ])("$role writes passwords of its own users alone, and deletes none", ({ role, writes }) => {
     const rights = rightsOf(prod, clinicA, role);
     const written = resourcesFor(rights, "secretsmanager:PutSecretValue").map((arn) => arn.replace(/^.*:secret:/, ""));
@@ -114,6 +115,7 @@ describe("who may read which secret", () => {
       "RotateDatabaseTaskRole",
       "RotateMasterTaskRole",
       "RotateSecretRole",
+      "RotateSmtpTaskRole",
       "UsersRole",
     ]);
     const rights = rightsOf(prod, clinicA, "RotateMasterTaskRole");
@@ -124,6 +126,30 @@ describe("who may read which secret", () => {
     expect(JSON.stringify(ofRds?.condition)).toContain("cluster:clinic-a");
     expect(resourcesFor(rights, "rds:ModifyDBCluster")).toEqual([expect.stringMatching(/:cluster:clinic-a$/)]);
     expect(rolesNaming("rds:ModifyDBCluster")).toEqual(["RotateMasterTaskRole"]);
+  });
+
+  it("access keys of one IAM user are one task's, which reads and writes one parameter beside", () => {
+    const rights = rightsOf(prod, clinicA, "RotateSmtpTaskRole");
+    const ofIam = rights.filter(({ actions }) => actions.some((action) => action.startsWith("iam:")));
+    expect(ofIam.map(({ actions, resources }) => ({ actions, resources }))).toEqual([
+      {
+        actions: ["Create", "Delete", "List", "Update"]
+          .map((verb) => `iam:${verb}AccessKey${verb === "List" ? "s" : ""}`)
+          .toSpliced(2, 0, "iam:GetAccessKeyLastUsed"),
+        resources: [
+          "arn:aws:iam::123456789012:user/clinic-a-smtp",
+          "arn:aws:iam::123456789012:user/*/clinic-a-smtp", // a user's name is unique whatever its path
+        ],
+      },
+    ]);
+    expect([...rolesNaming("iam:CreateAccessKey"), ...rolesNaming("ssm:PutParameter")]).toEqual([
+      "RotateSmtpTaskRole",
+      "RotateSmtpTaskRole",
+    ]);
+    const ofSsm = rights.filter(({ actions }) => actions.some((action) => action.startsWith("ssm:")));
+    expect(ofSsm.flatMap(({ resources }) => resources)).toEqual([
+      "arn:aws:ssm:eu-central-1:123456789012:parameter/clinic-a/smtp_user",
+    ]);
   });
 
   it.each(["Begin", "Finish", "Fail", "ExecutionEnded", "TaskStopped", "Start", "FindOverdue"])(
@@ -318,6 +344,7 @@ describe("installations", () => {
       `${machines}*-CheckRepository`,
       `${machines}*-CheckHealth`,
       `${machines}*-ExportDatabase`,
+      `${machines}*-RotateSmtpCredential`,
       `${machines}*-RedeployService`,
     ]);
   });
@@ -374,7 +401,7 @@ describe("starting a container", () => {
 describe("rights over everything", () => {
   /** AWS knows no resource for these; a condition of ListTasks names the cluster. */
   const unnarrowable =
-    /^(ecr:GetAuthorizationToken|ecs:ListTasks|xray:(Get|Put)\w+|logs:(CreateLogDelivery|DeleteLogDelivery|DescribeLogGroups|DescribeResourcePolicies|GetLogDelivery|ListLogDeliveries|PutResourcePolicy|UpdateLogDelivery))$/;
+    /^(ecr:GetAuthorizationToken|ecs:(DescribeTaskDefinition|ListTasks)|xray:(Get|Put)\w+|logs:(CreateLogDelivery|DeleteLogDelivery|DescribeLogGroups|DescribeResourcePolicies|GetLogDelivery|ListLogDeliveries|PutResourcePolicy|UpdateLogDelivery))$/;
 
   it("are given only where AWS narrows nothing", () => {
     const roles = resourcesOf(prod, "AWS::IAM::Policy").map(({ stack, id }) => ({

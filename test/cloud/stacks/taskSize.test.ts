@@ -39,6 +39,7 @@ describe("tasks", () => {
       "rotate-database": "1024 2048 30 ARM64 1024MiB",
       "rotate-admin": "1024 2048 30 ARM64 1024MiB",
       "rotate-master": "1024 2048 30 ARM64 1024MiB",
+      "rotate-smtp": "1024 2048 30 ARM64 1024MiB",
     });
   });
 

@@ -1,3 +1,4 @@
+import { longestSoakMinutes } from "@openemr-ops/core/config/fields";
 import { retryableErrorNames } from "@openemr-ops/core/errors";
 import { jobKinds, workflowKinds } from "@openemr-ops/events/jobKinds";
 import { describe, expect, inject, it } from "vitest";
@@ -117,6 +118,23 @@ describe("workflows", () => {
     ]);
     expect(next("Deployment is done")).toBe("Check health");
     expect(next("Roll back")).toBe("Report failure");
+  });
+
+  it("wait between the new login and the end of the key before, as long as the job says, holding its locks", () => {
+    const [rotation] = machines.filter(({ name }) => name.endsWith("RotateSmtpCredential"));
+    const { States = {}, TimeoutSeconds = 0 } = rotation?.definition ?? {};
+    const next = (name: string) => States[name]?.Next;
+    expect(["Plan phases", "Switch login", "Hold locks", "Soak", "Retire key"].map(next)).toEqual([
+      "Switch login",
+      "Soaking?",
+      "Soak",
+      "Retire key",
+      "Finish",
+    ]);
+    const { Type, SecondsPath } = (States.Soak ?? {}) as { readonly Type?: string; readonly SecondsPath?: string };
+    expect({ Type, SecondsPath }).toEqual({ Type: "Wait", SecondsPath: "$.switched.figures.soakSeconds" });
+    expect(States["Hold locks"]?.Parameters?.Payload).toMatchObject({ "seconds.$": SecondsPath });
+    expect(TimeoutSeconds).toBeGreaterThan(longestSoakMinutes * 60 + 4 * 7200); // it ends no soak
   });
 
   it("confirm a dump before old ones are cleared", () => {

@@ -52,6 +52,11 @@ describe("rotations that are deployed", () => {
         cluster: "clinic-a",
         others: [{ arn: secret("administrator-PpQqRr") }],
       },
+      smtp: {
+        iamUser: "clinic-a-smtp",
+        secrets: [{ arn: secret("smtp-BbCcDd") }, { arn: secret("secret-access-key-EeFfGg") }],
+        parameter: "/clinic-a/smtp_user",
+      },
       whenRotated: [secret("redis-YyZzAa")],
     });
   });
@@ -293,7 +298,7 @@ describe("what cannot be deployed is refused by its field", () => {
       what: "nothing in ECS",
       change: (_, config) => {
         for (const one of config.installations as Written[])
-          Object.assign(one, { platform: { kind: "kubernetes" }, rotations: undefined });
+          Object.assign(one, { platform: { kind: "kubernetes" }, rotations: undefined, schedules: {} });
       },
       path: "installations",
       message: /platform\.kind ecs/,
@@ -384,7 +389,14 @@ describe("what cannot be deployed is refused by its field", () => {
     const many = (count: number) => (first: Written, config: Written) => {
       const ids = Array.from({ length: count }, (_, index) => `hospital-of-st-${String(index).padStart(3, "0")}`);
       Object.assign(config, {
-        installations: ids.map((id) => ({ ...first, id, dumps: undefined, exports: undefined, schedules: {} })),
+        installations: ids.map((id) => ({
+          ...first,
+          id,
+          dumps: undefined,
+          exports: undefined,
+          rotations: undefined,
+          schedules: {},
+        })),
       });
     };
     expect(await issuesOf(many(180))).toEqual([]);
@@ -477,6 +489,8 @@ describe("what another region, account or partition has is refused by its field"
         "installations[0].exports.pseudonymKey",
         "installations[0].users.administrator",
         "installations[0].rotations.admin.secret",
+        "installations[0].rotations.smtp.secret",
+        "installations[0].rotations.smtp.inStep.secretAccessKey",
         "installations[0].rotations.database.slots",
         "installations[0].rotations.database.administrator",
         "installations[0].dumps.password",
@@ -538,6 +552,7 @@ describe("endpoints in a VPC", () => {
     const platform = installation.platform as Written;
     installation.platform = { ...platform, network: { ...(platform.network as Written), endpoints } };
   };
+  const throughNat = /^installations\[0\]\.rotations\.smtp: no endpoint of the VPC reaches IAM .*such as NAT$/;
 
   it("are refused a second time, for the VPC's names can point to one interface alone", async () => {
     const issues = await issuesOf((first, config) => {
@@ -554,7 +569,15 @@ describe("endpoints in a VPC", () => {
       expect.stringMatching(
         /^installations\[0\]\.platform\.network\.endpoints\.routeTableIds: .*set gateway and interface/,
       ),
+      expect.stringMatching(throughNat),
     ]);
+  });
+
+  it("are not enough for a rotation of SMTP credentials, which is deployed with a note that IAM is reached otherwise", async () => {
+    const notesWith = async (endpoints: object) =>
+      deploymentOf(await aDeployable((first) => withEndpoints(first, endpoints)), "prod", place).notes;
+    expect(await notesWith({ interface: { vpcCidrs: ["10.0.0.0/16"] } })).toEqual([expect.stringMatching(throughNat)]);
+    expect(await notesWith({ gateway: { routeTableIds: ["rtb-0123456789abcdef0"] } })).toEqual([]);
   });
 });
 

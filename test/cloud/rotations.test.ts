@@ -14,6 +14,7 @@ import type { WorkflowKind } from "@openemr-ops/events/jobKinds";
 import { newRelease } from "@openemr-ops/local/servers/openEmrPages";
 import type { Execution } from "@openemr-ops/local-cloud/executions";
 import { type HospitalCloud, hospitalStage, startHospitalCloud } from "@openemr-ops/local-cloud/hospitalCloud";
+import { opens } from "@openemr-ops/openemr/passwordHash";
 import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
 import mysql from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -65,15 +66,16 @@ describe("a deployed clinic whose credentials are rotated", { timeout: patience 
     await connection.query("SELECT COUNT(*) FROM version");
     await connection.end();
   };
-  const textOf = async (VersionStage: string): Promise<string | undefined> => {
+  const secretText = async (name: string, VersionStage = "AWSCURRENT"): Promise<string | undefined> => {
     const value = await secrets
-      .send(new GetSecretValueCommand({ SecretId: "clinic-a/slots", VersionStage }))
+      .send(new GetSecretValueCommand({ SecretId: `clinic-a/${name}`, VersionStage }))
       .catch((error: unknown) => {
         if (error instanceof ResourceNotFoundException) return undefined;
         throw error;
       });
     return value?.SecretString;
   };
+  const textOf = (stage: string) => secretText("slots", stage);
   /** Every password that was ever anywhere, for the search at the end. */
   const noteSecrets = async () => {
     passwords.add((await sqlconf()).pass);
@@ -272,6 +274,42 @@ describe("a deployed clinic whose credentials are rotated", { timeout: patience 
     expect(await sqlconf()).toEqual(before);
   });
 
+  it("gives OpenEMR's administrator another password each time, which the secret has before OpenEMR does", async () => {
+    const hashOf = async () => {
+      const [row] = await place.server.query("SELECT password FROM openemr.users_secure WHERE username = 'admin'");
+      return String(row?.password);
+    };
+    for (const _ of ["first", "second"]) {
+      expect(await run("rotateAdmin")).toMatchObject({ status: "SUCCEEDED" });
+      const { username, password } = JSON.parse((await secretText("openemr-admin")) ?? "{}");
+      expect(username).toBe("admin");
+      expect(passwords.has(password)).toBe(false);
+      passwords.add(password);
+      expect(await opens(password, await hashOf())).toBe(true);
+    }
+    expect(told()).toContain("Rotation of the administrator of clinic-a succeeded");
+  });
+
+  it("has RDS give the master user another password, and the old one opens nothing", async () => {
+    const before = JSON.parse((await secretText("master")) ?? "{}");
+    expect(await run("rotateMaster", { dryRun: true })).toMatchObject({ status: "SUCCEEDED" });
+    expect(await run("rotateMaster")).toMatchObject({ status: "SUCCEEDED" });
+    const after = JSON.parse((await secretText("master")) ?? "{}");
+    expect(after).toMatchObject({ username: before.username });
+    passwords.add(before.password).add(after.password);
+    await logIn({ login: after.username, pass: after.password });
+    await expect(logIn({ login: before.username, pass: before.password })).rejects.toThrow(/Access denied/);
+    expect(told()).toContain("Rotation of the master user of clinic-a succeeded");
+  });
+
+  it.each(["openemr-admin", "master"])("fails by name where the secret %s is damaged", async (name) => {
+    const text = await secretText(name);
+    await place.cloud.putSecret(`clinic-a/${name}`, "not JSON");
+    const failed = await run(name === "master" ? "rotateMaster" : "rotateAdmin");
+    expect(failed).toMatchObject({ status: "FAILED", error: "CredentialSecretError" });
+    await place.cloud.putSecret(`clinic-a/${name}`, text);
+  });
+
   it("shows no password in logs, histories, events, records and messages", async () => {
     const { cloud, slack } = place;
     const logs = (await readdir(cloud.logs)).map((name) => readFile(join(cloud.logs, name), "utf8"));
@@ -308,8 +346,10 @@ describe("a deployed clinic whose credentials are rotated", { timeout: patience 
     const spare = cloud
       .unusedGrants()
       .filter(({ role, action }) => ours.test(role) && !decidedElsewhere.test(action))
-      .map(({ role, action }) => `${role}: ${action}`);
-    expect(spare).toEqual([]);
+      .map(({ action, resources }) => `${action} of ${resources.join(", ")}`);
+    // Only where RDS keeps the master's password in a secret of its own.
+    const ofRds = expect.stringMatching(/^secretsmanager:(GetSecretValue|RotateSecret) of .+:secret:rds!cluster-\*$/);
+    expect(spare).toEqual([ofRds, ofRds]);
     expect(cloud.unusedGrants().some(({ role }) => ours.test(role))).toBe(true); // its roles are known by these names
     const { VersionIdsToStages = {} } = await secrets.send(new DescribeSecretCommand({ SecretId: "clinic-a/slots" }));
     expect(Object.values(VersionIdsToStages).flat()).not.toContain("AWSPENDING");

@@ -8,7 +8,9 @@ import { buildEstate, type Estate } from "@openemr-ops/local/estate/buildEstate"
 import type { EstateSizeChoice } from "@openemr-ops/local/estate/size";
 import { type MariaDb, startMariaDb } from "@openemr-ops/local/servers/mariadb";
 import { type OpenEmrPages, startOpenEmrPages } from "@openemr-ops/local/servers/openEmrPages";
+import { type SesSmtpServer, startSesSmtp } from "@openemr-ops/local/servers/sesSmtp";
 import { type SlackServer, startSlackServer } from "@openemr-ops/local/servers/slack";
+import { makeTlsMaterial } from "@openemr-ops/local/servers/tlsMaterial";
 import { synthesize } from "@openemr-ops/stacks/synthesize";
 import { readServerAsCluster } from "./clusterFiles.ts";
 import { type LocalCloud, type LocalCloudOptions, startLocalCloud } from "./startLocalCloud.ts";
@@ -17,7 +19,18 @@ export const hospitalStage = "dev-local";
 const region = "us-east-1";
 const account = "123456789012";
 const bucket = "dumps-of-hospitals";
+const masterPassword = "only the first password of the master";
 export const repositoryPassword = "only for a hospital on this machine";
+
+/** OpenEMR's login at an SMTP server: the server, and the IAM user whose keys open it. */
+export interface HospitalMail {
+  readonly server: SesSmtpServer;
+  /** PEM file of the authority that signed its certificate. */
+  readonly caFile: string;
+  readonly iamUser: string;
+  /** Of Systems Manager, with the key's identifier. */
+  readonly parameter: string;
+}
 
 /** A miniature hospital in a local cloud: what an account with OpenEMR in ECS and this product would hold. */
 export interface HospitalCloud extends AsyncDisposable {
@@ -26,6 +39,8 @@ export interface HospitalCloud extends AsyncDisposable {
   readonly server: MariaDb;
   /** What answers in OpenEMR's place; the demo's database is real. */
   readonly openEmr: OpenEmrPages;
+  /** Only where its SMTP login is rotated. */
+  readonly mail?: HospitalMail;
   /** The first installation's hospital; the others share it, each with dumps of its own. */
   readonly estate: Estate;
   readonly installations: readonly string[];
@@ -55,6 +70,8 @@ export interface HospitalCloudOptions {
   readonly usersToMake?: boolean;
   /** OpenEMR's credentials are rotated; the secrets for them are empty. */
   readonly rotations?: boolean;
+  /** OpenEMR's login at an SMTP server is rotated too; the IAM user has one key, and OpenEMR has no login of it yet. */
+  readonly mail?: { readonly soakMinutes: number };
   readonly cloud?: Pick<
     LocalCloudOptions,
     "containers" | "heartbeatScale" | "retryScale" | "taskCommand" | "waitScale"
@@ -65,7 +82,22 @@ export interface HospitalCloudOptions {
   readonly functionEnvironment?: (environment: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
 }
 
+/** Of the database's server, as if RDS ran it. */
+const masterOfCluster = { cluster: "clinics", user: "rds_master" };
+
 const secretArn = (name: string): string => `arn:aws:secretsmanager:${region}:${account}:secret:${name}`;
+
+type SmtpSection = Omit<
+  NonNullable<NonNullable<ConfigFile["installations"][number]["rotations"]>["smtp"]>,
+  "secret" | "inStep"
+>;
+
+const iamUser = "ses-smtp-user";
+const smtpParameter = "smtp_user";
+const smtpSecretsOf = (id: string) => ({
+  secret: secretArn(`${id}/smtp-AbCdEf`),
+  inStep: { secretAccessKey: secretArn(`${id}/secret-access-key-AbCdEf`), userParameter: smtpParameter },
+});
 
 const installationOf = (
   id: string,
@@ -79,6 +111,7 @@ const installationOf = (
     cluster,
     usersToMake,
     rotations,
+    smtp,
   }: {
     readonly drills: string;
     readonly url: string;
@@ -87,6 +120,7 @@ const installationOf = (
     readonly cluster: string | undefined;
     readonly usersToMake: boolean;
     readonly rotations: boolean;
+    readonly smtp: SmtpSection | undefined;
   },
 ): ConfigFile["installations"][number] => ({
   id,
@@ -130,6 +164,9 @@ const installationOf = (
             administrator: secretArn(`${id}/administrator-AbCdEf`),
             settleSeconds: 0, // what answers in OpenEMR's place keeps nothing
           },
+          admin: { secret: secretArn(`${id}/openemr-admin-AbCdEf`), user: "admin" },
+          master: { secret: secretArn(`${id}/master-AbCdEf`), cluster: masterOfCluster.cluster },
+          ...(smtp ? { smtp: { ...smtp, ...smtpSecretsOf(id) } } : {}),
           redeploy: { limitSeconds: 600, whenRotated: [secretArn(`${id}/redis`)] },
         },
       }
@@ -140,6 +177,7 @@ const installationOf = (
     check: { cron: "0 5 * * 3", timeZone: "Europe/Berlin", deadlineMinutes: 720 },
     health: { cron: "0 * * * *", deadlineMinutes: 90 },
     ...(rotations ? { rotateDatabase: { cron: "0 3 1 * *", timeZone: "Europe/Berlin", flexibleMinutes: 60 } } : {}),
+    ...(smtp ? { rotateSmtp: { cron: "0 3 2 * *", deadlineMinutes: 2880 } } : {}),
   },
 });
 
@@ -177,7 +215,7 @@ const copiesWithEndpoint = (copies: string, endpoint: string): string => {
  */
 export const startHospitalCloud = async (options: HospitalCloudOptions): Promise<HospitalCloud> => {
   const { directory, installations = ["clinic-a"], size = "small", usersToMake = false, say = () => {} } = options;
-  const { rotations = false } = options;
+  const { mail, rotations = mail !== undefined } = options;
   await using started = new AsyncDisposableStack();
   const at = (name: string) => join(directory, name);
   await mkdir(at("estate"), { recursive: true });
@@ -190,6 +228,18 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
   const openEmr = started.use(await startOpenEmrPages());
   const estate = await buildEstate({ directory: at("estate"), database, seed: "42", size });
 
+  let smtpKeys: () => ReturnType<LocalCloud["accessKeys"]> = async () => [];
+  const tls = mail && makeTlsMaterial(at("smtp"));
+  const smtpServer = tls && started.use(await startSesSmtp({ tls, region, keys: () => smtpKeys() }));
+  const smtp: SmtpSection | undefined = mail &&
+    smtpServer && {
+      iamUser,
+      region,
+      server: { host: "127.0.0.1", port: smtpServer.startTlsPort, tls: "starttls", caFile: tls.caFile },
+      testMessage: { from: "notifications@example.org", to: "success@simulator.amazonses.com" },
+      ...mail,
+    };
+
   const config: ConfigFile = {
     notifications: { slack: { botToken: secretArn("openemr-ops/slack-AbCdEf"), channel: "C0123456789" } },
     installations: installations.map((id) =>
@@ -201,6 +251,7 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
         cluster: options.cluster,
         usersToMake,
         rotations,
+        smtp,
       }),
     ) as ConfigFile["installations"],
   };
@@ -225,6 +276,14 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
       assembly,
       directory: at("cloud"),
       ...(options.cluster ? { readCluster: readServerAsCluster({ host, port, user, password }, at("server")) } : {}),
+      ...(rotations
+        ? {
+            clusterMaster: {
+              ...masterOfCluster,
+              setPassword: async (text) => void (await server.query("ALTER USER rds_master IDENTIFIED BY ?", [text])),
+            },
+          }
+        : {}),
       ...options.cloud,
       taskEnvironment: (environment) => {
         const { OPENEMR_OPS_CONFIG_JSON: text = "{}" } = environment;
@@ -255,13 +314,29 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
   for (const id of installations) {
     await cloud.putSecret(`${id}/dump`, usersToMake ? undefined : estate.dumpLogin.password);
     await cloud.putSecret(`${id}/restore`, usersToMake ? undefined : password);
-    if (rotations) await cloud.putSecret(`${id}/slots`);
+    if (rotations) {
+      for (const name of ["slots", "openemr-admin"]) await cloud.putSecret(`${id}/${name}`);
+      await cloud.putSecret(
+        `${id}/master`,
+        JSON.stringify({ username: masterOfCluster.user, password: masterPassword }),
+      );
+    }
+    if (mail) for (const name of ["smtp", "secret-access-key"]) await cloud.putSecret(`${id}/${name}`);
     if (usersToMake || rotations)
       await cloud.putSecret(
         `${id}/administrator`,
         JSON.stringify({ engine: "mysql", host, port, username: user, password }),
       );
     await cloud.putSecret(`${id}/repository`, repositoryPassword);
+  }
+
+  if (rotations) {
+    await server.query("CREATE USER rds_master IDENTIFIED BY ?", [masterPassword]);
+    await server.query("GRANT ALL PRIVILEGES ON *.* TO rds_master WITH GRANT OPTION");
+  }
+  if (mail) {
+    await cloud.putParameter(smtpParameter, await cloud.putIamUser(iamUser));
+    smtpKeys = () => cloud.accessKeys(iamUser);
   }
 
   const names = namesOf(hospitalStage);
@@ -271,6 +346,7 @@ export const startHospitalCloud = async (options: HospitalCloudOptions): Promise
     slack,
     server,
     openEmr,
+    ...(smtpServer ? { mail: { server: smtpServer, caFile: tls.caFile, iamUser, parameter: smtpParameter } } : {}),
     estate,
     installations,
     config: file,

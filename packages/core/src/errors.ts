@@ -310,26 +310,30 @@ export class RestoredDataDiffersError extends DamagedError {
   override readonly name = "RestoredDataDiffersError";
 }
 
-// Mail
-/** The SMTP server refuses user and password; the message names the user. */
-export class MailLoginRefusedError extends FatalError {
-  override readonly name = "MailLoginRefusedError";
+// Mail that comes in
+/** A stored message is missing, encrypted for its writer alone, or no message; the message names the object or the line. */
+export class MailUnreadableError extends DamagedError {
+  override readonly name = "MailUnreadableError";
 }
-/** The SMTP server cannot be reached over TLS, or asks for patience. */
-export class MailServerUnavailableError extends RetryableError {
-  override readonly name = "MailServerUnavailableError";
+/** A message comes back to where it was forwarded from. */
+export class MailLoopError extends RefusedError {
+  override readonly name = "MailLoopError";
 }
-/** The SMTP server refuses the sender, the recipient or the message. */
+/** A message is larger than the mail service sends. */
+export class MailTooLargeError extends RefusedError {
+  override readonly name = "MailTooLargeError";
+}
+/** No route names a message's recipient. */
+export class MailRouteError extends RefusedError {
+  override readonly name = "MailRouteError";
+}
+/** Other rules receive the region's mail, and activating ours would end theirs. */
+export class ReceiptRuleConflictError extends RefusedError {
+  override readonly name = "ReceiptRuleConflictError";
+}
+/** The mail service refuses the sender, a recipient or the message. */
 export class MailRejectedError extends FatalError {
   override readonly name = "MailRejectedError";
-}
-/** The identity service refuses to list, make, change or delete a user's access keys; the message says why. */
-export class AccessKeyError extends FatalError {
-  override readonly name = "AccessKeyError";
-}
-/** OpenEMR's mail queue has failures since the credentials changed; the former access key is kept, inactive. */
-export class MailQueueFailingError extends FatalError {
-  override readonly name = "MailQueueFailingError";
 }
 
 /** An unknown error: treat it as a defect of this program. */

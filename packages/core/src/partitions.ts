@@ -1,5 +1,5 @@
 /** What may be done once of a job or a schedule, by whom: rights are given to each of these by itself. */
-export type OnceTopic = "started" | "ended" | "overdue" | "slack";
+export type OnceTopic = "started" | "ended" | "overdue" | "slack" | "mail";
 
 /**
  * Partition keys of the jobs' table. Rights are given by them and by nothing else, so a key alone says whose an item is and

@@ -52,6 +52,16 @@ const aNetwork = {
 const routeTableIds = ["rtb-0123456789abcdef0"];
 const recipient = `age1${"q".repeat(58)}`;
 const anExport = { destination: "file:///srv/exports/clinic-a" };
+const inbound = (changes: Readonly<Record<string, unknown>> = {}) => ({
+  inbound: {
+    region: "eu-central-1",
+    bucket: "clinic-a-mail",
+    retentionDays: 30,
+    from: "forwarder@clinic.example",
+    routes: { "billing@clinic.example": ["office@staff.example"] },
+    ...changes,
+  },
+});
 const portable = {
   [`${first}dumps.format`]: "portable",
   [`${first}dumps.passwordFile`]: undefined,
@@ -150,7 +160,7 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   at("platform.cluster", "c", /unknown setting; known here: kind, codePath/),
   at("sites.__proto__x", 1, /unknown setting/),
   at("schedule", {}, /unknown setting; did you mean schedules/),
-  at("mail", {}, /unknown setting; known here: id, platform/),
+  at("post", {}, /unknown setting; known here: id, platform/),
   all("the whole has an unknown name", { verbose: true }, "verbose", /unknown setting; known here: stateDirectory/),
   all("an unknown name has spaces", { "in stallations": [] }, '["in stallations"]', /did you mean installations/),
   // Identifiers
@@ -338,6 +348,41 @@ export const brokenConfigs: readonly BrokenConfig[] = [
     /lies inside installations\[0\]\.sites\.path/,
   ),
   // Exports
+  at("mail", {}, /is missing; expected an object/, "mail.inbound"),
+  at("mail", inbound({ region: "europe" }), /expected a region of AWS/, "mail.inbound.region"),
+  at("mail", inbound({ bucket: "Mail" }), /expected a bucket's name/, "mail.inbound.bucket"),
+  at("mail", inbound({ prefix: "inbound" }), /expected names joined by/, "mail.inbound.prefix"),
+  at("mail", inbound({ prefix: "../" }), /expected names joined by/, "mail.inbound.prefix"),
+  at("mail", inbound({ retentionDays: 0 }), /expected a whole number of days/, "mail.inbound.retentionDays"),
+  at("mail", inbound({ retentionDays: undefined }), /is missing; expected a whole/, "mail.inbound.retentionDays"),
+  at("mail", inbound({ from: "x@else.example" }), /is in no domain that is received here/, "mail.inbound.from"),
+  at("mail", inbound({ ruleSet: "-x" }), /expected the name of a receipt rule set/, "mail.inbound.ruleSet"),
+  at("mail", inbound({ routes: {} }), /names no address and no domain/, "mail.inbound.routes"),
+  at(
+    "mail",
+    inbound({ routes: { "*": ["office@staff.example"] } }),
+    /names no address and no domain/,
+    "mail.inbound.routes",
+  ),
+  at("mail", inbound({ routes: { "@clinic.example": [] } }), /one at least/, 'mail.inbound.routes["@clinic.example"]'),
+  at(
+    "mail",
+    inbound({ routes: { "@clinic.example": ["a@staff.example", "b@CLINIC.example"] } }),
+    /is received here; the mail would come back/,
+    'mail.inbound.routes["@clinic.example"][1]',
+  ),
+  at(
+    "mail",
+    inbound({ routes: { "@clinic.example": ["a@b.example"], "@Clinic.example": ["a@b.example"] } }),
+    /is the same address as @clinic.example/,
+    'mail.inbound.routes["@Clinic.example"]',
+  ),
+  all(
+    "mail is received in a region where no data may be",
+    { [`${first}residency`]: { awsRegions: ["eu-west-1"] }, [`${first}mail`]: inbound() },
+    "installations[0].mail.inbound.region",
+    /is not in residency.awsRegions/,
+  ),
   at("exports", {}, /is missing; expected file:/, "exports.destination"),
   at("exports", { destination: "ftp://host/x" }, /is no place that this program writes to/, "exports.destination"),
   at("exports", { ...anExport, retention: { keepLast: 1 } }, /unknown setting; known here: dest/, "exports.retention"),

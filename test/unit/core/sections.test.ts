@@ -82,8 +82,13 @@ describe("what a configuration refers to", () => {
   });
 
   it("is never overlooked: a shape that could hide it is refused", () => {
-    const hiding = strict({ servers: z.record(z.string(), field.place) });
-    expect(() => mapReferences(hiding, { servers: { a: "x" } }, () => undefined)).toThrow(/record; teach/);
+    const hiding = strict({ servers: z.map(z.string(), field.place) });
+    expect(() => mapReferences(hiding, { servers: new Map([["a", "x"]]) }, () => undefined)).toThrow(/map; teach/);
+  });
+
+  it("is found in an object with any names", () => {
+    const open = strict({ servers: z.record(z.string(), field.place) });
+    expect(referencesIn(open, { servers: { a: "x" } }).map((found) => found.field)).toEqual(["servers.a"]);
   });
 
   it("becomes the secrets that a deployment finds, those of later sections too", async () => {

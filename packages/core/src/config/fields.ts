@@ -332,6 +332,32 @@ export const emailAddress = text("an e-mail address", (value) =>
   /^[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(value),
 );
 
+/** An address, a domain behind an `@`, or `*`. */
+export const mailRoute = text("an e-mail address, @ and a domain, or *", (value) =>
+  /^(\*|[A-Za-z0-9._%+-]{0,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)$/.test(value),
+);
+
+export const mailDomain = text("a domain, such as clinic.example", (value) =>
+  /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(value),
+);
+
+/** A bucket that is made. Source: Amazon S3 user guide, "Bucket naming rules"; without dots, which certificates do not cover. */
+export const bucketName = text("a bucket's name: 3 to 63 lower-case letters, digits and hyphens", (value) =>
+  /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/.test(value),
+);
+
+/** Where objects are in a bucket. */
+export const keyPrefix = text('names joined by "/" with one at the end, such as inbound/', (value) =>
+  /^([A-Za-z0-9_-][A-Za-z0-9._-]{0,63}\/){1,8}$/.test(value),
+);
+
+export const keptDays = whole("a whole number of days from 1 to 3650", 1, 3_650);
+
+/** Source: Amazon SES API reference, CreateReceiptRuleSet. */
+export const ruleSetName = text("the name of a receipt rule set: letters, digits, hyphens, up to 64", (value) =>
+  /^[A-Za-z0-9]([A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?$/.test(value),
+);
+
 export const slackChannel = text("a Slack channel's identifier, such as C0123456789", (value) =>
   /^[CGD][A-Z0-9]{8,20}$/.test(value),
 );

@@ -80,7 +80,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
  * A copy of a value with each reference replaced, found by the schema: the value may break it anywhere. Names that the
  * schema does not know, or that are `undefined`, are left out.
  *
- * @throws {TypeError} the schema holds a kind of schema that may hide references, such as a record: teach it here
+ * @throws {TypeError} the schema holds a kind of schema that may hide references, such as a map: teach it here
  */
 export const mapReferences = (
   schema: z.core.$ZodType,
@@ -98,6 +98,15 @@ export const mapReferences = (
     case "array":
       return Array.isArray(value)
         ? value.map((item, index) => mapReferences(def.element, item, visit, [...path, index]))
+        : value;
+    case "record":
+      return isObject(value)
+        ? Object.fromEntries(
+            Object.entries(value).map(([name, inner]) => [
+              name,
+              mapReferences(def.valueType, inner, visit, [...path, name]),
+            ]),
+          )
         : value;
     case "object":
       if (!isObject(value)) return value;

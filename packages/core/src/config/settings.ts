@@ -25,6 +25,7 @@ export type CopySettings = DumpSettings["copies"][number];
 export type DrillSettings = DumpSettings["drill"];
 export type ExportSettings = NonNullable<Installation["exports"]>;
 export type HealthSettings = NonNullable<Installation["health"]>;
+export type MailSectionSettings = NonNullable<Installation["mail"]>;
 export type RotationSettings = NonNullable<Installation["rotations"]>;
 export type RetentionPolicy = DumpSettings["retention"];
 

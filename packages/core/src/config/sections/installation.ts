@@ -10,6 +10,7 @@ import { settleDrill } from "./drill.ts";
 import { dumps } from "./dumps.ts";
 import { exportRules, exports } from "./exports.ts";
 import { health } from "./health.ts";
+import { mail, mailRules } from "./mail.ts";
 import { platform } from "./platform.ts";
 import { residency } from "./residency.ts";
 import { rotationRules, rotations } from "./rotations.ts";
@@ -21,7 +22,7 @@ import { users, usersRules } from "./users.ts";
 const parts = { platform, database, sites, schedules };
 
 /** One for each domain, all optional: an installation has those whose jobs it wants. */
-const sections = { dumps, exports, health, users, rotations };
+const sections = { dumps, exports, health, users, rotations, mail };
 
 export type SectionName = keyof typeof sections;
 export const sectionNames = Object.keys(sections) as readonly SectionName[];
@@ -56,7 +57,8 @@ const schema = shape
   .superRefine(scheduledSections, onAnyObject)
   .superRefine(usersRules, onAnyObject)
   .superRefine(exportRules, onAnyObject)
-  .superRefine(rotationRules, onAnyObject);
+  .superRefine(rotationRules, onAnyObject)
+  .superRefine(mailRules, onAnyObject);
 
 type Written = Resolved<z.output<typeof schema>>;
 

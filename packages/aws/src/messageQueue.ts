@@ -18,8 +18,11 @@ const newClient = () => new SQSClient({ ...clientSettings, useQueueUrlAsEndpoint
  * @throws {ControlPlaneAccessDeniedError} fatal
  */
 export const messageQueue = ({ url, client = newClient() }: MessageQueueSettings) => ({
-  send: async (body: string): Promise<void> => {
-    await client.send(new SendMessageCommand({ QueueUrl: url, MessageBody: body })).catch((error: unknown) => {
+  /** @param attributes what stands beside the body, by name */
+  send: async (body: string, attributes: Readonly<Record<string, string>> = {}): Promise<void> => {
+    const named = Object.entries(attributes).map(([name, value]) => [name, { DataType: "String", StringValue: value }]);
+    const message = { QueueUrl: url, MessageBody: body, MessageAttributes: Object.fromEntries(named) };
+    await client.send(new SendMessageCommand(message)).catch((error: unknown) => {
       throw controlPlaneFailure(error, "putting a message into a queue", "sqs:SendMessage on that queue");
     });
   },

@@ -9,6 +9,7 @@ import { dumpResources } from "./dumpResources.ts";
 import { exportResources } from "./exportResources.ts";
 import { healthResources } from "./healthResources.ts";
 import { installationSchedules } from "./installationSchedules.ts";
+import { mailResources } from "./mailResources.ts";
 import { logRetention } from "./opsFunction.ts";
 import { rotationResources } from "./rotationResources.ts";
 import type { TaskImage } from "./taskImage.ts";
@@ -50,7 +51,7 @@ export const installationResources = (
   { deployment, plane, image, since }: InstallationContext,
 ): void => {
   const { removable, stage } = deployment;
-  const { id, network, dumps, exports, health, rotations, users } = installation;
+  const { id, network, dumps, exports, health, rotations, users, inboundMail } = installation;
   const cluster = clusterArn(stack, installation.cluster);
   Tags.of(stack).add("openemr-ops:stage", stage);
   Tags.of(stack).add("openemr-ops:installation", id);
@@ -67,6 +68,7 @@ export const installationResources = (
     ...(rotations
       ? [rotationResources(stack, installation, rotations, health, { deployment, plane, image, cluster, log })]
       : []),
+    ...(inboundMail ? [mailResources(stack, installation, inboundMail, { deployment, plane })] : []),
     ...(users ? [usersResources(stack, installation, users, { deployment, plane, image, cluster, log })] : []),
   ];
   const stateMachines = sections.flatMap((section) => section.stateMachines);

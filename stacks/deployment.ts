@@ -10,6 +10,7 @@ import type {
   ExportSettings,
   HealthSettings,
   Installation,
+  MailSectionSettings,
   RotationSettings,
   Schedules,
   TaskNetwork,
@@ -112,6 +113,9 @@ export interface DeployedRotations {
   };
 }
 
+/** The part `inbound` of the section `mail`. */
+export type DeployedInboundMail = MailSectionSettings["inbound"];
+
 /** One installation with all that a deployment needs of it. */
 export interface DeployedInstallation {
   readonly id: string;
@@ -131,6 +135,7 @@ export interface DeployedInstallation {
   readonly health?: HealthSettings;
   readonly users?: DeployedUsers;
   readonly rotations?: DeployedRotations;
+  readonly inboundMail?: DeployedInboundMail;
 }
 
 /** Where people are notified of jobs. */
@@ -158,6 +163,9 @@ export interface DeploymentPlace {
   /** Twelve digits. */
   readonly account: string;
 }
+
+/** All variables of a function are at most 4096 bytes; the others need a quarter of them. */
+const mostMailSettings = 3_072;
 
 /** A task's only writable place. */
 export const taskDirectory = "/tmp";
@@ -462,7 +470,7 @@ const deployedInstallation = (
 ): DeployedInstallation | undefined => {
   const at = `installations[${index}]`;
   const before = issues.length;
-  const { id, platform, sites, dumps, exports, health, users, rotations, schedules } = settings;
+  const { id, platform, sites, dumps, exports, health, users, rotations, mail, schedules } = settings;
   const refuse = (path: string, message: string) => issues.push({ path: `${at}.${path}`, message });
 
   if (platform.kind !== "ecs") return undefined;
@@ -523,6 +531,18 @@ const deployedInstallation = (
       "rotations.master.cluster",
       "is missing, and the database's host is no endpoint of a cluster; expected the identifier of RDS's cluster",
     );
+  if (mail && mail.inbound.region !== place.region)
+    refuse(
+      "mail.inbound.region",
+      `is not where the stacks go; SES calls functions of its own region: expected ${place.region}`,
+    );
+  if (mail && exports?.destination.kind === "s3" && exports.destination.bucket === mail.inbound.bucket)
+    refuse("mail.inbound.bucket", "is the bucket of exports; expected one that only mail has");
+  if (mail && Buffer.byteLength(JSON.stringify(mail.inbound)) > mostMailSettings)
+    refuse(
+      "mail.inbound.routes",
+      `is longer than the ${mostMailSettings} bytes that a function's variables have room for`,
+    );
   refuseRelativeFiles(config, index, issues);
 
   if (issues.length > before || !platform.network || sites.fileSystemId === undefined) return undefined;
@@ -543,6 +563,7 @@ const deployedInstallation = (
     ...(health ? { health } : {}),
     ...(users ? { users: deployedUsers(settings, users) } : {}),
     ...(rotations ? { rotations: deployedRotations(settings, rotations) } : {}),
+    ...(mail ? { inboundMail: mail.inbound } : {}),
   };
 };
 

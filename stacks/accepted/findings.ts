@@ -71,6 +71,14 @@ export const asksDataSync: Finding = {
   reason:
     "An execution of the one task has no identifier before it runs; where the task copies from and to, DataSync alone knows.",
 };
+export const messagesOfArchive = wildcard(
+  "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*$/",
+  "Messages of one archive; SES names each when it comes.",
+);
+export const ruleSetsAndTraces = wildcard(
+  "Resource::*",
+  "SES's rule sets and X-Ray's traces have no resources to name; nothing here changes a rule.",
+);
 export const manifestsOfExports = wildcard(
   "/^Resource::arn:<AWS::Partition>:s3:::.+\\/\\*\\/_manifest\\.json$/",
   "The manifest of any export of one installation; an export has no name before it begins.",
@@ -120,6 +128,10 @@ export const answersNotebook: Finding = {
   rules: both("LambdaDLQ"),
   reason: "A notebook waits for the answer and sees the failure; nothing is delivered without a sender.",
 };
+export const answersCloudFormation: Finding = {
+  rules: both("LambdaDLQ"),
+  reason: "CloudFormation waits for the answer, and a deployment without one fails.",
+};
 export const answersSecretsManager: Finding = {
   rules: both("LambdaDLQ"),
   reason: "Secrets Manager waits for the answer, tries again and shows that the rotation failed.",
@@ -140,6 +152,14 @@ export const readsAreOfTheTrail: Finding = {
   rules: ["AwsSolutions-S1", ...both("S3BucketLoggingEnabled")],
   reason:
     "CloudTrail's data events say who reads an export; a log of S3's own would keep the names of patients' files.",
+};
+export const readsOfMailAreOfTheTrail: Finding = {
+  rules: ["AwsSolutions-S1", ...both("S3BucketLoggingEnabled")],
+  reason: "CloudTrail's data events say who reads a message; a log of S3's own would be a second place to protect.",
+};
+export const mailIsForwarded: Finding = {
+  rules: both("S3BucketReplicationEnabled"),
+  reason: "A message is kept until people have it and for some days more; a replica would outlive the retention.",
 };
 export const noReplica: Finding = {
   rules: both("S3BucketReplicationEnabled"),

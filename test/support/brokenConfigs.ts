@@ -383,6 +383,28 @@ export const brokenConfigs: readonly BrokenConfig[] = [
     "installations[0].mail.inbound.region",
     /is not in residency.awsRegions/,
   ),
+  {
+    wrong: "two installations receive the same mail, one a domain and one an address of it",
+    change: (config) =>
+      second({
+        id: "clinic-b",
+        "dumps.destination": "file:///srv/backups/clinic-b",
+        mail: inbound({ bucket: "clinic-b-mail", routes: { "@Clinic.example": ["b@staff.example"] } }),
+      })(setAt(config, `${first}mail`, inbound())),
+    path: "installations[1].mail.inbound.routes",
+    says: /receives for billing@clinic.example, as installations\[0\] does/,
+  },
+  {
+    wrong: "two installations keep their mail in one archive",
+    change: (config) =>
+      second({
+        id: "clinic-b",
+        "dumps.destination": "file:///srv/backups/clinic-b",
+        mail: inbound({ from: "x@other.example", routes: { "@other.example": ["b@staff.example"] } }),
+      })(setAt(config, `${first}mail`, inbound())),
+    path: "installations[1].mail.inbound.bucket",
+    says: /is also the archive of installations\[0\]/,
+  },
   at("exports", {}, /is missing; expected file:/, "exports.destination"),
   at("exports", { destination: "ftp://host/x" }, /is no place that this program writes to/, "exports.destination"),
   at("exports", { ...anExport, retention: { keepLast: 1 } }, /unknown setting; known here: dest/, "exports.retention"),

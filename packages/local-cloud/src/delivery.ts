@@ -146,6 +146,7 @@ export const delivery = (options: DeliveryOptions) => {
     later,
     deliver,
     fireSchedule,
+    feed: feeds.entrance,
     letters: (): readonly DeadLetter[] => letters,
     /** Work that nobody waits for. */
     underWay: underWay as ReadonlySet<Promise<unknown>>,

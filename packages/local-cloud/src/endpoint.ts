@@ -20,8 +20,8 @@ export interface EndpointOptions {
   /** Answered by moto. */
   readonly forwarded: ReadonlySet<string>;
   readonly moto: string;
-  /** The IAM user whose access key it is. */
-  readonly userOfKey: (accessKeyId: string) => Promise<string | undefined>;
+  /** Is told of each message that a queue took. */
+  readonly onMessage: (queue: string, body: Json) => void;
   /** The customer's key over a table or a queue, by the resource's ARN. */
   readonly keyOver: (resource: string) => string | undefined;
   /** The machine whose task a token is of. */
@@ -56,6 +56,9 @@ const signatureOf = (incoming: IncomingMessage, url: URL): { readonly key: strin
 const xmlServices = new Set(["s3", "sts", "rds", "iam"]);
 /** Asked with forms, answered in XML. */
 const queryServices = new Set(["sts", "rds", "iam"]);
+
+/** SES speaks REST with JSON to send, and forms for its rules, under one signing name. */
+const sesOperation = (path: string): string => (path === "/v2/email/outbound-emails" ? "SendRawEmail" : "");
 
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
@@ -123,10 +126,10 @@ export const startEndpoint = async (options: EndpointOptions) => {
     keyOver,
     machineOfToken,
     moto,
+    onMessage,
     place,
     rest,
     services,
-    userOfKey,
   } = options;
   const motoUrl = new URL(moto);
 
@@ -208,13 +211,11 @@ export const startEndpoint = async (options: EndpointOptions) => {
       const bytes = streams ? undefined : await readBody(incoming);
       const text = service === "s3" ? (bytes?.toString("utf8") ?? "") : "";
       const target = String(incoming.headers["x-amz-target"] ?? "");
-      const form = queryServices.has(service) ? new URLSearchParams(bytes?.toString("utf8")) : undefined;
-      // IAM judges by the user, also where a request names the key alone.
-      const keyId = service === "iam" && !form?.has("UserName") ? form?.get("AccessKeyId") : undefined;
-      const user = keyId ? await userOfKey(keyId) : undefined;
+      const isForm = queryServices.has(service) || (service === "ses" && sesOperation(url.pathname) === "");
+      const form = isForm ? new URLSearchParams(bytes?.toString("utf8")) : undefined;
       const request: ApiRequest = {
         service,
-        operation: target.split(".").at(-1) || (form?.get("Action") ?? ""),
+        operation: target.split(".").at(-1) || (form?.get("Action") ?? sesOperation(url.pathname)),
         method: incoming.method ?? "GET",
         url,
         headers: incoming.headers,
@@ -248,6 +249,8 @@ export const startEndpoint = async (options: EndpointOptions) => {
       if (!forwarded.has(service))
         throw new ServiceError("UnknownOperationException", `the local cloud does not know the service ${service}`);
       await forward(incoming, response, forMoto(request, bytes), hidesMissing(principal, request));
+      if (service === "sqs" && request.operation === "SendMessage" && response.statusCode === 200)
+        onMessage(asked(request, text)[0]?.resource ?? "", anyJsonOf(Buffer.from(String(request.body.MessageBody))));
     } catch (error) {
       if (error instanceof ServiceError && error.status === 0) return void response.destroy();
       const known = error instanceof ServiceError ? error : new ServiceError("InternalFailure", String(error), 500);

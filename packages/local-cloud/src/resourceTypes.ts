@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type JsonObject, maybeText } from "./json.ts";
+import { type JsonObject, maybeObject, maybeText } from "./json.ts";
 
 /** Where everything lies: goes into every ARN. */
 export interface Place {
@@ -167,6 +167,10 @@ const nothingToRun: Readonly<Record<string, Identify>> = {
   "AWS::Logs::QueryDefinition": plain(),
   "AWS::Logs::ResourcePolicy": plain("PolicyName"),
   "AWS::S3::BucketPolicy": plain(),
+  "AWS::SES::ReceiptRule": (resource) => ({
+    ref: maybeText(maybeObject(resource.properties.Rule).Name) ?? "",
+    attributes: {},
+  }),
   "AWS::SNS::Topic": (resource) => {
     const name = named(resource, "TopicName", 256);
     const ref = arn(resource, "sns", name);
@@ -175,6 +179,8 @@ const nothingToRun: Readonly<Record<string, Identify>> = {
   "AWS::SNS::Subscription": plain(),
   "AWS::SNS::TopicPolicy": plain(),
   "AWS::XRay::Group": plain("GroupName"),
+  // Its function is called by tests, as CloudFormation would call it.
+  "Custom::ReceiptRuleSet": (resource) => ({ ref: maybeText(resource.properties.ruleSet) ?? "", attributes: {} }),
 };
 
 /** Every resource type that a template may hold. Others are refused. */

@@ -213,9 +213,9 @@ export const startLocalCloud = async (options: LocalCloudOptions): Promise<Local
       states: stepFunctionsApi({ machines, executions, tokens, faults }),
     },
     rest: { lambda: lambdaApi({ deployment, functions, later }), scheduler: schedulerApi(deployment) },
-    forwarded: new Set(["dynamodb", "iam", "kms", "logs", "monitoring", "s3", "secretsmanager", "sqs", "ssm", "sts"]),
-    userOfKey: moto.userOfKey,
+    forwarded: new Set(["dynamodb", "kms", "logs", "monitoring", "s3", "secretsmanager", "ses", "sqs", "sts"]),
     machineOfToken: tokens.machineOf,
+    onMessage: (queue, body) => delivered.feed(queue)?.(body, later),
     keyOver: (resource) => {
       const [own = resource] = resource.split("/index/");
       return deployment.tables.get(own)?.key ?? deployment.queues.get(own)?.key;

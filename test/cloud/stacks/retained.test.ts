@@ -39,7 +39,8 @@ describe("what outlives its stack", () => {
 });
 
 describe("the bucket of exports", () => {
-  const [bucket, ...others] = resourcesOf(prod, "AWS::S3::Bucket");
+  const buckets = resourcesOf(prod, "AWS::S3::Bucket");
+  const [bucket, ...others] = buckets.filter(({ id }) => id.startsWith("ExportBucket"));
 
   it("is made where it is asked for: encrypted with a key of its own, with versions, closed to the public", () => {
     expect(others).toEqual([]);
@@ -60,8 +61,55 @@ describe("the bucket of exports", () => {
   });
 
   it("refuses who comes without TLS", () => {
-    const [policy] = resourcesOf(prod, "AWS::S3::BucketPolicy");
-    expect(textOf(policy?.resource.Properties)).toMatch(/"aws:SecureTransport":"false".*"Effect":"Deny"/);
+    const policies = resourcesOf(prod, "AWS::S3::BucketPolicy");
+    expect(policies).toHaveLength(buckets.length);
+    for (const policy of policies)
+      expect(textOf(policy.resource.Properties)).toMatch(/"aws:SecureTransport":"false".*"Effect":"Deny"/);
+  });
+});
+
+describe("the archive of received mail", () => {
+  const [bucket, ...others] = resourcesOf(prod, "AWS::S3::Bucket").filter(({ id }) => id.startsWith("MailArchive"));
+  const rule = "receipt-rule-set/openemr-ops:receipt-rule/openemr-ops-prod-clinic-a";
+
+  it("is encrypted with a key of its own by the bucket itself, closed to the public, and forgets in time", () => {
+    expect(others).toEqual([]);
+    const { Properties = {} } = bucket?.resource ?? {};
+    expect(Properties).toMatchObject({
+      BucketName: "clinic-a-received-mail",
+      PublicAccessBlockConfiguration: { BlockPublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true },
+      OwnershipControls: { Rules: [{ ObjectOwnership: "BucketOwnerEnforced" }] },
+    });
+    expect(textOf(Properties.BucketEncryption)).toMatch(/MailKey.*aws:kms/);
+    expect(textOf(Properties.LifecycleConfiguration)).toMatch(
+      /"ExpirationInDays":30,"NoncurrentVersionExpiration":\{"NoncurrentDays":1\}/,
+    );
+  });
+
+  it.each(["AWS::S3::BucketPolicy", "AWS::KMS::Key"])("lets SES in for this account's one rule alone: %s", (type) => {
+    const texts = resourcesOf(prod, type).map(({ resource }) => JSON.stringify(resource.Properties));
+    const found = texts.filter((text) => text.includes("ses.amazonaws.com"));
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain('"aws:SourceAccount":"123456789012"');
+    expect(found[0]).toContain(rule);
+  });
+
+  it("is written by a rule that names whose mail it takes, does not encrypt, and calls the function after it stored", () => {
+    const [received, ...more] = resourcesOf(prod, "AWS::SES::ReceiptRule");
+    expect(more).toEqual([]);
+    expect(received?.resource.Properties).toMatchObject({
+      RuleSetName: "openemr-ops",
+      Rule: {
+        Enabled: true,
+        ScanEnabled: true,
+        Recipients: ["clinic-a.example.org"],
+        Actions: [
+          { S3Action: { BucketName: "clinic-a-received-mail", ObjectKeyPrefix: "inbound/" } },
+          { LambdaAction: { InvocationType: "Event" } },
+        ],
+      },
+    });
+    expect(JSON.stringify(received)).not.toContain("KmsKeyArn");
   });
 });
 
@@ -103,7 +151,7 @@ describe("what is written", () => {
     const logs = resourcesOf(prod, "AWS::Logs::LogGroup");
     const queues = resourcesOf(prod, "AWS::SQS::Queue");
     const topics = resourcesOf(prod, "AWS::SNS::Topic");
-    expect([logs.length > 10, queues.length, topics.length]).toEqual([true, 4, 1]);
+    expect([logs.length > 10, queues.length, topics.length]).toEqual([true, 6, 1]);
     for (const { resource } of logs) {
       expect(textOf(resource.Properties?.KmsKeyId)).toMatch(/^<(FnGetAtt)?Key/);
       expect(resource.Properties?.RetentionInDays).toBe(400);
@@ -112,8 +160,8 @@ describe("what is written", () => {
       expect(textOf(resource.Properties?.KmsMasterKeyId)).toMatch(/^<(FnGetAtt)?Key/);
   });
 
-  it("has keys that AWS renews every year: the stage's, and one for exports", () => {
+  it("has keys that AWS renews every year: the stage's, one for exports and one for received mail", () => {
     const keys = resourcesOf(prod, "AWS::KMS::Key");
-    expect(keys.map(({ resource }) => resource.Properties?.EnableKeyRotation)).toEqual([true, true]);
+    expect(keys.map(({ resource }) => resource.Properties?.EnableKeyRotation)).toEqual([true, true, true]);
   });
 });

@@ -5,6 +5,7 @@ import { type Complain, complain, onAnyObject } from "./rules.ts";
 import { connection } from "./sections/connection.ts";
 import { separateDestinations } from "./sections/dumps.ts";
 import { installation } from "./sections/installation.ts";
+import { separateMail } from "./sections/mail.ts";
 import { notifications } from "./sections/notifications.ts";
 import { separateIamUsers } from "./sections/smtp.ts";
 import { strict } from "./strict.ts";
@@ -23,7 +24,7 @@ const uniqueIds = (installations: readonly unknown[], context: Complain): void =
 /** Each rule gets the installations as they came, wrong ones included. */
 const acrossInstallations = (settings: { readonly installations?: unknown }, context: Complain): void => {
   const installations: readonly unknown[] = Array.isArray(settings.installations) ? settings.installations : [];
-  for (const rule of [uniqueIds, separateDestinations, separateIamUsers]) rule(installations, context);
+  for (const rule of [uniqueIds, separateDestinations, separateMail]) rule(installations, context);
 };
 
 /** The configuration file's shape and all rules that need no look at the disk. Unknown names are refused. */

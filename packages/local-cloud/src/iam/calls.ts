@@ -199,6 +199,16 @@ const scheduler = ({ url }: ApiRequest, { region, account }: Place): readonly Ca
   ];
 };
 
+/** A raw message is sent from an identity: the address, or else its domain; here domains are verified. */
+const sendRawEmail = ({ FromEmailAddress }: JsonObject, { region, account }: Place): Call => {
+  const from = maybeText(FromEmailAddress) ?? "";
+  return {
+    action: "ses:SendRawEmail",
+    resource: `arn:aws:ses:${region}:${account}:identity/${from.slice(from.lastIndexOf("@") + 1)}`,
+    context: { "ses:FromAddress": from },
+  };
+};
+
 /** What a customer's key over a table or a queue is asked, on the caller's behalf. */
 const keyUse: Readonly<Record<string, readonly string[]>> = {
   dynamodb: ["kms:Decrypt"],
@@ -219,6 +229,7 @@ export const callsOf = (request: ApiRequest, place: Place, bodyText = ""): reado
   if (service === "s3") return s3(request, bodyText);
   if (service === "lambda") return lambda(request, place);
   if (service === "scheduler") return scheduler(request, place);
+  if (service === "ses" && operation === "SendRawEmail") return [sendRawEmail(body, place)];
   if (service === "dynamodb") return dynamoDb(operation, body, place);
   if (service === "events" && operation === "PutEvents") return putEvents(body, place);
   if (service === "sts" && operation === "GetCallerIdentity") return []; // IAM lets everybody ask who they are

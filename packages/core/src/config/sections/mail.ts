@@ -81,6 +81,31 @@ const inbound = strict({
 /** Mail that comes in: where it is stored, and to whom it is forwarded. */
 export const mail = section(strict({ inbound }), (written) => written);
 
+/** Whether some address would be received for both. */
+const overlap = (one: readonly string[], other: readonly string[]): string | undefined =>
+  one.find((address) => other.includes(address) || other.includes(domainOf(address))) ??
+  other.find((address) => one.includes(domainOf(address)));
+
+/** Installations share a region's rule set, so no two may receive the same mail, or keep it in the same bucket. */
+export const separateMail = (installations: readonly unknown[], context: Complain): void => {
+  const seen: { readonly index: number; readonly bucket: unknown; readonly received: readonly string[] }[] = [];
+  for (const [index, one] of installations.entries()) {
+    const written = valueAt(one, ["mail", "inbound", "routes"]);
+    if (typeof written !== "object" || written === null) continue;
+    const bucket = valueAt(one, ["mail", "inbound", "bucket"]);
+    const received = receivedBy(written as Readonly<Record<string, unknown>>);
+    const at = ["installations", index, "mail", "inbound"];
+    for (const other of seen) {
+      const both = overlap(received, other.received);
+      if (both !== undefined)
+        complain(context, [...at, "routes"], `receives for ${both}, as installations[${other.index}] does`);
+      if (bucket === other.bucket)
+        complain(context, [...at, "bucket"], `is also the archive of installations[${other.index}]`);
+    }
+    seen.push({ index, bucket, received });
+  }
+};
+
 /** Rules that look at the installation as a whole: messages are patients' data, and stay where these may be. */
 export const mailRules = (installation: unknown, context: Complain): void => {
   const region = valueAt(installation, ["mail", "inbound", "region"]);

@@ -1,6 +1,6 @@
 import { receivedBy } from "@openemr-ops/core/config/sections/mail";
 import { partitions } from "@openemr-ops/core/partitions";
-import { CustomResource, Duration, type Stack } from "aws-cdk-lib";
+import { CfnOutput, CustomResource, Duration, type Stack } from "aws-cdk-lib";
 import { ComparisonOperator, Metric } from "aws-cdk-lib/aws-cloudwatch";
 import { ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { EventSourceMapping } from "aws-cdk-lib/aws-lambda";
@@ -142,6 +142,12 @@ export const mailResources = (
     comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
     description: "More of the account's mail bounces than AWS tolerates (runbook: inbound-mail)",
   });
+  for (const [name, value, description] of [
+    ["ForwardMailFunctionArn", forward.functionArn, "The function that forwards received mail"],
+    ["UndeliveredMailQueueArn", undelivered.queueArn, "The queue of mail that could not be forwarded"],
+    ["WaitingMailQueueArn", waiting.queueArn, "The queue of mail that is forwarded later; dead letters are moved here"],
+  ] as const)
+    new CfnOutput(stack, name, { value, description });
   acceptInMail(stack);
   return { stateMachines: [] };
 };

@@ -20,7 +20,7 @@ export interface EndpointOptions {
   /** Answered by moto. */
   readonly forwarded: ReadonlySet<string>;
   readonly moto: string;
-  /** Is told of each message that a queue took. */
+  /** Gets each message that a queue took. */
   readonly onMessage: (queue: string, body: Json) => void;
   /** The customer's key over a table or a queue, by the resource's ARN. */
   readonly keyOver: (resource: string) => string | undefined;

@@ -394,7 +394,7 @@ describe("what cannot be deployed is refused by its field", () => {
           id,
           dumps: undefined,
           exports: undefined,
-          rotations: undefined,
+          mail: undefined,
           schedules: {},
         })),
       });
@@ -442,6 +442,26 @@ describe("what cannot be deployed is refused by its field", () => {
 });
 
 describe("what another region, account or partition has is refused by its field", () => {
+  it.each([
+    { wrong: { region: "eu-west-1" }, field: "region", says: /expected eu-central-1$/ },
+    { wrong: { bucket: "sagemaker-clinic-a" }, field: "bucket", says: /is the bucket of exports/ },
+    {
+      wrong: {
+        routes: Object.fromEntries(
+          Array.from({ length: 60 }, (_, at) => [`p${at}@clinic-a.example.org`, [`somebody-${at}@staff.example.com`]]),
+        ),
+      },
+      field: "routes",
+      says: /is longer than the 3072 bytes/,
+    },
+  ])("mail that the function could not forward, by its $field", async ({ wrong, field, says }) => {
+    const issues = await issuesOf((installation) => {
+      const { inbound } = installation.mail as { readonly inbound: Written };
+      installation.mail = { inbound: { ...inbound, ...wrong } };
+    });
+    expect(issues).toEqual([{ path: `installations[0].mail.inbound.${field}`, message: expect.stringMatching(says) }]);
+  });
+
   it("a cluster and a service of another region or account, for a task starts in its own", async () => {
     const moved = { region: "eu-west-1", account: "210987654321" };
     const issues = await issuesOf(
@@ -449,6 +469,7 @@ describe("what another region, account or partition has is refused by its field"
         const service = "arn:aws:ecs:eu-west-1:123456789012:service/clinic-a/openemr";
         installation.platform = { ...(installation.platform as Written), service };
         installation.rotations = without(installation.rotations, "redeploy");
+        delete installation.mail;
       },
       "prod",
       moved,
@@ -476,7 +497,7 @@ describe("what another region, account or partition has is refused by its field"
         const dumps = { ...(first?.dumps as Written), region: "us-gov-west-1", copies: [] };
         const exports = { ...(first?.exports as Written), region: "us-gov-west-1" };
         const rotations = without(first?.rotations, "redeploy");
-        config.installations = [{ ...first, dumps, exports, rotations }];
+        config.installations = [{ ...first, dumps, exports, rotations, mail: undefined }];
       },
       "prod",
       { region: "us-gov-west-1", account: "123456789012" },

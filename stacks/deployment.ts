@@ -536,6 +536,8 @@ const deployedInstallation = (
       "mail.inbound.region",
       `is not where the stacks go; SES calls functions of its own region: expected ${place.region}`,
     );
+  if (mail && (partitionOf(place.region) ?? "aws") !== "aws")
+    refuse("mail", `is for regions where SES receives mail; it does not in ${place.region}`);
   if (mail && exports?.destination.kind === "s3" && exports.destination.bucket === mail.inbound.bucket)
     refuse("mail.inbound.bucket", "is the bucket of exports; expected one that only mail has");
   if (mail && Buffer.byteLength(JSON.stringify(mail.inbound)) > mostMailSettings)

@@ -462,6 +462,21 @@ describe("what another region, account or partition has is refused by its field"
     expect(issues).toEqual([{ path: `installations[0].mail.inbound.${field}`, message: expect.stringMatching(says) }]);
   });
 
+  it("mail in a partition where SES receives none", async () => {
+    const issues = await issuesOf(
+      (installation) => {
+        const { inbound } = installation.mail as { readonly inbound: Written };
+        installation.mail = { inbound: { ...inbound, region: "cn-north-1" } };
+      },
+      "prod",
+      { region: "cn-north-1", account: "123456789012" },
+    );
+    expect(issues).toContainEqual({
+      path: "installations[0].mail",
+      message: "is for regions where SES receives mail; it does not in cn-north-1",
+    });
+  });
+
   it("a cluster and a service of another region or account, for a task starts in its own", async () => {
     const moved = { region: "eu-west-1", account: "210987654321" };
     const issues = await issuesOf(

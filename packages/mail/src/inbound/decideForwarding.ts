@@ -55,6 +55,7 @@ const inGroups = (targets: readonly string[]): readonly (readonly string[])[] =>
 /** A message about one that we forwarded: forwarded too, it could bounce again. */
 const isOwnBounce = ({ sender, recipients }: Receipt, from: string): boolean =>
   (sender === "" || /^mailer-daemon@/i.test(sender)) &&
+  recipients.length > 0 &&
   recipients.every((recipient) => recipient.toLowerCase() === from.toLowerCase());
 
 /** Names domains only: what stands before the `@` is whatever somebody outside wrote. */

@@ -83,6 +83,10 @@ it.each([{ sender: "" }, { sender: "MAILER-DAEMON@amazonses.com" }])(
   },
 );
 
+it("loses no message whose recipients are missing", () => {
+  expect(decide({ sender: "", recipients: [] })).toMatchObject({ action: "refuse", error: { name: "MailRouteError" } });
+});
+
 it("looks at the size before the headers", () => {
   expect(decide({}, { byteLength: 1_001, headers: undefined })).toMatchObject({ action: "notify" });
   expect(decide({}, { byteLength: 1_000 })).toMatchObject({ action: "forward" });

@@ -63,7 +63,7 @@ describe("a deployed clinic whose SMTP login is rotated", { timeout: patience },
     place = await startHospitalCloud({
       directory,
       size: "tiny",
-      mail: { soakMinutes },
+      mail: { soakMinutes, settleSeconds: 1 },
       cloud: { retryScale: 0.001, waitScale: 0.001 },
     });
     if (!place.mail) throw new Error("the clinic has no SMTP server");

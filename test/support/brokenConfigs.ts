@@ -834,6 +834,7 @@ export const brokenConfigs: readonly BrokenConfig[] = [
     "testMessage.to",
     /expected an e-mail address/,
   ),
+  smtpOf("a day to settle", { settleSeconds: 86_400 }, "settleSeconds", /whole number of seconds from 0 to 3600/),
   smtpOf("half a minute", { soakMinutes: 0.5 }, "soakMinutes", /whole number of minutes from 0 to 10080/),
   smtpOf("a year of soak", { soakMinutes: 525_600 }, "soakMinutes", /whole number of minutes from 0 to 10080/),
   ...[{}, { deadlineMinutes: 10_080 }].map((deadline) =>

@@ -96,6 +96,7 @@ export const aMailClinic = async (
     server,
     testMessage: { from: "notifications@example.org", to: "success@simulator.amazonses.com" },
     inStep: { secretAccessKey: keySecret, userParameter: parameterName },
+    settleSeconds: 1, // nothing sends meanwhile
   });
   await writeFile(join(directory, "database.password"), site.schema.restoreUser.password, { mode: 0o600 });
   const written = (): Installation => ({

@@ -181,6 +181,7 @@ export const aMailWorld = ({
     testMessage: { from: "notifications@example.org", to: "success@simulator.amazonses.com" },
     sites: names.map(settingsOf),
     soakMinutes: 0,
+    settleSeconds: 10,
     wait: async (seconds) => clock.advance(seconds),
     progress: () => {},
     warn: (warning) => warnings.push(warning),

@@ -71,7 +71,7 @@ export interface HospitalCloudOptions {
   /** OpenEMR's credentials are rotated; the secrets for them are empty. */
   readonly rotations?: boolean;
   /** OpenEMR's login at an SMTP server is rotated too; the IAM user has one key, and OpenEMR has no login of it yet. */
-  readonly mail?: { readonly soakMinutes: number };
+  readonly mail?: { readonly soakMinutes: number; readonly settleSeconds?: number };
   readonly cloud?: Pick<
     LocalCloudOptions,
     "containers" | "heartbeatScale" | "retryScale" | "taskCommand" | "waitScale"

@@ -78,7 +78,8 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
   }),
   ...page("damage.md", {
     IntegrityError: "Take a new dump now, keep the damaged one unchanged, then find out how far the damage extends.",
-    KeyPairError: "Delete nothing: keys and rows do not match. Compare the last dumps before you restore anything.",
+    KeyPairError:
+      "Delete nothing: keys and rows of a site do not match. Compare the last dumps before you restore anything.",
     RestoredDataDiffersError: "Do not use the restored copy. Take a new dump, drill it, and keep both verdicts.",
   }),
   ...page("task.md", {

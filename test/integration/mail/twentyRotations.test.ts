@@ -62,6 +62,7 @@ const rotation = (): SmtpRotation => ({
   testMessage: { from: "notifications@example.org", to: "success@simulator.amazonses.com" },
   sites: [siteMailSettings({ sitesPath: clinic.site.sitesPath, site: "default", newIv: () => randomBytes(16) })],
   soakMinutes: 0,
+  settleSeconds: requestSeconds,
   wait: (seconds) => sleep(seconds === requestSeconds ? requestMs : seconds * 20),
   progress: () => {},
   warn: () => {},

@@ -203,6 +203,7 @@ describe("the SMTP server of a rotation", () => {
       otherRegions: [],
       inStep: {},
       soakMinutes: 1440,
+      settleSeconds: 10,
     });
     expect(smtpOf({ region: "cn-north-1" })?.server.host).toBe("email-smtp.cn-north-1.amazonaws.com.cn");
   });

@@ -1,7 +1,6 @@
 import { toOpsError } from "@openemr-ops/core/errors";
 import { decideNow } from "./decideNow.ts";
 import type { Replacing } from "./decideSmtp.ts";
-import { letRequestsEnd } from "./letRequestsEnd.ts";
 import type { SeenSite } from "./lookAtSmtp.ts";
 import type { SmtpRotation } from "./smtpRotation.ts";
 import { printSmtpSecret } from "./smtpSecret.ts";
@@ -16,7 +15,7 @@ export const loginOf = ({ accessKeyId, password }: { accessKeyId: string; passwo
 /** Sites that have the new login get the one before, then the new key is deleted. Safe to repeat. */
 export const undo = async (r: SmtpRotation, { accessKeyId, retiring }: Replacing, sites: readonly SeenSite[]) => {
   const written = await writeIntoSites(r, sites, [accessKeyId], loginOf(retiring));
-  if (written.length > 0) await letRequestsEnd(r);
+  if (written.length > 0) await r.wait(r.settleSeconds, r.signal);
   await r.accessKeys.remove(accessKeyId);
 };
 

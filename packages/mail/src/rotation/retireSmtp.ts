@@ -6,13 +6,19 @@ import type { RotatedSmtp, SmtpRotation } from "./smtpRotation.ts";
 import { printSmtpSecret } from "./smtpSecret.ts";
 import { healAndProve, soaking, switchAsDecided } from "./switchSmtp.ts";
 
-/** @throws {MailQueueFailingError} fatal: a site's queue has failures since the key before was made inactive */
+/** @throws {MailQueueFailingError} fatal: a site's queue has more failures, since the key before was made inactive, than before */
 const assertQueues = async (r: SmtpRotation, { change, sites }: Settled): Promise<void> => {
   const since = new Date(change.retiring.deactivatedAt ?? r.now());
   const failing: string[] = [];
   for (const { settings } of sites) {
     const { failed, sent, waiting } = await settings.queueSince(since);
-    if (failed > 0) failing.push(`${failed} of site ${settings.site}`);
+    const before = change.retiring.failing?.[settings.site] ?? 0;
+    const known = before > 0 ? `, of which ${before} failed before the switch already` : "";
+    if (failed > before) failing.push(`${failed} of site ${settings.site}${known}`);
+    else if (failed > 0)
+      r.warn(
+        `${failed} messages in the mail queue of site ${settings.site} fail, as some failed before the switch already; look at error_message of those rows`,
+      );
     else if (waiting > 0 && sent === 0)
       r.warn(
         `site ${settings.site} sent nothing of its mail queue since ${since.toISOString()}, and ${waiting} messages wait: the queue runs only while somebody is logged in, or by cron`,

@@ -2,7 +2,6 @@ import { MailLoginRefusedError } from "@openemr-ops/core/errors";
 import type { Replacing, SmtpDecision } from "./decideSmtp.ts";
 import { loginOf, reactivate } from "./goBack.ts";
 import { bringInStep } from "./inStep.ts";
-import { letRequestsEnd } from "./letRequestsEnd.ts";
 import type { SeenSite } from "./lookAtSmtp.ts";
 import type { SmtpRotation, SmtpStep } from "./smtpRotation.ts";
 import { printSmtpSecret } from "./smtpSecret.ts";
@@ -65,7 +64,7 @@ export const settleSmtp = async (
       r.warn(
         `the former access key ${change.retiring.accessKeyId} was active: a run was stopped before it made it inactive, or somebody activated it. It is inactive now, and its time begins anew`,
       );
-    if (former.active) await letRequestsEnd(r);
+    if (former.active) await r.wait(r.settleSeconds, r.signal);
     change = await deactivate(r, change, stamped);
     steps.unshift("deactivateKey");
     await proveOrReturn();

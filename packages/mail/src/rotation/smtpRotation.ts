@@ -44,6 +44,8 @@ export interface SmtpRotation {
   readonly sites: readonly MailSettings[];
   /** How long the key before stays, inactive. */
   readonly soakMinutes: number;
+  /** How long a request that began before a change may still log in as before: OpenEMR reads its settings when one begins. */
+  readonly settleSeconds: number;
   readonly wait: (seconds: number, signal: AbortSignal) => Promise<void>;
   readonly progress: ReportProgress;
   readonly warn: (message: string) => void;

@@ -8,6 +8,8 @@ export interface RetiringKey {
   readonly passwords?: Readonly<Record<string, string>>;
   /** Written shortly before the key was made inactive; absent until the new login is the current one. */
   readonly deactivatedAt?: string;
+  /** Messages in the sites' queues that failed before the switch already; absent where there were none. */
+  readonly failing?: Readonly<Record<string, number>>;
 }
 
 /** Written before a key is made, so that one which nobody wrote down can be told from one that somebody else made. */
@@ -75,6 +77,18 @@ export const parseSmtpSecret = (text: string, called: string): SmtpSecret => {
       fields && Object.fromEntries(Object.keys(fields).map((name) => [name, needed(fields, name, `${where}.${name}`)]))
     );
   };
+  const countsIn = (value: unknown, where: string): Readonly<Record<string, number>> | undefined => {
+    const fields = objectIn(value, where);
+    return (
+      fields &&
+      Object.fromEntries(
+        Object.entries(fields).map(([name, count]) => {
+          if (typeof count !== "number" || !Number.isInteger(count)) throw wrong(`${where}.${name} is no whole number`);
+          return [name, count];
+        }),
+      )
+    );
+  };
   const idsIn = (value: unknown, where: string): readonly string[] => {
     if (Array.isArray(value) && value.every((id) => typeof id === "string")) return value;
     throw wrong(`${where} is not a list of texts`);
@@ -122,6 +136,7 @@ export const parseSmtpSecret = (text: string, called: string): SmtpSecret => {
         password: needed(retiring, "password", "retiring.password"),
         passwords: passwordsIn(retiring.passwords, "retiring.passwords"),
         deactivatedAt: moment(textIn(retiring, "deactivatedAt", "retiring.deactivatedAt"), "retiring.deactivatedAt"),
+        failing: countsIn(retiring.failing, "retiring.failing"),
       }),
     retired: retiredIn === undefined ? undefined : idsIn(retiredIn, "retired"),
     others,

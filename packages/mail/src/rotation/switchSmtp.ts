@@ -55,18 +55,29 @@ export const healAndProve = async (r: SmtpRotation, decision: Idle): Promise<rea
   return healed;
 };
 
+/** Messages that OpenEMR tries again and again, such as one to an address that is none, by site. */
+const failingNow = async (sites: readonly SeenSite[]): Promise<Pick<Replacing["retiring"], "failing">> => {
+  const failing: Record<string, number> = {};
+  for (const { settings } of sites) {
+    const { failed } = await settings.queueSince(new Date(0));
+    if (failed > 0) failing[settings.site] = failed;
+  }
+  return Object.keys(failing).length > 0 ? { failing } : {};
+};
+
 /** Proves a new login, writes it into the sites, sends a message with it, and makes it the current one. */
 const takeIntoUse = async (r: SmtpRotation, change: Replacing, sites: readonly SeenSite[]) => {
   const login = loginOf(change);
   r.progress({ step: "login", detail: r.server.name });
   await proveLogin(r, login, whileSpreading);
+  const failing = await failingNow(sites);
   await writeIntoSites(r, sites, [login.user, change.retiring.accessKeyId], login);
   r.progress({ step: "message" });
   const testMessageId = await untilItWorks(r, { ...whileSpreading, times: 1 }, () =>
     r.server.send(login, r.testMessage, r.signal),
   );
   r.signal.throwIfAborted();
-  const stamped = { ...change, retiring: { ...change.retiring, deactivatedAt: r.now().toISOString() } };
+  const stamped = { ...change, retiring: { ...change.retiring, deactivatedAt: r.now().toISOString(), ...failing } };
   await r.secret.makeCurrent(await r.secret.writePending(printSmtpSecret(stamped)));
   return { stamped, testMessageId };
 };

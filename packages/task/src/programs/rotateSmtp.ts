@@ -59,6 +59,7 @@ const rotationOf = async (place: Place, soakMinutes: number | undefined): Promis
     testMessage: smtp.testMessage,
     sites: await mailOfSites(place),
     soakMinutes: soakMinutes ?? smtp.soakMinutes,
+    settleSeconds: smtp.settleSeconds,
     wait,
     progress,
     warn,

@@ -412,6 +412,18 @@ describe("after the new login is the current one", () => {
     expect(world.warnings.at(-1)).toMatch(/site north sent nothing.*4 messages wait/);
   });
 
+  it("messages that failed before the switch already do not keep the key before, and more of them do", async () => {
+    const world = aMailWorld();
+    world.site("north").queue = { sent: 0, failed: 2, waiting: 0 };
+    await rotateSmtp(soaking(world));
+    world.clock.advance(day);
+    world.site("north").queue = { sent: 3, failed: 3, waiting: 0 };
+    await expect(retireSmtp(soaking(world))).rejects.toThrow(/3 of site north, of which 2 failed before/);
+    world.site("north").queue = { sent: 3, failed: 2, waiting: 0 };
+    expect(await retireSmtp(soaking(world))).toMatchObject({ state: "done" });
+    expect(world.warnings.at(-1)).toMatch(/2 messages.*site north.*failed before/);
+  });
+
   it("a key before that somebody activated is made inactive again, and its time begins anew", async () => {
     const world = aMailWorld();
     await rotateSmtp(soaking(world));

@@ -59,6 +59,8 @@ export const smtp = strict({
   testMessage: strict({ from: field.emailAddress, to: field.emailAddress }),
   /** How long the key before stays, inactive, until it is deleted. */
   soakMinutes: field.soakMinutes.default(1440),
+  /** How long a request of OpenEMR that began before a change may still log in as before. */
+  settleSeconds: field.settleSeconds.default(10),
   /** Where other programs read what this rotation changes. */
   inStep: strict({
     /** JSON with the secret of the access key under `password`. */

@@ -31,6 +31,7 @@ describe.each(["packages/cli", "packages/task"])("what a machine with %s alone i
       "gcp",
       "health",
       "jobs",
+      "mail",
       "openemr",
       "rotation",
       "task",

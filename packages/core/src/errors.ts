@@ -310,30 +310,46 @@ export class RestoredDataDiffersError extends DamagedError {
   override readonly name = "RestoredDataDiffersError";
 }
 
-// Mail that comes in
-/** A stored message is missing, encrypted for its writer alone, or no message; the message names the object or the line. */
-export class MailUnreadableError extends DamagedError {
-  override readonly name = "MailUnreadableError";
+// Mail
+/** The SMTP server refuses user and password; the message names the user. */
+export class MailLoginRefusedError extends FatalError {
+  override readonly name = "MailLoginRefusedError";
 }
-/** A message comes back to where it was forwarded from. */
-export class MailLoopError extends RefusedError {
-  override readonly name = "MailLoopError";
+/** The SMTP server cannot be reached over TLS, or asks for patience. */
+export class MailServerUnavailableError extends RetryableError {
+  override readonly name = "MailServerUnavailableError";
 }
-/** A message is larger than the mail service sends. */
-export class MailTooLargeError extends RefusedError {
-  override readonly name = "MailTooLargeError";
-}
-/** No route names a message's recipient. */
-export class MailRouteError extends RefusedError {
-  override readonly name = "MailRouteError";
-}
-/** Other rules receive the region's mail, and activating ours would end theirs. */
-export class ReceiptRuleConflictError extends RefusedError {
-  override readonly name = "ReceiptRuleConflictError";
-}
-/** The mail service refuses the sender, a recipient or the message. */
+/** The SMTP server refuses the sender, the recipient or the message. */
 export class MailRejectedError extends FatalError {
   override readonly name = "MailRejectedError";
+}
+/** IAM refuses to list, make, change or delete an access key of the SMTP user. */
+export class AccessKeyError extends FatalError {
+  override readonly name = "AccessKeyError";
+}
+/** OpenEMR's mail queue has failures since the credentials changed; the former access key is kept, inactive. */
+export class MailQueueFailingError extends FatalError {
+  override readonly name = "MailQueueFailingError";
+}
+/** A received message that is not in the archive, is encrypted there, or has no header that can be read. */
+export class MailUnreadableError extends FatalError {
+  override readonly name = "MailUnreadableError";
+}
+/** A received message was forwarded by us before, or has passed too many servers. */
+export class MailLoopError extends FatalError {
+  override readonly name = "MailLoopError";
+}
+/** A message is larger than SES sends. */
+export class MailTooLargeError extends FatalError {
+  override readonly name = "MailTooLargeError";
+}
+/** No route of the configuration takes a received message. */
+export class MailRouteError extends FatalError {
+  override readonly name = "MailRouteError";
+}
+/** Another rule set of SES is active in the region, and only one can be. */
+export class ReceiptRuleConflictError extends RefusedError {
+  override readonly name = "ReceiptRuleConflictError";
 }
 
 /** An unknown error: treat it as a defect of this program. */

@@ -20,6 +20,8 @@ export interface EndpointOptions {
   /** Answered by moto. */
   readonly forwarded: ReadonlySet<string>;
   readonly moto: string;
+  /** The IAM user whose access key it is. */
+  readonly userOfKey: (accessKeyId: string) => Promise<string | undefined>;
   /** Gets each message that a queue took. */
   readonly onMessage: (queue: string, body: Json) => void;
   /** The customer's key over a table or a queue, by the resource's ARN. */
@@ -130,6 +132,7 @@ export const startEndpoint = async (options: EndpointOptions) => {
     place,
     rest,
     services,
+    userOfKey,
   } = options;
   const motoUrl = new URL(moto);
 
@@ -213,6 +216,9 @@ export const startEndpoint = async (options: EndpointOptions) => {
       const target = String(incoming.headers["x-amz-target"] ?? "");
       const isForm = queryServices.has(service) || (service === "ses" && sesOperation(url.pathname) === "");
       const form = isForm ? new URLSearchParams(bytes?.toString("utf8")) : undefined;
+      // IAM judges by the user, also where a request names the key alone.
+      const keyId = service === "iam" && !form?.has("UserName") ? form?.get("AccessKeyId") : undefined;
+      const user = keyId ? await userOfKey(keyId) : undefined;
       const request: ApiRequest = {
         service,
         operation: target.split(".").at(-1) || (form?.get("Action") ?? sesOperation(url.pathname)),

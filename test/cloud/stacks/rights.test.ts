@@ -401,7 +401,7 @@ describe("starting a container", () => {
 describe("rights over everything", () => {
   /** AWS knows no resource for these; a condition of ListTasks names the cluster. */
   const unnarrowable =
-    /^(ecr:GetAuthorizationToken|ecs:ListTasks|xray:(Get|Put)\w+|logs:(CreateLogDelivery|DeleteLogDelivery|DescribeLogGroups|DescribeResourcePolicies|GetLogDelivery|ListLogDeliveries|PutResourcePolicy|UpdateLogDelivery)|ses:(CreateReceiptRuleSet|DeleteReceiptRuleSet|DescribeActiveReceiptRuleSet|DescribeReceiptRuleSet|SetActiveReceiptRuleSet))$/;
+    /^(ecr:GetAuthorizationToken|ecs:(DescribeTaskDefinition|ListTasks)|xray:(Get|Put)\w+|logs:(CreateLogDelivery|DeleteLogDelivery|DescribeLogGroups|DescribeResourcePolicies|GetLogDelivery|ListLogDeliveries|PutResourcePolicy|UpdateLogDelivery)|ses:(CreateReceiptRuleSet|DeleteReceiptRuleSet|DescribeActiveReceiptRuleSet|DescribeReceiptRuleSet|SetActiveReceiptRuleSet))$/;
 
   it("are given only where AWS narrows nothing", () => {
     const roles = resourcesOf(prod, "AWS::IAM::Policy").map(({ stack, id }) => ({

@@ -394,6 +394,7 @@ describe("what cannot be deployed is refused by its field", () => {
           id,
           dumps: undefined,
           exports: undefined,
+          rotations: undefined,
           mail: undefined,
           schedules: {},
         })),

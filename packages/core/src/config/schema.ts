@@ -24,7 +24,7 @@ const uniqueIds = (installations: readonly unknown[], context: Complain): void =
 /** Each rule gets the installations as they came, wrong ones included. */
 const acrossInstallations = (settings: { readonly installations?: unknown }, context: Complain): void => {
   const installations: readonly unknown[] = Array.isArray(settings.installations) ? settings.installations : [];
-  for (const rule of [uniqueIds, separateDestinations, separateMail]) rule(installations, context);
+  for (const rule of [uniqueIds, separateDestinations, separateIamUsers, separateMail]) rule(installations, context);
 };
 
 /** The configuration file's shape and all rules that need no look at the disk. Unknown names are refused. */

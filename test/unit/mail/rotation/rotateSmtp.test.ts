@@ -355,6 +355,25 @@ it("a key that IAM does not list yet is deleted all the same, because the secret
   expect(world.cutOff()).toEqual([]);
 });
 
+it("a deleted key that IAM still lists is waited for, and one that stays is refused", async () => {
+  for (const at of [3, 7])
+    for (const late of [2, Number.POSITIVE_INFINITY]) {
+      const world = aMailWorld();
+      const { run } = watched(world.rotation, () => {}, { at, how: "stop" });
+      await expect(rotateSmtp(run)).rejects.toThrow(/stop at/);
+      const [, made] = world.keys();
+      if (at === 7) world.change(made?.id ?? "", { active: false });
+      const before = (await world.rotation.accessKeys.list()).map((key) => ({ ...key }));
+      let lists = 0;
+      const list = async () => (++lists <= late ? before : world.rotation.accessKeys.list());
+      const rotated = rotateSmtp({ ...world.rotation, accessKeys: { ...world.rotation.accessKeys, list } });
+      if (late === 2) expect(await rotated).toMatchObject({ state: "done" });
+      else await expect(rotated).rejects.toThrow(/AKIA0+2 of a stopped rotation was deleted, and is still there/);
+      expect(world.cutOff()).toEqual([]);
+      expect(world.keys()).toHaveLength(1);
+    }
+});
+
 describe("after the new login is the current one", () => {
   it("a login that stops working brings the key before back, and the next run makes another one", async () => {
     for (const harm of ["inactive", "deleted"]) {

@@ -1,5 +1,5 @@
 import { MailLoopError, MailRouteError, type OpsError } from "@openemr-ops/core/errors";
-import { loopIn } from "./loops.ts";
+import { isAutomatic, loopIn } from "./loops.ts";
 import type { HeaderEntry } from "./rawMessage.ts";
 import { type Routes, routed } from "./routes.ts";
 
@@ -40,7 +40,7 @@ export type ForwardingDecision =
   | ({ readonly action: "notify" } & Sending)
   /** Stays in the archive, and nobody is notified. */
   | { readonly action: "hold"; readonly reason: "virus" | "spam" }
-  | { readonly action: "drop"; readonly reason: "own bounce" }
+  | { readonly action: "drop"; readonly reason: "own bounce" | "automatic answer" }
   /** Goes to the dead letters. */
   | { readonly action: "refuse"; readonly error: OpsError };
 
@@ -52,11 +52,12 @@ const inGroups = (targets: readonly string[]): readonly (readonly string[])[] =>
     targets.slice(index * largestGroup, (index + 1) * largestGroup),
   );
 
+const isToForwarder = ({ recipients }: Receipt, from: string): boolean =>
+  recipients.length > 0 && recipients.every((recipient) => recipient.toLowerCase() === from.toLowerCase());
+
 /** A message about one that we forwarded: forwarded too, it could bounce again. */
-const isOwnBounce = ({ sender, recipients }: Receipt, from: string): boolean =>
-  (sender === "" || /^mailer-daemon@/i.test(sender)) &&
-  recipients.length > 0 &&
-  recipients.every((recipient) => recipient.toLowerCase() === from.toLowerCase());
+const isOwnBounce = (receipt: Receipt, from: string): boolean =>
+  (receipt.sender === "" || /^mailer-daemon@/i.test(receipt.sender)) && isToForwarder(receipt, from);
 
 /** Names domains only: what stands before the `@` is whatever somebody outside wrote. */
 const noRoute = (recipients: readonly string[]): MailRouteError => {
@@ -82,6 +83,9 @@ export const decideForwarding = (
   if (virus === "FAIL") return { action: "hold", reason: "virus" };
   if (spam === "FAIL") return { action: "hold", reason: "spam" };
   if (isOwnBounce(receipt, from)) return { action: "drop", reason: "own bounce" };
+  // Forwarded too, it could be answered again.
+  if (headers && isToForwarder(receipt, from) && isAutomatic(headers))
+    return { action: "drop", reason: "automatic answer" };
   const { targets, unrouted } = routed(recipients, routes);
   const lacking = unrouted.length > 0 || targets.length === 0 ? noRoute(unrouted) : undefined;
   if (lacking && targets.length === 0) return { action: "refuse", error: lacking };

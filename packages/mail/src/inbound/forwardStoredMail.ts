@@ -1,5 +1,11 @@
 import { MailTooLargeError } from "@openemr-ops/core/errors";
-import { decideForwarding, type InboundSettings, type Receipt, type Sending } from "./decideForwarding.ts";
+import {
+  decideForwarding,
+  type ForwardingDecision,
+  type InboundSettings,
+  type Receipt,
+  type Sending,
+} from "./decideForwarding.ts";
 import { forwardedMessage } from "./forwardedMessage.ts";
 import { noticeOf } from "./notice.ts";
 import { type RawMessage, splitMessage } from "./rawMessage.ts";
@@ -98,15 +104,22 @@ export const forwardStoredMail = async (receipt: Receipt, forwarding: Forwarding
       if (afterwards) throw afterwards;
       return { action: "notify", ...done };
     };
+    const unsent = ({ action, reason }: Extract<ForwardingDecision, { readonly reason: string }>): Forwarded => ({
+      action,
+      reason,
+      sent: 0,
+      before: 0,
+      sentAs: [],
+    });
     const unread = decide();
     if (unread.action === "refuse") throw unread.error;
-    if (unread.action === "hold" || unread.action === "drop")
-      return { action: unread.action, reason: unread.reason, sent: 0, before: 0, sentAs: [] };
+    if (unread.action === "hold" || unread.action === "drop") return unsent(unread);
     if (byteLength > mostBytes) return await notify(unread);
 
     const message = splitMessage(await stored.read());
     const decision = decide(message);
     if (decision.action === "refuse") throw decision.error;
+    if (decision.action === "drop") return unsent(decision);
     if (decision.action !== "forward") throw new TypeError("a decision changed while the message was read");
     const raw = forwardedMessage(message, { from, sender: receipt.sender, installation, marks: decision.marks });
     if (raw.length > mostBytes) return await notify(decision);

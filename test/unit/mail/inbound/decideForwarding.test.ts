@@ -83,6 +83,20 @@ it.each([{ sender: "" }, { sender: "MAILER-DAEMON@amazonses.com" }])(
   },
 );
 
+it.each(["auto-replied", "auto-generated (vacation)"])("drops an automatic answer to what we forwarded: %s", (text) => {
+  const headers = splitMessage(Buffer.from(`From: <one@staff.example>\r\nAuto-Submitted: ${text}\r\n\r\n`)).headers;
+  expect(decide({ recipients: ["Forwarder@clinic.example"] }, { headers })).toEqual({
+    action: "drop",
+    reason: "automatic answer",
+  });
+  expect(decide({ recipients: ["billing@clinic.example"] }, { headers })).toMatchObject({ action: "forward" });
+});
+
+it("loses no message to the forwarder that a person wrote", () => {
+  const { headers } = splitMessage(Buffer.from("From: <ana@sender.example>\r\nAuto-Submitted: No\r\n\r\n"));
+  expect(decide({ recipients: ["forwarder@clinic.example"] }, { headers })).toMatchObject({ action: "forward" });
+});
+
 it("loses no message whose recipients are missing", () => {
   expect(decide({ sender: "", recipients: [] })).toMatchObject({ action: "refuse", error: { name: "MailRouteError" } });
 });

@@ -71,6 +71,15 @@ it.each([
   for (const secret of ["Smith", "ana@", "Ana", "billing"]) expect(text).not.toContain(secret);
 });
 
+it("sends nothing to anybody for an automatic answer to what was forwarded", async () => {
+  const answer = Buffer.from("From: <one@staff.example>\r\nAuto-Submitted: auto-replied\r\n\r\nI am away.\r\n");
+  const routes = { "*": ["one@staff.example"] };
+  const { forwarding, sent } = memoryMail({ "0abc": answer }, { ...settings, routes });
+  const toUs = { ...receipt, recipients: ["forwarder@clinic.example"] };
+  expect(await forwardStoredMail(toUs, forwarding)).toMatchObject({ action: "drop", reason: "automatic answer" });
+  expect(sent).toEqual([]);
+});
+
 it("does not read a message that is held", async () => {
   const { forwarding, read, sent } = memoryMail({ "0abc": raw }, settings);
   expect(await forwardStoredMail({ ...receipt, virus: "FAIL" }, forwarding)).toMatchObject({ action: "hold" });

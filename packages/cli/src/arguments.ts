@@ -84,13 +84,32 @@ const addCommand = (
   });
 };
 
+/** What a person looks up who puts the program into a script. */
+const surroundings = `Exit status:
+  0  done
+  2  wrong input: options, configuration or a secret; nothing was changed
+  3  refused: a precondition is not met; nothing was changed
+  4  failed
+  5  another job of the installation is running
+  6  damage: stored or restored data differ from what was written
+
+Environment:
+  OPENEMR_OPS_STAGE   the stage that jobs, run, watch and schedules ask (default: production)
+  OPENEMR_OPS_RESTIC, OPENEMR_OPS_TAR, OPENEMR_OPS_MARIADB, OPENEMR_OPS_MARIADB_DUMP
+                      programs to start in place of those on the PATH
+  NO_COLOR            set, nothing is coloured
+  AWS_PROFILE, AWS_REGION, …
+                      AWS's usual variables, for destinations, secrets and the control plane
+`;
+
 /** The tree of commands; the command that is named passes its invocation to `found`. */
 const buildProgram = (context: ArgumentsContext, found: (invocation: Invocation) => void): Command => {
   const program = new Command("openemr-ops")
     .description("Day-two operations for a running OpenEMR: dumps that are proven to restore.")
     .version(context.version, "--version", "the version of this program")
     .enablePositionalOptions()
-    .addHelpText("after", examples(["dump --config /etc/openemr-ops.config.json", "help restore"]));
+    .addHelpText("after", examples(["dump --config /etc/openemr-ops.config.json", "help restore"]))
+    .addHelpText("after", surroundings);
   for (const command of commands) addCommand(program, command, context, found);
   return program;
 };

@@ -16,11 +16,14 @@ using stop = listenForStop(
   () => stderr.write("\nstopping safely; press Ctrl+C again to stop at once\n"),
   () => process.exit(130),
 );
-stdout.on("error", () => process.exit(1)); // the reader closed the pipe, as in "dumps | head"
+// The reader closed the pipe, as in "dumps | head". A job goes on all the same, and its exit status tells how it ended.
+stdout.on("error", () => {});
+/** `npm run ops` starts this in the package's directory, wherever the person is. */
+const startedIn = env.npm_lifecycle_event === "ops" ? env.INIT_CWD : undefined;
 
 process.exitCode = await runProgram({
   argv: argv.slice(2),
-  cwd: process.cwd(),
+  cwd: startedIn ?? process.cwd(),
   environment: env,
   stdout,
   stderr,

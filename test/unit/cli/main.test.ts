@@ -65,6 +65,42 @@ describe("the program", () => {
     expect(await run(["--version"], directory.path)).toMatchObject({ exitCode: 0, stdout: "0.1.0\n", stderr: "" });
   });
 
+  it("says in its help which exit statuses and environment variables it has", async () => {
+    await using directory = await aConfigDirectory();
+    const { stdout } = await run(["--help"], directory.path);
+    for (const text of ["Exit status:", "5  another job", "Environment:", "OPENEMR_OPS_STAGE"])
+      expect(stdout).toContain(text);
+  });
+
+  it("does its work and ends as it would, where nobody reads what it prints", async () => {
+    await using directory = await aConfigDirectory();
+    const check = ["config", "check", "--config", await directory.write(aConfig()), "--json"];
+    for (const [argv, status] of [
+      [check, 0],
+      [["dumb", "--json"], 2],
+    ] as const) {
+      const child = spawn(process.execPath, [main, ...argv], {
+        cwd: directory.path,
+        env: {},
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      child.stdout.destroy();
+      expect(await once(child, "close")).toEqual([status, null]);
+    }
+  });
+
+  it("looks for files where the person is, also when npm starts it", async () => {
+    await using directory = await aConfigDirectory();
+    await directory.write(aConfig());
+    const npm = { npm_lifecycle_event: "ops", INIT_CWD: directory.path };
+    const child = spawn(process.execPath, [main, "config", "check", "--config", "c.json", "--json"], {
+      cwd: "/",
+      env: npm,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    expect(JSON.parse(await text(child.stdout))).toMatchObject({ valid: true });
+  });
+
   it("accepts the configuration of its own documentation", async () => {
     await using directory = await aConfigDirectory();
     const config = await directory.write(aConfig());

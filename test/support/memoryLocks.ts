@@ -1,5 +1,4 @@
-import { InstallationBusyError } from "@openemr-ops/core/errors";
-import type { Lock, LockRequest, LockStore } from "@openemr-ops/core/locks";
+import { type Lock, type LockRequest, type LockStore, lockIsHeld } from "@openemr-ops/core/locks";
 
 /** Locks that live in this process, and show who holds what. */
 export interface MemoryLocks extends LockStore {
@@ -13,12 +12,8 @@ export const memoryLocks = (now: () => Date = () => new Date()): MemoryLocks => 
   const nameOf = ({ installation, resource }: Pick<LockRequest, "installation" | "resource">): string =>
     `${installation}/${resource}`;
   const expiry = ({ leaseSeconds }: LockRequest): Date => new Date(now().getTime() + leaseSeconds * 1000);
-  const busy = (name: string, holder: Lock | undefined) =>
-    new InstallationBusyError(
-      holder
-        ? `${name} is held by job ${holder.owner} until ${holder.expiresAt.toISOString()}`
-        : `${name} is not held by this job any more`,
-    );
+  const busy = (request: Pick<LockRequest, "installation" | "resource">, holder: Lock | undefined) =>
+    lockIsHeld(request, holder && { owner: holder.owner, leaseEndsAt: holder.expiresAt });
   const isHeldBy = (lock: Lock): boolean => {
     const held = locks.get(nameOf(lock));
     return held?.fence === lock.fence && held.owner === lock.owner;
@@ -31,7 +26,7 @@ export const memoryLocks = (now: () => Date = () => new Date()): MemoryLocks => 
       const name = nameOf(request);
       const holder = locks.get(name);
       const ours = holder?.owner === request.owner;
-      if (holder && !ours && holder.expiresAt > now()) throw busy(name, holder);
+      if (holder && !ours && holder.expiresAt > now()) throw busy(request, holder);
       const fence = ours ? holder.fence : (fences.get(name) ?? 0) + 1;
       const lock = { ...request, fence, expiresAt: expiry(request) };
       locks.set(name, lock);
@@ -39,7 +34,7 @@ export const memoryLocks = (now: () => Date = () => new Date()): MemoryLocks => 
       return lock;
     },
     async renew(lock) {
-      if (!isHeldBy(lock)) throw busy(nameOf(lock), locks.get(nameOf(lock)));
+      if (!isHeldBy(lock)) throw busy(lock, locks.get(nameOf(lock)));
       const renewed = { ...lock, expiresAt: expiry(lock) };
       locks.set(nameOf(lock), renewed);
       return renewed;

@@ -1,7 +1,7 @@
 import { ConditionalCheckFailedException, type DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { GetCommand, UpdateCommand } from "@aws-sdk/lib-dynamodb";
-import { InstallationBusyError } from "@openemr-ops/core/errors";
-import type { Lock, LockRequest, LockStore } from "@openemr-ops/core/locks";
+import type { InstallationBusyError } from "@openemr-ops/core/errors";
+import { type Lock, type LockRequest, type LockStore, lockIsHeld } from "@openemr-ops/core/locks";
 import { partitions } from "@openemr-ops/core/partitions";
 import { controlPlaneFailure } from "./controlPlaneFailure.ts";
 import { documents } from "./jobsTable.ts";
@@ -26,11 +26,10 @@ type Held = Omit<LockRequest, "leaseSeconds">;
 
 const keyOf = ({ installation, resource }: Held) => ({ pk: partitions.locks(installation), sk: resource });
 
-const busy = ({ installation, resource }: Held, item: LockItem | undefined): InstallationBusyError =>
-  new InstallationBusyError(
-    item && !item.released
-      ? `${installation}: ${resource} is held by job ${item.owner} until ${new Date(item.leaseEndsAt).toISOString()}; try again after that`
-      : `${installation}: ${resource} is no longer held by this job`,
+const busy = (request: Held, item: LockItem | undefined): InstallationBusyError =>
+  lockIsHeld(
+    request,
+    item && !item.released ? { owner: item.owner, leaseEndsAt: new Date(item.leaseEndsAt) } : undefined,
   );
 
 /**

@@ -1,3 +1,5 @@
+import { InstallationBusyError } from "./errors.ts";
+
 /** Lease of a lock that a workflow holds: outlives the time between two steps, with a place to run in, an image, a retry's wait. */
 export const workflowLeaseSeconds = 900;
 
@@ -16,6 +18,20 @@ export interface Lock extends LockRequest {
   readonly fence: number;
   readonly expiresAt: Date;
 }
+
+/**
+ * A lock that somebody else holds, or that its holder lost. A lease is renewed for as long as its job runs, so its end is no time to
+ * wait for: only a job that died leaves one.
+ */
+export const lockIsHeld = (
+  { installation, resource }: Pick<LockRequest, "installation" | "resource">,
+  holder: { readonly owner: string; readonly leaseEndsAt: Date } | undefined,
+): InstallationBusyError =>
+  new InstallationBusyError(
+    holder
+      ? `${installation}: ${resource} is held by job ${holder.owner}; start this again when that job has ended. If it died, its lock ends by itself at ${holder.leaseEndsAt.toISOString()}`
+      : `${installation}: ${resource} is no longer held by this job`,
+  );
 
 /**
  * One holder at a time for each installation and resource. Implementations pass `test/contract/locks.ts`.

@@ -1,7 +1,7 @@
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { InstallationBusyError, InvalidInputError } from "@openemr-ops/core/errors";
-import type { Lock, LockRequest, LockStore } from "@openemr-ops/core/locks";
+import { type InstallationBusyError, InvalidInputError } from "@openemr-ops/core/errors";
+import { type Lock, type LockRequest, type LockStore, lockIsHeld } from "@openemr-ops/core/locks";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import * as z from "zod";
 import { isDead, type ProcessIdentity, thisProcess } from "./processIdentity.ts";
@@ -106,11 +106,10 @@ export const fileLocks = ({ directory, now, warn = () => undefined, identity }: 
   const isFree = (state: State): boolean =>
     state.released || new Date(state.expiresAt) <= now() || isDead(state.holder, self);
 
-  const busy = ({ installation, resource }: LockRequest, state: State | undefined): InstallationBusyError =>
-    new InstallationBusyError(
-      state && !state.released
-        ? `${installation}: ${resource} is held by job ${state.owner} until ${state.expiresAt}; try again after that`
-        : `${installation}: ${resource} is not held by this job any more`,
+  const busy = (request: LockRequest, state: State | undefined): InstallationBusyError =>
+    lockIsHeld(
+      request,
+      state && !state.released ? { owner: state.owner, leaseEndsAt: new Date(state.expiresAt) } : undefined,
     );
 
   const held = (request: LockRequest, fence: number): { lock: Lock; state: State } => {

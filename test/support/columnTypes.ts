@@ -174,7 +174,11 @@ export const columnTypes: readonly ColumnType[] = [
   { type: "float unsigned", values: floats.map((value) => value.replace(/^-/, "")) },
   { type: "float(12,4)", values: fc.double({ min: -99999999, max: 99999999, noNaN: true }).map(exponential) },
   { type: "double", values: doubles },
-  { type: "double(20,3)", values: fc.double({ min: -1e16, max: 1e16, noNaN: true }).map(exponential) },
+  {
+    type: "double(20,3)",
+    // MariaDB stores the last one as -0.04400000000000004, and prints it as -0.044.
+    values: fc.oneof(fc.double({ min: -1e16, max: 1e16, noNaN: true }).map(exponential), fc.constant("-0.044")),
+  },
   { type: "bit(1)", values: fc.constantFrom("b'0'", "b'1'") },
   { type: "bit(13)", values: fc.nat(2 ** 13 - 1).map(String) },
   { type: "bit(64)", values: fc.oneof(fc.constant("18446744073709551615"), fc.bigInt(0n, 2n ** 64n - 1n).map(String)) },

@@ -7,6 +7,8 @@ interface Column {
   readonly type: string;
   /** Digits of a number in all. */
   readonly digits: number | null;
+  /** Of these, decimals, where the type names them. */
+  readonly scale: number | null;
 }
 
 /** Decimals that are longer are text. */
@@ -53,10 +55,19 @@ const floatBytes = (text: string, write: (bytes: Buffer, value: number) => void,
   return bytes.toString("hex");
 };
 
-const comparable = ({ type, digits }: Column, text: string): string | null => {
+/** What the server keeps of a number with so many decimals, and prints shorter: -0.044 is kept as -1 and 0.956. */
+const keptDouble = (printed: number, scale: number): number => {
+  const whole = Math.floor(printed);
+  return Object.is(printed, -0) ? printed : whole + Math.round((printed - whole) * 10 ** scale) / 10 ** scale;
+};
+
+const comparable = ({ type, digits, scale }: Column, text: string): string | null => {
   if (isText.test(type) || isBytes.test(type)) return text.toLowerCase();
   if (type === "float") return floatBytes(text, (bytes, value) => bytes.writeFloatLE(value), 4);
-  if (type === "double") return floatBytes(text, (bytes, value) => bytes.writeDoubleLE(value), 8);
+  if (type === "double") {
+    const kept = (value: number) => (scale === null ? value : keptDouble(value, scale));
+    return floatBytes(text, (bytes, value) => bytes.writeDoubleLE(kept(value)), 8);
+  }
   if (type === "time") return `${micros(text)}`;
   if (type === "date") {
     const found = midnight(text);
@@ -75,7 +86,7 @@ const comparable = ({ type, digits }: Column, text: string): string | null => {
 /** Rows of a table as the server's own functions print them, in the forms of `readByOthers`; a date that is none is NULL. */
 export const sourceValues = async (schema: FreshSchema, table: string): Promise<readonly ComparableRow[]> => {
   const columns = (await schema.query(
-    "SELECT COLUMN_NAME AS name, LOWER(DATA_TYPE) AS type, NUMERIC_PRECISION AS digits FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
+    "SELECT COLUMN_NAME AS name, LOWER(DATA_TYPE) AS type, NUMERIC_PRECISION AS digits, NUMERIC_SCALE AS scale FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION",
     [schema.name, table],
   )) as unknown as readonly Column[];
   const list = columns.map((column, index) => `CAST(${asked(column)} AS CHAR) AS c${index}`).join(",");

@@ -13,7 +13,7 @@ export interface Patience {
 /** For a login that was just made or activated again. */
 export const whileSpreading: Patience = { times: 5, seconds: 300 };
 /** For a login that works already. */
-export const shortly: Patience = { times: 1, seconds: 20 };
+export const shortly: Patience = { times: 1, seconds: 10 };
 
 const secondsBetween = 1;
 const longestPause = 15;
@@ -38,10 +38,11 @@ export const untilItWorks = async <Result>(
       await r.wait(secondsBetween, r.signal);
     } catch (error) {
       if (!(error instanceof MailLoginRefusedError || error instanceof MailServerUnavailableError)) throw error;
-      if (r.now().getTime() >= deadline) throw error;
+      const left = (deadline - r.now().getTime()) / 1000;
+      if (left <= 0) throw error;
       inARow = 0;
       r.progress({ step: "login", detail: "not yet" });
-      await r.wait(pause, r.signal);
+      await r.wait(Math.min(pause, left), r.signal);
       pause = Math.min(pause * 2, longestPause);
     }
   }

@@ -18,10 +18,9 @@ import { opens } from "@openemr-ops/openemr/passwordHash";
 import { parseSqlconf } from "@openemr-ops/openemr/sqlconf";
 import mysql from "mysql2/promise";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decidedElsewhere } from "../support/decidedElsewhere.ts";
 
 const service = "openemr/openemr";
-/** What root may do on EFS is decided by EFS; a service that AWS adds to each role is not called here. */
-const decidedElsewhere = /^((logs|xray|ecr|kms):|elasticfilesystem:ClientRootAccess$)/;
 
 /** A rotation starts containers, some after one another. */
 const patience = 600_000;

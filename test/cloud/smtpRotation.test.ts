@@ -26,10 +26,9 @@ import { siteMailSettings } from "@openemr-ops/mail/settings/siteMailSettings";
 import { mailServer } from "@openemr-ops/mail/smtp/mailServer";
 import { sesPassword } from "@openemr-ops/mail/smtp/sesPassword";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decidedElsewhere } from "../support/decidedElsewhere.ts";
 
 const service = "openemr/openemr";
-/** What root may do on EFS is decided by EFS; a service that AWS adds to each role is not called here. */
-const decidedElsewhere = /^((logs|xray|ecr|kms):|elasticfilesystem:ClientRootAccess$)/;
 /** A rotation starts containers, one after another. */
 const patience = 600_000;
 /** Half a minute here, since waits are shortened: time to look at what holds meanwhile. */

@@ -63,7 +63,6 @@ export const aMailWorld = ({
   };
   const accessKeys: AccessKeys = {
     name: "IAM user ses-smtp-user",
-    limit: 2,
     list: async () => keys.map(({ id, active, created }) => ({ id, active, created })),
     create: async () => {
       if (keys.length >= 2) throw new AccessKeyError("IAM user ses-smtp-user has two access keys; delete one");

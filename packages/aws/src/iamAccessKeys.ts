@@ -78,7 +78,6 @@ export const iamAccessKeys = ({ user, region }: IamAccessKeysSettings): AccessKe
 
   return {
     name,
-    limit: mostKeys,
     list: () => named(all(), `listing the access keys of ${name}`, "ListAccessKeys"),
     create: async () => {
       const doing = `making an access key of ${name}`;

@@ -15,8 +15,6 @@ export interface NewAccessKey extends AccessKey {
 export interface AccessKeys {
   /** For messages, such as `IAM user ses-smtp-user`. */
   readonly name: string;
-  /** How many keys the user may have, active and inactive ones together. */
-  readonly limit: number;
   list(): Promise<readonly AccessKey[]>;
   /** Makes a key; repeated, another one. Its secret is not to be had again. */
   create(): Promise<NewAccessKey>;

@@ -17,7 +17,6 @@ export interface SeenSmtp {
   readonly sites: readonly SeenSite[];
   /** Keys that somebody has used, of those that no text and no site names. */
   readonly used: readonly string[];
-  readonly now: Date;
 }
 
 /**
@@ -37,5 +36,5 @@ export const lookAtSmtp = async (r: SmtpRotation): Promise<SeenSmtp> => {
   const used: string[] = [];
   if (texts.current?.secret.creating || texts.pending?.secret.creating)
     for (const { id } of keys) if (await r.accessKeys.lastUsed(id)) used.push(id);
-  return { keys, texts, sites, used, now: r.now() };
+  return { keys, texts, sites, used };
 };

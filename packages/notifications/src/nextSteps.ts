@@ -37,7 +37,7 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
   }),
   ...page("mail.md", {
     MailLoginRefusedError:
-      "Look whether the access key that the message names is active and may send by SES. OpenEMR's login was not touched.",
+      "Look whether the access key that the message names is active and may send by SES. OpenEMR has the login from before the job.",
     MailServerUnavailableError:
       "Check that host and port of `rotations.smtp.server` can be reached from here, then start the job again.",
     MailRejectedError: "Verify sender and recipient of `rotations.smtp.testMessage` in SES, then start the job again.",

@@ -50,9 +50,9 @@ describe("the access keys of a user of IAM", () => {
 
   it("of a user who does not exist are refused, with the setting that names it", async () => {
     const keys = iamAccessKeys({ user: "nobody", region });
-    for (const refused of [keys.list(), keys.create()]) {
-      await expect(refused).rejects.toThrow(AccessKeyError);
-      await expect(refused).rejects.toThrow(/there is no IAM user nobody.*rotations\.smtp\.iamUser/);
+    for (const refused of [keys.list, keys.create]) {
+      await expect(refused()).rejects.toThrow(AccessKeyError);
+      await expect(refused()).rejects.toThrow(/there is no IAM user nobody.*rotations\.smtp\.iamUser/);
     }
   });
 });

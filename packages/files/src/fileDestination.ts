@@ -149,7 +149,8 @@ export const fileDestination = (
       const path = `${folder.at}/${name}`;
       const oldest = now().getTime() - staleAfterMilliseconds;
       try {
-        if ((await lstat(path)).mtimeMs < oldest) await rm(path, { force: true });
+        // Not its time of modification, which is that of the file it is a copy of.
+        if ((await lstat(path)).ctimeMs < oldest) await rm(path, { force: true });
       } catch (error) {
         if (systemCodeOf(error) !== "ENOENT") throw error; // another put has published it meanwhile
       }

@@ -123,7 +123,8 @@ describe("an export of decrypted documents by hand", () => {
   });
 
   it("becomes one of encrypted documents when the configuration says so", async () => {
-    const { json } = await run(["export", "sites"], "as-stored");
+    const { exitCode, json, stderr } = await run(["export", "sites"], "as-stored");
+    expect(exitCode, stderr).toBe(0);
     expect(json).not.toHaveProperty("decrypted");
     for (const { path } of await encryptedDocuments())
       expect(await readFile(join(directory, "exports/sites", path))).toEqual(

@@ -18,6 +18,7 @@ import { seededBytes, streamOf } from "../../support/bytes.ts";
 
 let base: string;
 let count = 0;
+const hoursFromNow = (hours: number): Date => new Date(Date.now() + hours * 3_600_000);
 const freshDirectory = (): string => join(base, String(count++), "deeper", "store");
 
 beforeAll(async () => {
@@ -59,17 +60,25 @@ describe("a directory as a destination, beyond the contract", () => {
     const directory = freshDirectory();
     const incoming = join(directory, ".incoming");
     await mkdir(incoming, { recursive: true });
-    await writeFile(join(incoming, "old"), "half");
-    await writeFile(join(incoming, "young"), "half");
-    const now = new Date("2026-11-20T12:00:00Z");
-    await utimes(join(incoming, "old"), now, new Date("2026-11-19T11:00:00Z"));
-    await utimes(join(incoming, "young"), now, new Date("2026-11-19T13:00:00Z"));
+    await writeFile(join(incoming, "half"), "half");
+    await fileDestination(directory, { now: () => hoursFromNow(23) }).put("a", Buffer.from("1"));
+    expect(await readdir(incoming)).toEqual(["half"]);
 
-    const destination = fileDestination(directory, { now: () => now });
+    const destination = fileDestination(directory, { now: () => hoursFromNow(25) });
     await destination.put("a", Buffer.from("1"));
-
-    expect(await readdir(incoming)).toEqual(["young"]);
+    expect(await readdir(incoming)).toEqual([]);
     expect(await keysOf(destination)).toEqual(["a"]);
+  });
+
+  it("does not take what another put has in work for old because the file it is a copy of is", async () => {
+    const directory = freshDirectory();
+    const incoming = join(directory, ".incoming");
+    await mkdir(incoming, { recursive: true });
+    await writeFile(join(incoming, "of another put"), "whole");
+    await utimes(join(incoming, "of another put"), new Date(), new Date("2020-01-01T00:00:00Z"));
+
+    await fileDestination(directory).put("a", Buffer.from("1"));
+    expect(await readdir(incoming)).toEqual(["of another put"]);
   });
 
   it("keeps its own folder out of reach", async () => {

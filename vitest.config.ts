@@ -15,7 +15,7 @@ const setupFiles = ["test/support/patterns.ts"];
  */
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     reporters: ["default", "./test/support/closingLine.ts"],
     projects: [
       // One process for all files of a worker: to load the same modules for each file took longer than the tests.

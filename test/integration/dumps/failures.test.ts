@@ -197,14 +197,16 @@ describe("a dump fails under its own name, does not count, and the next one succ
   });
 
   it.each([
-    // restic makes directories anew, so that remains without a repository are found.
-    { format: "restic" as const, error: "IntegrityError" },
-    { format: "portable" as const, error: "DestinationMissingError" },
-  ])("when the destination goes away half-way ($format)", async ({ format, error }) => {
+    // restic makes directories anew for what it has in work: then remains without a repository are found, else nothing.
+    { format: "restic" as const, errors: ["IntegrityError", "DestinationMissingError"] },
+    { format: "portable" as const, errors: ["DestinationMissingError"] },
+  ])("when the destination goes away half-way ($format)", async ({ format, errors }) => {
     const { context, repository } = await aPlace({ format });
     await takeDump(context);
     const { progress, done } = onceRowsFlow(() => rename(repository, `${repository}-gone`));
-    await expect(takeDump({ ...context, progress })).rejects.toMatchObject({ name: error });
+    await expect(takeDump({ ...context, progress })).rejects.toMatchObject({
+      name: expect.toSatisfy((name: string) => errors.includes(name)),
+    });
     await done();
     expect((await listDumps(context)).filter(({ complete }) => complete)).toEqual([]);
     await rm(repository, { recursive: true, force: true });

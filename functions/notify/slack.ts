@@ -11,7 +11,7 @@ import { busEvent } from "@openemr-ops/events/busEvent";
 import type { JobEvent } from "@openemr-ops/events/jobEvent";
 import { openSlack } from "@openemr-ops/notifications/openSlack";
 import { reasonToSetAside } from "@openemr-ops/notifications/reasonToSetAside";
-import { slackTransport } from "@openemr-ops/notifications/slackRequest";
+import { httpTransport } from "@openemr-ops/notifications/httpRequest";
 import { type Told, tell } from "@openemr-ops/notifications/tell";
 import { tellAlarm } from "@openemr-ops/notifications/tellAlarm";
 import * as z from "zod";
@@ -55,11 +55,11 @@ const notify = async (event: JobEvent | AlarmEvent): Promise<Told> => {
     logger.info("nobody was notified: the configuration has no notifications.slack", { event: name });
     return "nothing";
   }
-  const slack = openSlack(await access(settings), slackTransport(budgetSeconds));
+  const slack = openSlack(await access(settings), httpTransport(budgetSeconds));
   const warn = (message: string) => logger.warn(message);
   const told = await ("detail-type" in event
     ? tellAlarm(event, { stage, slack, ledger })
-    : tell(event, { stage, slack, ledger, threads, warn }));
+    : tell(event, { origin: { stage }, slack, ledger, threads, warn }));
   logger.info("event handled", { event: name, told });
   return told;
 };

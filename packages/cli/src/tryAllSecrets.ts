@@ -1,7 +1,7 @@
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import { selectInstallation } from "@openemr-ops/core/config/select";
 import { checkSlack } from "@openemr-ops/notifications/checkSlack";
-import { slackTransport } from "@openemr-ops/notifications/slackRequest";
+import { httpTransport } from "@openemr-ops/notifications/httpRequest";
 import { openSecrets } from "@openemr-ops/task/openSecrets";
 import { type SecretFinding, trySecret } from "@openemr-ops/task/trySecret";
 import type { CommandSurroundings } from "./defineCommand.ts";
@@ -21,7 +21,7 @@ const trySlack = async (
     const bot = { kind: "bot", token: secret, ...(api ? { api } : {}) } as const;
     return checkSlack(
       slack.kind === "webhook" ? { kind: "webhook", url: secret } : { ...bot, channel: slack.channel },
-      slackTransport(slackSeconds),
+      httpTransport(slackSeconds),
     );
   });
   return [finding];

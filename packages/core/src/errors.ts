@@ -207,7 +207,7 @@ export class JobTimeoutError extends FatalError {
 export class ControlPlaneUnavailableError extends RetryableError {
   override readonly name = "ControlPlaneUnavailableError";
 }
-/** Slack refuses a message: token, channel or webhook. This does not affect the job. */
+/** Whoever notifies people refuses a message: token, channel, webhook, address. This does not affect the job. */
 export class NotificationRefusedError extends FatalError {
   override readonly name = "NotificationRefusedError";
   /** The chat's own word for it, such as `not_in_channel`. */
@@ -216,6 +216,14 @@ export class NotificationRefusedError extends FatalError {
     super(message, options);
     this.code = code;
   }
+}
+/** A server that notifies people does not answer, or asks to wait for too long. This does not affect the job. */
+export class NotificationUnavailableError extends RetryableError {
+  override readonly name = "NotificationUnavailableError";
+}
+/** A program that the configuration attaches to a job failed or took too long; the message names the setting. */
+export class HookFailedError extends FatalError {
+  override readonly name = "HookFailedError";
 }
 /** AWS refuses our credentials, or a right that the control plane needs. */
 export class ControlPlaneAccessDeniedError extends FatalError {

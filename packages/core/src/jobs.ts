@@ -50,6 +50,16 @@ export interface JobRecord extends Partial<Omit<JobEnding, "status">> {
   readonly steps?: readonly JobStep[];
 }
 
+/**
+ * Gets a job's record when the job starts and when it has ended. It never throws, and does not keep the job waiting for
+ * what is done about its start.
+ */
+export type JobListener = (record: JobRecord) => Promise<void>;
+
+/** The problem of the hook that ran after a job's work; `undefined` when there was none. The work is complete all the same. */
+export const hookProblem = ({ status, result }: JobRecord): string | undefined =>
+  status === "succeeded" ? result?.afterHook : undefined;
+
 /** What is known of earlier jobs. */
 export interface JobHistory {
   /** Newest first. */

@@ -1,6 +1,6 @@
 import { InvalidInputError } from "@openemr-ops/core/errors";
 import { authorOf, type SlackAccess } from "./openSlack.ts";
-import type { SlackTransport } from "./slackRequest.ts";
+import type { HttpTransport } from "./httpRequest.ts";
 
 /** Path of an incoming webhook: workspace, app, secret. */
 const webhookPath = /^\/services\/[^/]+\/[^/]+\/[^/]+$/;
@@ -13,7 +13,7 @@ const webhookPath = /^\/services\/[^/]+\/[^/]+\/[^/]+$/;
  * @throws {NotificationRefusedError} fatal: Slack does not know the token
  * @throws {ControlPlaneUnavailableError} retryable
  */
-export const checkSlack = async (access: SlackAccess, transport: SlackTransport): Promise<string | undefined> => {
+export const checkSlack = async (access: SlackAccess, transport: HttpTransport): Promise<string | undefined> => {
   if (access.kind === "bot") {
     await authorOf(access, transport);
     return undefined;

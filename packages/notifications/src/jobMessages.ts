@@ -1,29 +1,29 @@
-import { figureWords, formatDuration, formatFigure } from "@openemr-ops/core/format";
-import type { JobEvent } from "@openemr-ops/events/jobEvent";
-import { jobKinds, type WorkflowKind } from "@openemr-ops/events/jobKinds";
+import { figureWords, formatDuration } from "@openemr-ops/core/format";
+import type { JobKind } from "@openemr-ops/events/jobKinds";
 import { type Block, context, fields, header, limits, type SlackMessage, section } from "./blocks.ts";
 import { executionLink } from "./executionLink.ts";
-import { measured, overdueSteps } from "./kindWords.ts";
+import {
+  type AnyJobEvent,
+  commandFor,
+  endingOf,
+  figureFacts,
+  jobSubject,
+  type Origin,
+  type ResultEvent,
+  resultTitle,
+  subject,
+} from "./jobWords.ts";
+import { overdueSteps } from "./kindWords.ts";
 import { asCode, inCode, inLine } from "./mrkdwn.ts";
 import { nextStepFor } from "./nextSteps.ts";
 
-type EventNamed<Name extends JobEvent["name"]> = Extract<JobEvent, { readonly name: Name }>;
-type Detail<Name extends JobEvent["name"]> = EventNamed<Name>["detail"];
+type EventNamed<Name extends AnyJobEvent["name"]> = Extract<AnyJobEvent, { readonly name: Name }>;
+type Detail<Name extends AnyJobEvent["name"]> = EventNamed<Name>["detail"];
 
 /** The events that people are notified of. */
-export type ToldEvent = EventNamed<"JobStarted" | "JobSucceeded" | "JobFailed" | "JobOverdue">;
-/** The events that end a job. */
-export type ResultEvent = EventNamed<"JobSucceeded" | "JobFailed">;
+export type ToldEvent = EventNamed<"JobStarted" | "JobOverdue"> | ResultEvent;
 
-/** A message shows at most this many; the job's record has all of them. */
-const mostFigures = 20;
 const mostIdentifiers = 10;
-
-const subject = ({ kind, installation }: { readonly kind: WorkflowKind; readonly installation: string }): string =>
-  `${jobKinds[kind].noun} of ${installation}`;
-
-const jobSubject = (detail: Detail<"JobStarted">): string =>
-  detail.dryRun ? `${subject(detail)} (dry run)` : subject(detail);
 
 /** A time in the reader's time zone; UTC in plain text. */
 const moment = (iso: string): string => {
@@ -33,13 +33,8 @@ const moment = (iso: string): string => {
 
 const field = (label: string, value: string): string => `*${label}*\n${value}`;
 
-const figureFields = (kind: WorkflowKind, figures: Readonly<Record<string, number>>): readonly string[] =>
-  Object.entries(figures)
-    .slice(0, mostFigures)
-    .map(([name, value]) => {
-      const [label, text] = formatFigure(name, value);
-      return field(name === "seconds" ? measured[kind] : inLine(label, 200), inLine(text, 500));
-    });
+const figureFields = (kind: JobKind, figures: Readonly<Record<string, number>>): readonly string[] =>
+  figureFacts(kind, figures).map(([label, text]) => field(inLine(label, 200), inLine(text, 500)));
 
 const identifierFields = (identifiers: Readonly<Record<string, string>>): readonly string[] =>
   Object.entries(identifiers)
@@ -54,10 +49,10 @@ const figureList = (figures: Readonly<Record<string, number>>): string =>
     .join(", ");
 
 /** The last line of a message: job, stage, and where to find details. */
-const footer = (stage: string, parts: readonly string[], runbook?: string): Block =>
+const footer = (origin: Origin, parts: readonly string[], runbook?: string): Block =>
   context([
     ...parts,
-    `Stage ${inCode(stage, 100)}`,
+    "stage" in origin ? `Stage ${inCode(origin.stage, 100)}` : `Machine ${inCode(origin.machine, 100)}`,
     ...(runbook === undefined ? [] : [`Runbook: docs/runbooks/${nextStepFor(runbook).runbook}`]),
   ]);
 
@@ -66,15 +61,12 @@ const ofJob = ({ jobId, execution }: Detail<"JobStarted">): readonly string[] =>
   return [`Job ${inCode(jobId, 100)}`, ...(link === undefined ? [] : [`<${link}|Execution in the console>`])];
 };
 
-/** @param command the command to type, in the form of `docs/deploy.md` */
+/** @param command to type, whole */
 const nextStep = (step: string, command?: string): Block =>
-  section(`*Next step*\n${step}${command === undefined ? "" : `\n\`npm run -s ops -- ${command}\``}`);
-
-/** Whether `{}` is enough as input: a restore needs a new target each time. */
-const needsNoInput = (kind: WorkflowKind): boolean => jobKinds[kind].input.safeParse({ kind }).success;
+  section(`*Next step*\n${step}${command === undefined ? "" : `\n\`${command}\``}`);
 
 /** Of a kind that no schedule starts today, an overdue job is one of an earlier deployment. */
-const overdueStep = (kind: WorkflowKind): string =>
+const overdueStep = (kind: JobKind): string =>
   Object.entries(overdueSteps).find(([known]) => known === kind)?.[1] ?? nextStepFor("JobOverdue").step;
 
 const removedStep =
@@ -86,69 +78,64 @@ const bounded = (text: string, blocks: readonly Block[]): SlackMessage => ({
 });
 
 /** The first message of a job's thread, while the job runs. */
-export const startMessage = (detail: Detail<"JobStarted">, stage: string): SlackMessage => {
+export const startMessage = (detail: Detail<"JobStarted">, origin: Origin): SlackMessage => {
   const title = `${jobSubject(detail)} is running`;
   return bounded(title, [
     header(`:hourglass_flowing_sand: ${title}`),
     ...fields([field("Started", moment(detail.at))]),
-    footer(stage, ofJob(detail)),
+    footer(origin, ofJob(detail)),
   ]);
 };
 
-const ending = ({ name, detail }: ResultEvent): { readonly icon: string; readonly title: string } => {
-  if (name === "JobSucceeded") return { icon: ":white_check_mark:", title: `${jobSubject(detail)} succeeded` };
-  if (detail.status === "aborted") return { icon: ":octagonal_sign:", title: `${jobSubject(detail)} was stopped` };
-  return { icon: ":x:", title: `${jobSubject(detail)} failed` };
+const icons = { succeeded: ":white_check_mark:", "was stopped": ":octagonal_sign:", failed: ":x:" } as const;
+
+const endHeader = (event: ResultEvent): Block => {
+  const ending = endingOf(event);
+  return header(`${icons[ending]} ${jobSubject(event.detail)} ${ending}`);
 };
 
 const resultSentence = (event: ResultEvent): string => {
-  const { title } = ending(event);
-  const after = `after ${formatDuration(event.detail.seconds)}`;
-  if (event.name === "JobFailed") return `${title} ${after}: ${inLine(event.detail.error.name, 256)}`;
+  const title = resultTitle(event);
+  if (event.name === "JobFailed") return `${title}: ${inLine(event.detail.error.name, 256)}`;
   const words = figureList(event.detail.figures);
-  return words === "" ? `${title} ${after}` : `${title} ${after}: ${words}`;
+  return words === "" ? title : `${title}: ${words}`;
 };
 
 /** The result of a job: figures of a success; error, next step and runbook of a failure. */
-export const resultMessage = (event: ResultEvent, stage: string): SlackMessage => {
-  const { icon, title } = ending(event);
+export const resultMessage = (event: ResultEvent, origin: Origin): SlackMessage => {
   const sentence = resultSentence(event);
   const duration = field("Duration", formatDuration(event.detail.seconds));
   if (event.name === "JobSucceeded") {
     const { kind, figures, result } = event.detail;
     return bounded(sentence, [
-      header(`${icon} ${title}`),
+      endHeader(event),
       ...fields([duration, ...figureFields(kind, figures), ...identifierFields(result)]),
-      footer(stage, ofJob(event.detail)),
+      footer(origin, ofJob(event.detail)),
     ]);
   }
-  const { kind, installation, error, result } = event.detail;
+  const { error, result } = event.detail;
   return bounded(sentence, [
-    header(`${icon} ${title}`),
+    endHeader(event),
     ...fields([field("Error", inCode(error.name, 500)), duration, ...identifierFields(result)]),
     ...(error.message.trim() === "" ? [] : [section(asCode(error.message.trim(), limits.sectionText))]),
-    nextStep(
-      nextStepFor(error.name).step,
-      needsNoInput(kind) ? `run ${kind} --stage ${stage} --installation ${installation}` : undefined,
-    ),
-    footer(stage, ofJob(event.detail), error.name),
+    nextStep(nextStepFor(error.name).step, commandFor(event.detail, origin)),
+    footer(origin, ofJob(event.detail), error.name),
   ]);
 };
 
 /** The first message of the thread after the job has ended: the result in one line. */
-export const endedMessage = (event: ResultEvent, stage: string): SlackMessage => {
-  const { icon, title } = ending(event);
+export const endedMessage = (event: ResultEvent, origin: Origin): SlackMessage => {
   const sentence = resultSentence(event);
-  return bounded(sentence, [header(`${icon} ${title}`), section(sentence), footer(stage, ofJob(event.detail))]);
+  return bounded(sentence, [endHeader(event), section(sentence), footer(origin, ofJob(event.detail))]);
 };
 
 /** The same, when the result was posted before the start, as a separate message. */
-export const endedElsewhereMessage = (detail: Detail<"JobStarted">, stage: string): SlackMessage => {
+export const endedElsewhereMessage = (detail: Detail<"JobStarted">, origin: Origin): SlackMessage => {
   const title = `${jobSubject(detail)} has ended`;
   return bounded(title, [
     header(`:ballot_box_with_check: ${title}`),
     section("The result is in a separate message in this channel."),
-    footer(stage, ofJob(detail)),
+    footer(origin, ofJob(detail)),
   ]);
 };
 
@@ -167,7 +154,10 @@ export const overdueMessage = (detail: Detail<"JobOverdue">, stage: string): Sla
       field("Deadline", moment(detail.deadlineAt)),
       field("Last success", lastSuccess === undefined ? "none recorded" : moment(lastSuccess.endedAt)),
     ]),
-    nextStep(left ? removedStep : overdueStep(detail.kind), `jobs --stage ${stage} --installation ${installation}`),
-    footer(stage, [], "JobOverdue"),
+    nextStep(
+      left ? removedStep : overdueStep(detail.kind),
+      `npm run -s ops -- jobs --stage ${stage} --installation ${installation}`,
+    ),
+    footer({ stage }, [], "JobOverdue"),
   ]);
 };

@@ -1,10 +1,11 @@
-import type { ScheduledKind, WorkflowKind } from "@openemr-ops/events/jobKinds";
+import type { JobKind, ScheduledKind } from "@openemr-ops/events/jobKinds";
 
 /** What the plain `seconds` among a job's figures measure; the duration of the job itself stands elsewhere. */
-export const measured: Readonly<Record<WorkflowKind, string>> = {
+export const measured: Readonly<Record<JobKind, string>> = {
   dump: "dump time",
   drill: "restore time",
   check: "check time",
+  retention: "retention time",
   copy: "copy time",
   restore: "restore time",
   health: "check time",
@@ -40,4 +41,22 @@ export const overdueSteps: Readonly<Record<ScheduledKind, string>> = {
     "Check whether the job is running, failed or never started. Until one succeeds, the SMTP password stays as it is, and mail goes out.",
   redeploy:
     "Check whether the job is running, failed or never started. Until one succeeds, OpenEMR runs as it was started before.",
+};
+
+/** What a person types on a machine without a control plane; a restore needs a target that nobody else can choose. */
+export const commandWords: Readonly<Partial<Record<JobKind, string>>> = {
+  dump: "dump",
+  drill: "drill",
+  check: "check",
+  copy: "copy",
+  retention: "retention",
+  health: "health",
+  users: "users",
+  exportDatabase: "export database",
+  exportSites: "export sites",
+  rotateDatabase: "rotate database",
+  rotateAdmin: "rotate admin",
+  rotateMaster: "rotate master",
+  rotateSmtp: "rotate smtp",
+  redeploy: "redeploy",
 };

@@ -94,6 +94,7 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
       "Repair what the message names on this machine: a directory, a limit or a disk. Then start the job again.",
     ToolMissingError: "Install the program that the message names, or deploy an image that contains it.",
     ToolFailedError: "Read the program's output in the message and in the task's log.",
+    HookFailedError: "Read what the hook wrote to the log, and run it by hand as this program's user.",
   }),
   ...page("restore.md", {
     DumpNotFoundError: "Choose a dump from the list of complete dumps.",
@@ -122,6 +123,7 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
   }),
   ...page("notifications.md", {
     NotificationRefusedError: "Put a valid token or webhook into the secret, and invite the bot to its channel.",
+    NotificationUnavailableError: "Check that this machine reaches the server that the message names.",
   }),
 };
 

@@ -1,8 +1,8 @@
-import { InvalidInputError } from "@openemr-ops/core/errors";
+import { ControlPlaneUnavailableError, InvalidInputError } from "@openemr-ops/core/errors";
 import type { SlackMessage } from "./blocks.ts";
+import { type HttpTransport, secretUrl, send } from "./httpRequest.ts";
 import type { Slack } from "./slack.ts";
-import { apiAnswer, webhookAnswer } from "./slackAnswer.ts";
-import { type SlackTransport, send } from "./slackRequest.ts";
+import { apiAnswer, type SlackAnswer, webhookAnswer } from "./slackAnswer.ts";
 
 /** How to send messages to Slack. No error message contains these secrets. */
 export type SlackAccess =
@@ -13,17 +13,6 @@ export type SlackAccess =
 
 const refuse = (message: string): never => {
   throw new InvalidInputError([{ path: "notifications.slack", message }]);
-};
-
-const isLoopback = ({ hostname }: URL): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
-
-/** Requires encryption for tokens and webhooks, except for a receiver on this machine. */
-const safeUrl = (url: string, what: string): URL => {
-  const parsed = URL.parse(url);
-  if (parsed === null || parsed.username !== "" || parsed.password !== "")
-    return refuse(`${what} is not an address; expected one that begins with https://`);
-  if (parsed.protocol === "https:" || (parsed.protocol === "http:" && isLoopback(parsed))) return parsed;
-  return refuse(`${what} is not encrypted; expected an address that begins with https://`);
 };
 
 const adviceFor = (code: string, channel: string | undefined): string => {
@@ -40,44 +29,64 @@ const adviceFor = (code: string, channel: string | undefined): string => {
 
 const content = ({ text, blocks }: SlackMessage) => ({ text, blocks, unfurl_links: false, unfurl_media: false });
 
-const webhook = (url: string, transport: SlackTransport): Slack => {
-  const { href } = safeUrl(url, "the webhook in the secret");
-  return {
-    post: async (message) => {
-      const advice = (code: string) => adviceFor(code, undefined);
-      const purpose = "post to Slack's webhook";
-      await send({ purpose, url: href, headers: {}, body: content(message), read: webhookAnswer, advice }, transport);
-      return undefined;
+interface SlackPost {
+  readonly purpose: string;
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+  readonly read: (status: number, body: string) => SlackAnswer;
+  readonly channel?: string;
+}
+
+const postTo = ({ purpose, url, headers = {}, body, read, channel }: SlackPost, transport: HttpTransport) =>
+  send(
+    {
+      receiver: "Slack",
+      purpose,
+      url,
+      headers: { "content-type": "application/json; charset=utf-8", ...headers },
+      body: JSON.stringify(body),
+      read,
+      advice: (code) => adviceFor(code, channel),
+      unavailable: (message) => new ControlPlaneUnavailableError(message),
     },
+    transport,
+  );
+
+const webhook = (url: string, transport: HttpTransport): Slack => {
+  const { href } = secretUrl(url, "the webhook in the secret", "notifications.slack");
+  const purpose = "post to Slack's webhook";
+  return {
+    post: (message) => postTo({ purpose, url: href, body: content(message), read: webhookAnswer }, transport),
   };
 };
 
 type BotAccess = Extract<SlackAccess, { kind: "bot" }>;
 
-const callerOf = (access: BotAccess, transport: SlackTransport) => {
+const callerOf = (access: BotAccess, transport: HttpTransport) => {
   const { token, channel, api = "https://slack.com/api/" } = access;
-  const base = safeUrl(api.endsWith("/") ? api : `${api}/`, "the address of Slack's API");
+  const base = secretUrl(api.endsWith("/") ? api : `${api}/`, "the address of Slack's API", "notifications.slack");
   if (!/^[\x21-\x7e]+$/.test(token)) return refuse("the secret does not contain a bot token");
   return (method: string, purpose: string, body: unknown) =>
-    send(
+    postTo(
       {
         purpose,
         url: new URL(method, base).href,
         headers: { authorization: `Bearer ${token}` },
         body,
         read: apiAnswer,
-        advice: (code) => adviceFor(code, channel),
+        channel,
       },
       transport,
     );
 };
 
 /** Asks Slack whose token this is; throws as `Slack.post` does. */
-export const authorOf = async (access: BotAccess, transport: SlackTransport): Promise<void> => {
+export const authorOf = async (access: BotAccess, transport: HttpTransport): Promise<void> => {
   await callerOf(access, transport)("auth.test", "check the token with Slack", {});
 };
 
-const bot = (access: BotAccess, transport: SlackTransport): Slack => {
+const bot = (access: BotAccess, transport: HttpTransport): Slack => {
   const call = callerOf(access, transport);
   return {
     post: async (message, answer) => {
@@ -92,5 +101,5 @@ const bot = (access: BotAccess, transport: SlackTransport): Slack => {
 };
 
 /** @throws {InvalidInputError} the webhook or the API's address is not an address, or not encrypted */
-export const openSlack = (access: SlackAccess, transport: SlackTransport): Slack =>
+export const openSlack = (access: SlackAccess, transport: HttpTransport): Slack =>
   access.kind === "webhook" ? webhook(access.url, transport) : bot(access, transport);

@@ -1,11 +1,8 @@
+import { type Answer, isBusy } from "./httpRequest.ts";
 import type { MessagePlace } from "./threads.ts";
 
-/** The meaning of Slack's response for the sender. */
-export type SlackAnswer =
-  | { readonly kind: "taken"; readonly place?: MessagePlace }
-  /** `code`: Slack's error code, or the HTTP status. */
-  | { readonly kind: "refused"; readonly code: string }
-  | { readonly kind: "later"; readonly code: string };
+/** The meaning of Slack's response for the sender. A webhook does not say where its message is. */
+export type SlackAnswer = Answer<MessagePlace | undefined>;
 
 /** Temporary failures of Slack, by their error codes in responses with status 200. */
 const passing: ReadonlySet<string> = new Set([
@@ -34,19 +31,17 @@ const fieldsOf = (body: string): { readonly [name: string]: unknown } | undefine
   }
 };
 
-const busy = (status: number): boolean => status === 408 || status === 429 || status >= 500;
-
 /** Reads the response of `chat.postMessage` and `chat.update`: `{"ok":true,"channel","ts"}` or `{"ok":false,"error"}`. */
 export const apiAnswer = (status: number, body: string): SlackAnswer => {
   const fields = fieldsOf(body);
   if (fields?.ok === true) {
     const { channel, ts } = fields;
     return typeof channel === "string" && typeof ts === "string"
-      ? { kind: "taken", place: { channel, ts } }
-      : { kind: "taken" };
+      ? { kind: "taken", value: { channel, ts } }
+      : { kind: "taken", value: undefined };
   }
   const code = codeIn(fields?.error);
-  if (busy(status)) return { kind: "later", code: code ?? `HTTP status ${status}` };
+  if (isBusy(status)) return { kind: "later", code: code ?? `HTTP status ${status}` };
   if (code !== undefined) return judged(code);
   const other = `HTTP status ${status}, and not a response of Slack`;
   return status < 400 ? { kind: "later", code: other } : { kind: "refused", code: other };
@@ -55,9 +50,9 @@ export const apiAnswer = (status: number, body: string): SlackAnswer => {
 /** Reads the response of an incoming webhook: `ok`, or a code as plain text. */
 export const webhookAnswer = (status: number, body: string): SlackAnswer => {
   const text = body.trim();
-  if (status >= 200 && status < 300 && text === "ok") return { kind: "taken" };
+  if (status >= 200 && status < 300 && text === "ok") return { kind: "taken", value: undefined };
   const code = codeIn(text);
-  if (busy(status)) return { kind: "later", code: code ?? `HTTP status ${status}` };
+  if (isBusy(status)) return { kind: "later", code: code ?? `HTTP status ${status}` };
   if (code !== undefined && status >= 400) return judged(code);
   const other = `HTTP status ${status}, and not a response of Slack`;
   return status < 400 ? { kind: "later", code: other } : { kind: "refused", code: other };

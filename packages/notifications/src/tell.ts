@@ -1,22 +1,21 @@
 import { NotificationRefusedError } from "@openemr-ops/core/errors";
 import type { JobLedger } from "@openemr-ops/core/jobs";
-import type { JobEvent } from "@openemr-ops/events/jobEvent";
 import { isQuietKind } from "@openemr-ops/events/jobKinds";
 import type { SlackMessage } from "./blocks.ts";
 import {
   endedElsewhereMessage,
   endedMessage,
   overdueMessage,
-  type ResultEvent,
   resultMessage,
   startMessage,
 } from "./jobMessages.ts";
+import type { AnyJobEvent, Origin, ResultEvent, StartEvent } from "./jobWords.ts";
 import type { Slack } from "./slack.ts";
 import type { MessagePlace, ThreadKey, ThreadStore } from "./threads.ts";
 
 export interface TellContext {
-  /** Which deployment sends: several can share a channel. */
-  readonly stage: string;
+  /** Who sends: several can share a channel. */
+  readonly origin: Origin;
   readonly slack: Slack;
   readonly ledger: Pick<JobLedger, "get" | "once">;
   readonly threads: ThreadStore;
@@ -24,17 +23,15 @@ export interface TellContext {
   readonly warn: (message: string) => void;
 }
 
-type StartEvent = Extract<JobEvent, { readonly name: "JobStarted" }>;
-
 /** The outcome: `before` when people had already been notified, `nothing` when there is nothing to notify them of. */
 export type Told = "told" | "before" | "nothing";
 
 /** Of a job that runs often, its start and its success. */
-const isRoutine = ({ name, detail }: JobEvent): boolean =>
+const isRoutine = ({ name, detail }: AnyJobEvent): boolean =>
   isQuietKind(detail.kind) && (name === "JobStarted" || name === "JobSucceeded");
 
 const once = async (
-  { detail: { installation } }: JobEvent,
+  { detail: { installation } }: AnyJobEvent,
   key: string,
   { ledger }: TellContext,
   act: () => Promise<void>,
@@ -66,10 +63,10 @@ const tellStart = async (event: StartEvent, context: TellContext): Promise<Told>
   };
   if (await hasEnded()) return "nothing"; // late: the result is already posted
   return once(event, `start/${nameOf(detail)}`, context, async () => {
-    const place = await context.slack.post(startMessage(detail, context.stage));
+    const place = await context.slack.post(startMessage(detail, context.origin));
     if (place === undefined) return;
     await context.threads.put(threadOf(detail), place);
-    if (await hasEnded()) await change(context, place, endedElsewhereMessage(detail, context.stage)); // otherwise this message would show "running" for ever
+    if (await hasEnded()) await change(context, place, endedElsewhereMessage(detail, context.origin)); // otherwise this message would show "running" for ever
   });
 };
 
@@ -85,7 +82,7 @@ const noThread: ReadonlySet<string> = new Set([
 
 /** Posts in the job's thread; in the channel when there is no thread, or it accepts no replies. */
 const postResult = async (event: ResultEvent, context: TellContext): Promise<void> => {
-  const message = resultMessage(event, context.stage);
+  const message = resultMessage(event, context.origin);
   const root = await context.threads.get(threadOf(event.detail));
   if (root === undefined) {
     await context.slack.post(message);
@@ -102,7 +99,7 @@ const tellResult = async (event: ResultEvent, context: TellContext): Promise<Tol
   const { detail } = event;
   const told = await once(event, `result/${nameOf(detail)}/${detail.at}`, context, () => postResult(event, context));
   const root = await context.threads.get(threadOf(detail));
-  if (root !== undefined) await change(context, root, endedMessage(event, context.stage)); // each time: an earlier delivery may have stopped before this
+  if (root !== undefined) await change(context, root, endedMessage(event, context.origin)); // each time: an earlier delivery may have stopped before this
   return told;
 };
 
@@ -113,7 +110,7 @@ const tellResult = async (event: ResultEvent, context: TellContext): Promise<Tol
  * @throws {ControlPlaneUnavailableError} retryable: Slack or the ledger does not answer, or another delivery is in progress
  * @throws {NotificationRefusedError} fatal: token, channel or webhook is wrong
  */
-export const tell = async (event: JobEvent, context: TellContext): Promise<Told> => {
+export const tell = async (event: AnyJobEvent, context: TellContext): Promise<Told> => {
   if (isRoutine(event)) return "nothing";
   switch (event.name) {
     case "JobStarted":
@@ -123,8 +120,10 @@ export const tell = async (event: JobEvent, context: TellContext): Promise<Told>
       return tellResult(event, context);
     case "JobOverdue": {
       const { detail } = event;
+      const { origin } = context;
+      if (!("stage" in origin)) return "nothing"; // nobody watches schedules there
       return once(event, `overdue/${detail.kind}/${detail.dueAt}`, context, async () => {
-        await context.slack.post(overdueMessage(detail, context.stage));
+        await context.slack.post(overdueMessage(detail, origin.stage));
       });
     }
     case "JobProgressed":

@@ -42,7 +42,10 @@ export const tellAlarm = async (
     stage,
     slack,
     ledger,
-  }: Pick<TellContext, "stage" | "slack"> & { readonly ledger: Pick<TellContext["ledger"], "once"> },
+  }: Pick<TellContext, "slack"> & {
+    readonly stage: string;
+    readonly ledger: Pick<TellContext["ledger"], "once">;
+  },
 ): Promise<Told> => {
   const { alarmName, state } = detail;
   if (state.value !== "ALARM" || countsJobs.test(alarmName)) return "nothing";

@@ -99,7 +99,7 @@ describe("a name that gives orders", () => {
           error: { name: "SourceUnreadableError", message: name },
         },
       },
-      "production",
+      { stage: "production" },
     );
 
     const texts = JSON.stringify(message);

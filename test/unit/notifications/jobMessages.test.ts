@@ -20,13 +20,14 @@ import { anyToldEvent } from "../../support/anyJobEvent.ts";
 import { expectEscaped, expectWithinLimits, markUpOf } from "../../support/slackRules.ts";
 
 const stage = "production";
+const origin = { stage };
 
 /** All messages that an event gives rise to. */
 const messagesOf = (event: ToldEvent): readonly SlackMessage[] => {
   if (event.name === "JobStarted")
-    return [startMessage(event.detail, stage), endedElsewhereMessage(event.detail, stage)];
+    return [startMessage(event.detail, origin), endedElsewhereMessage(event.detail, origin)];
   if (event.name === "JobOverdue") return [overdueMessage(event.detail, stage)];
-  return [resultMessage(event, stage), endedMessage(event, stage)];
+  return [resultMessage(event, origin), endedMessage(event, origin)];
 };
 
 const sample = <Name extends JobEvent["name"]>(name: Name, event: unknown): Extract<JobEvent, { name: Name }> => {
@@ -65,7 +66,7 @@ describe("a message", () => {
   });
 
   it("of a start names the job, when it began and its execution", () => {
-    const message = startMessage(sample("JobStarted", started[0]).detail, stage);
+    const message = startMessage(sample("JobStarted", started[0]).detail, origin);
 
     expect(titleOf(message)).toBe(":hourglass_flowing_sand: Dump of clinic-a is running");
     expect(message.text).toBe("Dump of clinic-a is running");
@@ -80,7 +81,7 @@ describe("a message", () => {
 
   it("of a success has its figures in human units and the dump's identifier", () => {
     const event = sample("JobSucceeded", succeeded[0]);
-    const message = resultMessage(event, stage);
+    const message = resultMessage(event, origin);
 
     expect(titleOf(message)).toBe(":white_check_mark: Dump of clinic-a succeeded");
     expect(message.text).toBe(
@@ -94,28 +95,28 @@ describe("a message", () => {
       "*dumpId*\n`01KAK0RB3F8C2M7P4H6S9TVWXY`",
     ])
       expect(markUpOf(message)).toContain(field);
-    expect(markUpOf(endedMessage(event, stage))).toContain(message.text);
+    expect(markUpOf(endedMessage(event, origin))).toContain(message.text);
   });
 
   it("of a success with more figures and identifiers than a person reads has the first of them", () => {
     const event = sample("JobSucceeded", succeeded[0]);
     const figures = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`figure${index}`, index]));
     const result = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`result${index}`, "x"]));
-    const words = wordsOf(resultMessage({ ...event, detail: { ...event.detail, figures, result } }, stage));
+    const words = wordsOf(resultMessage({ ...event, detail: { ...event.detail, figures, result } }, origin));
 
     expect(words.match(/\*figure\d+\*/g)).toHaveLength(20);
     expect(words.match(/\*result\d+\*/g)).toHaveLength(10);
   });
 
   it("of a dry run says so", () => {
-    expect(titleOf(resultMessage(sample("JobSucceeded", succeeded[1]), stage))).toBe(
+    expect(titleOf(resultMessage(sample("JobSucceeded", succeeded[1]), origin))).toBe(
       ":white_check_mark: Dump of clinic-a (dry run) succeeded",
     );
   });
 
   it("of a failure has the error, what it says, the next step, what to type and the runbook", () => {
     const event = sample("JobFailed", failed[0]);
-    const message = resultMessage(event, stage);
+    const message = resultMessage(event, origin);
     const words = wordsOf(message);
 
     expect(titleOf(message)).toBe(":x: Dump of clinic-a failed");
@@ -130,7 +131,7 @@ describe("a message", () => {
   });
 
   it("of a job that somebody stopped does not call it failed, and does without words that are not there", () => {
-    const message = resultMessage(sample("JobFailed", failed[1]), stage);
+    const message = resultMessage(sample("JobFailed", failed[1]), origin);
 
     expect(titleOf(message)).toBe(":octagonal_sign: Dump of clinic-a was stopped");
     expect(wordsOf(message)).not.toContain("``````");
@@ -138,7 +139,7 @@ describe("a message", () => {
 
   it("of a restore that failed does not say to start it again without a target", () => {
     const event = sample("JobFailed", failed[0]);
-    const words = wordsOf(resultMessage({ ...event, detail: { ...event.detail, kind: "restore" } }, stage));
+    const words = wordsOf(resultMessage({ ...event, detail: { ...event.detail, kind: "restore" } }, origin));
 
     expect(words).not.toContain("npm run");
   });
@@ -147,7 +148,7 @@ describe("a message", () => {
     const event = sample("JobFailed", failed[0]);
     const error = { name: "constructor", message: "?" };
 
-    expect(wordsOf(resultMessage({ ...event, detail: { ...event.detail, error } }, stage))).toContain(
+    expect(wordsOf(resultMessage({ ...event, detail: { ...event.detail, error } }, origin))).toContain(
       "Treat this as a defect of the program",
     );
   });

@@ -5,7 +5,7 @@ import {
   type OpsError,
 } from "@openemr-ops/core/errors";
 import { openSlack, type SlackAccess } from "@openemr-ops/notifications/openSlack";
-import type { SlackTransport } from "@openemr-ops/notifications/slackRequest";
+import type { HttpTransport } from "@openemr-ops/notifications/httpRequest";
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../../support/manualClock.ts";
 
@@ -24,7 +24,7 @@ const network = (answers: readonly [Answer, ...Answer[]], budgetSeconds = 40) =>
   const clock = manualClock();
   const requests: { readonly url: string; readonly init: RequestInit }[] = [];
   const waits: number[] = [];
-  const transport: SlackTransport = {
+  const transport: HttpTransport = {
     now: clock.now,
     deadline: new Date(clock.now().getTime() + budgetSeconds * 1000),
     attemptSeconds: 8,
@@ -60,7 +60,7 @@ describe("a bot in Slack", () => {
     expect(await openSlack(bot, transport).post(message)).toEqual(place);
     expect(requests.map(({ url }) => url)).toEqual(["https://slack.com/api/chat.postMessage"]);
     expect(new Headers(requests[0]?.init.headers).get("authorization")).toBe(`Bearer ${token}`);
-    expect(requests[0]?.init.redirect).toBe("error"); // the token goes nowhere else
+    expect(requests[0]?.init.redirect).toBe("manual"); // the token goes nowhere else
     expect(body()).toEqual({ channel: "C0123456789", ...message, unfurl_links: false, unfurl_media: false });
   });
 

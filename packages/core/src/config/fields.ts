@@ -171,6 +171,19 @@ export const smtpTls = choice(["starttls", "implicit"]);
 export const longestSoakMinutes = 10_080;
 export const soakMinutes = whole("a whole number of minutes from 0 to 10080", 0, longestSoakMinutes);
 
+/** The same, and `none`: nothing is encrypted. */
+export const mailTls = choice(["starttls", "implicit", "none"]);
+
+/** When people are notified. `recovery`: a success after a failure of the same kind. */
+export const occasions = ["start", "success", "failure", "recovery"] as const;
+const someOccasions = "start, success, failure or recovery";
+export const occasionList = z
+  .array(z.enum(occasions, { error: `expected ${someOccasions}` }), { error: `expected a list of ${someOccasions}` })
+  .min(1, { error: `expected a list of ${someOccasions}, one at least` });
+
+/** How long a program that the configuration attaches to a job may take. */
+export const commandSeconds = whole("a whole number of seconds from 1 to 86400", 1, 86_400);
+
 export const redeploySeconds = whole("a whole number of seconds from 1 to 86400", 1, 86_400);
 /** Whole secrets: what has one field reads a secret, and Secrets Manager rotates secrets. */
 export const secretArns = z
@@ -301,6 +314,29 @@ export const postingSecret = namesSecret(
     error: "expected env:NAME or a secret's ARN; what the secret contains does not belong here",
   }),
 );
+
+/**
+ * The two fields that set one such secret, as `secretOf` makes them for a password. Messages repeat neither.
+ *
+ * @param what for messages, such as `address`
+ */
+export const postingSecretOf = <const Name extends string>(name: Name, what: string) => {
+  const reference = namesSecret(
+    z.string({ error: "expected env:NAME or a secret's ARN" }).refine(isReference, {
+      error: `contains neither env:NAME nor a secret's ARN; put the ${what} itself into a file and name the file in ${name}File`,
+    }),
+  ).optional();
+  const file = namesSecret(
+    z.string({ error: `expected a file with the ${what}` }).refine(
+      (value) => {
+        const written = value !== "" && !hasControl(value) && !value.includes("://");
+        return written && (isReference(value) || !/^(env|arn):/.test(value));
+      },
+      { error: `names no file; put the ${what} into a file of its own and name the file here` },
+    ),
+  ).optional();
+  return { [name]: reference, [`${name}File`]: file } as { [Field in Name | `${Name}File`]: typeof reference };
+};
 
 /** A list that holds something. */
 export const someOf = <Item extends z.ZodType>(item: Item, what: string) =>

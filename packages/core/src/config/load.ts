@@ -5,9 +5,9 @@ import { parseJson } from "./jsonText.ts";
 import { findPlaceIssues, findWeakSettings } from "./places.ts";
 import { readText } from "./readText.ts";
 import { checkInstallationReferences, checkReferences, type ReferenceSurroundings } from "./referenceChecks.ts";
-import { resolveConfig, resolveConnection } from "./resolve.ts";
-import { type ConfigFile, configSchema, connectionSchema } from "./schema.ts";
-import type { Config, OpenEmrConnection } from "./settings.ts";
+import { resolveConfig, resolveConnection, resolveNotifications } from "./resolve.ts";
+import { type ConfigFile, configSchema, connectionSchema, notificationsSchema } from "./schema.ts";
+import type { Config, NotificationSettings, OpenEmrConnection } from "./settings.ts";
 import { parseStrictly } from "./strict.ts";
 
 /** A configuration that was read from a file and found in order. */
@@ -77,6 +77,18 @@ const readInput = async (path: string): Promise<unknown> => {
 export const loadConfig = async (path: string, options: LoadOptions = {}): Promise<LoadedConfig> => {
   const file = resolve(path);
   return checkConfig(await readInput(file), file, dirname(file), options);
+};
+
+/**
+ * The part of a configuration that says how people are notified, however wrong the rest is. Safe to repeat.
+ *
+ * @throws {InvalidInputError} fatal: that part is wrong, or the file is no configuration
+ */
+export const loadNotifications = async (path: string): Promise<NotificationSettings> => {
+  const file = resolve(path);
+  const parsed = parseStrictly(notificationsSchema, await readInput(file));
+  if ("issues" in parsed) throw new InvalidInputError(parsed.issues);
+  return resolveNotifications(parsed.data, dirname(file));
 };
 
 /**

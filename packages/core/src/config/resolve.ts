@@ -2,12 +2,12 @@ import { resolve } from "node:path";
 import type * as z from "zod";
 import { fieldPath } from "./fieldPath.ts";
 import { mapReferences, type Resolved } from "./references.ts";
-import { configSchema } from "./schema.ts";
+import { configSchema, notificationsSchema } from "./schema.ts";
 import { toSecretReference } from "./secrets.ts";
 import { connection } from "./sections/connection.ts";
 import { installation } from "./sections/installation.ts";
 import { notifications } from "./sections/notifications.ts";
-import type { Config, OpenEmrConnection } from "./settings.ts";
+import type { Config, NotificationSettings, OpenEmrConnection } from "./settings.ts";
 
 const resolveReferences = <Schema extends z.ZodType>(schema: Schema, value: z.output<Schema>, directory: string) =>
   mapReferences(schema, value, (text, path, reference) =>
@@ -24,6 +24,18 @@ export const resolveConfig = (config: z.output<typeof configSchema>, directory: 
     stateDirectory: written.stateDirectory ?? resolve(directory, ".openemr-ops"),
     notifications: notifications.settle(written.notifications),
     installations: written.installations.map((one) => installation.settle(one)),
+  };
+};
+
+/** The same for the part of a configuration that says how people are notified. */
+export const resolveNotifications = (
+  config: z.output<typeof notificationsSchema>,
+  directory: string,
+): NotificationSettings => {
+  const written = resolveReferences(notificationsSchema, config, directory);
+  return {
+    stateDirectory: written.stateDirectory ?? resolve(directory, ".openemr-ops"),
+    notifications: notifications.settle(written.notifications),
   };
 };
 

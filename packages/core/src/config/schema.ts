@@ -6,7 +6,7 @@ import { connection } from "./sections/connection.ts";
 import { separateDestinations } from "./sections/dumps.ts";
 import { installation } from "./sections/installation.ts";
 import { separateMail } from "./sections/mail.ts";
-import { notifications } from "./sections/notifications.ts";
+import { notifications, notifiedInstallations } from "./sections/notifications.ts";
 import { separateIamUsers } from "./sections/smtp.ts";
 import { strict } from "./strict.ts";
 
@@ -35,7 +35,15 @@ export const configSchema = strict({
   installations: z
     .array(installation.schema, { error: "expected a list of installations" })
     .min(1, { error: "expected a list with at least one installation" }),
-}).superRefine(acrossInstallations, onAnyObject);
+})
+  .superRefine(acrossInstallations, onAnyObject)
+  .superRefine(notifiedInstallations, onAnyObject);
+
+/** As much of it as says how people are notified. Nothing else is looked at. */
+export const notificationsSchema = z.object({
+  stateDirectory: field.place.optional(),
+  notifications: notifications.schema.default({}),
+});
 
 /** What an operator writes, for `satisfies ConfigFile` in a `.ts` configuration. */
 export type ConfigFile = z.input<typeof configSchema>;

@@ -1,3 +1,4 @@
+import type { JobName } from "./jobNames.ts";
 import type { connection } from "./sections/connection.ts";
 import type { Installation, SectionName } from "./sections/installation.ts";
 import type { notifications } from "./sections/notifications.ts";
@@ -12,6 +13,12 @@ export interface Config {
   readonly notifications: ReturnType<typeof notifications.settle>;
   readonly installations: readonly Installation[];
 }
+
+/** As much of it as says how people are notified. */
+export type NotificationSettings = Pick<Config, "stateDirectory" | "notifications">;
+
+/** A program that the configuration attaches to a job. */
+export type HookSettings = NonNullable<NonNullable<NonNullable<Installation["hooks"]>[JobName]>["before"]>;
 
 /** An installation that has this section. */
 export type InstallationWith<Name extends SectionName> = Installation & {

@@ -23,12 +23,29 @@ const wordsOf = ({ response, message }: SmtpFailure): string =>
     .replace(/<?[^\s<>"'`(),;:]+@[^\s<>"'`(),;:]+>?/g, "(address)")
     .slice(0, longestWords);
 
+/** What a person looks at, in words that follow a semicolon. */
+export interface SmtpAdvice {
+  readonly login: string;
+  readonly message: string;
+}
+
+/** For a login that is an access key of SES. */
+const ofAccessKeys: SmtpAdvice = {
+  login: "look whether that access key is active, and whether its password is that of the server's region",
+  message: "look at the sender's identity, at the rights of the user whose access key this is, and at the recipient",
+};
+
 /**
  * Names a failure by what the server answered. Only an answer to a login says that a login is refused; every 4xx asks for patience.
  *
  * @param server for the message, such as `email-smtp.eu-central-1.amazonaws.com:587`
  */
-export const nameSmtpFailure = (failure: SmtpFailure, server: string, user: string): OpsError => {
+export const nameSmtpFailure = (
+  failure: SmtpFailure,
+  server: string,
+  user: string,
+  advice: SmtpAdvice = ofAccessKeys,
+): OpsError => {
   const { code, responseCode = 0 } = failure;
   const options = { cause: failure };
   if (responseCode >= 400 && responseCode < 500)
@@ -38,12 +55,12 @@ export const nameSmtpFailure = (failure: SmtpFailure, server: string, user: stri
     );
   if (code === "EAUTH" || code === "ENOAUTH")
     return new MailLoginRefusedError(
-      `the SMTP server ${server} refuses the login of ${user} (${wordsOf(failure)}); look whether that access key is active, and whether its password is that of the server's region`,
+      `the SMTP server ${server} refuses the login of ${user} (${wordsOf(failure)}); ${advice.login}`,
       options,
     );
   if (responseCode >= 500 && code !== "ETLS")
     return new MailRejectedError(
-      `the SMTP server ${server} refuses the message (${wordsOf(failure)}); look at the sender's identity, at the rights of the user whose access key this is, and at the recipient`,
+      `the SMTP server ${server} refuses the message (${wordsOf(failure)}); ${advice.message}`,
       options,
     );
   const reason =

@@ -10,6 +10,7 @@ import { settleDrill } from "./drill.ts";
 import { dumps } from "./dumps.ts";
 import { exportRules, exports } from "./exports.ts";
 import { health } from "./health.ts";
+import { hookRules, hooks } from "./hooks.ts";
 import { mail, mailRules } from "./mail.ts";
 import { platform } from "./platform.ts";
 import { residency } from "./residency.ts";
@@ -19,7 +20,7 @@ import { sites } from "./sites.ts";
 import { users, usersRules } from "./users.ts";
 
 /** What every installation has. */
-const parts = { platform, database, sites, schedules };
+const parts = { platform, database, sites, schedules, hooks };
 
 /** One for each domain, all optional: an installation has those whose jobs it wants. */
 const sections = { dumps, exports, health, users, rotations, mail };
@@ -42,6 +43,7 @@ const shape = strict({
   residency: residency.optional(),
   ...sectionShapes,
   schedules: schedules.schema.default({}),
+  hooks: hooks.schema.optional(),
 });
 
 /** A job that starts by itself needs what it works on. */
@@ -58,14 +60,16 @@ const schema = shape
   .superRefine(usersRules, onAnyObject)
   .superRefine(exportRules, onAnyObject)
   .superRefine(rotationRules, onAnyObject)
-  .superRefine(mailRules, onAnyObject);
+  .superRefine(mailRules, onAnyObject)
+  .superRefine(hookRules, onAnyObject);
 
 type Written = Resolved<z.output<typeof schema>>;
 
 /** Each section by itself. */
 interface Settled
   extends Omit<Written, keyof typeof parts | SectionName>,
-    SettingsOf<typeof parts>,
+    SettingsOf<Omit<typeof parts, "hooks">>,
+    Partial<SettingsOf<Pick<typeof parts, "hooks">>>,
     Partial<SettingsOf<typeof sections>> {}
 
 /** What follows from two sections. */

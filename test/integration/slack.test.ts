@@ -1,8 +1,8 @@
 import { ControlPlaneUnavailableError, NotificationRefusedError } from "@openemr-ops/core/errors";
 import { freePort } from "@openemr-ops/local/servers/freePort";
 import { hangUp, type SlackServer, silence, startSlackServer, status } from "@openemr-ops/local/servers/slack";
-import { openSlack } from "@openemr-ops/notifications/openSlack";
 import { type HttpTransport, httpTransport } from "@openemr-ops/notifications/httpRequest";
+import { openSlack } from "@openemr-ops/notifications/openSlack";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 let server: SlackServer;
@@ -64,10 +64,7 @@ describe("Slack over a real connection", () => {
     );
     await expect(bot(httpTransport(1)).post(message)).rejects.toThrow(ControlPlaneUnavailableError);
 
-    const nobody = openSlack(
-      { kind: "webhook", url: `http://127.0.0.1:${await freePort()}/canary` },
-      httpTransport(1),
-    );
+    const nobody = openSlack({ kind: "webhook", url: `http://127.0.0.1:${await freePort()}/canary` }, httpTransport(1));
     const failure: unknown = await nobody.post(message).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(ControlPlaneUnavailableError);
     expect(String(failure)).toContain("ECONNREFUSED");

@@ -44,6 +44,7 @@ const second = (changes: Readonly<Record<string, unknown>>) => (config: unknown)
 };
 
 const arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-AbCdEf";
+const mailed = { host: "smtp.example.org", from: "ops@example.org", to: ["it@example.org"] };
 const aNetwork = {
   vpcId: "vpc-0123456789abcdef0",
   subnetIds: ["subnet-0123456789abcdef0"],
@@ -257,8 +258,10 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   ...(
     [
       [{}, "webhook", /expected env:NAME or a secret's ARN here, or botToken and channel/],
-      [{ webhook: "https://hooks.slack.com/services/canary" }, "webhook", /^expected env:NAME or a secret's ARN; what/],
-      [{ botToken: "xoxb-canary", channel: "C0123456789" }, "botToken", /^expected env:NAME or a secret's ARN; what/],
+      [{ webhook: "https://hooks.slack.com/services/canary" }, "webhook", /put the address itself into a file .* webhookFile$/],
+      [{ webhookFile: "https://hooks.slack.com/services/canary" }, "webhookFile", /^names no file; put the address/],
+      [{ webhook: arn, webhookFile: "slack" }, "webhook", /webhook or webhookFile/],
+      [{ botToken: "xoxb-canary", channel: "C0123456789" }, "botToken", /put the token itself into a file .* botTokenFile$/],
       [{ botToken: arn }, "channel", /is missing; a bot posts to a channel's identifier/],
       [{ webhook: arn, channel: "C0123456789" }, "channel", /is for a botToken/],
       [{ webhook: arn, botToken: arn, channel: "C0123456789" }, "webhook", /not both/],
@@ -272,6 +275,34 @@ export const brokenConfigs: readonly BrokenConfig[] = [
       says,
     ),
   ),
+  ...(
+    [
+      [{ email: {} }, "email.host", /expected a host name/],
+      [{ email: { ...mailed, to: [] } }, "email.to", /one at least/],
+      [{ email: { ...mailed, from: "Ops" } }, "email.from", /expected an e-mail address/],
+      [{ email: { ...mailed, tls: "ssl" } }, "email.tls", /starttls, implicit or none/],
+      [{ email: { ...mailed, user: "ops" } }, "email.passwordFile", /file that holds the password/],
+      [{ email: { ...mailed, passwordFile: "canary" } }, "email.user", /whose password it is/],
+      [{ email: { ...mailed, user: "ops", passwordFile: "x", tls: "none" } }, "email.tls", /unencrypted/],
+      [{ email: { ...mailed, on: ["always"] } }, "email.on[0]", /start, success, failure or recovery/],
+      [{ email: { ...mailed, kinds: ["backup"] } }, "email.kinds[0]", /expected dump, drill/],
+      [{ email: { ...mailed, installations: ["clinic-z"] } }, "email.installations[0]", /expected clinic-a/],
+      [{ ping: [] }, "ping", /one at least/],
+      [{ ping: [{}] }, "ping[0].urlFile", /is missing/],
+      [{ ping: [{ url: "https://hc-ping.com/canary" }] }, "ping[0].url", /put the address itself into a file/],
+      [{ ping: [{ urlFile: "https://hc-ping.com/canary" }] }, "ping[0].urlFile", /^names no file/],
+      [{ ping: [{ urlFile: "a", successUrlFile: "b" }] }, "ping[0].url", /not both/],
+      [{ ping: [{ urlFile: "a", on: ["recovery"] }] }, "ping[0].on[0]", /start, success or failure/],
+      [{ command: { run: "mail it" } }, "command.run", /a program and its arguments/],
+      [{ command: { run: ["true"], limitSeconds: 0 } }, "command.limitSeconds", /from 1 to 86400/],
+    ] as const
+  ).map(([notifications, name, says]) =>
+    all(`notifications are ${JSON.stringify(notifications)}`, { notifications }, `notifications.${name}`, says),
+  ),
+  // Hooks
+  at("hooks", { backup: {} }, /unknown setting; known here: dump/, "hooks.backup"),
+  at("hooks", { dump: { before: ["true"] } }, /expected an object/, "hooks.dump.before"),
+  at("hooks", { dump: { before: { run: [] } } }, /a program and its arguments/, "hooks.dump.before.run"),
   // Database
   at("database.host", "db server", /expected a host name.*got "db server"/),
   at("database.host", "db:3306", /without port/),

@@ -14,6 +14,7 @@ import type { InputOf, JobInput } from "@openemr-ops/events/jobKinds";
 import type { TaskReport } from "@openemr-ops/events/workflowSteps";
 import type { DatabaseExportResult, SitesExportResult } from "@openemr-ops/exports/context";
 import type { HealthResult } from "@openemr-ops/health/checkHealth";
+import { openNotifier } from "@openemr-ops/task/openNotifier";
 import type { Operations } from "@openemr-ops/task/operations";
 import type { Place } from "@openemr-ops/task/program";
 import { checkPlanReport, checkReport } from "@openemr-ops/task/programs/check";
@@ -291,6 +292,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     takeDump: steps.takeDump,
     drillDump: steps.drillDump,
     openStores: async ({ now }) => ({ jobs: memoryJobs(), locks: memoryLocks(now) }),
+    openNotifier,
     listDumps: (place) => steps.listDumps({ ...place, dryRun: false }),
     listExports: (place) => steps.listExports({ ...place, dryRun: false }),
     planCloudSql: steps.planCloudSql,

@@ -74,6 +74,7 @@ export const rooms: readonly Room[] = [
       "rotation",
       "mail",
       "jobs",
+      "notifications",
       "aws",
       "gcp",
     ],

@@ -32,11 +32,12 @@ describe.each(["packages/cli", "packages/task"])("what a machine with %s alone i
       "health",
       "jobs",
       "mail",
+      "notifications",
       "openemr",
       "rotation",
       "task",
     ].map((room) => `packages/${room}`);
-    const own = workspace === "packages/cli" ? ["packages/cli", "packages/notifications"] : [];
+    const own = workspace === "packages/cli" ? ["packages/cli"] : [];
     expect(rooms).toEqual(["events", ...shared, ...own].sort());
     for (const name of names)
       expect(name).not.toMatch(/^(aws-sdk|sst|aws-cdk|aws-cdk-lib|constructs|esbuild|vitest|typescript)$/);

@@ -1,4 +1,5 @@
 import type { InputIssue } from "@openemr-ops/core/errors";
+import type { JobKind } from "@openemr-ops/events/jobKinds";
 import type { CommonOptions, CommonOptionsTaken } from "./commonOptions.ts";
 import type { Asked, CliOptions } from "./options.ts";
 import type { Output } from "./output.ts";
@@ -15,6 +16,8 @@ export interface CommandDefinition<Context, Options extends CliOptions> {
   /** The words that are typed, such as `check destination`. */
   readonly name: string;
   readonly summary: string;
+  /** The kind of the jobs that it runs by hand; not set, it runs none. */
+  readonly job?: JobKind;
   /** Common options that it takes; not set, the usual ones. */
   readonly common?: CommonOptionsTaken;
   readonly options: Options;

@@ -45,6 +45,12 @@ export const stageProblem = (stage: string): string | undefined =>
     ? undefined
     : `expected a stage's name: up to ${longestStage} lower-case letters and digits, a letter first, or dev- and such`;
 
+/** A unit of systemd. Source: systemd.unit(5), "Description". */
+export const aUnit = once((text) => {
+  if (!/^[A-Za-z0-9:_.@\\-]{1,255}$/.test(text)) throw new InvalidArgumentError("expected the name of a systemd unit");
+  return text;
+});
+
 export const anAddress = once(bySchema(emailAddress));
 export const anInstallation = once(bySchema(identifier));
 export const aSchema = once(bySchema(schemaName));

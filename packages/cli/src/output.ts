@@ -14,6 +14,8 @@ export interface Output {
   readonly progress: ReportProgress;
   /** A warning, on standard error. */
   warn(message: string): void;
+  /** A line of another program's output, on standard error. */
+  note(line: string): void;
   /** The result of a command: `value` for programs, `words` for people; one of them on standard output. */
   result(value: unknown, words: (style: Stylist) => Shown): void;
   /** The error of a command that failed. */
@@ -49,6 +51,7 @@ export const createOutput = ({ stdout, stderr, environment, json, now }: OutputO
     plan: (title, facts) => say(shown`${onStderr("bold", title)}\n${renderFacts(facts)}`),
     progress: display.report,
     warn: (message) => say(shown`${onStderr("yellow", "warning:")} ${message}\n`),
+    note: (line) => say(shown`${onStderr("dim", line)}\n`),
     result: (value, words) => {
       display.clear();
       if (json) writeJson(value);

@@ -1,6 +1,6 @@
 import { JobAbortedError, OpsError, toOpsError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
-import type { JobRecord, JobStore } from "@openemr-ops/core/jobs";
+import type { JobListener, JobRecord, JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
 import { withLocks } from "@openemr-ops/core/withLock";
 import { type LockingInput, locksOf } from "@openemr-ops/events/jobKinds";
@@ -22,6 +22,8 @@ export interface RunPorts {
   /** Aborted when someone asks the program to stop. */
   readonly signal: AbortSignal;
   readonly warn?: (message: string) => void;
+  /** Gets the record at the job's start and at its end. */
+  readonly listen?: JobListener;
 }
 
 const abortion = ({ reason }: AbortSignal, cause: unknown): OpsError =>
@@ -43,9 +45,13 @@ export const stoppedBy = async <Result>(signal: AbortSignal, work: () => Promise
 /** A dead program's locks are free after that. */
 const leaseSeconds = 120;
 
+/** A record by hand has no input: the copy that a job works on is part of its result from the start. */
+const copyIn = (input: LockingInput): Pick<JobRecord, "result"> =>
+  "copy" in input && input.copy !== undefined ? { result: { copy: String(input.copy) } } : {};
+
 /**
  * Runs one job by hand or by cron: under a record of its own, `running`, then `succeeded`, `failed` or `aborted`, and under
- * its locks. `work` gets a signal that is also aborted when a lock is lost. A record that cannot be kept never hides the
+ * its locks. `work` gets a signal that is also aborted when a lock is lost, and the record as it is while the job runs. A record that cannot be kept never hides the
  * job's own end.
  *
  * @throws {InstallationBusyError} retryable: another job holds one of the locks
@@ -54,8 +60,8 @@ const leaseSeconds = 120;
 export const runJob = async <Result>(
   installation: string,
   input: LockingInput,
-  { jobs, locks, now, signal, warn = () => undefined }: RunPorts,
-  work: (signal: AbortSignal) => Promise<Outcome<Result>>,
+  { jobs, locks, now, signal, warn = () => undefined, listen = async () => undefined }: RunPorts,
+  work: (signal: AbortSignal, running: JobRecord) => Promise<Outcome<Result>>,
 ): Promise<Outcome<Result>> => {
   const jobId = ulid(now());
   const startedAt = now().toISOString();
@@ -67,17 +73,27 @@ export const runJob = async <Result>(
     dryRun: input.dryRun,
     requestedAt: startedAt,
     startedAt,
+    ...copyIn(input),
   };
   const held = locksOf(input).map((resource) => ({ installation, resource, owner: jobId, leaseSeconds }));
   await jobs.save(running);
+  await listen(running);
   try {
-    const outcome = await stoppedBy(signal, () => withLocks(locks, held, work, { now, signal, warn }));
-    await jobs.save({ ...running, ...outcome.report, status: "succeeded", endedAt: now().toISOString() });
+    const outcome = await stoppedBy(signal, () =>
+      withLocks(locks, held, (whileHeld) => work(whileHeld, running), { now, signal, warn }),
+    );
+    const { figures, result } = outcome.report;
+    const end = { figures, result: { ...running.result, ...result }, endedAt: now().toISOString() };
+    const ended: JobRecord = { ...running, ...end, status: "succeeded" };
+    await jobs.save(ended);
+    await listen(ended);
     return outcome;
   } catch (failure) {
     const { name, message } = toOpsError(failure);
     const status = signal.aborted ? ("aborted" as const) : ("failed" as const);
-    await jobs.save({ ...running, status, endedAt: now().toISOString(), error: { name, message } }).catch(() => {});
+    const ended: JobRecord = { ...running, status, endedAt: now().toISOString(), error: { name, message } };
+    await jobs.save(ended).catch(() => {});
+    await listen(ended);
     throw failure;
   }
 };

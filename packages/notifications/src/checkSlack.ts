@@ -1,6 +1,6 @@
 import { InvalidInputError } from "@openemr-ops/core/errors";
-import { authorOf, type SlackAccess } from "./openSlack.ts";
 import type { HttpTransport } from "./httpRequest.ts";
+import { authorOf, type SlackAccess } from "./openSlack.ts";
 
 /** Path of an incoming webhook: workspace, app, secret. */
 const webhookPath = /^\/services\/[^/]+\/[^/]+\/[^/]+$/;

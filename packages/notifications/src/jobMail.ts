@@ -50,6 +50,12 @@ const endOf = (event: ResultEvent, { record, failingSince }: Notice, origin: Ori
   return { subject: `${title}${since === "" ? "" : ", and works again"}`, text: `${title}.${since}\n` };
 };
 
+/** Of what is no job of this release, such as a unit of systemd. */
+const unknownKind = ({ kind, installation, status, error }: JobRecord): MailText => ({
+  subject: visible(`${kind} of ${installation}: ${status}`),
+  text: error ? `${visible(`${error.name}: ${error.message}`)}\n\n${nextStep(error.name, undefined)}` : "",
+});
+
 /**
  * What an e-mail says of a job: the result, error and next step, figures, identifiers. The words are those of Slack's
  * messages. Nothing that was not written here can begin a line.
@@ -68,7 +74,7 @@ export const jobMail = (notice: Notice, origin: Origin): MailText => {
   ];
   const { subject, text } =
     event === undefined
-      ? { subject: `${visible(record.kind)} of ${record.installation}: ${record.status}`, text: "" }
+      ? unknownKind(record)
       : event.name === "JobStarted"
         ? { subject: `${jobSubject(event.detail)} is running`, text: `${jobSubject(event.detail)} is running.\n` }
         : endOf(event, notice, origin);

@@ -1,9 +1,9 @@
 import type { JobRecord } from "@openemr-ops/core/jobs";
-import { section } from "./blocks.ts";
+import { limits, section } from "./blocks.ts";
 import type { Channel } from "./channel.ts";
-import { testMessage } from "./jobMail.ts";
+import { jobMail, type MailText, testMessage } from "./jobMail.ts";
 import type { Origin } from "./jobWords.ts";
-import { inLine } from "./mrkdwn.ts";
+import { asCode, inLine } from "./mrkdwn.ts";
 import { eventOfRecord } from "./recordEvent.ts";
 import type { Slack } from "./slack.ts";
 import { tell } from "./tell.ts";
@@ -36,12 +36,23 @@ export const slackChannel = ({
 }): Channel => {
   const threads = threadsInMemory();
   const records = new Map<string, JobRecord>();
+  const post = async ({ subject, text }: MailText): Promise<void> => {
+    const sentence = inLine(subject, 200);
+    await (await open()).post({
+      text: sentence,
+      blocks: [section(sentence), section(asCode(text, limits.sectionText))],
+    });
+  };
   return {
     field: "notifications.slack",
     wants: () => true,
-    send: async ({ record }) => {
+    send: async (notice) => {
+      const { record } = notice;
       const event = eventOfRecord(record);
-      if (event === undefined) return;
+      if (event === undefined) {
+        await post(jobMail(notice, origin));
+        return;
+      }
       records.set(record.jobId, record);
       const ledger = {
         get: async ({ jobId }: { readonly jobId: string }) => records.get(jobId),
@@ -53,8 +64,7 @@ export const slackChannel = ({
       await tell(event, { origin, slack: await open(), ledger, threads, warn });
     },
     test: async () => {
-      const { subject, text } = testMessage(origin);
-      await (await open()).post({ text: inLine(subject, 200), blocks: [section(inLine(text, 500))] });
+      await post(testMessage(origin));
       return undefined;
     },
   };

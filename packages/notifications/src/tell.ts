@@ -2,13 +2,7 @@ import { NotificationRefusedError } from "@openemr-ops/core/errors";
 import type { JobLedger } from "@openemr-ops/core/jobs";
 import { isQuietKind } from "@openemr-ops/events/jobKinds";
 import type { SlackMessage } from "./blocks.ts";
-import {
-  endedElsewhereMessage,
-  endedMessage,
-  overdueMessage,
-  resultMessage,
-  startMessage,
-} from "./jobMessages.ts";
+import { endedElsewhereMessage, endedMessage, overdueMessage, resultMessage, startMessage } from "./jobMessages.ts";
 import type { AnyJobEvent, Origin, ResultEvent, StartEvent } from "./jobWords.ts";
 import type { Slack } from "./slack.ts";
 import type { MessagePlace, ThreadKey, ThreadStore } from "./threads.ts";

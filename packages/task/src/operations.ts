@@ -9,6 +9,7 @@ import { allowedPlace } from "./allowedPlace.ts";
 import { checkSecrets } from "./checkSecrets.ts";
 import { cloudSqlImport } from "./cloudSqlImport.ts";
 import { openDestination } from "./openDestination.ts";
+import { openNotifier } from "./openNotifier.ts";
 import { openProtection } from "./openProtection.ts";
 import { openSecrets } from "./openSecrets.ts";
 import { openStores } from "./openStores.ts";
@@ -43,6 +44,8 @@ export interface Operations {
   ): Promise<CloudSqlPlan>;
   /** Reads and tries each secret of the installation. */
   checkSecrets(place: Place): Promise<readonly SecretFinding[]>;
+  /** Opens the channels of a configuration for jobs that no workflow runs. */
+  openNotifier: typeof openNotifier;
   checkDestination(place: Place, options?: AtCopy): Promise<readonly DestinationFinding[]>;
   /** Sends a message with each site's own login. */
   testMail(place: Place, options?: { readonly to?: string | undefined }): Promise<MailTestResult>;
@@ -51,6 +54,7 @@ export interface Operations {
 export const operations: Operations = {
   programs,
   openStores,
+  openNotifier,
   listDumps: async (place, { copy } = {}) => listDumps(await dumpContext(place, copy)),
   listExports: async (place) => {
     const { installation, destination } = await exportContext(place);

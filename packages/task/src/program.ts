@@ -1,5 +1,5 @@
 import type { Config, Installation } from "@openemr-ops/core/config/settings";
-import type { JobHistory } from "@openemr-ops/core/jobs";
+import type { JobHistory, JobListener } from "@openemr-ops/core/jobs";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { InputOf, JobKind, LockingInput } from "@openemr-ops/events/jobKinds";
 import type { Outcome } from "@openemr-ops/jobs/runJob";
@@ -14,6 +14,10 @@ export interface Place {
   readonly signal: AbortSignal;
   readonly progress: ReportProgress;
   readonly warn: (message: string) => void;
+  /** A line of the output of a program that the configuration attaches to a job; not set, it is left out. */
+  readonly note?: (line: string) => void;
+  /** Get the records of jobs that no workflow runs, beside those whom the configuration notifies. */
+  readonly listeners?: readonly JobListener[];
   /** Earlier jobs as the control plane knows them; not set, those of the state directory. */
   readonly history?: JobHistory;
 }

@@ -8,6 +8,7 @@ export interface ProgressLines {
   /** One line when a step begins, then one every 10 seconds at most. */
   readonly progress: ReportProgress;
   readonly warn: (message: string) => void;
+  readonly note: (message: string) => void;
   readonly error: (name: string, message: string) => void;
 }
 
@@ -23,6 +24,7 @@ export const progressLines = (write: (line: string) => void, now: () => Date): P
       say("info", event);
     },
     warn: (message) => say("warn", { message }),
+    note: (message) => say("info", { message }),
     error: (name, message) => say("error", { name, message }),
   };
 };

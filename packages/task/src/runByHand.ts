@@ -1,7 +1,10 @@
+import type { JobRecord } from "@openemr-ops/core/jobs";
 import type { LockingInput } from "@openemr-ops/events/jobKinds";
 import { type Outcome, runJob, stoppedBy } from "@openemr-ops/jobs/runJob";
+import { openNotifier } from "./openNotifier.ts";
 import type { Operations } from "./operations.ts";
 import type { Place } from "./program.ts";
+import { withHooks } from "./withHooks.ts";
 
 /** As much of a program as is needed to run it. */
 export interface RunnableProgram<Request, Plan, Result> {
@@ -10,9 +13,10 @@ export interface RunnableProgram<Request, Plan, Result> {
 }
 
 /**
- * Runs a program that no workflow runs: by hand, or by cron. A dry run writes nothing: no record, no lock.
+ * Runs a program that no workflow runs: by hand, or by cron, between its hooks, and notifies people. A dry run writes nothing: no
+ * record, no lock; it runs no hook and notifies nobody.
  *
- * @throws what `runJob` throws
+ * @throws what `runJob` and `withHooks` throw
  */
 export const runByHand = async <Request extends LockingInput, Plan, Result>(
   program: RunnableProgram<Request, Plan, Result>,
@@ -22,7 +26,10 @@ export const runByHand = async <Request extends LockingInput, Plan, Result>(
 ): Promise<Outcome<Plan | Result>> => {
   if (request.dryRun) return stoppedBy(place.signal, () => program.plan(place, request));
   const stores = await openStores(place);
-  return runJob<Plan | Result>(place.installation.id, request, { ...place, ...stores }, (signal) =>
-    program.run({ ...place, signal }, request),
-  );
+  const listeners = [...(place.listeners ?? []), openNotifier(place.config, place).listen];
+  const listen = async (record: JobRecord) => void (await Promise.all(listeners.map((hear) => hear(record))));
+  return runJob<Plan | Result>(place.installation.id, request, { ...place, ...stores, listen }, (signal, running) => {
+    const held = { ...place, signal };
+    return withHooks(held, request.kind, running, () => program.run(held, request));
+  });
 };

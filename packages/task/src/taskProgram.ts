@@ -76,8 +76,9 @@ const run = async (surroundings: TaskSurroundings, log: Log, link?: WorkflowLink
     "OPENEMR_OPS_JOB",
     async () => program.prepare?.(input as never, { directory: cwd, environment }) ?? input,
   );
-  const { progress, warn } = log;
-  const place: Place = { config, installation, environment, now, signal: surroundings.signal, progress, warn };
+  const { signal } = surroundings;
+  const { progress, warn, note: write } = log;
+  const place: Place = { config, installation, environment, now, signal, progress, warn, note: write };
   if (!link) {
     const outcome = await runByHand(program, place, request as never, operations);
     if (input.kind !== "dump" || input.dryRun) return outcome;

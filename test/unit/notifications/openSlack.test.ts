@@ -4,8 +4,8 @@ import {
   NotificationRefusedError,
   type OpsError,
 } from "@openemr-ops/core/errors";
-import { openSlack, type SlackAccess } from "@openemr-ops/notifications/openSlack";
 import type { HttpTransport } from "@openemr-ops/notifications/httpRequest";
+import { openSlack, type SlackAccess } from "@openemr-ops/notifications/openSlack";
 import { describe, expect, it } from "vitest";
 import { manualClock } from "../../support/manualClock.ts";
 

@@ -71,7 +71,13 @@ const given = (kind: "bot" | "webhook") => {
   slack = slackDouble(kind);
   ledger = memoryJobLedger();
   warnings = [];
-  context = { origin: { stage: "test" }, slack, ledger, threads: memoryThreads(), warn: (message) => warnings.push(message) };
+  context = {
+    origin: { stage: "test" },
+    slack,
+    ledger,
+    threads: memoryThreads(),
+    warn: (message) => warnings.push(message),
+  };
 };
 beforeEach(() => given("bot"));
 

@@ -31,6 +31,7 @@ const check = async (context: CommandContext, { level, share, copy }: CheckOptio
 
 export const command = installationCommand({
   name: "check",
+  job: "check",
   summary: "Check dumps at the destination, or the destination itself.",
   common: usualAndDryRun,
   options: {

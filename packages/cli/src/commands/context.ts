@@ -4,6 +4,7 @@ import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import { requireSection, selectInstallation } from "@openemr-ops/core/config/select";
 import type { Installation, InstallationWith, SectionName } from "@openemr-ops/core/config/settings";
 import { JobAbortedError } from "@openemr-ops/core/errors";
+import type { JobListener } from "@openemr-ops/core/jobs";
 import type { JobKind, LockingInput } from "@openemr-ops/events/jobKinds";
 import type { Operations } from "@openemr-ops/task/operations";
 import type { Place } from "@openemr-ops/task/program";
@@ -13,6 +14,7 @@ import { type CliCommand, type CommandDefinition, defineCommand } from "../defin
 import type { CliOptions } from "../options.ts";
 import type { Output } from "../output.ts";
 import { readConfig } from "../readConfig.ts";
+import { tellEarlyFailure } from "../tellEarlyFailure.ts";
 
 /** What a command works with once the configuration is read. */
 export interface InstallationContext {
@@ -24,6 +26,8 @@ export interface InstallationContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
   readonly signal: AbortSignal;
+  /** Get the records of the jobs that the command runs. */
+  readonly listeners: readonly JobListener[];
   /** Asks a person; not set when nobody can answer. */
   readonly ask?: (question: string) => Promise<boolean>;
 }
@@ -40,14 +44,16 @@ export const sectionCommand = <Name extends SectionName, const Options extends C
 ): CliCommand =>
   defineCommand<Options>({
     ...definition,
-    run: async (surroundings, asked) => {
-      const { output, common, environment, now, signal, ask } = surroundings;
-      const config = await readConfig(surroundings);
-      const installation = requireSection(config, selectInstallation(config, common.installation), name);
-      const operations = await surroundings.openOperations();
-      const context = { config, installation, operations, output, common, environment, now, signal };
-      return (await definition.run({ ...context, ...(ask ? { ask } : {}) }, asked)) ?? 0;
-    },
+    run: (surroundings, asked) =>
+      tellEarlyFailure(definition.job, surroundings, async (listener) => {
+        const { output, common, environment, now, signal, ask } = surroundings;
+        const config = await readConfig(surroundings);
+        const installation = requireSection(config, selectInstallation(config, common.installation), name);
+        const operations = await surroundings.openOperations();
+        const listeners = [listener];
+        const context = { config, installation, operations, output, common, environment, now, signal, listeners };
+        return (await definition.run({ ...context, ...(ask ? { ask } : {}) }, asked)) ?? 0;
+      }),
   });
 
 /** A command that works with the dumps of one installation. */
@@ -55,14 +61,24 @@ export const installationCommand = <const Options extends CliOptions>(
   definition: CommandDefinition<CommandContext, Options>,
 ): CliCommand => sectionCommand("dumps", definition);
 
-export const placeOf = ({ config, installation, environment, now, signal, output }: InstallationContext): Place => ({
+export const placeOf = ({
   config,
   installation,
   environment,
   now,
   signal,
+  listeners,
+  output,
+}: InstallationContext): Place => ({
+  config,
+  installation,
+  environment,
+  now,
+  signal,
+  listeners,
   progress: output.progress,
   warn: output.warn,
+  note: output.note,
 });
 
 /** What the input of every job of a kind says. */

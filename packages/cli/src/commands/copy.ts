@@ -33,6 +33,7 @@ const copy = async (context: CommandContext, options: CopyOptions): Promise<numb
 
 export const command = installationCommand({
   name: "copy",
+  job: "copy",
   summary: "Copy the dumps to the further destinations of the configuration, and prove that they are whole there.",
   common: usualAndDryRun,
   options: {

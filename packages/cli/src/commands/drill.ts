@@ -27,6 +27,7 @@ const drill = async (context: CommandContext, options: CopyOption & { readonly d
 
 export const command = installationCommand({
   name: "drill",
+  job: "drill",
   summary:
     "Restore a dump into a scratch schema, or on a database server of its own, and a directory, compare all of it, then delete the copy.",
   common: usualAndDryRun,

@@ -36,6 +36,7 @@ const dump = async (context: CommandContext, options: { readonly forceNewReposit
 
 export const command = installationCommand({
   name: "dump",
+  job: "dump",
   summary:
     "Dump the database and the sites directory, prove that they fit together, and write the manifest; then copy it, where copies are configured.",
   common: usualAndDryRun,

@@ -106,6 +106,7 @@ const exportDatabase = async (context: CommandContext<"exports">, asked: Asked<t
 
 export const command = sectionCommand("exports", {
   name: "export database",
+  job: "exportDatabase",
   summary: "Export the database's tables as Parquet files for analytics, without secrets.",
   common: usualAndDryRun,
   options,

@@ -33,6 +33,7 @@ const exportSites = async (context: CommandContext<"exports">): Promise<void> =>
 
 export const command = sectionCommand("exports", {
   name: "export sites",
+  job: "exportSites",
   summary: "Export what changed of the sites directory for analytics, without secrets, and an inventory of all files.",
   common: usualAndDryRun,
   options: {

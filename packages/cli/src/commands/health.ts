@@ -53,6 +53,7 @@ const health = async (context: Context): Promise<number> => {
 
 export const command = sectionCommand("health", {
   name: "health",
+  job: "health",
   summary: "Check whether OpenEMR works: its pages, its database, its space, the age of its dumps.",
   common: usualAndDryRun,
   options: {},

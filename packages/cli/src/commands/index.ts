@@ -12,6 +12,8 @@ import { command as exports } from "./exports.ts";
 import { command as health } from "./health.ts";
 import { command as jobs } from "./jobs.ts";
 import { command as mailTest } from "./mailTest.ts";
+import { command as notifyFailure } from "./notifyFailure.ts";
+import { command as notifyTest } from "./notifyTest.ts";
 import { command as redeploy } from "./redeploy.ts";
 import { command as restore } from "./restore.ts";
 import { command as retention } from "./retention.ts";
@@ -46,6 +48,8 @@ export const commands: readonly CliCommand[] = [
   exportSites,
   exports,
   configCheck,
+  notifyTest,
+  notifyFailure,
   jobs,
   run,
   watch,
@@ -57,5 +61,6 @@ export const groups: Readonly<Record<string, string>> = {
   config: "Work on the configuration.",
   export: "Export for analytics.",
   mail: "Try OpenEMR's mail.",
+  notify: "Notify people of jobs by hand or by a timer.",
   rotate: "Replace credentials of a live OpenEMR.",
 };

@@ -23,6 +23,7 @@ const redeploy = async (context: CommandContext<"rotations">): Promise<void> => 
 
 export const command = sectionCommand("rotations", {
   name: "redeploy",
+  job: "redeploy",
   summary: "Start OpenEMR anew, and wait until it is healthy.",
   common: usualAndDryRun,
   options: {},

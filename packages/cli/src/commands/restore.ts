@@ -126,6 +126,7 @@ const restore = async (context: CommandContext, options: RestoreArguments): Prom
 
 export const command = installationCommand({
   name: "restore",
+  job: "restore",
   summary: "Restore a dump beside the live system, or over it with --in-place.",
   common: usualAndDryRun,
   options: restoreOptions,

@@ -44,6 +44,7 @@ const retention = async (context: CommandContext, options: CopyOption): Promise<
 
 export const command = installationCommand({
   name: "retention",
+  job: "retention",
   summary:
     "Delete the dumps that the retention policy does not keep. Never the newest complete or the newest verified one.",
   common: usualAndDryRun,

@@ -35,6 +35,7 @@ const rotateAdmin = async (context: CommandContext<"rotations">): Promise<void> 
 
 export const command = sectionCommand("rotations", {
   name: "rotate admin",
+  job: "rotateAdmin",
   summary: "Give an administrator of OpenEMR a new password.",
   common: usualAndDryRun,
   options: {},

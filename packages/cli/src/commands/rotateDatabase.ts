@@ -41,6 +41,7 @@ const rotateDatabase = async (context: CommandContext<"rotations">): Promise<voi
 
 export const command = sectionCommand("rotations", {
   name: "rotate database",
+  job: "rotateDatabase",
   summary: "Give OpenEMR another database user with a new password, and retire the one before.",
   common: usualAndDryRun,
   options: {},

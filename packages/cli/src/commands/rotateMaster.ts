@@ -22,6 +22,7 @@ const rotateMaster = async (context: CommandContext<"rotations">): Promise<void>
 
 export const command = sectionCommand("rotations", {
   name: "rotate master",
+  job: "rotateMaster",
   summary: "Give the administrator of the database a new password.",
   common: usualAndDryRun,
   options: {},

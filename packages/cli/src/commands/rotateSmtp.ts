@@ -69,6 +69,7 @@ const rotateSmtp = async (
 
 export const command = sectionCommand("rotations", {
   name: "rotate smtp",
+  job: "rotateSmtp",
   summary: "Give OpenEMR another login at the SMTP server, prove that mail goes out, and put the key before away.",
   common: usualAndDryRun,
   options: {

@@ -23,6 +23,7 @@ const users = async (context: CommandContext<"users">): Promise<void> => {
 
 export const command = sectionCommand("users", {
   name: "users",
+  job: "users",
   summary: "Make the database users for dumps and restores, with their rights and passwords.",
   common: usualAndDryRun,
   options: {},

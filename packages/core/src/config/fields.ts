@@ -308,15 +308,9 @@ export const vpcRange = text("an IPv4 range of a VPC, such as 10.0.0.0/16", (val
   return isIPv4(address) && Number(bits) >= 16 && Number(bits) <= 28;
 });
 
-/** Where an address or a token is that lets one post. Messages never repeat it: people paste the address itself. */
-export const postingSecret = namesSecret(
-  z.string({ error: "expected env:NAME or a secret's ARN" }).refine(isReference, {
-    error: "expected env:NAME or a secret's ARN; what the secret contains does not belong here",
-  }),
-);
-
 /**
- * The two fields that set one such secret, as `secretOf` makes them for a password. Messages repeat neither.
+ * The two fields that set one secret that lets its owner post, such as an address or a token; as `secretOf` makes them for a password.
+ * Messages repeat neither: people paste the address itself.
  *
  * @param what for messages, such as `address`
  */

@@ -1,6 +1,8 @@
 import { dirname, extname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type InputIssue, InvalidInputError } from "../errors.ts";
+import { valueAt } from "./fieldPath.ts";
+import { identifier } from "./fields.ts";
 import { parseJson } from "./jsonText.ts";
 import { findPlaceIssues, findWeakSettings } from "./places.ts";
 import { readText } from "./readText.ts";
@@ -80,15 +82,21 @@ export const loadConfig = async (path: string, options: LoadOptions = {}): Promi
 };
 
 /**
- * The part of a configuration that says how people are notified, however wrong the rest is. Safe to repeat.
+ * The part of a configuration that says how people are notified, however wrong the rest is, and the identifiers of its
+ * installations, as far as they are right. Safe to repeat.
  *
  * @throws {InvalidInputError} fatal: that part is wrong, or the file is no configuration
  */
-export const loadNotifications = async (path: string): Promise<NotificationSettings> => {
+export const loadNotifications = async (
+  path: string,
+): Promise<NotificationSettings & { readonly installations: readonly string[] }> => {
   const file = resolve(path);
-  const parsed = parseStrictly(notificationsSchema, await readInput(file));
+  const input = await readInput(file);
+  const parsed = parseStrictly(notificationsSchema, input);
   if ("issues" in parsed) throw new InvalidInputError(parsed.issues);
-  return resolveNotifications(parsed.data, dirname(file));
+  const list = valueAt(input, ["installations"]);
+  const ids = (Array.isArray(list) ? list : []).map((one) => identifier.safeParse(valueAt(one, ["id"])).data);
+  return { ...resolveNotifications(parsed.data, dirname(file)), installations: ids.filter((id) => id !== undefined) };
 };
 
 /**

@@ -12,7 +12,7 @@ export interface SlackRequestSeen {
 }
 
 /** Makes an answer of its own; `false` lets the server answer as usual. */
-type Fault = (response: ServerResponse, request: IncomingMessage) => boolean;
+export type Fault = (response: ServerResponse, request: IncomingMessage) => boolean;
 
 /** A receiver that answers as Slack does, on this machine's loopback. */
 export interface SlackServer extends AsyncDisposable {

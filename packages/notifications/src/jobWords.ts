@@ -1,7 +1,7 @@
 import { formatDuration, formatFigure } from "@openemr-ops/core/format";
 import type { JobEvent } from "@openemr-ops/events/jobEvent";
 import { type JobKind, jobKinds } from "@openemr-ops/events/jobKinds";
-import { commandWords, measured } from "./kindWords.ts";
+import { measured } from "./kindWords.ts";
 
 /** Where a message comes from: a deployed stage, or a machine on which jobs run by hand or by a timer. */
 export type Origin = { readonly stage: string } | { readonly machine: string };
@@ -61,6 +61,7 @@ export const commandFor = (
     return needsNoInput(kind)
       ? `npm run -s ops -- run ${kind} --stage ${origin.stage} --installation ${installation}`
       : undefined;
-  const words = commandWords[kind];
-  return words === undefined ? undefined : `openemr-ops ${words} --installation ${installation}`;
+  if (kind === "restore") return undefined;
+  const words = kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return `openemr-ops ${words} --installation ${installation}`;
 };

@@ -42,21 +42,3 @@ export const overdueSteps: Readonly<Record<ScheduledKind, string>> = {
   redeploy:
     "Check whether the job is running, failed or never started. Until one succeeds, OpenEMR runs as it was started before.",
 };
-
-/** What a person types on a machine without a control plane; a restore needs a target that nobody else can choose. */
-export const commandWords: Readonly<Partial<Record<JobKind, string>>> = {
-  dump: "dump",
-  drill: "drill",
-  check: "check",
-  copy: "copy",
-  retention: "retention",
-  health: "health",
-  users: "users",
-  exportDatabase: "export database",
-  exportSites: "export sites",
-  rotateDatabase: "rotate database",
-  rotateAdmin: "rotate admin",
-  rotateMaster: "rotate master",
-  rotateSmtp: "rotate smtp",
-  redeploy: "redeploy",
-};

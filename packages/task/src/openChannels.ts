@@ -24,14 +24,14 @@ type Of<
   Value = NonNullable<Notifications[Name]>,
 > = Value extends readonly (infer One)[] ? One : Value;
 
-export type ChannelSurroundings = Pick<Place, "environment" | "now" | "warn" | "note">;
-
-/** Time limit for one message of one channel, retries included. A job's end waits for it. */
-const budgetSeconds = 20;
+export interface ChannelSurroundings extends Pick<Place, "environment" | "now" | "warn" | "note"> {
+  /** Time limit for one message of one channel, retries included: a job's end waits for it. 20 when not set. */
+  readonly budgetSeconds?: number;
+}
 
 /** Sends until the server accepts the message or refuses it, or time is up. */
 const mailBy =
-  (email: Of<"email">, { environment }: ChannelSurroundings) =>
+  (email: Of<"email">, { environment, budgetSeconds = 20 }: ChannelSurroundings) =>
   async ({ subject, text }: MailText): Promise<void> => {
     const { from, to, login } = email;
     const secret = login && (await openSecrets(environment)(login.password));
@@ -64,8 +64,9 @@ const addressesOf = (address: Of<"ping">["address"], { environment }: ChannelSur
   };
 };
 
-const slackBy = (slack: Of<"slack">, origin: Origin, { environment, warn }: ChannelSurroundings): Channel =>
-  slackChannel({
+const slackBy = (slack: Of<"slack">, origin: Origin, surroundings: ChannelSurroundings): Channel => {
+  const { environment, warn, budgetSeconds = 20 } = surroundings;
+  return slackChannel({
     origin,
     warn,
     open: async () => {
@@ -78,13 +79,14 @@ const slackBy = (slack: Of<"slack">, origin: Origin, { environment, warn }: Chan
       );
     },
   });
+};
 
 /** The channels of a configuration. Each secret is read when a message is sent; nothing is opened before. */
 export const openChannels = (
   { slack, email, ping = [], command }: Notifications,
   surroundings: ChannelSurroundings,
 ): readonly Channel[] => {
-  const { now, note } = surroundings;
+  const { now, note, budgetSeconds = 20 } = surroundings;
   const machine = hostname();
   const origin: Origin = { machine };
   const moment = now().toISOString();

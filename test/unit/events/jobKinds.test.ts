@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { commands } from "@openemr-ops/cli/commands/index";
+import { jobNames } from "@openemr-ops/core/config/jobNames";
 import { schedules, sectionOfSchedule } from "@openemr-ops/core/config/sections/schedules";
 import { longestStage, namesOf } from "@openemr-ops/core/names";
 import {
@@ -33,7 +34,11 @@ describe.each(kindNames)("a job of kind %s", (kind) => {
     expect(noun).toMatch(/^[A-Z][A-Za-z ]+$/);
     expect(kindNames.filter((other) => jobKinds[other].noun === noun)).toEqual([kind]);
     expect(Object.keys(programs)).toContain(kind);
-    expect(commands.map(({ name }) => name)).toContain(typed(kind));
+    expect(commands.filter(({ job }) => job === kind).map(({ name }) => name)).toEqual([typed(kind)]);
+  });
+
+  it("can have hooks, and be named by a channel of notifications", () => {
+    expect(jobNames).toContain(kind);
   });
 
   it("has a sample of its input, and names its locks for each, in the one order", () => {

@@ -258,10 +258,18 @@ export const brokenConfigs: readonly BrokenConfig[] = [
   ...(
     [
       [{}, "webhook", /expected env:NAME or a secret's ARN here, or botToken and channel/],
-      [{ webhook: "https://hooks.slack.com/services/canary" }, "webhook", /put the address itself into a file .* webhookFile$/],
+      [
+        { webhook: "https://hooks.slack.com/services/canary" },
+        "webhook",
+        /put the address itself into a file .* webhookFile$/,
+      ],
       [{ webhookFile: "https://hooks.slack.com/services/canary" }, "webhookFile", /^names no file; put the address/],
       [{ webhook: arn, webhookFile: "slack" }, "webhook", /webhook or webhookFile/],
-      [{ botToken: "xoxb-canary", channel: "C0123456789" }, "botToken", /put the token itself into a file .* botTokenFile$/],
+      [
+        { botToken: "xoxb-canary", channel: "C0123456789" },
+        "botToken",
+        /put the token itself into a file .* botTokenFile$/,
+      ],
       [{ botToken: arn }, "channel", /is missing; a bot posts to a channel's identifier/],
       [{ webhook: arn, channel: "C0123456789" }, "channel", /is for a botToken/],
       [{ webhook: arn, botToken: arn, channel: "C0123456789" }, "webhook", /not both/],

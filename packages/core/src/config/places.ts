@@ -74,9 +74,19 @@ const drillUserIssues = (
   return [{ path, message }];
 };
 
+/** Workflows notify Slack alone. */
+const unusedChannels = ({ installations, notifications }: Pick<Config, "installations" | "notifications">) =>
+  (["email", "ping", "command"] as const)
+    .filter((name) => notifications[name] && installations.every(({ platform }) => platform.kind === "ecs"))
+    .map((name) => ({
+      path: `notifications.${name}`,
+      message: "is for jobs by hand or by a timer; workflows on AWS notify people by slack and alarms alone",
+    }));
+
 /** Settings that work, yet leave something open. */
-export const findWeakSettings = ({ installations }: Config): readonly InputIssue[] =>
-  installations.flatMap(({ database, dumps }, index) => {
+export const findWeakSettings = ({ installations, notifications }: Config): readonly InputIssue[] => [
+  ...unusedChannels({ installations, notifications }),
+  ...installations.flatMap(({ database, dumps }, index) => {
     const servers = { [`installations[${index}].database`]: database };
     const drillServer = dumps?.drill.database;
     if (drillServer && drillServer !== "own")
@@ -93,4 +103,5 @@ export const findWeakSettings = ({ installations }: Config): readonly InputIssue
     });
     if (!dumps) return perServer;
     return [...perServer, ...drillUserIssues(database, dumps.drill, `installations[${index}].dumps.drill.database`)];
-  });
+  }),
+];

@@ -293,6 +293,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     drillDump: steps.drillDump,
     openStores: async ({ now }) => ({ jobs: memoryJobs(), locks: memoryLocks(now) }),
     openNotifier,
+    checkChannels: async () => [],
     listDumps: (place) => steps.listDumps({ ...place, dryRun: false }),
     listExports: (place) => steps.listExports({ ...place, dryRun: false }),
     planCloudSql: steps.planCloudSql,

@@ -35,11 +35,12 @@ export const tryAllSecrets = async (
   const { common, environment, now, signal, output, openOperations } = surroundings;
   const id = common.installation;
   const installations = id === undefined ? config.installations : [selectInstallation(config, id)];
-  const { checkSecrets } = await openOperations();
+  const { checkSecrets, checkChannels } = await openOperations();
   const findings: SecretFinding[] = [];
   for (const installation of installations) {
     const { progress, warn } = output;
     findings.push(...(await checkSecrets({ config, installation, environment, now, signal, progress, warn })));
   }
-  return [...findings, ...(await trySlack(config, surroundings))];
+  const channels = await checkChannels(config.notifications, { environment });
+  return [...findings, ...(await trySlack(config, surroundings)), ...channels];
 };

@@ -6,6 +6,7 @@ import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps
 import type { AtCopy } from "@openemr-ops/events/inputs/common";
 import { type ListedExport, listExports } from "@openemr-ops/exports/listExports";
 import { allowedPlace } from "./allowedPlace.ts";
+import { checkChannels } from "./checkChannels.ts";
 import { checkSecrets } from "./checkSecrets.ts";
 import { cloudSqlImport } from "./cloudSqlImport.ts";
 import { openDestination } from "./openDestination.ts";
@@ -46,6 +47,8 @@ export interface Operations {
   checkSecrets(place: Place): Promise<readonly SecretFinding[]>;
   /** Opens the channels of a configuration for jobs that no workflow runs. */
   openNotifier: typeof openNotifier;
+  /** Reads and tries the secrets of e-mail and pings. */
+  checkChannels: typeof checkChannels;
   checkDestination(place: Place, options?: AtCopy): Promise<readonly DestinationFinding[]>;
   /** Sends a message with each site's own login. */
   testMail(place: Place, options?: { readonly to?: string | undefined }): Promise<MailTestResult>;
@@ -55,6 +58,7 @@ export const operations: Operations = {
   programs,
   openStores,
   openNotifier,
+  checkChannels,
   listDumps: async (place, { copy } = {}) => listDumps(await dumpContext(place, copy)),
   listExports: async (place) => {
     const { installation, destination } = await exportContext(place);

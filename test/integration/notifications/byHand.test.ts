@@ -266,6 +266,27 @@ it("a unit whose job reported its failure by itself is not told twice", async ()
   expect(pathsOf(monitor)).toEqual(["/start", "/fail"]);
 });
 
+it("config check tries the secrets of the channels, sends nothing, and names the one that fails", async () => {
+  const program = await programOn();
+  const before = smtp.received.length;
+  const secretsOf = async () => {
+    const { exitCode, json } = await program.run("config", "check", "--secrets", "--json");
+    const { secrets } = json as { readonly secrets: readonly { readonly field: string; readonly ok: boolean }[] };
+    return { exitCode, failing: secrets.filter(({ ok }) => !ok).map(({ field }) => field), number: secrets.length };
+  };
+  const good = await secretsOf();
+  await writeFile(join(place, "mail.password"), "canary-wrong", { mode: 0o600 });
+  await writeFile(join(place, "ping.url"), "http://hc.example/plain", { mode: 0o600 });
+
+  expect(good).toMatchObject({ exitCode: 0, failing: [] });
+  expect(await secretsOf()).toEqual({
+    exitCode: 4,
+    failing: ["notifications.email.passwordFile", "notifications.ping[0].urlFile"],
+    number: good.number,
+  });
+  expect([smtp.received.length, monitor.pings, slack.seen.length]).toEqual([before, [], 2]);
+});
+
 describe("notify test", () => {
   it("sends a test through every channel, and leaves the monitor's check as it is", async () => {
     const before = smtp.received.length;

@@ -51,8 +51,8 @@ const copyIn = (input: LockingInput): Pick<JobRecord, "result"> =>
 
 /**
  * Runs one job by hand or by cron: under a record of its own, `running`, then `succeeded`, `failed` or `aborted`, and under
- * its locks. `work` gets a signal that is also aborted when a lock is lost, and the record as it is while the job runs. A record that cannot be kept never hides the
- * job's own end.
+ * its locks. `work` gets a signal that is also aborted when a lock is lost, and the record as it is while the job runs. A
+ * record that cannot be kept never hides the job's own end.
  *
  * @throws {InstallationBusyError} retryable: another job holds one of the locks
  * @throws what `work` throws; what fails because someone asked the job to stop is a {JobAbortedError}

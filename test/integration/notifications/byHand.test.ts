@@ -202,7 +202,7 @@ describe("a job that is under way", () => {
   const sleeping = (): Changes => ({
     hooks: {
       dump: {
-        before: { run: ["sleep", "600"], limitSeconds: 700 },
+        before: { run: ["sleep", "45"] },
         onFailure: { run: ["sh", "-c", `cat > '${join(place, "undone.json")}'`] },
       },
     },

@@ -93,6 +93,18 @@ export const referredTables = (create: string): readonly string[] => {
   }
 };
 
+/** A table's columns in order; none where the statement is in no form of a server's. */
+export const columnNames = (create: string): readonly string[] => {
+  try {
+    const table = readTable(Buffer.from(create).toString("latin1"));
+    const columns = table?.definitions.filter(isColumn) ?? [];
+    return columns.map(({ tokens }) => Buffer.from(tokens[0]?.text ?? "", "latin1").toString());
+  } catch (error) {
+    if (error instanceof UnreadableSql) return [];
+    throw error;
+  }
+};
+
 /** A table's columns in order, and which are of MySQL's type JSON; none where the statement is in no form of a server's. */
 export const jsonColumns = (create: string): ReadonlyMap<string, boolean> => {
   if (!/ json\b/i.test(create)) return new Map();

@@ -5,6 +5,7 @@ import { inBlocks } from "@openemr-ops/files/byteSink";
 import type { DatabaseAccess } from "./access.ts";
 import { connect, type DatabaseConnection } from "./connection.ts";
 import { deferKeys, referredTables } from "./deferredKeys.ts";
+import type { PartReader } from "./dumpPart.ts";
 import { unknownToServer } from "./knownCollations.ts";
 import type { LoadableDump } from "./loadableDump.ts";
 import { loadPrograms } from "./loadClient.ts";
@@ -32,6 +33,8 @@ export interface LoadSettings {
   readonly onProgram?: (section: ProgramSection, sql: Buffer) => void;
   /** Tables with so many rows get their keys when these are in. */
   readonly deferKeysFrom?: number | undefined;
+  /** Load this part alone. */
+  readonly part?: PartReader | undefined;
 }
 
 /** Tables with fewer rows are not worth a second statement. */
@@ -98,7 +101,7 @@ const sectionHandler = (
  *
  * Nothing reaches the server but what a dump of ours holds: see `sqlScanner` and `programStatements`.
  *
- * @returns the digest of the whole stream, also where tables of it were passed over
+ * @returns the digest of the stream as far as it was read, also of tables that were passed over
  * @throws {TargetNotEmptyError} refused: the schema holds something else
  * @throws {LoadFailedError} fatal: names the table and the server's error number, never a value
  * @throws {IntegrityError} the stream ends before its end mark, or holds anything that no dump of ours does
@@ -138,12 +141,13 @@ export const loadDatabase = async (
   const wanted = new Map(dump.database.tables.map((table) => [table.name, table]));
   const rows = rowRuns(workers, tables);
   const { deferKeysFrom = usuallyDeferredFrom } = settings;
-  const handler = sectionHandler(control, wanted, tables, rows, programs, deferKeysFrom, (what) => {
+  const loader = sectionHandler(control, wanted, tables, rows, programs, deferKeysFrom, (what) => {
     doing = what;
   });
+  const { part } = settings;
   const scanner = sqlScanner(
-    (name) => wanted.get(name)?.keyed ?? false,
-    handler,
+    (name) => wanted.get(name)?.keyed ?? part !== undefined, // what is passed over is digested in order: that is faster
+    part ? part.handler(loader) : loader,
     (message) => new IntegrityError(message),
   );
 
@@ -156,6 +160,7 @@ export const loadDatabase = async (
       if (bytes > dump.database.byteLength)
         throw new IntegrityError("the database dump holds more bytes than its manifest says");
       await scanner.push(chunk);
+      if (part?.enough()) break;
       settings.progress({
         step: "load",
         bytes,
@@ -179,8 +184,9 @@ export const loadDatabase = async (
     await tables.settle();
     await workers.finish();
     const digest = scanner.finish();
-    if (!digest.complete) throw new IntegrityError("the database dump ends before its end mark");
-    const missing = dump.database.tables.filter(({ name }) => !done.has(name));
+    if (!digest.complete && !part?.enough()) throw new IntegrityError("the database dump ends before its end mark");
+    const loaded = part?.taken() ?? dump.database.tables;
+    const missing = loaded.filter(({ name }) => !done.has(name));
     if (missing.length > 0)
       throw new LoadFailedError(`${missing.length} tables were not loaded, the first is ${missing[0]?.name}`);
     await loadAllPrograms();

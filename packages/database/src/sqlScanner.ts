@@ -109,9 +109,11 @@ interface OpenTable {
   meaning?: { readonly rows: RowsDigest; numbers: JsonNumbers };
 }
 
-/** Names of columns behind that of the table, or none. */
-const namesIn = (head: string): readonly string[] =>
-  [...head.matchAll(new RegExp(quotedName, "g"))].slice(1).map(([name]) => unquoteName(fromLatin1(name)) ?? "");
+/** Names of columns behind that of the table, of an INSERT statement up to its first row; or none. */
+export const namesInHead = (head: Buffer): readonly string[] =>
+  [...head.toString("latin1").matchAll(new RegExp(quotedName, "g"))]
+    .slice(1)
+    .map(([name]) => unquoteName(fromLatin1(name)) ?? "");
 
 const figuresOf = (rows: RowsDigest) => ({
   rows: rows.rows,
@@ -223,7 +225,7 @@ export const sqlScanner = (
     onHeadsLine = head.at(-1) !== newline;
     if (onHeadsLine) table.otherRows ??= rowsDigest(keyed(table.name));
     if ([...table.columns.values()].includes(true)) {
-      const named = namesIn(head.toString("latin1"));
+      const named = namesInHead(head);
       const names = named.length > 0 ? named : [...table.columns.keys()];
       const numbers = jsonNumbers(names.map((column) => table.columns.get(column) ?? false));
       table.meaning = { rows: table.meaning?.rows ?? rowsDigest(keyed(table.name)), numbers };

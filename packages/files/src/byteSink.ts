@@ -54,6 +54,9 @@ export const announcedOnly = async function* (
   }
 };
 
+/** Whether its reader closed a stream before its end, as leaving an async iteration does: it needs no more. */
+export const isClosedEarly = (stream: Readable): boolean => stream.destroyed && !stream.readableEnded;
+
 const blockBytes = 256 * 1024;
 
 /** A stream in larger pieces: a dump program writes 4 KiB at a time, and each piece costs a turn of the event loop. */

@@ -42,11 +42,13 @@ export const treeEntry = treeName;
  * Lets a program unpack the sites tree in a staging directory and takes what came: exactly one entry, a real directory.
  * Nobody else reaches into it, so paths below it mean what they say while it is walked.
  *
+ * @param counts which entries belong into `listing`; all, unless only some were unpacked
  * @throws {IntegrityError} fatal: the dump holds anything else, or names of files that lie outside
  */
 export const takeTree = async (
   staging: OwnedDirectory,
   unpack: (name: string) => Promise<UnpackedSites>,
+  counts: (path: string) => boolean = () => true,
 ): Promise<TakenTree> => {
   await using unpacked = (await openOrMakeChild(staging, unpackedName)).directory;
   const { notRestored, listed, withoutCapabilities } = await unpack(unpackedName);
@@ -59,7 +61,7 @@ export const takeTree = async (
   await rename(entryOf(unpacked, name), treeIn(staging));
   await rmdir(`${staging.at}/${unpackedName}`);
   return {
-    ...(await cleaned(treeIn(staging), withoutCapabilities)),
+    ...(await cleaned(treeIn(staging), withoutCapabilities, counts)),
     notRestored,
     listed: listed && possible(listed, notRestored),
   };
@@ -95,6 +97,7 @@ const ignoreRefusal = (error: unknown): void => {
 const cleaned = async (
   root: string,
   withoutCapabilities: boolean,
+  belongs: (path: string) => boolean,
 ): Promise<Omit<TakenTree, "notRestored" | "listed">> => {
   const counts = { files: 0, byteLength: 0 };
   const listing = treeListing();
@@ -107,7 +110,8 @@ const cleaned = async (
   const visitFile = async (path: string, absolute: Buffer): Promise<void> => {
     const stats = await lstat(absolute);
     const isOther = !stats.isFile() && !stats.isDirectory() && !stats.isSymbolicLink();
-    if (!isOther) listing.add(entryOnDisk(path, stats));
+    const entry = entryOnDisk(path, stats);
+    if (!isOther && belongs(entry.path)) listing.add(entry);
     if (!stats.isFile()) {
       const kind = kindOf(stats);
       if (!kind) return;

@@ -107,7 +107,8 @@ const hasOtherMeaning = (program: DumpedProgram, { digest, meanings }: Copy, loa
     : digest.programs.find((copy) => copy.section === section)?.sha256 !== sha256;
 };
 
-const compareTables = async (
+/** The rows and structure of a restored schema against the manifest's tables: nothing else may be there. */
+export const compareTables = async (
   context: DumpContext,
   access: DatabaseAccess,
   manifest: Manifest,

@@ -30,6 +30,26 @@ import { assertPassed, type Verdict, verdictOf, withoutSet } from "./verdict.ts"
 
 const within = (inner: string, outer: string) => inner === outer || inner.startsWith(outer + sep);
 
+/** @throws {InPlaceNotAllowedError} refused: it is the live one */
+export const assertNotLiveSchema = ({ database }: DumpContext, intoDatabase: string): void => {
+  if (intoDatabase === database.name)
+    throw new InPlaceNotAllowedError(
+      `${intoDatabase} is the live schema: name another, or stop OpenEMR and restore in place`,
+      { field: "inPlace" },
+    );
+};
+
+/** The directory as a path without links. @throws {InPlaceNotAllowedError} refused: it is or lies in the live tree */
+export const placeBeside = async (context: DumpContext, intoSites: string): Promise<string> => {
+  const directory = await realPlace(resolve(intoSites));
+  if (within(directory, await realPlace(context.sitesPath)))
+    throw new InPlaceNotAllowedError(
+      `${directory} is or lies in the live sites tree: name another directory, or stop OpenEMR and restore in place`,
+      { field: "inPlace" },
+    );
+  return directory;
+};
+
 /** Both targets of a restore beside the live system, checked; the directory as a path without links. */
 export const besideTargets = async (
   context: DumpContext,
@@ -54,18 +74,8 @@ export const besideTargets = async (
         ]),
   ];
   if (!intoDatabase || !intoSites) throw new InvalidInputError(missing);
-  if (intoDatabase === context.database.name)
-    throw new InPlaceNotAllowedError(
-      `${intoDatabase} is the live schema: name another, or stop OpenEMR and restore in place`,
-      { field: "inPlace" },
-    );
-  const directory = await realPlace(resolve(intoSites));
-  if (within(directory, await realPlace(context.sitesPath)))
-    throw new InPlaceNotAllowedError(
-      `${directory} is or lies in the live sites tree: name another directory, or stop OpenEMR and restore in place`,
-      { field: "inPlace" },
-    );
-  return { database: intoDatabase, sites: directory };
+  assertNotLiveSchema(context, intoDatabase);
+  return { database: intoDatabase, sites: await placeBeside(context, intoSites) };
 };
 
 /** What a proven copy has to say; kept with it, so that an interrupted call need not prove it again. */

@@ -91,7 +91,7 @@ export const verdictOf = (
  * @throws {KeyPairError} keys are among what was lost
  * @throws {RestoredDataDiffersError} everything else
  */
-export const assertPassed = (verdict: Verdict): void => {
+export const assertPassed = (verdict: Pick<Verdict, "dumpId" | "differences">): void => {
   const { keys = [], others = [] } = Object.groupBy(verdict.differences, ({ kind }) =>
     kind === "keys" ? "keys" : "others",
   );

@@ -1,10 +1,11 @@
 import type { Readable } from "node:stream";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { Directory } from "@openemr-ops/files/directory";
+import type { FileSelection } from "../fileSelection.ts";
 import type { Seal } from "../seal.ts";
 import type { NotRestored } from "./notRestored.ts";
 import type { Produce } from "./producer.ts";
-import type { TreeListing } from "./treeListing.ts";
+import type { ListedEntry, TreeListing } from "./treeListing.ts";
 
 /** Where one half of a dump lies: a snapshot of the repository, or an object. */
 export type StoredPart =
@@ -62,6 +63,13 @@ export interface SealedDump {
   readonly digest?: string;
 }
 
+/** Some entries of the tree. */
+export interface WantedEntries {
+  readonly selection: FileSelection;
+  /** Called with each that is selected. */
+  readonly onEntry: (entry: ListedEntry) => Promise<void> | undefined;
+}
+
 /** How a removal is written down before it happens, and carried out after. */
 export interface RemovedDump {
   readonly dumpId: string;
@@ -102,15 +110,24 @@ export interface DumpStore {
   listSealed(run: StoreRun): Promise<ReadonlyMap<string, SealedDump> | undefined>;
   /** What proves that a manifest or a note is ours; `undefined` where no key is configured. */
   seal(): Promise<Seal | undefined>;
-  /** Streams the SQL; the promise rejects when the stream was not whole. */
+  /** Streams the SQL; the promise rejects when the stream was not whole, unless `consume` closed it before its end. */
   readDatabase(part: StoredPart, consume: (stream: Readable) => Promise<void>, run: StoreRun): Promise<void>;
+  /** Lists what is stored of the tree, in the store's order. Nothing of it is written anywhere. */
+  listSites(part: StoredPart, wanted: WantedEntries, run: StoreRun): Promise<void>;
   /**
    * Unpacks the tree into the empty directory `name` of a staging directory, as its one entry. What comes there is as
    * foreign as the destination.
    *
+   * @param only unpack these, and the directories that lead to them; `listed` is then of these alone
    * @throws {DiskFullError | LocalSystemError} the disk of the staging directory
    */
-  restoreSites(part: StoredPart, staging: Directory, name: string, run: StoreRun): Promise<UnpackedSites>;
+  restoreSites(
+    part: StoredPart,
+    staging: Directory,
+    name: string,
+    run: StoreRun,
+    only?: WantedEntries,
+  ): Promise<UnpackedSites>;
   /** Which of the parts are there, by listing only: no password needed. */
   presentParts(parts: readonly StoredPart[]): Promise<ReadonlySet<StoredPart>>;
   /** Checks stored bytes. `objects`: small ones; `read-data`: all, or the `share` of them. @throws {IntegrityError} */

@@ -4,11 +4,14 @@ import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError, ToolFailedError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import { runChild } from "@openemr-ops/files/child";
+import type { FileSelection } from "../fileSelection.ts";
 import { type Seal, sealWith } from "../seal.ts";
-import type { DumpStore, StoredPart, StoredSites, UnpackedSites } from "./dumpStore.ts";
+import type { DumpStore, StoredPart, StoredSites, UnpackedSites, WantedEntries } from "./dumpStore.ts";
 import { type ObjectPart, type PackedObjectSettings, packedObjects } from "./portableObject.ts";
 import type { Produce } from "./producer.ts";
+import { membersOf, onlyMembers } from "./tarMembers.ts";
 import { packTree, unpackTree } from "./tarTree.ts";
+import type { ListedEntry } from "./treeListing.ts";
 
 export interface PortableSettings extends PackedObjectSettings {
   readonly tar: string;
@@ -59,12 +62,18 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
     readManifestCopy: async () => undefined,
     listSealed: async () => undefined,
     seal,
-    readDatabase: (part, consume, run) => download(objectOf(part), consume, run.signal),
-    restoreSites: async (part, staging, name, run) => {
+    readDatabase: (part, consume, run) => download(objectOf(part), consume, run.signal, { mayStop: true }),
+    listSites: async (part, { selection, onEntry }, run) => {
+      const list = async (stream: Readable) => {
+        for await (const entry of membersOf(stream)) if (isSelected(selection, entry)) await onEntry(entry);
+      };
+      await download(objectOf(part), list, run.signal);
+    },
+    restoreSites: async (part, staging, name, run, only) => {
       let found: UnpackedSites = { notRestored: [], withoutCapabilities: true };
       const place = { directory: `${staging.at}/${name}`, called: staging.path };
       const unpack = async (stream: Readable) => {
-        found = await unpackTree(settings.tar, stream, place, run);
+        found = await unpackTree(settings.tar, only ? selectedMembers(stream, only) : stream, place, run);
       };
       await download(objectOf(part), unpack, run.signal);
       return found;
@@ -111,6 +120,26 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
     reclaim: async () => {},
     recover: async () => {},
   };
+};
+
+const isSelected = ({ matching }: FileSelection, { path }: ListedEntry): boolean =>
+  path !== "" && matching(path).length > 0;
+
+const selectedMembers = async function* (
+  archive: AsyncIterable<Buffer>,
+  { selection, onEntry }: WantedEntries,
+): AsyncGenerator<Buffer, void> {
+  let found: ListedEntry[] = [];
+  const members = onlyMembers(archive, (entry) => {
+    const wanted = isSelected(selection, entry);
+    if (wanted) found.push(entry);
+    return wanted;
+  });
+  for await (const blocks of members) {
+    for (const entry of found) await onEntry(entry);
+    found = [];
+    yield blocks;
+  }
 };
 
 const keysBelow = async (destination: Destination, prefix: string): Promise<readonly string[]> => {

@@ -12,7 +12,7 @@ import {
   RepositoryPasswordError,
   RetryableError,
 } from "@openemr-ops/core/errors";
-import { streamSink } from "@openemr-ops/files/byteSink";
+import { isClosedEarly, streamSink } from "@openemr-ops/files/byteSink";
 import type { Decrypter } from "age-encryption";
 import type { StoredPart } from "./dumpStore.ts";
 import { piecesDigest, verifiedPieces } from "./pieces.ts";
@@ -38,11 +38,17 @@ export interface PackedObjects {
    * Gives `consume` the bytes as they were before compression. No stored byte is used before its digest was compared: piece
    * by piece, or by reading an older dump's object twice.
    *
+   * @param options.mayStop `consume` may close the stream before its end; the rest is then neither read nor compared
    * @throws {IntegrityError} the object is damaged or gone, however that showed
    * @throws {RepositoryPasswordError} the identity is not that of a recipient
    * @throws {InvalidInputError} there is no identity
    */
-  download(part: ObjectPart, consume: (stream: Readable) => Promise<void>, signal: AbortSignal): Promise<void>;
+  download(
+    part: ObjectPart,
+    consume: (stream: Readable) => Promise<void>,
+    signal: AbortSignal,
+    options?: { readonly mayStop?: boolean },
+  ): Promise<void>;
   /** Reads the whole object. @throws {IntegrityError} */
   assertDigest(part: ObjectPart): Promise<void>;
 }
@@ -148,6 +154,7 @@ export const packedObjects = (settings: PackedObjectSettings): PackedObjects => 
     part: ObjectPart,
     consume: (stream: Readable) => Promise<void>,
     signal: AbortSignal,
+    { mayStop = false }: { readonly mayStop?: boolean } = {},
   ): Promise<void> => {
     if (!part.pieces) await assertDigest(part); // of an older dump nothing is known until all of it was read
     const stored = await destination.get(part.key);
@@ -169,6 +176,14 @@ export const packedObjects = (settings: PackedObjectSettings): PackedObjects => 
       await consume(plain).catch((error: unknown) => {
         throw broken ?? error;
       });
+      if (mayStop && isClosedEarly(plain)) {
+        source.unpipe(plain);
+        source.on("error", () => {});
+        stored.destroy();
+        watched.destroy();
+        await fetched.catch(() => {});
+        return;
+      }
       source.unpipe(plain).resume(); // whatever follows the packed data is part of what the digest covers
       await fetched;
     } catch (error) {

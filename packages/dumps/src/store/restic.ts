@@ -50,6 +50,7 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
         : undefined;
     },
     readDatabase: restore.database,
+    listSites: restore.list,
     restoreSites: restore.sites,
     presentParts: async (parts) => {
       const there = new Set<string>();

@@ -36,6 +36,7 @@ const parse = (line: string): { readonly item: string; readonly said: string } |
 export const restoreComplaints = (target: string) => {
   const attributes = notRestoredCounter();
   let announced: number | undefined;
+  let earlier = 0; // announced by runs before this one
   let local: string | undefined;
   let others = 0;
   return {
@@ -54,7 +55,12 @@ export const restoreComplaints = (target: string) => {
       if (code === undefined || !(kind || complaint.said.includes(target))) others++;
       else if (code === "ENOSPC" || failureOf(code) !== "place") local = code === "ENOSPC" ? code : (local ?? code);
     },
-    areOfAttributesAlone: () => announced !== undefined && announced > 0 && announced === attributes.total(),
+    areOfAttributesAlone: () => announced !== undefined && announced > 0 && earlier + announced === attributes.total(),
+    /** The same restore goes on with another run of the program. */
+    nextRun: (): void => {
+      earlier += announced || 0;
+      announced = undefined;
+    },
     /** What is absent or in the way is so because of something before it. Damage outweighs the disk. */
     localFailure: () => (others === 0 ? local : undefined),
   };

@@ -1,8 +1,8 @@
-import { awaitReader } from "@openemr-ops/files/byteSink";
-import type { DumpStore } from "./dumpStore.ts";
+import { awaitReader, isClosedEarly } from "@openemr-ops/files/byteSink";
+import type { DumpStore, StoreRun, WantedEntries } from "./dumpStore.ts";
 import { localFailureAt } from "./localFailureAt.ts";
 import { addOwner, restoreComplaints } from "./resticComplaints.ts";
-import { snapshotEntries } from "./resticListing.ts";
+import { belowRoot, selectedEntries, snapshotEntries } from "./resticListing.ts";
 import type { ResticProgram } from "./resticProgram.ts";
 import type { ResticReader } from "./resticReader.ts";
 import type { ResticSnapshots } from "./resticSnapshots.ts";
@@ -18,7 +18,22 @@ const ownDirectory = "/proc/self/cwd";
 export interface ResticRestore {
   readonly database: DumpStore["readDatabase"];
   readonly sites: DumpStore["restoreSites"];
+  readonly list: DumpStore["listSites"];
 }
+
+/** Arguments of one run: a program takes up to 128 KiB in each and 2 MiB in all. */
+const includesOfOneRun = 500;
+
+/** Runs of `restore`, each with what it shall include; one for everything. */
+const runsFor = (only: WantedEntries | undefined): readonly (readonly string[])[] => {
+  if (!only) return [[]];
+  const { includes } = only.selection;
+  return Array.from({ length: Math.ceil(includes.length / includesOfOneRun) }, (_, index) =>
+    includes
+      .slice(index * includesOfOneRun, (index + 1) * includesOfOneRun)
+      .flatMap((pattern) => ["--include", pattern]),
+  );
+};
 
 export const resticRestore = (
   restic: ResticProgram,
@@ -31,6 +46,12 @@ export const resticRestore = (
     const { child, failed } = await reader.start(args, run);
     try {
       await consume(awaitReader(child.stdout));
+      if (isClosedEarly(child.stdout)) {
+        child.kill("SIGINT");
+        await child.ended;
+        run.signal.throwIfAborted();
+        return;
+      }
     } catch (error) {
       // What restic says once it is interrupted is no reason: in the middle of its search for the key it says "wrong
       // password", exit status 12. Only one that had ended by itself may be why the reader failed.
@@ -47,7 +68,15 @@ export const resticRestore = (
     if (end.code !== 0) await failed("reading the database dump", end);
   };
 
-  const sites: ResticRestore["sites"] = async (part, staging, name, run) => {
+  const entriesOf = (snapshot: string, only: WantedEntries | undefined, run: StoreRun) =>
+    only ? selectedEntries(reader, snapshot, only.selection, run) : snapshotEntries(reader, snapshot, run);
+
+  const list: ResticRestore["list"] = async (part, wanted, run) => {
+    for await (const entry of entriesOf(await snapshots.find(part, run), wanted, run))
+      await wanted.onEntry({ ...entry, path: belowRoot(entry.path) });
+  };
+
+  const sites: ResticRestore["sites"] = async (part, staging, name, run, only) => {
     const { minor } = await restic.release();
     const sparse = minor >= 15 ? ["--sparse"] : [];
     const withoutCapabilities = minor >= 18;
@@ -55,11 +84,14 @@ export const resticRestore = (
     const target = ["--target", `${ownDirectory}/${name}`];
     const snapshot = await snapshots.find(part, run);
     const complaints = restoreComplaints(`${ownDirectory}/${name}`);
-    const { ended: end, failed } = await reader.end(["restore", snapshot, ...target, ...sparse, ...attributes], run, {
-      cwd: staging.at,
-      onErrorLine: complaints.onLine,
-    });
-    if (end.code !== 0) {
+    for (const includes of runsFor(only)) {
+      complaints.nextRun();
+      const args = ["restore", snapshot, ...target, ...includes, ...sparse, ...attributes];
+      const { ended: end, failed } = await reader.end(args, run, {
+        cwd: staging.at,
+        onErrorLine: complaints.onLine,
+      });
+      if (end.code === 0) continue;
       const local = complaints.localFailure();
       if (local) throw localFailureAt("restoring the sites tree", staging.path, local);
       if (!complaints.areOfAttributesAlone()) await failed("restoring the sites tree", end);
@@ -70,12 +102,14 @@ export const resticRestore = (
     if (asksForOwners) found.drop("owner");
     const listing = treeListing();
     // Not beside the restore: both cores are busy then, and the rows, which take longer, would wait.
-    for await (const entry of snapshotEntries(reader, snapshot, run)) {
-      if (entry.kind !== "other") listing.add({ ...entry, path: entry.path.replace(/^\/[^/]*\/?/, "") });
+    for await (const entry of entriesOf(snapshot, only, run)) {
+      const below = { ...entry, path: belowRoot(entry.path) };
+      if (entry.kind !== "other") listing.add(below);
+      await only?.onEntry(below);
       if (asksForOwners) await addOwner(found, `${staging.at}/${name}`, entry);
     }
     return { notRestored: found.result(), listed: listing.finish(), withoutCapabilities };
   };
 
-  return { database, sites };
+  return { database, sites, list };
 };

@@ -1,5 +1,4 @@
 import { basename, dirname } from "node:path";
-import type { Readable } from "node:stream";
 import { IntegrityError, type OpsError, SourceUnreadableError, ToolFailedError } from "@openemr-ops/core/errors";
 import { codeAtEnd, failureOf } from "@openemr-ops/core/systemErrors";
 import { type ByteSink, streamSink } from "@openemr-ops/files/byteSink";
@@ -200,7 +199,7 @@ const archiveListing = () => {
  */
 export const unpackTree = async (
   tar: string,
-  stream: Readable,
+  stream: AsyncIterable<Buffer>,
   { directory, called }: { readonly directory: string; readonly called: string },
   run: StoreRun,
 ): Promise<UnpackedSites> => {

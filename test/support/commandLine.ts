@@ -5,9 +5,11 @@ import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import type { HealthCheck } from "@openemr-ops/core/errors";
 import type { PreparedUser } from "@openemr-ops/database/users/prepareUsers";
 import type { RetentionResult } from "@openemr-ops/dumps/steps/applyRetention";
+import type { BrowsedDump, BrowsedFile } from "@openemr-ops/dumps/steps/browseDump";
 import type { CheckPlan, CheckResult } from "@openemr-ops/dumps/steps/checkDumps";
 import type { CopyPlan, CopyResult } from "@openemr-ops/dumps/steps/copyDumps";
 import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
+import type { PartPlan, PartVerdict } from "@openemr-ops/dumps/steps/restorePart";
 import type { DumpPlan, DumpResult } from "@openemr-ops/dumps/steps/takeDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
 import type { InputOf, JobInput } from "@openemr-ops/events/jobKinds";
@@ -98,6 +100,48 @@ export const aVerdict: Verdict = {
   warnings: [],
   seconds: { database: 1, sites: 1, restore: 2, compare: 1 },
   next: ["start OpenEMR"],
+};
+
+const aBrowsedDump: BrowsedDump = {
+  dumpId,
+  takenAt,
+  openemr: null,
+  sites: ["default"],
+  tables: [{ table: "globals", rows: 2, bytes: 2048 }],
+  rows: 2,
+  databaseBytes: 4096,
+  files: 2,
+  directories: 1,
+  filesBytes: 1536,
+};
+
+export const someBrowsedFiles: readonly BrowsedFile[] = [
+  { path: "default/documents", kind: "directory", bytes: 0, modifiedAt: takenAt, mode: "0700", uid: 1000, gid: 101 },
+  {
+    path: "default/documents/a\u001b[31m",
+    kind: "file",
+    bytes: 1536,
+    modifiedAt: takenAt,
+    mode: "0600",
+    uid: 0,
+    gid: 0,
+  },
+];
+
+const aPart = {
+  dumpId,
+  takenAt,
+  part: "tables" as const,
+  target: { database: "look" },
+  tables: [{ table: "globals", rows: 2 }],
+  ...{ rows: 2, files: 0, filesBytes: 0 },
+};
+const aPartVerdict: PartVerdict = {
+  ...aPart,
+  verdict: "passed",
+  ...{ differences: [], dropped: [], notRestored: [] },
+  seconds: { restore: 2, compare: 1 },
+  remarks: ["drop schema look"],
 };
 
 export const aDatabaseExport: DatabaseExportResult = {
@@ -296,6 +340,12 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     checkChannels: async () => [],
     listDumps: (place) => steps.listDumps({ ...place, dryRun: false }),
     listExports: (place) => steps.listExports({ ...place, dryRun: false }),
+    browseDump: answer("browseDump", aBrowsedDump),
+    browseFiles: async (place, options, onFile) => {
+      asked.push({ operation: "browseFiles", job: { dryRun: false, ...place }, options });
+      for (const file of someBrowsedFiles) await onFile(file);
+    },
+    restorePart: twoWays<PartPlan, PartVerdict>("restorePart", { ...aPart, dryRun: true }, aPartVerdict),
     planCloudSql: steps.planCloudSql,
     checkSecrets: (place) => steps.checkSecrets({ ...place, dryRun: false }),
     checkDestination: (place) => steps.checkDestination({ ...place, dryRun: false }),

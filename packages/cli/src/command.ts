@@ -18,6 +18,16 @@ using stop = listenForStop(
 );
 // The reader closed the pipe, as in "dumps | head". A job goes on all the same, and its exit status tells how it ended.
 stdout.on("error", () => {});
+/** Settles when the reader has taken what was written, or closed the pipe. */
+const drained = (): Promise<void> =>
+  new Promise((resolve) => {
+    const settle = () => {
+      stdout.off("drain", settle).off("close", settle);
+      resolve();
+    };
+    stdout.on("drain", settle).on("close", settle);
+    if (stdout.destroyed) settle();
+  });
 /** `npm run ops` starts this in the package's directory, wherever the person is. */
 const startedIn = env.npm_lifecycle_event === "ops" ? env.INIT_CWD : undefined;
 
@@ -25,7 +35,7 @@ process.exitCode = await runProgram({
   argv: argv.slice(2),
   cwd: startedIn ?? process.cwd(),
   environment: env,
-  stdout,
+  stdout: Object.assign(stdout, { drained }),
   stderr,
   version: manifest.version,
   now: () => new Date(),

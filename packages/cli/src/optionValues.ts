@@ -90,6 +90,12 @@ export const someTables = once((text) => {
   return data;
 });
 
+/** One of several texts: the option may be given again. */
+export const severalTexts: ReadValue<readonly string[]> = (text, earlier, cwd) => [
+  ...((earlier as readonly string[] | undefined) ?? []),
+  once((value) => value)(text, undefined, cwd),
+];
+
 /** Such as `2026-01-31`. Whether it is in the past is seen when the job starts. */
 export const aDay = once(bySchema(day));
 

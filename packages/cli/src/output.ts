@@ -18,8 +18,17 @@ export interface Output {
   note(line: string): void;
   /** The result of a command: `value` for programs, `words` for people; one of them on standard output. */
   result(value: unknown, words: (style: Stylist) => Shown): void;
+  /** A result of any length, item by item: a JSON array, or what `words` makes of each. */
+  list<Item>(words: (item: Item) => Shown): ItemList<Item>;
   /** The error of a command that failed. */
   failure(error: OpsError): void;
+}
+
+export interface ItemList<Item> {
+  /** Waits for a reader that is slow. @returns false: it closed the pipe, and reads no more */
+  add(item: Item): Promise<boolean>;
+  /** All are written. Without it, a reader of JSON finds no end. */
+  end(): void;
 }
 
 export interface OutputOptions {
@@ -56,6 +65,21 @@ export const createOutput = ({ stdout, stderr, environment, json, now }: OutputO
       display.clear();
       if (json) writeJson(value);
       else stdout.write(words(onStdout).text);
+    },
+    list: (words) => {
+      let count = 0;
+      return {
+        add: async (item) => {
+          display.clear();
+          const text = json ? `${count === 0 ? "[" : ","}\n${visibleJson(item)}` : words(item).text;
+          count++;
+          if (stdout.write(text) === false) await stdout.drained?.();
+          return stdout.destroyed !== true;
+        },
+        end: () => {
+          if (json) stdout.write(count === 0 ? "[]\n" : "\n]\n");
+        },
+      };
     },
     failure: (error) => {
       const { name, message } = error;

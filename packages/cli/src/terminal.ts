@@ -4,7 +4,12 @@ import { Shown } from "./shown.ts";
 
 /** As much of a stream as writing needs; `process.stdout` is one. */
 export interface Sink {
+  /** @returns false: it holds back what its reader has not taken */
   write(text: string): unknown;
+  /** Settles when the reader has taken all, or is gone. */
+  drained?(): Promise<void>;
+  /** The reader is gone. */
+  readonly destroyed?: boolean | undefined;
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
 }

@@ -31,6 +31,7 @@ export const literalsAt = (row: Buffer, positions: readonly number[]): readonly 
     positions.forEach((wanted, index) => {
       if (wanted === position) found[index] = row.subarray(start, at);
     });
+    if (row[at] === closing) break;
     at++;
   }
   return found;

@@ -2,6 +2,7 @@ import type { ObserveProtection } from "@openemr-ops/core/immutability";
 import type { JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
 import { checkDestination, type DestinationFinding } from "@openemr-ops/dumps/checkDestination";
+import { type BrowsedDump, type BrowsedFile, browseDump, browseFiles } from "@openemr-ops/dumps/steps/browseDump";
 import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import type { AtCopy } from "@openemr-ops/events/inputs/common";
 import { type ListedExport, listExports } from "@openemr-ops/exports/listExports";
@@ -19,6 +20,7 @@ import type { Place } from "./program.ts";
 import { dumpContext, dumpsOf } from "./programs/dumpContext.ts";
 import { exportContext } from "./programs/exportContext.ts";
 import { type Programs, programs } from "./programs/index.ts";
+import { type RestorePartProgram, restorePartProgram } from "./programs/restorePart.ts";
 import { type MailTestResult, testMail } from "./testMail.ts";
 import { trialStore } from "./trialStore.ts";
 import type { SecretFinding } from "./trySecret.ts";
@@ -37,6 +39,16 @@ export interface Operations {
   openStores(place: Place): Promise<{ readonly jobs: JobStore; readonly locks: LockStore }>;
   /** Newest first. `copy`, here and below: which store; not set, the first destination. */
   listDumps(place: Place, options?: AtCopy): Promise<readonly ListedDump[]>;
+  /** What is in a dump, without restoring it. */
+  browseDump(place: Place, options: AtCopy & { readonly dump: string }): Promise<BrowsedDump>;
+  /** Lists files of a dump one after the other, as fast as `onFile` takes them. */
+  browseFiles(
+    place: Place,
+    options: AtCopy & { readonly dump: string; readonly files: readonly string[] },
+    onFile: (file: BrowsedFile) => Promise<void>,
+  ): Promise<void>;
+  /** A restore of a part of a dump; no workflow runs it. */
+  readonly restorePart: RestorePartProgram;
   /** Newest first. */
   listExports(place: Place): Promise<readonly ListedExport[]>;
   planCloudSql(
@@ -60,6 +72,10 @@ export const operations: Operations = {
   openNotifier,
   checkChannels,
   listDumps: async (place, { copy } = {}) => listDumps(await dumpContext(place, copy)),
+  browseDump: async (place, { dump, copy }) => browseDump(await dumpContext(place, copy), dump),
+  browseFiles: async (place, { copy, ...options }, onFile) =>
+    browseFiles(await dumpContext(place, copy), options, onFile),
+  restorePart: restorePartProgram,
   listExports: async (place) => {
     const { installation, destination } = await exportContext(place);
     const { jobs, locks } = await openStores(place);

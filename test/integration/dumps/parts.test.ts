@@ -8,7 +8,9 @@ import {
   TargetNotEmptyError,
 } from "@openemr-ops/core/errors";
 import type { DumpContext } from "@openemr-ops/dumps/context";
+import { type BrowsedFile, browseFiles } from "@openemr-ops/dumps/steps/browseDump";
 import type { PartOptions } from "@openemr-ops/dumps/steps/partOptions";
+import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { planPart, restorePart } from "@openemr-ops/dumps/steps/restorePart";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { sqlName } from "@openemr-ops/local/servers/databaseServer";
@@ -18,6 +20,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, rowsOf } from "../../support/aClinic.ts";
 import { contextFor, resticsHere } from "../../support/dumpContext.ts";
 import { aDocument } from "../../support/keyedSite.ts";
+import { anOddTree } from "../../support/oddTree.ts";
+import { treeImage } from "../../support/treeImage.ts";
 
 let clinic: Clinic;
 let identity: string;
@@ -296,3 +300,31 @@ describe.each([{ at: 0 }, { at: 1 }, { at: 2 }])("a part of a dump, from store $
     if (await isMade(intoDatabase)) await query("spoilt", `DROP DATABASE ${sqlName(intoDatabase)}`);
   });
 });
+
+it.each([{ at: 0 }, { at: 1 }, { at: 2 }])(
+  "everything as a part is the tree that was dumped, from store $at",
+  async ({ at }) => {
+    const store = (await stores())[at];
+    const directory = join(clinic.directory, `odd-${at}`);
+    const sitesPath = join(clinic.directory, "odd sites [*]");
+    if (at === 0) await anOddTree(sitesPath, clinic.schema.name);
+    const context = await contextFor({ schema: clinic.schema, sitesPath, directory, ...store });
+    await takeDump(context);
+    const [part, whole] = ["part", "whole"].map((name) => join(directory, name)) as [string, string];
+    const intoDatabase = `${clinic.schema.name}_odd_${at}`;
+    await restoreDump(context, { dump: "latest", intoSites: whole, intoDatabase });
+    await clinic.schema.query(`DROP DATABASE ${sqlName(intoDatabase)}`);
+
+    const listed: BrowsedFile[] = [];
+    await browseFiles(context, { dump: "latest", files: ["**"] }, async (file) => void listed.push(file));
+    expect(await restorePart(context, { dump: "latest", files: ["**"], intoSites: part })).toMatchObject({
+      verdict: "passed",
+      files: listed.filter(({ kind }) => kind === "file").length,
+    });
+
+    const images = treeImage(whole);
+    expect({ ...treeImage(part), "": images[""] }).toEqual(images);
+    const files = Object.values(images).filter(({ type }) => type === "file");
+    expect(listed.filter(({ kind }) => kind === "file")).toHaveLength(files.length);
+  },
+);

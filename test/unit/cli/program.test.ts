@@ -9,8 +9,16 @@ import {
   type OpsError,
   ToolFailedError,
 } from "@openemr-ops/core/errors";
+import type { BrowsedFile } from "@openemr-ops/dumps/steps/browseDump";
 import { describe, expect, it } from "vitest";
-import { dumpId, memoryOperations, memorySink, runInMemory } from "../../support/commandLine.ts";
+import {
+  dumpId,
+  type MemoryOperations,
+  memoryOperations,
+  memorySink,
+  runInMemory,
+  someBrowsedFiles,
+} from "../../support/commandLine.ts";
 import { aConfig, aConfigDirectory, anInstallation, snapshotOf } from "../../support/configuration.ts";
 
 const two = () =>
@@ -58,6 +66,18 @@ describe("a command", () => {
       "planCloudSql",
       { dump: "latest", intoDatabase: "openemr" },
     ],
+    [
+      "restore --dump latest --table globals --table lists --into-database look --dry-run",
+      "restorePart, planned",
+      expect.objectContaining({ dump: "latest", tables: ["globals", "lists"], intoDatabase: "look", inPlace: false }),
+    ],
+    [
+      "restore --dump latest --patient 12 --site default --into-database look --into-sites /srv/look",
+      "restorePart",
+      expect.objectContaining({ patient: "12", site: "default", intoDatabase: "look", intoSites: "/srv/look" }),
+    ],
+    ["browse", "browseDump", { dump: "latest" }],
+    ["browse --tables --copy 1", "browseDump", { dump: "latest", copy: 1 }],
     ["drill", "drillDump", { dump: "latest" }],
     ["check", "checkDumps", { level: "objects" }],
     ["check --level read-data --share 1/7", "checkDumps", { level: "read-data", share: "1/7" }],
@@ -230,6 +250,62 @@ describe("a command", () => {
     expect(
       (await runInMemory(["config", "check", "--config", config], memoryOperations(), { environment })).exitCode,
     ).toBe(0);
+  });
+});
+
+describe("what is in a dump", () => {
+  it("is listed file by file, as one JSON array or a line each", async () => {
+    await using directory = await aConfigDirectory();
+    const config = await directory.write(aConfig());
+    const line = ["browse", "--files", "default/documents", "--files", "*/x", "--config", config];
+    const operations = memoryOperations();
+    const forPrograms = await runInMemory([...line, "--json"], operations);
+    expect(JSON.parse(forPrograms.stdout)).toEqual(someBrowsedFiles);
+    expect(operations.asked[0]?.options).toEqual({ dump: "latest", files: ["default/documents", "*/x"] });
+    expect((await runInMemory(line)).stdout).toBe(
+      "d0700    1000:101        0 B 2026-11-21 04:08:00Z default/documents/\n" +
+        "-0600         0:0    1.5 KiB 2026-11-21 04:08:00Z default/documents/a\\u{1b}[31m\n",
+    );
+  });
+
+  it("ends without an end mark where the list failed, and quietly where nobody reads on", async () => {
+    await using directory = await aConfigDirectory();
+    const line = ["browse", "--files", "**", "--json", "--config", await directory.write(aConfig())];
+    const failing: MemoryOperations = {
+      ...memoryOperations(),
+      browseFiles: async (_place, _options, onFile) => {
+        for (const file of someBrowsedFiles) await onFile(file);
+        throw new IntegrityError("the list is cut");
+      },
+    };
+    const run = await runInMemory(line, failing);
+    expect(run.exitCode).toBe(6);
+    expect(() => JSON.parse(run.stdout)).toThrow(SyntaxError);
+
+    let listed = 0;
+    const endless: MemoryOperations = {
+      ...memoryOperations(),
+      browseFiles: async ({ signal }, _options, onFile) => {
+        for (; ; listed++) {
+          signal.throwIfAborted();
+          await onFile(someBrowsedFiles[0] as BrowsedFile);
+        }
+      },
+    };
+    const closed = { ...memorySink(), destroyed: true, write: () => false, drained: async () => {} };
+    expect((await runInMemory(line, endless, { stdout: closed })).exitCode).toBe(0);
+    expect(listed).toBe(1);
+  });
+
+  it.each([
+    ["restore --dump latest --table globals --in-place", "--in-place: is for a whole restore"],
+    ["restore --dump latest --files x --for host --upgrade", "--upgrade: is for a whole restore"],
+    ["browse --tables --files x", "--tables: goes without --files"],
+    ["browse --files", "--files"],
+  ])("%s is refused by its options", async (line, problem) => {
+    const run = await runInMemory(line.split(" "));
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toContain(problem);
   });
 });
 

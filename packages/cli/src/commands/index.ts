@@ -1,4 +1,5 @@
 import type { CliCommand } from "../defineCommand.ts";
+import { command as browse } from "./browse.ts";
 import { command as check } from "./check.ts";
 import { command as checkDestination } from "./checkDestination.ts";
 import { command as configCheck } from "./configCheck.ts";
@@ -30,6 +31,7 @@ import { command as watch } from "./watch.ts";
 export const commands: readonly CliCommand[] = [
   dump,
   dumps,
+  browse,
   copy,
   restore,
   drill,

@@ -19,6 +19,7 @@ import {
   sourceFacts,
   storeFacts,
 } from "./context.ts";
+import { isPart, partOptions, partProblems, restorePartOf } from "./partOfDump.ts";
 import { showVerdict } from "./verdict.ts";
 
 /** Where a restored tree may have to run; `cloud-sql` is a database service that loads the dump by itself. */
@@ -34,6 +35,7 @@ const restoreOptions = {
   ),
   intoDatabase: optional("--into-database <name>", "restore the database into this new schema", aSchema),
   intoSites: optional("--into-sites <directory>", "restore the sites into this new directory", aPath),
+  ...partOptions,
   inPlace: flag("--in-place", "restore over the live database and sites; a safety dump is taken first"),
   sites: optional(
     "--sites <which>",
@@ -55,7 +57,16 @@ const restoreOptions = {
 
 type RestoreArguments = Asked<typeof restoreOptions>;
 
-const problemsOf = ({ inPlace, intoDatabase, intoSites, platform, sites }: Partial<RestoreArguments>) => {
+const problemsOf = (asked: Partial<RestoreArguments>) => {
+  const { inPlace, intoDatabase, intoSites, platform, sites, connect, upgrade } = asked;
+  if (isPart(asked))
+    return partProblems({
+      "--in-place": inPlace,
+      "--sites": sites,
+      "--for": platform,
+      "--connect": connect,
+      "--upgrade": upgrade,
+    });
   const issues: InputIssue[] = [];
   if (inPlace && (intoDatabase ?? intoSites) !== undefined) {
     issues.push({
@@ -99,7 +110,8 @@ const planCloudSql = async (
 };
 
 const restore = async (context: CommandContext, options: RestoreArguments): Promise<number> => {
-  const { connect, platform, ...rest } = options;
+  if (isPart(options)) return restorePartOf(context, options);
+  const { connect, platform, tables, files, patient, site, ...rest } = options;
   if (platform === "cloud-sql") {
     await planCloudSql(context, options);
     return 0;
@@ -126,14 +138,16 @@ const restore = async (context: CommandContext, options: RestoreArguments): Prom
 
 export const command = installationCommand({
   name: "restore",
-  job: "restore",
-  summary: "Restore a dump beside the live system, or over it with --in-place.",
+  summary: "Restore a dump, or a part of it, beside the live system; or all of it over that with --in-place.",
   common: usualAndDryRun,
   options: restoreOptions,
   problems: problemsOf,
   examples: [
     "restore --dump latest --into-database restored --into-sites /srv/restore",
     "restore --dump latest --copy 1 --into-database restored --into-sites /srv/restore",
+    "restore --dump latest --table patient_data --table lists --into-database look",
+    "restore --dump latest --files 'default/documents/12/**' --into-sites /srv/look",
+    "restore --dump latest --patient 12 --into-database look --into-sites /srv/look",
     "restore --dump latest --in-place --dry-run",
     "restore --dump latest --for cloud-sql --into-database openemr",
     "restore --dump 01K9ZV6T5W8QH3N2R4X7BCDEFG --into-database restored --into-sites /mnt/efs/new --for ecs --connect target.json",

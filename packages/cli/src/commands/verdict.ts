@@ -16,7 +16,7 @@ const droppedWords: Readonly<Record<Verdict["dropped"][number]["kind"], string>>
   socket: "sockets were",
 };
 
-const describeDropped = ({ kind, count }: Verdict["dropped"][number]) => ({
+export const describeDropped = ({ kind, count }: Verdict["dropped"][number]) => ({
   message: `${count} ${droppedWords[kind]} not restored: no document needs them; look at why the source had them`,
 });
 
@@ -27,7 +27,7 @@ const notRestoredWords: Readonly<Record<Verdict["notRestored"][number]["kind"], 
   attributes: "extended attributes",
 };
 
-const describeNotRestored = ({ kind, count, first }: Verdict["notRestored"][number]) => ({
+export const describeNotRestored = ({ kind, count, first }: Verdict["notRestored"][number]) => ({
   message: `${notRestoredWords[kind]} of ${count} files and directories could not be set here (${first.join(", ")}): their content is restored; restore as a user who may set them, on a file system that keeps them, or give the tree to the web server's user yourself`,
 });
 

@@ -49,7 +49,7 @@ export const findFiles = async (
 };
 
 /** By its number alone: a pattern can hold a patient's name, and a job's record keeps this. @throws {InvalidInputError} fatal */
-export const assertAllMatch = ({ dumpId }: Manifest, { unmatched }: FoundFiles, given: number): void => {
+export const assertAllMatch = ({ dumpId }: Manifest, unmatched: readonly number[], given: number): void => {
   const which = (number: number) => (given === 1 ? "matches" : `number ${number + 1} of ${given} matches`);
   if (unmatched.length > 0)
     throw new InvalidInputError(

@@ -120,7 +120,7 @@ export const planPart = async (context: DumpContext, options: PartOptions): Prom
   assertPatient(manifest, rows, options);
   const wanted = selection();
   const found = wanted && (await findFiles(context, manifest, wanted));
-  if (found && options.files) assertAllMatch(manifest, found, options.files.length);
+  if (found && options.files) assertAllMatch(manifest, found.unmatched, options.files.length);
   return { dryRun: true, ...figuresOf(manifest, options, target, rows, found) };
 };
 
@@ -162,7 +162,7 @@ const lostDocuments = (manifest: Manifest, site: string, absent: number): readon
  * Restores some tables, some files, or all of one patient, beside the live system: rows into a new schema, files into a new
  * directory. Every row is compared with the dump by digest, every file by the store. It needs room for the part alone.
  *
- * Interrupted, the same call goes on with the rows and begins again with the files.
+ * Interrupted, the same call continues with the rows and begins again with the files.
  *
  * @throws {InvalidInputError} fatal: the dump has no such table, file or patient; nothing is left behind
  * @throws {RefusedError} any of: a target is live or not empty, no such dump; nothing was changed
@@ -185,7 +185,7 @@ export const restorePart = async (context: DumpContext, options: PartOptions): P
       const wanted = selection();
       if (!stage || !wanted) return undefined;
       return takeFiles(context, manifest, wanted, stage.staging, (found) => {
-        if (options.files) assertAllMatch(manifest, found, options.files.length);
+        if (options.files) assertAllMatch(manifest, found.unmatched, options.files.length);
       });
     };
     // A pattern without files ends it before a row is loaded; which files a patient has is known from the rows.

@@ -103,4 +103,5 @@ export const assertPassed = (verdict: Pick<Verdict, "dumpId" | "differences">): 
 };
 
 /** Exit status of a restore that ended with this verdict. */
-export const statusOf = ({ notRestored }: Verdict): number => (notRestored.length > 0 ? notAllRestoredCode : 0);
+export const statusOf = ({ notRestored }: Pick<Verdict, "notRestored">): number =>
+  notRestored.length > 0 ? notAllRestoredCode : 0;

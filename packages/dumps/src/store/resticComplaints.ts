@@ -56,7 +56,7 @@ export const restoreComplaints = (target: string) => {
       else if (code === "ENOSPC" || failureOf(code) !== "place") local = code === "ENOSPC" ? code : (local ?? code);
     },
     areOfAttributesAlone: () => announced !== undefined && announced > 0 && earlier + announced === attributes.total(),
-    /** The same restore goes on with another run of the program. */
+    /** The same restore continues with another run of the program. */
     nextRun: (): void => {
       earlier += announced || 0;
       announced = undefined;

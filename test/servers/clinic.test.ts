@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { DumpContext } from "@openemr-ops/dumps/context";
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
+import { restorePart } from "@openemr-ops/dumps/steps/restorePart";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, filesOf, rowsOf } from "../support/aClinic.ts";
@@ -39,6 +40,25 @@ describe("a dump of a clinic", () => {
     expect(verdict).toMatchObject(passed);
     expect(await rowsOf(clinic.schema, copy.database)).toEqual(rows);
     expect(await filesOf(copy.sites)).toEqual(await filesOf(clinic.sitesPath));
+  });
+
+  it("gives back one table, and one patient, with exact values", async () => {
+    const { schema, directory } = clinic;
+    const into = { intoDatabase: `${schema.name}_part`, intoSites: join(directory, "part") };
+    const asked = { dump: dumpId, intoDatabase: into.intoDatabase };
+    expect(await restorePart(context, { ...asked, tables: ["patients", "globals"] })).toMatchObject({
+      verdict: "passed",
+    });
+    const { patients, globals } = rows;
+    expect(await rowsOf(schema, into.intoDatabase)).toMatchObject({ patients, globals });
+    await schema.query(`DROP DATABASE ${into.intoDatabase}`);
+
+    const verdict = await restorePart(context, { dump: dumpId, patient: "1", ...into });
+    expect(verdict).toMatchObject({ verdict: "passed", rows: 3, files: 0 });
+    const [row] = await schema.query(`SELECT pid, weight + 0e0 AS weight FROM ${into.intoDatabase}.patients`);
+    const [live] = await schema.query(`SELECT pid, weight + 0e0 AS weight FROM patients WHERE pid = 1`);
+    expect(row).toEqual(live);
+    await schema.query(`DROP DATABASE ${into.intoDatabase}`);
   });
 
   it("restores in place, after rows and files were changed, and leaves programs that work", async () => {

@@ -8,6 +8,7 @@ import { compareRestored } from "@openemr-ops/dumps/steps/compare";
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
 import { chooseDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
+import { restorePart } from "@openemr-ops/dumps/steps/restorePart";
 import { type WholeRows, wholeRows } from "@openemr-ops/dumps/steps/wholeRows";
 import { findUnpacked } from "@openemr-ops/local/tools/debianPackages";
 import { mariaDb118OfDebian } from "@openemr-ops/local/tools/otherServers";
@@ -58,6 +59,18 @@ describe.each([
       { name: patientCanary, visits: 2 },
       { name: `${patientCanary} the Second`, visits: 1 },
     ]);
+  });
+
+  it("gives back a table and a patient", async () => {
+    const intoDatabase = `${clinic.schema.name}_part`;
+    const intoSites = join(clinic.directory, "part");
+    const tables = ["visits", ...(release === "0.1.0" ? [] : ["named", "named_without_key"])];
+
+    expect(await restorePart(context, { dump: dumpId, tables, intoDatabase })).toMatchObject({ verdict: "passed" });
+    await clinic.schema.query(`DROP DATABASE \`${intoDatabase}\``);
+    const verdict = await restorePart(context, { dump: dumpId, patient: "1", intoDatabase, intoSites });
+    expect(verdict).toMatchObject({ verdict: "passed", rows: 3 });
+    await clinic.schema.query(`DROP DATABASE \`${intoDatabase}\``);
   });
 });
 

@@ -23,8 +23,8 @@ export interface PartOptions {
 
 /** Where a part goes: a schema if it has rows, a directory if it has files. */
 export interface PartTarget {
-  readonly database?: string;
-  readonly sites?: string;
+  readonly database?: string | undefined;
+  readonly sites?: string | undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { chmod } from "node:fs/promises";
 import { InvalidInputError, onThisMachine } from "@openemr-ops/core/errors";
 import { stopwatch } from "@openemr-ops/core/stopwatch";
 import { connect } from "@openemr-ops/database/connection";
@@ -8,6 +9,7 @@ import type { DumpContext } from "../context.ts";
 import { type FileSelection, selectByPatterns, selectPaths } from "../fileSelection.ts";
 import type { Manifest } from "../manifest.ts";
 import { makeStage, publish, type Stage } from "../staging/publish.ts";
+import { treeIn } from "../staging/stagedTree.ts";
 import { assertRestoreServer } from "./assertRestoreServer.ts";
 import { compareTables, type Difference } from "./compare.ts";
 import { chooseDump } from "./listDumps.ts";
@@ -126,12 +128,12 @@ export const planPart = async (context: DumpContext, options: PartOptions): Prom
 
 const remarksOf = (
   options: PartOptions,
-  target: PartTarget,
+  { database, sites }: PartTarget,
   documents: PatientDocuments | undefined,
   absent: number,
 ): readonly string[] => [
   "this is a part of the dump: no OpenEMR can run on it; copy from it what is missing",
-  ...(target.database === undefined ? [] : ["triggers, views, routines and events are not restored"]),
+  ...(database === undefined ? [] : ["triggers, views, routines and events are not restored"]),
   ...(options.patient === undefined
     ? []
     : [
@@ -142,8 +144,8 @@ const remarksOf = (
     ? [`${documents.elsewhere} documents are in CouchDB or elsewhere, and so in no dump`]
     : []),
   ...(absent > 0 ? [`${absent} documents have no file in the dump`] : []),
-  ...(target.sites === undefined ? [] : [`remove ${target.sites} when you have what you need: it holds patient data`]),
-  ...(target.database === undefined ? [] : [`drop schema ${target.database} likewise`]),
+  ...(sites === undefined ? [] : [`remove ${sites} when you have what you need: it holds patient data`]),
+  ...(database === undefined ? [] : [`drop schema ${database} when you have what you need: it holds patient data`]),
 ];
 
 /** More documents without a file than the source had. */
@@ -195,6 +197,7 @@ export const restorePart = async (context: DumpContext, options: PartOptions): P
     const restore = elapsed();
     const comparing = stopwatch(context.now);
     const gone = documents && taken ? isAbsent(documents(), taken.found) : 0;
+    const made: PartTarget = taken ? target : { ...target, sites: undefined };
     const differences = [
       ...(await rowDifferences(context, manifest, target, rows)),
       ...(taken?.differences ?? []),
@@ -204,7 +207,7 @@ export const restorePart = async (context: DumpContext, options: PartOptions): P
       ...figuresOf(
         manifest,
         options,
-        target,
+        made,
         rows,
         taken && { files: taken.tree.files, filesBytes: taken.tree.byteLength },
       ),
@@ -213,11 +216,15 @@ export const restorePart = async (context: DumpContext, options: PartOptions): P
       dropped: taken?.tree.dropped ?? [],
       notRestored: taken?.tree.notRestored ?? [],
       seconds: { restore, compare: comparing() },
-      remarks: remarksOf(options, target, documents?.(), gone),
+      remarks: remarksOf(options, made, documents?.(), gone),
     };
     assertPassed(verdict);
     const { sites } = target;
-    if (stage && taken && sites) await onThisMachine("putting the files", sites, () => publish(stage, sites));
+    if (stage && taken && sites)
+      await onThisMachine("putting the files", sites, async () => {
+        await chmod(treeIn(stage.staging), 0o700); // directories on the way to the files have no mode of the dump's
+        await publish(stage, sites);
+      });
     if (target.database !== undefined) await forgetLoad({ ...context.restoreDatabase, name: target.database });
     return verdict;
   } finally {

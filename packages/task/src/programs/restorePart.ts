@@ -20,7 +20,8 @@ interface RestorePartRequest extends PartOptions {
 
 /** Counts alone: neither patterns of files nor a patient's number is kept. */
 const reportOf = (result: PartPlan | PartVerdict): TaskReport => {
-  const { dumpId, takenAt, part, target, tables, rows, files, filesBytes } = result;
+  const { dumpId, takenAt, part, tables, rows, files, filesBytes } = result;
+  const { database, sites } = result.target;
   return {
     figures: {
       ...{ tables: tables.length, rows, files, filesBytes },
@@ -28,7 +29,12 @@ const reportOf = (result: PartPlan | PartVerdict): TaskReport => {
         ? { restoreSeconds: result.seconds.restore, compareSeconds: result.seconds.compare }
         : {}),
     },
-    result: { dumpId, takenAt, part, ...target, ...("verdict" in result ? { verdict: result.verdict } : {}) },
+    result: {
+      ...{ dumpId, takenAt, part },
+      ...(database === undefined ? {} : { database }),
+      ...(sites === undefined ? {} : { sites }),
+      ...("verdict" in result ? { verdict: result.verdict } : {}),
+    },
   };
 };
 

@@ -58,6 +58,7 @@ beforeAll(async () => {
   for (const [id, file, whose] of [
     [2, "two [copy]*.txt", 13],
     [3, "lost", 12],
+    [5, "lost too", 112],
   ] as const) {
     const row = {
       ...aDocument({ id, url: `file:///old/sites/default/documents/${whose}/${file}` }),
@@ -247,7 +248,16 @@ describe.each([{ at: 0 }, { at: 1 }, { at: 2 }])("a part of a dump, from store $
     await query("patient", `DROP DATABASE ${sqlName(intoDatabase)}`);
   });
 
-  it("goes on where an earlier call was stopped, and is refused beside another one's rest", async () => {
+  it("is a patient whose documents the source itself had lost", async () => {
+    const { intoDatabase, intoSites } = into("lost");
+    const verdict = await part({ patient: "112", intoDatabase, intoSites });
+    expect(verdict).toMatchObject({ verdict: "passed", rows: 2, files: 0 });
+    expect(verdict.remarks.join()).toMatch(/1 documents have no file in the dump/);
+    expect([...(await contentsOf(intoSites)).keys()]).toEqual([]);
+    await query("lost", `DROP DATABASE ${sqlName(intoDatabase)}`);
+  });
+
+  it("continues where an earlier call was stopped, and is refused beside another one's rest", async () => {
     const { intoDatabase } = into("stopped");
     const stop = new AbortController();
     const stopped: DumpContext = {

@@ -1,3 +1,4 @@
+import { mkdir, readdir } from "node:fs/promises";
 import { InvalidInputError, onThisMachine } from "@openemr-ops/core/errors";
 import type { OwnedDirectory } from "@openemr-ops/files/ownedDirectory";
 import type { DumpContext } from "../context.ts";
@@ -77,6 +78,9 @@ export const takeFiles = async (
   const unpack = async (name: string) => {
     const unpacked = await context.store.restoreSites(manifest.sites.part, staging, name, context, wanted);
     check(found());
+    // Documents whose files the source itself had lost: an empty tree says so.
+    const place = `${staging.at}/${name}`;
+    if ((await readdir(place)).length === 0) await mkdir(`${place}/sites`);
     return unpacked;
   };
   const tree = await onThisMachine("restoring files", staging.path, () =>

@@ -42,7 +42,8 @@ const newline = 10;
 
 interface OpenTable {
   readonly wanted: WantedRows;
-  readonly create: string;
+  /** Statements that make the table; first one that drops what an interrupted load left of it. */
+  readonly make: readonly string[];
   readonly columns: readonly string[];
   readonly digest: RowsDigest;
   /** Of the statement under way; absent between two. */
@@ -76,6 +77,8 @@ export const partReader = (
   const described = new Map(tables.map((table) => [table.name, table]));
   const whole = new Set<string>();
   const open = new Map<string, OpenTable>();
+  /** Statements that stand before the one that makes a table. */
+  const drops = new Map<string, string>();
   /** How often a table has ended. */
   const ends = new Map<string, number>();
 
@@ -93,7 +96,7 @@ export const partReader = (
       table.batchLength = 0;
       if (!table.passedOn) {
         table.passedOn = true;
-        await inner.structure?.(name, table.create, "make");
+        for (const sql of table.make) await inner.structure?.(name, sql, "make");
         if ((ends.get(name) ?? 0) > 0) await inner.tableEnds?.(name); // its first part held no rows
       }
       await inner.rows?.(name, head, false);
@@ -145,16 +148,23 @@ export const partReader = (
     return {
       structure: async (name, sql, does) => {
         if (does === "session") return;
+        if (whole.has(name)) return inner.structure?.(name, sql, does);
+        if (!sql.startsWith("CREATE ")) {
+          if (!open.has(name)) drops.set(name, sql);
+          return;
+        }
+        const make = [...(drops.has(name) ? [drops.get(name) ?? ""] : []), sql];
         const columns = columnNames(sql).map((column) => column.toLowerCase());
         const wanted = part.select(name, columns);
         if (wanted === undefined) return;
         if (wanted === "all") {
           whole.add(name);
-          return inner.structure?.(name, sql, does);
+          for (const statement of make) await inner.structure?.(name, statement, does);
+          return;
         }
         open.set(name, {
           wanted,
-          create: sql,
+          make,
           columns,
           digest: rowsDigest(described.get(name)?.keyed ?? false),
           head: undefined,

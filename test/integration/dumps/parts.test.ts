@@ -273,6 +273,16 @@ describe.each([{ at: 0 }, { at: 1 }, { at: 2 }])("a part of a dump, from store $
 
     expect(await restorePart(context, options)).toMatchObject({ verdict: "passed", rows: 4 });
     await query("stopped", `DROP DATABASE ${sqlName(intoDatabase)}`);
+
+    const patient = { dump: "latest", patient: "13", ...into("stopped") };
+    const again = new AbortController();
+    const progress: DumpContext["progress"] = ({ step }) => (step === "compare" ? again.abort() : undefined);
+    await expect(restorePart({ ...context, signal: again.signal, progress }, patient)).rejects.toThrow();
+    await query("stopped", "DELETE FROM @openemr_ops_restore WHERE table_name LIKE 'p%'"); // these were half loaded
+    await query("stopped", "DELETE FROM @pnotes LIMIT 1");
+    expect(await restorePart(context, patient)).toMatchObject({ verdict: "passed", files: 1 });
+    expect(await query("stopped", "SELECT COUNT(*) AS n FROM @pnotes")).toEqual([{ n: 2 }]);
+    await query("stopped", `DROP DATABASE ${sqlName(intoDatabase)}`);
   });
 
   it("fails where the restored rows, or the stored ones, are not the dump's", async () => {

@@ -1,16 +1,23 @@
 import * as z from "zod";
 import { type JobEvent, type JobEventName, jobEvents, sourceOf } from "./jobEvent.ts";
 
-const from = <Name extends JobEventName>(name: Name) =>
+/** An event of this name as a target gets it. Fields of the bus beside these are AWS's own. */
+export const envelopeOf = <Name extends JobEventName>(name: Name) =>
   z.object({
-    source: z.string({ error: "expected a text" }),
+    source: z.string({ error: "expected a text" }).describe("who published it"),
     "detail-type": z.literal(name, { error: `expected ${name}` }),
     detail: jobEvents[name],
   });
 
 const envelope = z.discriminatedUnion(
   "detail-type",
-  [from("JobStarted"), from("JobProgressed"), from("JobSucceeded"), from("JobFailed"), from("JobOverdue")],
+  [
+    envelopeOf("JobStarted"),
+    envelopeOf("JobProgressed"),
+    envelopeOf("JobSucceeded"),
+    envelopeOf("JobFailed"),
+    envelopeOf("JobOverdue"),
+  ],
   { error: `expected one of ${Object.keys(jobEvents).join(", ")}` },
 );
 

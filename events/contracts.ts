@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { jobEvents } from "./jobEvent.ts";
+import { envelopeOf } from "./busEvent.ts";
+import { type JobEventName, jobEvents } from "./jobEvent.ts";
 import { taskInput } from "./taskInput.ts";
 import {
   beginRequest,
@@ -35,11 +36,16 @@ export const contracts: Readonly<Record<string, z.ZodType>> = {
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** The contracts as JSON Schemas (draft 2020-12), by the names of their files in `events/schemas`. */
+const isEvent = (name: string): name is JobEventName => Object.hasOwn(jobEvents, name);
+
+/**
+ * The contracts as JSON Schemas (draft 2020-12), by the names of their files in `events/schemas`. Those of events describe what
+ * the bus delivers, as the samples beside them do: the event itself is its `detail`.
+ */
 export const contractSchemas = (): Readonly<Record<string, JsonSchema>> =>
   Object.fromEntries(
     Object.entries(contracts).map(([name, schema]) => {
-      const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input" });
+      const { $schema, ...rest } = z.toJSONSchema(isEvent(name) ? envelopeOf(name) : schema, { io: "input" });
       return [`${name}.v1.json`, { $schema, title: name, ...rest }];
     }),
   );

@@ -3,8 +3,9 @@ import { breakingChanges } from "@openemr-ops/events/breakingChanges";
 import { busEvent } from "@openemr-ops/events/busEvent";
 import { contractSchemas, contracts, type JsonSchema } from "@openemr-ops/events/contracts";
 import { type JobEventName, jobEvents } from "@openemr-ops/events/jobEvent";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
 import { describe, expect, it } from "vitest";
-import * as z from "zod";
 
 const directory = new URL("../../../events/", import.meta.url);
 const read = (name: string) => JSON.parse(readFileSync(new URL(name, directory), "utf8"));
@@ -23,7 +24,7 @@ const sampleFiles: readonly SampleFile[] = readdirSync(new URL("samples", direct
 }));
 
 const isEvent = (name: string): name is JobEventName => Object.hasOwn(jobEvents, name);
-/** The part of a sample that its schema describes. */
+/** The part of a sample that is ours: the rest of what the bus delivers is AWS's. */
 const contentOf = (name: string, sample: unknown): unknown =>
   isEvent(name) ? (sample as { detail: unknown }).detail : sample;
 
@@ -60,19 +61,18 @@ describe("the contracts between programs", () => {
     }
   });
 
-  it.each(sampleFiles)(
-    "have in $file a sample that a reader of the JSON Schema takes too",
-    ({ file, name, samples }) => {
-      const schema = z.fromJSONSchema(read(`schemas/${file}`));
-      for (const sample of samples) expect(schema.safeParse(contentOf(name, sample)).error).toBeUndefined();
-      expect(schema.safeParse({}).success).toBe(false);
-    },
-  );
+  it.each(sampleFiles)("have in $file samples that are as their JSON Schema says, whole", ({ file, samples }) => {
+    const validate = new Ajv2020({ allErrors: true });
+    addFormats.default(validate);
+    const isValid = validate.compile(read(`schemas/${file}`));
+    for (const sample of samples) expect(isValid(sample) || isValid.errors).toBe(true);
+    expect(isValid({})).toBe(false);
+  });
 
   it.each(sampleFiles.filter(({ name }) => isEvent(name)))(
     "show in $file every field there is, and how little an event may have",
     ({ file, name, samples }) => {
-      const schema: JsonSchema = read(`schemas/${file}`);
+      const schema: JsonSchema = read(`schemas/${file}`).properties.detail;
       const fields = fieldsOf(schema);
       const [fullest, least] = [contentOf(name, samples[0]), contentOf(name, samples.at(-1))];
 

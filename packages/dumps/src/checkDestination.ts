@@ -65,6 +65,7 @@ const digestOf = async (stream: Readable): Promise<{ byteLength: number; sha256:
  * Tries out all that dumps ask of a destination, on objects of its own below `scratch/`, which it removes again whatever
  * happens: by our own calls, then by the store's program, which has a way and needs of its own. Never throws for what the store does wrong: that is a finding. Safe to run beside a dump.
  *
+ * @throws the reason of `signal`, once what was written is removed
  * @returns one finding a check, in the order they were made; once a check that others stand on fails, those are left out
  */
 export const checkDestination = async (
@@ -88,8 +89,12 @@ export const checkDestination = async (
     return key;
   };
 
-  /** `work` returns a note, or throws what is wrong. */
+  /** `work` returns a note, or throws what is wrong. Nothing is tried once someone asked to stop. */
   const attempt = async (check: string, work: () => Promise<string | undefined>): Promise<boolean> => {
+    signal?.throwIfAborted();
+    return carriedOut(check, work);
+  };
+  const carriedOut = async (check: string, work: () => Promise<string | undefined>): Promise<boolean> => {
     const begun = monotonic();
     const record = (ok: boolean, note: string) => {
       findings.push({ check, ok, milliseconds: Math.round(monotonic() - begun), note });
@@ -232,7 +237,7 @@ export const checkDestination = async (
     await tryStore();
     await tryProtection();
   } finally {
-    await attempt("what the check wrote is removed", async () => {
+    await carriedOut("what the check wrote is removed", async () => {
       const failures: unknown[] = [];
       const remove = (key: string) => remover.delete(key).catch((error: unknown) => failures.push(error));
       for (const key of touched) await remove(key);
@@ -245,6 +250,7 @@ export const checkDestination = async (
       return undefined;
     });
   }
+  signal?.throwIfAborted();
   return findings;
 };
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type BigIntStats, constants } from "node:fs";
-import { type FileHandle, lstat, mkdir, open, readdir, realpath, rename, rm, rmdir } from "node:fs/promises";
+import { type FileHandle, lstat, open, readdir, realpath, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
@@ -28,6 +28,7 @@ import { checkedKey, checkedPrefix, compareKeys } from "@openemr-ops/core/object
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
 import { systemCodeOf, systemFailureOf } from "@openemr-ops/core/systemErrors";
 import { type Directory, openDirectory, openOrMakeChild } from "./directory.ts";
+import { makeDirectories } from "./makeDirectories.ts";
 import { syncDirectory, syncOpenDirectory } from "./syncDirectory.ts";
 
 /** Holds what is being written, on the same file system as the objects, so that one rename publishes it. */
@@ -117,9 +118,7 @@ export const fileDestination = (
     return open().catch(async (error: unknown) => {
       if (error instanceof TargetUnsuitableError && error.cause) throw error.cause; // a file stands there
       if (systemCodeOf(error) !== "ENOENT") throw error;
-      const firstMade = await mkdir(root, { recursive: true, mode: 0o700 });
-      if (firstMade !== undefined)
-        for (let made = root; made.length >= firstMade.length; made = dirname(made)) await sync(dirname(made));
+      for (const made of (await makeDirectories(root)).toReversed()) await sync(dirname(made));
       return open();
     });
   };

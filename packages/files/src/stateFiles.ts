@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { link, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { readBounded } from "@openemr-ops/core/boundedFile";
 import { InvalidInputError, localFailure, OpsError, toOpsError } from "@openemr-ops/core/errors";
 import { systemCodeOf, systemFailureOf } from "@openemr-ops/core/systemErrors";
+import { makeDirectories } from "./makeDirectories.ts";
 import { syncDirectory } from "./syncDirectory.ts";
 
 const temporaryPrefix = ".new-";
@@ -32,7 +33,7 @@ export const stateFailure = (error: unknown, path: string): OpsError => {
 
 const writeBeside = async (path: string, text: string): Promise<string> => {
   const temporary = join(dirname(path), `${temporaryPrefix}${randomBytes(9).toString("hex")}`);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await makeDirectories(dirname(path));
   const handle = await open(temporary, "wx", 0o600);
   try {
     await handle.writeFile(text);

@@ -1,5 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { SourceUnreadableError } from "@openemr-ops/core/errors";
+import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { isAbsent, isRefused, unreadable } from "./siteFiles.ts";
 
 /**
@@ -61,7 +63,11 @@ export interface SitesSurvey {
 /** @throws {SourceUnreadableError} fatal: the sites directory is absent or cannot be read */
 export const surveySites = async (sitesPath: string): Promise<SitesSurvey> => {
   const entries = await readdir(sitesPath, { withFileTypes: true }).catch((error: unknown) => {
-    throw unreadable("the sites directory", error);
+    if (!isAbsent(error)) throw unreadable(`the sites directory ${sitesPath}`, error);
+    throw new SourceUnreadableError(
+      `the sites directory ${sitesPath} is not there (${systemCodeOf(error)}): mount its disk, or set sites.path to the directory that OpenEMR uses`,
+      { cause: error },
+    );
   });
   const sites: string[] = [];
   const closed: string[] = [];

@@ -6,6 +6,7 @@ import { type BrowsedDump, type BrowsedFile, browseDump, browseFiles } from "@op
 import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import type { AtCopy } from "@openemr-ops/events/inputs/common";
 import { type ListedExport, listExports } from "@openemr-ops/exports/listExports";
+import { stoppedBy } from "@openemr-ops/jobs/runJob";
 import { allowedPlace } from "./allowedPlace.ts";
 import { checkChannels } from "./checkChannels.ts";
 import { checkSecrets } from "./checkSecrets.ts";
@@ -69,13 +70,7 @@ export interface Operations {
 export const operations: Operations = {
   programs,
   openStores,
-  openNotifier,
-  checkChannels,
-  listDumps: async (place, { copy } = {}) => listDumps(await dumpContext(place, copy)),
-  browseDump: async (place, { dump, copy }) => browseDump(await dumpContext(place, copy), dump),
-  browseFiles: async (place, { copy, ...options }, onFile) =>
-    browseFiles(await dumpContext(place, copy), options, onFile),
-  restorePart: restorePartProgram,
+  listDumps: (place, { copy } = {}) => stoppedBy(place.signal, async () => listDumps(await dumpContext(place, copy))),
   listExports: async (place) => {
     const { installation, destination } = await exportContext(place);
     const { jobs, locks } = await openStores(place);
@@ -112,13 +107,15 @@ export const operations: Operations = {
       }
       return found;
     };
-    return checkDestination(await open("work"), {
-      now: place.now,
-      signal: place.signal,
-      assertPlace: allowedPlace(destination, installation.residency, around("work")),
-      remover: retentionCredentials && (await open("retention")),
-      ...(immutability ? { immutability: { wanted: immutability, attackers: await attackers() } } : {}),
-      openTrial: trialStore(installation, place.environment, openSecrets(place.environment)),
-    });
+    return stoppedBy(place.signal, async () =>
+      checkDestination(await open("work"), {
+        now: place.now,
+        signal: place.signal,
+        assertPlace: allowedPlace(destination, installation.residency, around("work")),
+        remover: retentionCredentials && (await open("retention")),
+        ...(immutability ? { immutability: { wanted: immutability, attackers: await attackers() } } : {}),
+        openTrial: trialStore(installation, place.environment, openSecrets(place.environment)),
+      }),
+    );
   },
 };

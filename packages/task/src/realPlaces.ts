@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
 import { findPlaceIssues } from "@openemr-ops/core/config/places";
 import type { Config, Installation } from "@openemr-ops/core/config/settings";
-import { InvalidInputError } from "@openemr-ops/core/errors";
+import { DestinationMissingError, InvalidInputError, TargetUnsuitableError } from "@openemr-ops/core/errors";
 import { realPlace } from "@openemr-ops/files/directory";
 
 const realDestination = async <Settings extends { readonly destination: DestinationAddress }>(
@@ -10,7 +10,11 @@ const realDestination = async <Settings extends { readonly destination: Destinat
 ): Promise<Settings> => {
   const { destination } = settings;
   if (destination.kind !== "file") return settings;
-  return { ...settings, destination: { ...destination, directory: await realPlace(destination.directory) } };
+  const directory = await realPlace(destination.directory).catch((error: unknown) => {
+    if (!(error instanceof TargetUnsuitableError)) throw error;
+    throw new DestinationMissingError(error.message, { cause: error, field: "destination" });
+  });
+  return { ...settings, destination: { ...destination, directory } };
 };
 
 /**

@@ -39,6 +39,8 @@ const named: readonly (readonly [RegExp, Make])[] = [
     /NoSuchBucket|bucket does not exist|does not exist: .*bucket|Is there a repository at the following location/i,
     (m) => new DestinationMissingError(m),
   ],
+  // A directory that cannot be made is absent; nothing that was stored is damaged.
+  [/create repository at .* failed/i, (m) => new DestinationMissingError(m)],
   [
     /ciphertext verification failed|hash mismatch|does not match|is damaged|invalid data returned|repository contains errors|integrity|blob .*not found|not found in (the )?(repository|index)|wrong ID|unexpected (pack|size)|invalid character|unable to load|failed to load|error loading|error for tree|no such file|file does not exist|checking.*fail|errors were found|pack .* (contains|not)/i,
     (m) => new IntegrityError(m),

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { planRestore, restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
@@ -27,7 +27,12 @@ describe("a restore where nothing is left", () => {
     const options = { dump: "latest", inPlace: true };
     expect(await planRestore(fresh, options)).toMatchObject({ dryRun: true, target: { sites: lost, inPlace: true } });
 
-    expect(await restoreDump(fresh, options)).toMatchObject({ verdict: "passed", keyProof: "proven" });
+    const verdict = await restoreDump(fresh, options);
+    expect(verdict).toMatchObject({ verdict: "passed", keyProof: "proven" });
+    expect(verdict.next).toEqual([expect.stringMatching(/nothing was there before, so schema .* are new$/)]);
+    expect((await readdir(lost)).filter((name) => name.startsWith("."))).toEqual([]);
+    const beside = `SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name LIKE '${schema.name}\\_new\\_%'`;
+    expect(await schema.query(beside)).toEqual([]);
     expect(await modeOf(lost)).toBe(await modeOf(sitesPath));
     expect((await modeOf(dirname(lost))) & 0o055).toBe(0o055);
     const [row] = await schema.query(`SELECT COUNT(*) AS n FROM \`${schema.name}_new\`.patient_data`);

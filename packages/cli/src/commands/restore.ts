@@ -93,7 +93,7 @@ const problemsOf = (asked: Partial<RestoreArguments>) => {
 
 const targetFacts = (options: RestoreArguments, context: CommandContext): readonly Fact[] =>
   options.inPlace
-    ? sourceFacts(context).map(([label, value]) => [`${label}, replaced`, value])
+    ? sourceFacts(context).map(([label, value]) => [`${label}, replaced or made`, value])
     : [
         ["into schema", options.intoDatabase ?? ""],
         ["into directory", options.intoSites ?? ""],
@@ -124,7 +124,10 @@ const restore = async (context: CommandContext, options: RestoreArguments): Prom
     ...targetFacts(options, context),
   ]);
   if (options.inPlace) {
-    await confirm(context, "This replaces the live database and sites; a safety dump is taken first. Go on?");
+    await confirm(
+      context,
+      "This replaces the live database and sites, if there are any; a safety dump of them is taken first. Go on?",
+    );
   }
   const verdict = await carryOut(context, context.operations.programs.restore, {
     ...jobOf(context, "restore"),

@@ -30,6 +30,7 @@ import { inspect } from "./inspect.ts";
 import { chooseDump } from "./listDumps.ts";
 import { loadParts } from "./loadParts.ts";
 import type { RestoreOptions } from "./restoreDump.ts";
+import { nextSteps, whatIsSetAside } from "./setAside.ts";
 import { assertSitesChosen, isLeftAlone, type ReplacedSites } from "./sitesInPlace.ts";
 import { takeDump } from "./takeDump.ts";
 import { assertPassed, type Verdict, verdictOf, withoutSet } from "./verdict.ts";
@@ -245,21 +246,11 @@ export const restoreInPlace = async (context: DumpContext, options: RestoreOptio
     await using left = await reopenOwned(sites, places.stagingSites, progress.staging);
     await left?.remove();
   }
+  const setAside = await whatIsSetAside(context, sites, { schema: places.beforeSchema, directory: places.beforeSites });
   await keeper.remove();
-  const beforeSites = join(context.sitesPath, places.beforeSites);
   const target = { database: live.name, sites: context.sitesPath };
-  return verdictOf(
-    manifest,
-    target,
-    comparison,
-    seconds,
-    [
-      `start OpenEMR and log in; what was live before is set aside in schema ${places.beforeSchema} and directory ${beforeSites}`,
-      `when nobody needs it any more: DROP DATABASE ${places.beforeSchema}, and remove ${beforeSites}`,
-      ...(progress.safetyDumpId ? [`to go back: restore dump ${progress.safetyDumpId} in place`] : []),
-    ],
-    progress,
-  );
+  const next = nextSteps(context, setAside, progress.safetyDumpId);
+  return verdictOf(manifest, target, comparison, seconds, next, progress);
 };
 
 /** Checks that it may begin, takes the safety dump; or picks up what an earlier call left. */

@@ -4,6 +4,7 @@ import type { LockStore } from "@openemr-ops/core/locks";
 import { checkDestination, type DestinationFinding } from "@openemr-ops/dumps/checkDestination";
 import { type BrowsedDump, type BrowsedFile, browseDump, browseFiles } from "@openemr-ops/dumps/steps/browseDump";
 import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
+import { wordsOfDestination } from "@openemr-ops/dumps/steps/surveyDestination";
 import type { AtCopy } from "@openemr-ops/events/inputs/common";
 import { type ListedExport, listExports } from "@openemr-ops/exports/listExports";
 import { stoppedBy } from "@openemr-ops/jobs/runJob";
@@ -40,16 +41,8 @@ export interface Operations {
   openStores(place: Place): Promise<{ readonly jobs: JobStore; readonly locks: LockStore }>;
   /** Newest first. `copy`, here and below: which store; not set, the first destination. */
   listDumps(place: Place, options?: AtCopy): Promise<readonly ListedDump[]>;
-  /** What is in a dump, without restoring it. */
-  browseDump(place: Place, options: AtCopy & { readonly dump: string }): Promise<BrowsedDump>;
-  /** Lists files of a dump one after the other, as fast as `onFile` takes them. */
-  browseFiles(
-    place: Place,
-    options: AtCopy & { readonly dump: string; readonly files: readonly string[] },
-    onFile: (file: BrowsedFile) => Promise<void>,
-  ): Promise<void>;
-  /** A restore of a part of a dump; no workflow runs it. */
-  readonly restorePart: RestorePartProgram;
+  /** What is at a store that has no dump of the installation, and what to do about it. */
+  describeStore(place: Place, options?: AtCopy): Promise<string>;
   /** Newest first. */
   listExports(place: Place): Promise<readonly ListedExport[]>;
   planCloudSql(
@@ -71,6 +64,8 @@ export const operations: Operations = {
   programs,
   openStores,
   listDumps: (place, { copy } = {}) => stoppedBy(place.signal, async () => listDumps(await dumpContext(place, copy))),
+  describeStore: (place, { copy } = {}) =>
+    stoppedBy(place.signal, async () => wordsOfDestination(await dumpContext(place, copy))),
   listExports: async (place) => {
     const { installation, destination } = await exportContext(place);
     const { jobs, locks } = await openStores(place);

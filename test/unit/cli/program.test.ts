@@ -217,7 +217,7 @@ describe("a command", () => {
       stdout: "[]\n",
       stderr:
         "warning: installations[0].database.tls is off: patient data crosses the network unencrypted\n" +
-        "warning: file:///srv/backups/clinic-a holds no dump of clinic-a; if it should, look whether the volume is mounted and the bucket the right one\n",
+        "warning: there is no dump of clinic-a here: there is nothing at file:///srv/backups/clinic-a: mount its disk\n",
     });
   });
 

@@ -1,5 +1,3 @@
-import { atCopy } from "@openemr-ops/core/config/atCopy";
-import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import { figureWords, formatBytes, formatCount, formatMoment } from "@openemr-ops/core/format";
 import { type CopyOption, copyOption } from "../copyOption.ts";
 import { shown } from "../shown.ts";
@@ -12,7 +10,7 @@ const dumps = async (context: CommandContext, options: CopyOption): Promise<void
   const listed = await context.operations.listDumps(placeOf(context), options);
   if (listed.length === 0)
     context.output.warn(
-      `${formatDestination(atCopy(context.installation, options.copy).dumps.destination)} holds no dump of ${context.installation.id}; if it should, look whether the volume is mounted and the bucket the right one`,
+      `there is no dump of ${context.installation.id} here: ${await context.operations.describeStore(placeOf(context), options)}`,
     );
   if (listed.some(({ sealed }) => sealed === null))
     context.output.warn(

@@ -7,6 +7,7 @@ import type { CopiedParts, Copier } from "../store/copier.ts";
 import { retainedOf } from "./applyRetention.ts";
 import { assertNotLost } from "./assertNotLost.ts";
 import { type FoundDump, findDumps, genuineManifest } from "./listDumps.ts";
+import { wordsOfDestination } from "./surveyDestination.ts";
 
 /** Where dumps come from and go to. */
 export interface CopySetting {
@@ -62,8 +63,12 @@ const choose = async ({ first, second, policy }: CopySetting): Promise<Chosen> =
   const [newest] = good;
   if (!newest || (atFirst[0] && !atFirst[0].listed.complete)) {
     const { dumpId, problem } = atFirst[0]?.listed ?? {};
-    if (dumpId === undefined)
-      throw new DumpNotFoundError(`there is no dump of ${first.installation} at ${first.destination.url} to copy`);
+    if (dumpId === undefined) {
+      const words = await wordsOfDestination(first);
+      throw new DumpNotFoundError(
+        `there is no dump of ${first.installation} at ${first.destination.url} to copy${words ? `: ${words}` : ""}`,
+      );
+    }
     throw new IntegrityError(
       `the newest dump ${dumpId} at ${first.destination.url} is not copied: ${problem ?? "nothing proves that it is ours"}`,
     );

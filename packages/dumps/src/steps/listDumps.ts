@@ -3,11 +3,13 @@ import {
   DumpNotFoundError,
   IntegrityError,
   InvalidInputError,
+  type OpsError,
   RepositoryPasswordError,
   SecretUnreadableError,
   ToolFailedError,
   ToolMissingError,
 } from "@openemr-ops/core/errors";
+import { figureWords } from "@openemr-ops/core/format";
 import { ulidPattern, ulidTime } from "@openemr-ops/core/ids";
 import type { DumpContext } from "../context.ts";
 import { hasOwnSeal, listManifestIds, type Manifest, parseManifestOf, readManifest } from "../manifest.ts";
@@ -15,6 +17,7 @@ import { isFuture } from "../retention.ts";
 import type { Seal } from "../seal.ts";
 import type { SealedDump } from "../store/dumpStore.ts";
 import { readVerifications, type Verification } from "../verification.ts";
+import { wordsOfDestination } from "./surveyDestination.ts";
 
 export interface ListedDump {
   readonly dumpId: string;
@@ -105,18 +108,52 @@ const judgeSeal = (
   return { sealed: true, genuine: manifest !== undefined && sealed.digest !== undefined };
 };
 
+/** So many are read before anybody wonders what takes the time. */
+const fewManifests = 8;
+
+/** Manifests as the repository keeps them, by dump, and what is wrong in place of a damaged one. */
+const readSealedManifests = async (
+  context: DumpContext,
+  dumpIds: readonly string[],
+): Promise<ReadonlyMap<string, Manifest | OpsError>> => {
+  const found = new Map<string, Manifest | OpsError>();
+  if (dumpIds.length === 0) return found;
+  const parsed = (dumpId: string, copy: Buffer): Manifest | IntegrityError => {
+    try {
+      return parseManifestOf(copy, `${dumpId} in the repository`, context.installation, dumpId);
+    } catch (error) {
+      if (error instanceof IntegrityError) return error;
+      throw error;
+    }
+  };
+  const take = (dumpId: string, copy: Buffer | OpsError): void => {
+    found.set(dumpId, Buffer.isBuffer(copy) ? parsed(dumpId, copy) : copy);
+    if (dumpIds.length > fewManifests)
+      context.progress({ step: "manifests", files: found.size, totalFiles: dumpIds.length });
+  };
+  await context.store.readManifestCopies(dumpIds, take, context);
+  return found;
+};
+
 const missingHalves = (halves: number): string | undefined =>
   halves < 2 ? `${2 - halves} of its 2 halves are not at the destination` : undefined;
 
 const inFuture = (takenAt: string): string =>
   `was taken in the future (${takenAt}): a clock was wrong then, or is now; it is not taken for the latest`;
 
-const find = async (context: DumpContext, authority: Authority | undefined): Promise<readonly FoundDump[]> => {
+/** @param withSealed also read from the repository what has no plain manifest; without it such a dump has no figures */
+const find = async (
+  context: DumpContext,
+  authority: Authority | undefined,
+  withSealed = false,
+): Promise<readonly FoundDump[]> => {
   const plain = await listManifestIds(context.destination, context.installation);
   const sealedDumps = authority?.sealedDumps ?? new Map<string, SealedDump>();
   const sealedIds = [...sealedDumps].filter(([, { manifest }]) => manifest).map(([dumpId]) => dumpId);
   const ids = [...new Set([...plain, ...sealedIds])].sort().reverse();
   const manifests = await readAllManifests(context, plain);
+  const unlisted = withSealed ? sealedIds.filter((dumpId) => !manifests.has(dumpId)) : [];
+  const fromStore = await readSealedManifests(context, unlisted);
   const sound = [...manifests.values()].filter((manifest) => manifest && !(manifest instanceof Error)) as Manifest[];
   // Snapshots have other identifiers in a copy of a repository, so that the repository itself says what is there.
   const present = authority?.sealedDumps
@@ -144,17 +181,19 @@ const find = async (context: DumpContext, authority: Authority | undefined): Pro
       };
     }
     const { sealed, genuine, problem: broken } = judgeSeal(context, dumpId, manifest, authority);
+    const sealedCopy = fromStore.get(dumpId);
+    const told = manifest ?? (sealedCopy instanceof Error ? undefined : sealedCopy);
     const takenAt =
-      stored?.manifest && !genuine
+      stored?.manifest && !genuine && (manifest || !told)
         ? stored.takenAt.toISOString()
-        : (manifest?.takenAt ?? ulidTime(dumpId).toISOString());
+        : (told?.takenAt ?? ulidTime(dumpId).toISOString());
     const halves = present
       ? [manifest?.database.part, manifest?.sites.part].filter((part) => part && present.has(part)).length
       : [stored?.database, stored?.sites].filter(Boolean).length;
     const problem =
       manifest && manifest.format !== context.store.format
         ? `this dump is in the ${manifest.format} format, the configuration says ${context.store.format}`
-        : (missingHalves(halves) ?? broken);
+        : (missingHalves(halves) ?? broken ?? (sealedCopy instanceof Error ? sealedCopy.message : undefined));
     const remark = problem ?? (isFuture(new Date(takenAt), context.now()) ? inFuture(takenAt) : undefined);
     return {
       listed: {
@@ -162,15 +201,15 @@ const find = async (context: DumpContext, authority: Authority | undefined): Pro
         takenAt,
         complete: problem === undefined,
         sealed,
-        ...(manifest
+        ...(told
           ? {
-              format: manifest.format,
-              purpose: manifest.purpose,
-              rows: manifest.database.rows,
-              files: manifest.sites.files,
-              databaseBytes: manifest.database.byteLength,
-              filesBytes: manifest.sites.byteLength,
-              warnings: manifest.warnings.length,
+              format: told.format,
+              purpose: told.purpose,
+              rows: told.database.rows,
+              files: told.sites.files,
+              databaseBytes: told.database.byteLength,
+              filesBytes: told.sites.byteLength,
+              warnings: told.warnings.length,
             }
           : { format: context.store.format }),
         ...(remark === undefined ? {} : { problem: remark }),
@@ -198,10 +237,12 @@ export const findDumps = async (context: DumpContext): Promise<readonly FoundDum
 
 /**
  * The same for a person to read. Needs no secret: without one, or where the store does not open, it lists the plain
- * manifests, and `sealed` is null.
+ * manifests, `sealed` is null, and a warning says why. Dumps that have no plain manifest are read from the store.
+ *
+ * @throws what closes the store, where it has no plain manifest to list: an empty list would say that there is no dump
  */
 export const listDumps = async (context: DumpContext): Promise<readonly ListedDump[]> => {
-  const unopened = [
+  const closing = [
     RepositoryPasswordError,
     InvalidInputError,
     SecretUnreadableError,
@@ -209,11 +250,26 @@ export const listDumps = async (context: DumpContext): Promise<readonly ListedDu
     ToolFailedError,
     DamagedError,
   ] as const;
+  let closed: Error | undefined;
   const authority = await askAuthority(context).catch((error: unknown) => {
-    if (unopened.some((kind) => error instanceof kind)) return undefined;
-    throw error;
+    if (!closing.some((kind) => error instanceof kind)) throw error;
+    closed = error as Error;
+    return undefined;
   });
-  return (await find(context, authority)).map(({ listed }) => listed);
+  const dumps = (await find(context, authority, true)).map(({ listed }) => listed);
+  if (closed && dumps.length === 0) throw closed;
+  if (closed) context.warn(await closedWords(context, closed));
+  return dumps;
+};
+
+/** Three snapshots are a dump, whosever it is; what is more belongs to dumps that only the repository knows. */
+const closedWords = async ({ destination }: DumpContext, { name, message }: Error): Promise<string> => {
+  let known = 0;
+  let stored = 0;
+  for await (const { key } of destination.list("manifests/")) if (key.endsWith(".json")) known += 1;
+  for await (const _ of destination.list("snapshots/")) stored += 1;
+  const more = stored > 3 * known ? `; ${stored - 3 * known} snapshots there are of no dump in it` : "";
+  return `only plain manifests are listed, for what is sealed at ${destination.url} could not be read (${name}: ${message})${more}`;
 };
 
 /** The manifest of a dump as it lies in the repository. @throws {IntegrityError} no such copy, or it is another dump's */
@@ -266,6 +322,13 @@ const warnOfUnsealed = (context: DumpContext, dumps: readonly FoundDump[], { lis
     );
 };
 
+/** Names what is there instead, where no dump is. */
+const noSuchDump = async (context: DumpContext, name: string, others: number): Promise<DumpNotFoundError> => {
+  const nothing = `there is no dump${name} of ${context.installation} at ${context.destination.url}`;
+  const words = others === 0 ? await wordsOfDestination(context) : `it has ${figureWords("dumps", others)}: choose one`;
+  return new DumpNotFoundError(words === "" ? nothing : `${nothing}: ${words}`, { field: "dump" });
+};
+
 /**
  * The dump that a person means, among those found.
  *
@@ -290,10 +353,7 @@ export const chooseFrom = async (
       `all dumps of ${context.installation} ${inFuture(dumps[0].listed.takenAt)}; set this machine's clock, or name one instead`,
       { field: "dump" },
     );
-  if (!chosen)
-    throw new DumpNotFoundError(
-      `${name === "latest" ? "there is no dump" : `there is no dump ${name}`} of ${context.installation} at ${context.destination.url}`,
-    );
+  if (!chosen) throw await noSuchDump(context, name === "latest" ? "" : ` ${name}`, dumps.length);
   const complete = eligible.find(({ listed }) => listed.complete)?.listed.dumpId;
   if (!chosen.listed.complete)
     throw new IntegrityError(

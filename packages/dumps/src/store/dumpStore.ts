@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { OpsError } from "@openemr-ops/core/errors";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { Directory } from "@openemr-ops/files/directory";
 import type { FileSelection } from "../fileSelection.ts";
@@ -63,11 +64,15 @@ export interface SealedDump {
   readonly digest?: string;
 }
 
-/** Some entries of the tree. */
-export interface WantedEntries {
-  readonly selection: FileSelection;
-  /** Called with each that is selected. */
-  readonly onEntry: (entry: ListedEntry) => Promise<void> | undefined;
+/** Who else keeps something in the same store. */
+export interface Neighbour {
+  /** An installation, or the name of a machine. */
+  readonly host: string;
+  /** Complete dumps of this program. */
+  readonly dumps: number;
+  /** What other programs stored, and under which tags. */
+  readonly snapshots: number;
+  readonly tags: readonly string[];
 }
 
 /** How a removal is written down before it happens, and carried out after. */
@@ -102,12 +107,20 @@ export interface DumpStore {
     run: StoreRun,
   ): Promise<StoredPart | undefined>;
   readManifestCopy(dumpId: string, run: StoreRun): Promise<Buffer | undefined>;
+  /** The same of several dumps, in any order; those without a copy are left out, and one that cannot be read is an error of its own. */
+  readManifestCopies(
+    dumpIds: readonly string[],
+    take: (dumpId: string, copy: Buffer | OpsError) => void,
+    run: StoreRun,
+  ): Promise<void>;
   /**
    * All that this installation stored, by dump, in one look; `undefined` where the format seals each manifest by itself.
    *
    * @throws {RepositoryPasswordError | IntegrityError}
    */
   listSealed(run: StoreRun): Promise<ReadonlyMap<string, SealedDump> | undefined>;
+  /** Who else has something there. @throws {RepositoryPasswordError | IntegrityError} */
+  neighbours(run: StoreRun): Promise<readonly Neighbour[]>;
   /** What proves that a manifest or a note is ours; `undefined` where no key is configured. */
   seal(): Promise<Seal | undefined>;
   /** Streams the SQL; the promise rejects when the stream was not whole, unless `consume` closed it before its end. */

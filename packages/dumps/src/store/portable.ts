@@ -60,6 +60,8 @@ export const portableStore = (settings: PortableSettings): DumpStore => {
     },
     writeManifestCopy: async () => undefined,
     readManifestCopy: async () => undefined,
+    readManifestCopies: async () => {},
+    neighbours: async () => [],
     listSealed: async () => undefined,
     seal,
     readDatabase: (part, consume, run) => download(objectOf(part), consume, run.signal, { mayStop: true }),

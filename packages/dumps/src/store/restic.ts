@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { IntegrityError } from "@openemr-ops/core/errors";
+import { DamagedError, IntegrityError, type OpsError, ToolFailedError } from "@openemr-ops/core/errors";
 import type { ByteSink } from "@openemr-ops/files/byteSink";
 import { sealWith } from "../seal.ts";
 import type { DumpStore } from "./dumpStore.ts";
@@ -13,6 +13,7 @@ import { databaseFile, resticRestore } from "./resticRestore.ts";
 import { resticSnapshots, snapshotIdOf, tagsOf } from "./resticSnapshots.ts";
 
 const manifestFile = "manifest.json";
+const readersAtOnce = 4;
 
 /** Keeps dumps as snapshots of one restic repository per installation; the repository is the destination itself. */
 export const resticStore = (settings: ResticSettings): DumpStore => {
@@ -23,6 +24,23 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
   const backup = resticBackup(restic, snapshots, settings.installation);
   const reader = resticReader(restic, destination);
   const restore = resticRestore(restic, snapshots, reader);
+
+  /** Each is a run of restic that mostly waits. */
+  const manifestCopies: DumpStore["readManifestCopies"] = async (dumpIds, take, run) => {
+    const wanted = new Set(dumpIds);
+    const copies = (await snapshots.own(run)).filter(({ dumpId, kind }) => kind === "manifest" && wanted.has(dumpId));
+    const readNext = async (): Promise<void> => {
+      for (let copy = copies.shift(); copy; copy = copies.shift()) {
+        const args = ["dump", "--no-lock", copy.id, `/${manifestFile}`];
+        const read = restic.run("reading the manifest's copy", args, run).then(Buffer.from, (error: unknown) => {
+          if (error instanceof DamagedError || error instanceof ToolFailedError) return error;
+          throw error;
+        });
+        take(copy.dumpId, await read);
+      }
+    };
+    await Promise.all(Array.from({ length: readersAtOnce }, readNext));
+  };
 
   return {
     format: "restic",
@@ -42,13 +60,16 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
     listSealed: snapshots.sealed,
     seal: async () => sealWith(await restic.password()),
     readManifestCopy: async (dumpId, run) => {
-      const copy = (await snapshots.own(run)).find((each) => each.dumpId === dumpId && each.kind === "manifest");
-      return copy
-        ? Buffer.from(
-            await restic.run("reading the manifest's copy", ["dump", "--no-lock", copy.id, `/${manifestFile}`], run),
-          )
-        : undefined;
+      let found: Buffer | undefined;
+      const keep = (_: string, copy: Buffer | OpsError) => {
+        if (!Buffer.isBuffer(copy)) throw copy;
+        found = copy;
+      };
+      await manifestCopies([dumpId], keep, run);
+      return found;
     },
+    readManifestCopies: manifestCopies,
+    neighbours: snapshots.neighbours,
     readDatabase: restore.database,
     listSites: restore.list,
     restoreSites: restore.sites,

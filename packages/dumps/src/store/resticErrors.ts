@@ -17,6 +17,8 @@ import { localFailureAt } from "./localFailureAt.ts";
 
 type Make = (message: string) => OpsError;
 
+const wrongPassword: Make = (m) =>
+  new RepositoryPasswordError(`${m}: set passwordFile or password to the password that this repository was made with`);
 const busy: Make = (m) => new InstallationBusyError(m);
 
 const named: readonly (readonly [RegExp, Make])[] = [
@@ -24,7 +26,7 @@ const named: readonly (readonly [RegExp, Make])[] = [
     /no space left on device|quota exceeded|QuotaExceeded|StorageFull|insufficient storage/i,
     (m) => new DestinationFullError(m),
   ],
-  [/wrong password or no key found/i, (m) => new RepositoryPasswordError(m)],
+  [/wrong password or no key found/i, wrongPassword],
   [/already locked|unable to create lock in backend: repository is/i, busy],
   [/SlowDown|reduce your request rate|TooManyRequests|rateLimitExceeded/i, (m) => new DestinationThrottledError(m)],
   [
@@ -51,7 +53,7 @@ const named: readonly (readonly [RegExp, Make])[] = [
 const byCode: Readonly<Record<number, Make>> = {
   10: (m) => new DestinationMissingError(m),
   11: busy,
-  12: (m) => new RepositoryPasswordError(m),
+  12: wrongPassword,
 };
 
 /** One line of `--json`; `undefined` for what is none. */

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError } from "@openemr-ops/core/errors";
 import { ulidPattern } from "@openemr-ops/core/ids";
-import type { SealedDump, StoredPart, StoreRun } from "./dumpStore.ts";
+import type { Neighbour, SealedDump, StoredPart, StoreRun } from "./dumpStore.ts";
 import { repositoryObjects } from "./repositoryObjects.ts";
 import type { ResticProgram } from "./resticProgram.ts";
 
@@ -46,6 +46,8 @@ export const snapshotIdOf = (part: StoredPart): string => {
 export interface ResticSnapshots {
   readonly all: (run: StoreRun) => Promise<readonly Snapshot[]>;
   readonly own: (run: StoreRun) => Promise<readonly OwnSnapshot[]>;
+  /** Those of others, by host. */
+  readonly neighbours: (run: StoreRun) => Promise<readonly Neighbour[]>;
   /** All that the repository confirms, by dump. @throws {IntegrityError} it cannot be opened any more */
   readonly sealed: (run: StoreRun) => Promise<ReadonlyMap<string, SealedDump>>;
   /** The whole identifier of a snapshot just made. @throws {IntegrityError} it is not there */
@@ -71,6 +73,18 @@ export const resticSnapshots = (
       const ours = snapshot.hostname === installation && snapshot.tags?.includes(product);
       return ours && ulidPattern.test(dumpId) ? [{ ...snapshot, dumpId, kind: tagOf(snapshot, "kind") }] : [];
     });
+
+  const neighbours = async (run: StoreRun): Promise<readonly Neighbour[]> => {
+    if (!(await destination.describe("config"))) return [];
+    const byHost = Object.groupBy(await all(run), ({ hostname = "" }) => hostname);
+    return Object.entries(byHost).flatMap(([host, found = []]): Neighbour[] => {
+      const foreign = found.filter(({ tags }) => !tags?.includes(product));
+      const dumps = found.filter((one) => !foreign.includes(one) && tagOf(one, "kind") === "manifest").length;
+      const others = host === installation ? 0 : dumps;
+      const tags = [...new Set(foreign.flatMap((one) => one.tags ?? []))].sort();
+      return others + foreign.length > 0 ? [{ host, dumps: others, snapshots: foreign.length, tags }] : [];
+    });
+  };
 
   const sealed = async (run: StoreRun): Promise<ReadonlyMap<string, SealedDump>> => {
     const dumps = new Map<string, SealedDump>();
@@ -105,5 +119,5 @@ export const resticSnapshots = (
     return (await own(run)).find(({ original }) => original === id)?.id ?? id;
   };
 
-  return { all, own, sealed, fullId, find };
+  return { all, own, neighbours, sealed, fullId, find };
 };

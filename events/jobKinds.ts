@@ -15,7 +15,7 @@ import { rotateSmtpInput } from "./inputs/rotateSmtp.ts";
 /**
  * What a job may hold of an installation, in the one order in which several are taken; see `docs/architecture.md`.
  * `service`: the live schema and tree. `dump-repository`: what lies at the destination, and the source of the next dump;
- * `dump-copy-…`: what lies at each copy. `export-…`: one half of what lies at the destination of exports.
+ * `dump-copy-…`: what lies at each copy, or at the place that a person copies to. `export-…`: one half of what lies at the destination of exports.
  */
 export const lockOrder = [
   "credentials",
@@ -24,6 +24,7 @@ export const lockOrder = [
   "dump-copy-1",
   "dump-copy-2",
   "dump-copy-3",
+  "dump-copy-to",
   "drill",
   "export-database",
   "export-sites",
@@ -82,7 +83,10 @@ export const jobKinds = {
     noun: "Dump copy",
     section: "dumps",
     scheduled: false, // the workflow of a dump starts it
-    locks: (input: Pick<CopyInput, "copy">) => [storeLock(input)],
+    // Who copies to a place of his own by hand keeps no copy of the configuration waiting.
+    locks: ({ copy, to }: Pick<CopyInput, "copy"> & { readonly to?: string }) => [
+      to === undefined ? storeLock({ copy }) : "dump-copy-to",
+    ],
     input: copyInput,
   },
   retention: {

@@ -333,6 +333,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     "dryRun" in answer ? restorePlanReport(answer) : verdictReport(answer);
   return {
     asked,
+    copyTo: twoWays("copyTo", { dryRun: true, destination: "file:///mnt/usb", dumps: [], skipped: [] }, aCopyResult),
     takeDump: steps.takeDump,
     drillDump: steps.drillDump,
     openStores: async ({ now }) => ({ jobs: memoryJobs(), locks: memoryLocks(now) }),

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { destinationForms } from "@openemr-ops/core/config/destinationAddress";
 import { emailAddress, fileName, identifier, schemaName, soakMinutes } from "@openemr-ops/core/config/fields";
 import { mostCopies } from "@openemr-ops/core/config/sections/copies";
 import { ulidPattern } from "@openemr-ops/core/ids";
@@ -58,6 +59,13 @@ export const aSchema = once(bySchema(schemaName));
 /** A file or directory, made absolute from the working directory. */
 export const aPath = once((text, cwd) => resolve(cwd, bySchema(fileName)(text)));
 
+/** A destination, or a JSON file with its settings, made absolute. Whether it can serve is seen when it is read. */
+export const aPlace = once((text, cwd) => {
+  if (/^[a-z0-9]+:/i.test(text)) return text;
+  if (/\.json$/i.test(text)) return resolve(cwd, bySchema(fileName)(text));
+  throw new InvalidArgumentError(`expected ${destinationForms}, or a JSON file with the field destination`);
+});
+
 export const aChoice = <const Names extends readonly string[]>(names: Names): ReadValue<Names[number]> =>
   once((text) => {
     const name = names.find((known) => known === text);
@@ -68,6 +76,12 @@ export const aChoice = <const Names extends readonly string[]>(names: Names): Re
 export const aDump = once((text) => {
   if (text === "latest" || ulidPattern.test(text)) return text;
   throw new InvalidArgumentError("expected latest or a dump's identifier of 26 characters, as dumps lists them");
+});
+
+/** The same, or all of them. */
+export const someDumps = once((text) => {
+  if (text === "all" || text === "latest" || ulidPattern.test(text)) return text;
+  throw new InvalidArgumentError("expected all, latest or a dump's identifier of 26 characters, as dumps lists them");
 });
 
 export const aShare = once((text) => {

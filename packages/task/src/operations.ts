@@ -19,6 +19,7 @@ import { openSecrets } from "./openSecrets.ts";
 import { openStores } from "./openStores.ts";
 import { type DumpPurpose, ownCredentials } from "./ownCredentials.ts";
 import type { Place } from "./program.ts";
+import { copyTo } from "./programs/copyTo.ts";
 import { dumpContext, dumpsOf } from "./programs/dumpContext.ts";
 import { exportContext } from "./programs/exportContext.ts";
 import { type Programs, programs } from "./programs/index.ts";
@@ -37,6 +38,8 @@ export interface CloudSqlPlan {
 /** All that command line and container can do. Errors are those of `@openemr-ops/core/errors`. */
 export interface Operations {
   readonly programs: Programs;
+  /** Copies to a place that is no copy of the configuration. */
+  readonly copyTo: typeof copyTo;
   /** Records and locks for programs that no workflow runs. */
   openStores(place: Place): Promise<{ readonly jobs: JobStore; readonly locks: LockStore }>;
   /** Newest first. `copy`, here and below: which store; not set, the first destination. */
@@ -62,6 +65,7 @@ export interface Operations {
 
 export const operations: Operations = {
   programs,
+  copyTo,
   openStores,
   listDumps: (place, { copy } = {}) => stoppedBy(place.signal, async () => listDumps(await dumpContext(place, copy))),
   describeStore: (place, { copy } = {}) =>

@@ -103,16 +103,16 @@ export const sourceFacts = ({ installation: { database, sites } }: CommandContex
   ["sites", sites.path],
 ];
 
-export const storeFacts = ({ installation }: CommandContext, copy?: number): readonly Fact[] => {
+/** `label`: what the store is called; not set, the destination, or the copy with its number. */
+export const storeFacts = (
+  { installation }: CommandContext,
+  copy?: number,
+  label = copy === undefined ? "destination" : `copy ${copy}`,
+): readonly Fact[] => {
   const { dumps } = atCopy(installation, copy);
   const { destination } = dumps;
   const endpoint = destination.kind === "s3" && destination.endpoint ? ` at ${destination.endpoint}` : "";
-  return [
-    [
-      copy === undefined ? "destination" : `copy ${copy}`,
-      `${formatDestination(destination)}${endpoint} (${dumps.format})`,
-    ],
-  ];
+  return [[label, `${formatDestination(destination)}${endpoint} (${dumps.format})`]];
 };
 
 /** Says what is about to happen to which installation. */

@@ -5,9 +5,10 @@ import { mapReferences, type Resolved } from "./references.ts";
 import { configSchema, notificationsSchema } from "./schema.ts";
 import { toSecretReference } from "./secrets.ts";
 import { connection } from "./sections/connection.ts";
+import { copyTarget } from "./sections/copyTarget.ts";
 import { installation } from "./sections/installation.ts";
 import { notifications } from "./sections/notifications.ts";
-import type { Config, NotificationSettings, OpenEmrConnection } from "./settings.ts";
+import type { Config, CopySettings, OpenEmrConnection } from "./settings.ts";
 
 const resolveReferences = <Schema extends z.ZodType>(schema: Schema, value: z.output<Schema>, directory: string) =>
   mapReferences(schema, value, (text, path, reference) =>
@@ -42,3 +43,7 @@ export const resolveNotifications = (
 /** The same for a connection file. */
 export const resolveConnection = (settings: z.output<typeof connection.schema>, directory: string): OpenEmrConnection =>
   connection.settle(resolveReferences(connection.schema, settings, directory));
+
+/** The same for a file with the place of a copy. */
+export const resolveCopyTarget = (settings: z.output<typeof copyTarget.schema>, directory: string): CopySettings =>
+  copyTarget.settle(resolveReferences(copyTarget.schema, settings, directory));

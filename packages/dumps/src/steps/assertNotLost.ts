@@ -3,7 +3,7 @@ import type { DumpContext } from "../context.ts";
 import { listManifestIds } from "../manifest.ts";
 
 /** Whether the destination is one where dumps were kept before: a restic repository, or a manifest of ours. */
-const isBegun = async ({ destination, installation, store }: DumpContext): Promise<boolean> =>
+export const isBegun = async ({ destination, installation, store }: DumpContext): Promise<boolean> =>
   store.format === "restic"
     ? (await destination.describe("config")) !== undefined
     : (await listManifestIds(destination, installation)).length > 0;

@@ -6,7 +6,7 @@ import { decideRetention, type RetentionPolicy } from "../retention.ts";
 import type { CopiedParts, Copier } from "../store/copier.ts";
 import { retainedOf } from "./applyRetention.ts";
 import { assertNotLost } from "./assertNotLost.ts";
-import { type FoundDump, findDumps, genuineManifest } from "./listDumps.ts";
+import { chooseFrom, type FoundDump, findDumps, genuineManifest } from "./listDumps.ts";
 import { wordsOfDestination } from "./surveyDestination.ts";
 
 /** Where dumps come from and go to. */
@@ -14,8 +14,10 @@ export interface CopySetting {
   readonly first: DumpContext;
   readonly second: DumpContext;
   readonly copier: Copier;
-  /** What the second store keeps. What it would not keep is not copied: the next retention would only delete it. */
-  readonly policy: RetentionPolicy;
+  /** What the second store keeps. What it would not keep is not copied: the next retention would only delete it. Not set: all. */
+  readonly policy?: RetentionPolicy | undefined;
+  /** `latest` or a dump's identifier, to copy that one alone. */
+  readonly only?: string | undefined;
 }
 
 /** What would be copied; nothing was written. */
@@ -33,7 +35,7 @@ export interface CopyResult {
   /** Newest first; empty when all were there already. */
   readonly copied: readonly string[];
   readonly skipped: readonly string[];
-  /** The newest dump, which is at the second store now. */
+  /** The newest dump of those asked for, which is at the second store now. */
   readonly newest: Manifest;
   readonly parts: CopiedParts;
   readonly seconds: number;
@@ -55,8 +57,10 @@ const isPlainlyThere = (dump: FoundDump | undefined): boolean =>
  * @throws {DumpNotFoundError} there is none at the first store
  * @throws {IntegrityError} the newest one is not whole there
  */
-const choose = async ({ first, second, policy }: CopySetting): Promise<Chosen> => {
+const choose = async (setting: CopySetting): Promise<Chosen> => {
+  const { first, second, policy, only } = setting;
   const atFirst = await findDumps(first);
+  if (only !== undefined) return chooseOne(setting, atFirst, only);
   const sealedOnly = (await first.store.seal()) !== undefined;
   const good = atFirst.filter(({ listed }) => listed.complete && (listed.sealed === true || !sealedOnly));
   const skipped = atFirst.filter((dump) => !good.includes(dump));
@@ -73,18 +77,46 @@ const choose = async ({ first, second, policy }: CopySetting): Promise<Chosen> =
       `the newest dump ${dumpId} at ${first.destination.url} is not copied: ${problem ?? "nothing proves that it is ours"}`,
     );
   }
-  const there = new Map((await findDumps(second)).map((dump) => [dump.listed.dumpId, dump]));
+  const there = await dumpsAt(second);
+  const kept = policy ? keptAt(first.now(), policy, good, there) : undefined;
+  return {
+    newest,
+    missing: good.filter(({ listed: { dumpId } }) => kept?.has(dumpId) !== false && !isPlainlyThere(there.get(dumpId))),
+    skipped: skipped.map(({ listed }) => listed.dumpId),
+  };
+};
+
+const dumpsAt = async (context: DumpContext): Promise<ReadonlyMap<string, FoundDump>> =>
+  new Map((await findDumps(context)).map((dump) => [dump.listed.dumpId, dump]));
+
+/** What the second store would keep, once all good dumps of the first one were there. */
+const keptAt = (
+  now: Date,
+  policy: RetentionPolicy,
+  good: readonly FoundDump[],
+  there: ReadonlyMap<string, FoundDump>,
+): ReadonlySet<string> => {
   const whole = [...there.values()].filter(({ listed }) => listed.complete);
   // Checks at the first store tell nothing of the second one, and its retention knows none of them.
   const unchecked = good.map((dump) => ({ ...dump, provenCheck: undefined, claimedCheck: undefined }));
   const both = new Map([...unchecked, ...whole].map((dump) => [dump.listed.dumpId, retainedOf(dump)]));
-  const { keep } = decideRetention([...both.values()], policy, { now: first.now() });
-  const kept = new Set(keep.map(({ dumpId }) => dumpId));
-  return {
-    newest,
-    missing: good.filter(({ listed: { dumpId } }) => kept.has(dumpId) && !isPlainlyThere(there.get(dumpId))),
-    skipped: skipped.map(({ listed }) => listed.dumpId),
-  };
+  return new Set(decideRetention([...both.values()], policy, { now }).keep.map(({ dumpId }) => dumpId));
+};
+
+/** The one dump that a person named. @throws {DumpNotFoundError | IntegrityError} it is not there, not whole, or not proven to be ours */
+const chooseOne = async (
+  { first, second }: CopySetting,
+  atFirst: readonly FoundDump[],
+  only: string,
+): Promise<Chosen> => {
+  const { dumpId } = await chooseFrom(first, atFirst, only);
+  const dump = atFirst.find(({ listed }) => listed.dumpId === dumpId);
+  if (!dump || ((await first.store.seal()) !== undefined && dump.listed.sealed !== true))
+    throw new IntegrityError(
+      `dump ${dumpId} at ${first.destination.url} is not copied: nothing proves that it is ours`,
+    );
+  const there = await dumpsAt(second);
+  return { newest: dump, missing: isPlainlyThere(there.get(dumpId)) ? [] : [dump], skipped: [] };
 };
 
 /** Looks which dumps would be copied, and writes nothing. */

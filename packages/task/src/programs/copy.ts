@@ -4,10 +4,13 @@ import type { TaskReport } from "@openemr-ops/events/workflowSteps";
 import { openCopy } from "../openCopy.ts";
 import type { Program } from "../program.ts";
 
-export const copyPlanReport = ({ destination, dumps, skipped }: CopyPlan, copy: number): TaskReport => ({
+/** @param copy its number in the configuration, where it has one */
+export const copyPlanReport = ({ destination, dumps, skipped }: CopyPlan, copy?: number): TaskReport => ({
   figures: { copied: dumps.length, skipped: skipped.length },
-  result: { copy: String(copy), destination },
+  result: { ...numbered(copy), destination },
 });
+
+const numbered = (copy: number | undefined) => (copy === undefined ? {} : { copy: String(copy) });
 
 /**
  * A record with the destination shows that a repository was here. Who confirms the copy has no password, and snapshots have
@@ -15,14 +18,14 @@ export const copyPlanReport = ({ destination, dumps, skipped }: CopyPlan, copy: 
  */
 export const copyReport = (
   { destination, copied, skipped, newest, parts, seconds }: CopyResult,
-  copy: number,
+  copy?: number,
 ): TaskReport => {
   const snapshotOf = (name: string, part: StoredPart | undefined) =>
     part?.kind === "snapshot" ? { [name]: part.snapshotId } : {};
   return {
     figures: { copied: copied.length, skipped: skipped.length, seconds },
     result: {
-      copy: String(copy),
+      ...numbered(copy),
       destination,
       dumpId: newest.dumpId,
       manifestDigest: newest.digest,

@@ -14,7 +14,11 @@ const shape = strict({
   retention: retention.optional(),
 });
 
-const rules = (settings: z.output<typeof shape>, context: Complain): void => {
+/** What fits together in the fields of a copy. */
+export const copyRules = (
+  settings: Parameters<typeof destinationRules>[0] & { readonly password?: unknown; readonly passwordFile?: unknown },
+  context: Complain,
+): void => {
   destinationRules(settings, context);
   if (settings.password !== undefined && settings.passwordFile !== undefined)
     complain(context, ["password"], "say either password or passwordFile, not both");
@@ -24,13 +28,13 @@ const error = "expected a list of copies, each with a destination";
 
 /** Further destinations, at which every dump is kept too. */
 export const copiesShape = z
-  .array(shape.superRefine(rules, onAnyObject), { error })
+  .array(shape.superRefine(copyRules, onAnyObject), { error })
   .max(mostCopies, { error: `expected ${mostCopies} copies at most` });
 
 type WrittenCopy = Resolved<z.output<typeof shape>>;
 
 /** What a copy has of its own: all else is as at the first destination. */
-export const settleCopy = ({
+export const settleCopy = <Settings extends WrittenCopy>({
   destination,
   endpoint,
   region,
@@ -38,7 +42,7 @@ export const settleCopy = ({
   password,
   passwordFile,
   ...own
-}: WrittenCopy) => {
+}: Settings) => {
   const secret = password ?? passwordFile;
   return {
     ...own,

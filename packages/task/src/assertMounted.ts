@@ -1,0 +1,29 @@
+import { stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
+import { DestinationMissingError } from "@openemr-ops/core/errors";
+import { systemCodeOf } from "@openemr-ops/core/systemErrors";
+
+/** The device of a directory, or of the nearest one above it that is there. */
+const deviceOf = async (path: string): Promise<number> => {
+  try {
+    return (await stat(path)).dev;
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    return deviceOf(dirname(path));
+  }
+};
+
+/**
+ * A disk that is not mounted is an empty directory, or none, of the root file system: a copy there would fill it and protect
+ * nothing.
+ *
+ * @throws {DestinationMissingError} the directory is, or would be made, on the root file system
+ */
+export const assertMounted = async (address: DestinationAddress): Promise<void> => {
+  if (address.kind !== "file" || (await deviceOf(address.directory)) !== (await deviceOf("/"))) return;
+  throw new DestinationMissingError(
+    `${address.directory} is on the root file system of this machine: mount the disk that the copy is for. To copy there all the same, set forceNewRepository`,
+    { field: "forceNewRepository" },
+  );
+};

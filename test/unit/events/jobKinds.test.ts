@@ -26,6 +26,14 @@ const page = (name: string): string =>
 /** `exportDatabase` is typed as `export database`. */
 const typed = (kind: string): string => kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
+describe("a copy to a place that the configuration does not list", () => {
+  it("keeps no dump and no copy of the configuration waiting", () => {
+    const request = { kind: "copy", dryRun: false, copy: 1 } as const;
+    expect(locksOf({ ...request, to: "file:///mnt/usb" })).toEqual(["dump-copy-to"]);
+    expect(locksOf(request)).toEqual(["dump-copy-1"]);
+  });
+});
+
 describe.each(kindNames)("a job of kind %s", (kind) => {
   const { noun, section } = jobKinds[kind];
   const ofKind = samples.filter((sample) => sample.kind === kind);

@@ -32,7 +32,7 @@ beforeAll(async () => {
     ids.unshift((end.json as { readonly dumpId: string }).dumpId);
   }
   dumped = ids;
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await disk?.[Symbol.asyncDispose]();
   await clinic?.remove();
@@ -79,7 +79,7 @@ describe("a copy to a disk that the configuration does not list", () => {
 
     const listed = await listDumps(await at(place));
     expect(listed).toMatchObject(dumped.map((dumpId) => ({ dumpId, complete: true, sealed: true })));
-  }, 60_000);
+  }, 120_000);
 
   it("is recorded with its place, so that the same disk is missed when it is gone", async () => {
     const place = join(disk.path, "clinic-a");
@@ -114,7 +114,7 @@ describe("a copy to a disk that the configuration does not list", () => {
     const places = { intoDatabase: `${clinic.schema.name}_own`, intoSites: join(clinic.directory, "own") };
     const verdict = await restoreDump(await at(place, ownPassword), { dump: "latest", ...places });
     expect(verdict).toMatchObject({ verdict: "passed", dumpId: dumped[0] });
-  }, 60_000);
+  }, 120_000);
 });
 
 describe("a copy to a bucket that the configuration does not list", () => {
@@ -160,5 +160,5 @@ describe("a copy to a bucket that the configuration does not list", () => {
     expect(end, end.stderr).toMatchObject({ exitCode: 0, json: { copied: dumped } });
     expect(await objects()).toBeGreaterThan(10);
     expect(await program.run(["copy", "--to", file()])).toMatchObject({ exitCode: 0, json: { copied: [] } });
-  }, 60_000);
+  }, 120_000);
 });

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { cp, readdir } from "node:fs/promises";
+import { cp, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { applyRetention } from "@openemr-ops/dumps/steps/applyRetention";
 import { checkDumps } from "@openemr-ops/dumps/steps/checkDumps";
 import { drillDump } from "@openemr-ops/dumps/steps/drillDump";
+import { chooseDump } from "@openemr-ops/dumps/steps/listDumps";
 import { restoreDump } from "@openemr-ops/dumps/steps/restoreDump";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { readNote, writeNote } from "@openemr-ops/dumps/store/ownProcesses";
@@ -97,5 +98,36 @@ describe.each(resticsHere())("a lock that a killed $name left on another host", 
     const noted = await readNote(context.destination, "clinic-a");
     expect(noted.length).toBeGreaterThan(1);
     expect(new Set(noted.map(({ host }) => host))).toEqual(new Set([hostname()]));
+  });
+});
+
+describe.each(resticsHere())("a lock that is listed and gone when $name reads it", ({ restic }) => {
+  it.each([
+    { what: "starts again with its own lock", goesAt: 2, withoutLock: [false, false] },
+    { what: "reads without a lock where that does not help", goesAt: 99, withoutLock: [false, false, false, true] },
+  ])("is not waited for: restic $what", async ({ goesAt, withoutLock }) => {
+    const directory = join(clinic.directory, `gone-${restic.length}-${goesAt}`);
+    const repository = join(directory, "repository");
+    await cp(join(prepared(), "repository"), repository, { recursive: true });
+    const lock = join(repository, "locks", "ab".repeat(32));
+    await symlink("gone", lock);
+    const [noted, program] = [join(directory, "noted"), join(directory, "restic")];
+    const script = `#!/bin/sh
+echo "$*" >> ${noted}
+[ "$(grep -c database.sql ${noted})" -lt ${goesAt} ] || rm -f ${lock}
+exec ${restic} "$@"
+`;
+    await writeFile(program, script, { mode: 0o755 });
+    const context = await contextFor({ ...clinic, directory, restic: program });
+    const { database } = await chooseDump(context, "latest");
+    let bytes = 0;
+    const count = async (stream: AsyncIterable<Buffer>) => {
+      for await (const chunk of stream) bytes += chunk.length;
+    };
+    await context.store.readDatabase(database.part, count, context);
+
+    expect(bytes).toBe(database.byteLength);
+    const starts = (await readFile(noted, "utf8")).split("\n").filter((args) => args.includes("database.sql"));
+    expect(starts.map((args) => args.includes("--no-lock"))).toEqual(withoutLock);
   });
 });

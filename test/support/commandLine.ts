@@ -340,7 +340,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     openNotifier,
     checkChannels: async () => [],
     listDumps: (place) => steps.listDumps({ ...place, dryRun: false }),
-    describeStore: answer("describeStore", "there is nothing at file:///srv/backups/clinic-a: mount its disk"),
+    describeStore: async () => "there is nothing at file:///srv/backups/clinic-a: mount its disk",
     listExports: (place) => steps.listExports({ ...place, dryRun: false }),
     browseDump: answer("browseDump", aBrowsedDump),
     browseFiles: async (place, options, onFile) => {

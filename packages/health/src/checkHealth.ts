@@ -171,7 +171,7 @@ export const probeSpace = (at: string, measure: () => Promise<Space | undefined>
   at,
   look: async () => {
     const space = await measure();
-    if (!space) return unknown("the sites directory is not available");
+    if (!space) return unknown(`the sites directory ${at} is not available`, "mount its disk, or correct sites.path");
     const { free, total } = space;
     const detail = `${formatBytes(free)} of ${formatBytes(total)} are free for the sites directory`;
     const figures = { freeBytes: free };

@@ -67,7 +67,10 @@ describe("the sites of a tree", () => {
   });
 
   it("cannot be listed where there is no directory", async () => {
-    await expect(listSites(join(await aTree({}), "absent"))).rejects.toThrow(SourceUnreadableError);
+    const absent = join(await aTree({}), "absent");
+    const refused = listSites(absent);
+    await expect(refused).rejects.toThrow(SourceUnreadableError);
+    await expect(refused).rejects.toThrow(`${absent} is not there (ENOENT): mount its disk, or set sites.path`);
   });
 });
 

@@ -15,7 +15,8 @@ import { rotateSmtpInput } from "./inputs/rotateSmtp.ts";
 /**
  * What a job may hold of an installation, in the one order in which several are taken; see `docs/architecture.md`.
  * `service`: the live schema and tree. `dump-repository`: what lies at the destination, and the source of the next dump;
- * `dump-copy-…`: what lies at each copy, or at the place that a person copies to. `export-…`: one half of what lies at the destination of exports.
+ * `dump-copy-…`: what lies at each copy, or at the place that a person copies to. `export-…`: one half of what lies at the
+ * destination of exports.
  */
 export const lockOrder = [
   "credentials",
@@ -83,7 +84,7 @@ export const jobKinds = {
     noun: "Dump copy",
     section: "dumps",
     scheduled: false, // the workflow of a dump starts it
-    // Who copies to a place of his own by hand keeps no copy of the configuration waiting.
+    // A copy by hand to another place keeps no copy of the configuration waiting.
     locks: ({ copy, to }: Pick<CopyInput, "copy"> & { readonly to?: string }) => [
       to === undefined ? storeLock({ copy }) : "dump-copy-to",
     ],

@@ -162,12 +162,12 @@ describe("an empty list", () => {
     expect(words).toMatch(/set id to the one that took them/);
   });
 
-  it("says that a new repository has no snapshot", async () => {
+  it("says that a new repository has no dump", async () => {
     const [{ restic = "" } = {}] = resticsHere();
     const place = join(clinic.directory, "new");
     await typed(restic, ["--no-cache", "init", "--repo", place]);
 
-    expect(await said(place)).toMatch(/is a restic repository without any snapshot; set dumps\.destination/);
+    expect(await said(place)).toMatch(/is a restic repository without any complete dump; set dumps\.destination/);
   });
 
   it("says in which folder the dumps are, and names no other file", async () => {

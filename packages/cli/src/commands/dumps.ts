@@ -40,7 +40,8 @@ const dumps = async (context: CommandContext, options: CopyOption): Promise<void
 
 export const command = installationCommand({
   name: "dumps",
-  summary: "List the dumps at the destination, newest first. Needs no repository password.",
+  summary:
+    "List the dumps at the destination, newest first; without the repository's password, those that have a plain manifest.",
   options: copyOption,
   examples: ["dumps", "dumps --json", "dumps --copy 1"],
   run: dumps,

@@ -49,8 +49,9 @@ const takenIssues = ({ installations }: Config, { destination }: CopySettings): 
  * The configuration with `to` as the only copy of this installation, so that whatever works with a copy works with that
  * place. Checks it as if it were written there. Reads only.
  *
- * @param to `file:///…`, `s3://…`, `gs://…`, or the absolute name of a JSON file with `destination` and what it needs: `endpoint`, `region`,
- *   `pathStyle`, `credentials`, `immutability`, `passwordFile`; without a password, the new repository gets that of the first
+ * @param to `file:///…`, `s3://…`, `gs://…`, or the absolute name of a JSON file with `destination` and what it needs:
+ *   `endpoint`, `region`, `pathStyle`, `credentials`, `immutability`, `passwordFile`; without a password, the new repository
+ *   gets that of the first
  * @throws {InvalidInputError} fatal: with the path `to`, or the field of the file
  */
 export const withCopyTo = async <Loaded extends Config>(

@@ -70,7 +70,7 @@ const choose = async (setting: CopySetting): Promise<Chosen> => {
     if (dumpId === undefined) {
       const words = await wordsOfDestination(first);
       throw new DumpNotFoundError(
-        `there is no dump of ${first.installation} at ${first.destination.url} to copy${words ? `: ${words}` : ""}`,
+        `there is no dump of ${first.installation} at ${first.destination.url} to copy: ${words}`,
       );
     }
     throw new IntegrityError(

@@ -324,9 +324,11 @@ const warnOfUnsealed = (context: DumpContext, dumps: readonly FoundDump[], { lis
 
 /** Names what is there instead, where no dump is. */
 const noSuchDump = async (context: DumpContext, name: string, others: number): Promise<DumpNotFoundError> => {
-  const nothing = `there is no dump${name} of ${context.installation} at ${context.destination.url}`;
   const words = others === 0 ? await wordsOfDestination(context) : `it has ${figureWords("dumps", others)}: choose one`;
-  return new DumpNotFoundError(words === "" ? nothing : `${nothing}: ${words}`, { field: "dump" });
+  const { installation, destination } = context;
+  return new DumpNotFoundError(`there is no dump${name} of ${installation} at ${destination.url}: ${words}`, {
+    field: "dump",
+  });
 };
 
 /**

@@ -86,7 +86,7 @@ export const surveyWords = (
     return `there is nothing at ${url}: mount its disk, or set dumps.destination to the place where the dumps are`;
   const found = neighbours.flatMap(wordsOf);
   const what = repository
-    ? `is a restic repository${found.length > 0 ? ` with ${first(found)}` : unopened ? "" : " without any snapshot"}`
+    ? `is a restic repository${found.length > 0 ? ` with ${first(found)}` : unopened || format === "portable" ? "" : " without any complete dump"}`
     : `holds ${found.length > 0 ? first(found) : "other files, and no repository"}`;
   const next: string[] = [];
   if (unopened) next.push(`it could not be read (${unopened})`);
@@ -99,9 +99,9 @@ export const surveyWords = (
   return `${url} ${what}; ${next.join("; ")}`;
 };
 
-/** The same of a destination where no dump was found; empty if it cannot be looked at. */
+/** The same of a destination where no dump was found, looked at now. A failure to look hides no other. */
 export const wordsOfDestination = async (context: DumpContext): Promise<string> => {
   const survey = await surveyDestination(context).catch(() => undefined);
   context.signal.throwIfAborted();
-  return survey ? surveyWords(survey, context.store.format) : "";
+  return survey ? surveyWords(survey, context.store.format) : `${context.destination.url} could not be listed`;
 };

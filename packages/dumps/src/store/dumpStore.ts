@@ -107,7 +107,7 @@ export interface DumpStore {
     run: StoreRun,
   ): Promise<StoredPart | undefined>;
   readManifestCopy(dumpId: string, run: StoreRun): Promise<Buffer | undefined>;
-  /** The same of several dumps, in any order; those without a copy are left out, and one that cannot be read is an error of its own. */
+  /** The same of several dumps, in any order. Those without a copy are left out; one that cannot be read is an error. */
   readManifestCopies(
     dumpIds: readonly string[],
     take: (dumpId: string, copy: Buffer | OpsError) => void,

@@ -32,6 +32,7 @@ import type { DatabaseRotationResult, RotateDatabasePlan } from "@openemr-ops/ta
 import type { RotateSmtpPlan, RotateSmtpResult } from "@openemr-ops/task/programs/rotateSmtp";
 import { usersReport } from "@openemr-ops/task/programs/users";
 import { restorePlanReport, verdictReport } from "@openemr-ops/task/programs/verdictReport";
+import { aSurvey } from "./aSurvey.ts";
 import { memoryJobs } from "./memoryJobs.ts";
 import { memoryLocks } from "./memoryLocks.ts";
 
@@ -250,6 +251,7 @@ export interface Steps extends Pick<Operations, "planCloudSql"> {
   exportSites(job: Job): Promise<SitesExportResult | SitesPlan>;
   listDumps(job: Job): ReturnType<Operations["listDumps"]>;
   listExports(job: Job): ReturnType<Operations["listExports"]>;
+  survey(job: Job): ReturnType<Operations["survey"]>;
   checkSecrets(job: Job): ReturnType<Operations["checkSecrets"]>;
   checkDestination(job: Job): ReturnType<Operations["checkDestination"]>;
 }
@@ -293,6 +295,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     takeDump: answer("takeDump", aDumpResult),
     listDumps: answer("listDumps", []),
     listExports: answer("listExports", []),
+    survey: async ({ installation }) => aSurvey({ installation: installation.id }),
     restoreDump: answer("restoreDump", aVerdict),
     planCloudSql: answer("planCloudSql", { dumpId, takenAt, command: "gcloud sql import sql INSTANCE gs://b/k" }),
     drillDump: answer("drillDump", aVerdict),
@@ -342,12 +345,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     listDumps: (place) => steps.listDumps({ ...place, dryRun: false }),
     describeStore: async () => "there is nothing at file:///srv/backups/clinic-a: mount its disk",
     listExports: (place) => steps.listExports({ ...place, dryRun: false }),
-    browseDump: answer("browseDump", aBrowsedDump),
-    browseFiles: async (place, options, onFile) => {
-      asked.push({ operation: "browseFiles", job: { dryRun: false, ...place }, options });
-      for (const file of someBrowsedFiles) await onFile(file);
-    },
-    restorePart: twoWays<PartPlan, PartVerdict>("restorePart", { ...aPart, dryRun: true }, aPartVerdict),
+    survey: (place) => steps.survey({ ...place, dryRun: false }),
     planCloudSql: steps.planCloudSql,
     checkSecrets: (place) => steps.checkSecrets({ ...place, dryRun: false }),
     checkDestination: (place) => steps.checkDestination({ ...place, dryRun: false }),

@@ -45,6 +45,11 @@ export const rooms: readonly Room[] = [
   { directory: "packages/health/src", may: ["core", "openemr"], why: domain },
   { directory: "packages/rotation/src", may: ["core", "files", "openemr", "database"], why: domain },
   { directory: "packages/mail/src", may: ["core", "openemr", "database"], why: domain },
+  {
+    directory: "packages/report/src",
+    may: ["core"],
+    why: "a report shows what others read; it knows no store, no record's place and no command line",
+  },
   { directory: "packages/jobs/src", may: ["core", "events"], why: domain },
   { directory: "packages/notifications/src", may: ["core", "events"], why: domain },
   {
@@ -74,7 +79,7 @@ export const rooms: readonly Room[] = [
       "rotation",
       "mail",
       "jobs",
-      "notifications",
+      "report",
       "aws",
       "gcp",
     ],
@@ -82,7 +87,7 @@ export const rooms: readonly Room[] = [
   },
   {
     directory: "packages/cli/src",
-    may: ["core", "events", "dumps", "exports", "health", "jobs", "notifications", "aws", "task"],
+    may: ["core", "events", "dumps", "exports", "health", "jobs", "notifications", "report", "aws", "task"],
     why: "the command line is the product; the embedded estate only surrounds it",
   },
   {

@@ -34,6 +34,7 @@ describe.each(["packages/cli", "packages/task"])("what a machine with %s alone i
       "mail",
       "notifications",
       "openemr",
+      "report",
       "rotation",
       "task",
     ].map((room) => `packages/${room}`);

@@ -130,6 +130,13 @@ export const aLimit = once((text) => {
   throw new InvalidArgumentError("expected a whole number from 1 to 1000");
 });
 
+/** A whole number of days, up to ten years. */
+export const someDays = once((text) => {
+  const days = Number(text);
+  if (Number.isInteger(days) && days >= 1 && days <= 3660) return days;
+  throw new InvalidArgumentError("expected a whole number from 1 to 3660");
+});
+
 /** A whole number of minutes that a key stays. */
 export const someMinutes = once((text) => {
   const { data, error } = soakMinutes.safeParse(/^\d+$/.test(text) ? Number(text) : text);

@@ -1,5 +1,5 @@
 import type { ObserveProtection } from "@openemr-ops/core/immutability";
-import type { JobStore } from "@openemr-ops/core/jobs";
+import type { JobLedger, JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
 import { checkDestination, type DestinationFinding } from "@openemr-ops/dumps/checkDestination";
 import { type BrowsedDump, type BrowsedFile, browseDump, browseFiles } from "@openemr-ops/dumps/steps/browseDump";
@@ -7,7 +7,7 @@ import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps
 import { wordsOfDestination } from "@openemr-ops/dumps/steps/surveyDestination";
 import type { AtCopy } from "@openemr-ops/events/inputs/common";
 import { type ListedExport, listExports } from "@openemr-ops/exports/listExports";
-import { stoppedBy } from "@openemr-ops/jobs/runJob";
+import type { Survey } from "@openemr-ops/report/survey";
 import { allowedPlace } from "./allowedPlace.ts";
 import { checkChannels } from "./checkChannels.ts";
 import { checkSecrets } from "./checkSecrets.ts";
@@ -23,7 +23,7 @@ import { copyTo } from "./programs/copyTo.ts";
 import { dumpContext, dumpsOf } from "./programs/dumpContext.ts";
 import { exportContext } from "./programs/exportContext.ts";
 import { type Programs, programs } from "./programs/index.ts";
-import { type RestorePartProgram, restorePartProgram } from "./programs/restorePart.ts";
+import { surveyInstallation } from "./surveyInstallation.ts";
 import { type MailTestResult, testMail } from "./testMail.ts";
 import { trialStore } from "./trialStore.ts";
 import type { SecretFinding } from "./trySecret.ts";
@@ -48,6 +48,8 @@ export interface Operations {
   describeStore(place: Place, options?: AtCopy): Promise<string>;
   /** Newest first. */
   listExports(place: Place): Promise<readonly ListedExport[]>;
+  /** All that a report says of the installation. `ledger`: not set, records are those of the state directory. */
+  survey(place: Place, ledger?: Pick<JobLedger, "list">): Promise<Survey>;
   planCloudSql(
     place: Place,
     options: AtCopy & { readonly dump: string; readonly intoDatabase: string },
@@ -63,23 +65,24 @@ export interface Operations {
   testMail(place: Place, options?: { readonly to?: string | undefined }): Promise<MailTestResult>;
 }
 
+const listExportsOf = async (place: Place): Promise<readonly ListedExport[]> => {
+  const { installation, destination } = await exportContext(place);
+  const { jobs, locks } = await openStores(place);
+  return listExports({
+    installation,
+    destination,
+    jobs: place.history ?? jobs,
+    holder: (resource) => locks.holder({ installation, resource }),
+  });
+};
+
 export const operations: Operations = {
   programs,
   copyTo,
   openStores,
-  listDumps: (place, { copy } = {}) => stoppedBy(place.signal, async () => listDumps(await dumpContext(place, copy))),
-  describeStore: (place, { copy } = {}) =>
-    stoppedBy(place.signal, async () => wordsOfDestination(await dumpContext(place, copy))),
-  listExports: async (place) => {
-    const { installation, destination } = await exportContext(place);
-    const { jobs, locks } = await openStores(place);
-    return listExports({
-      installation,
-      destination,
-      jobs: place.history ?? jobs,
-      holder: (resource) => locks.holder({ installation, resource }),
-    });
-  },
+  listDumps: async (place, { copy } = {}) => listDumps(await dumpContext(place, copy)),
+  listExports: listExportsOf,
+  survey: (place, ledger) => surveyInstallation(place, listExportsOf, ledger),
   planCloudSql: async (place, { dump, intoDatabase, copy }) => {
     const manifest = await chooseDump(await dumpContext(place, copy), dump);
     const command = cloudSqlImport(dumpsOf(place, copy).dumps.destination, manifest, intoDatabase);

@@ -16,6 +16,7 @@ import { command as mailTest } from "./mailTest.ts";
 import { command as notifyFailure } from "./notifyFailure.ts";
 import { command as notifyTest } from "./notifyTest.ts";
 import { command as redeploy } from "./redeploy.ts";
+import { command as report } from "./report.ts";
 import { command as restore } from "./restore.ts";
 import { command as retention } from "./retention.ts";
 import { command as rotateAdmin } from "./rotateAdmin.ts";
@@ -49,6 +50,7 @@ export const commands: readonly CliCommand[] = [
   exportDatabase,
   exportSites,
   exports,
+  report,
   configCheck,
   notifyTest,
   notifyFailure,

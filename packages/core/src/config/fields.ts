@@ -288,6 +288,8 @@ export const lockDays = whole("a whole number of days from 1 to 36500", 1, 36_50
 export const lockMode = choice(["governance", "compliance"]);
 
 export const keep = whole("a whole number, 0 or more", 0, 1_000_000);
+/** Up to a week. */
+export const goalMinutes = whole("a whole number of minutes from 1 to 10080", 1, 10_080);
 export const stallSeconds = whole("a whole number of seconds from 1 to 86400", 1, 86_400);
 
 export const sitesPath = namesFile(

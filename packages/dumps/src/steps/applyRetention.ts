@@ -57,6 +57,48 @@ const locksOf = async ({ destination, installation, immutability }: DumpContext)
   return ({ listed }: FoundDump) => ({ lockedUntil: ends.get(manifestKey(installation, listed.dumpId)) });
 };
 
+/** The policy's answer for dumps that were found. */
+export interface RetentionPlan {
+  /** Those that the policy keeps, and those that a person has to look at. */
+  readonly keep: readonly RetentionEntry[];
+  readonly expire: readonly RetentionEntry[];
+  /** Those that count in the policy and stay. */
+  readonly counted: readonly RetainedDump[];
+}
+
+/**
+ * Decides over dumps that were found; deletes nothing.
+ *
+ * @param found by `findDumps`: what was found without the installation's secret decides over nothing
+ */
+export const planRetention = async (
+  context: DumpContext,
+  policy: RetentionPolicy,
+  found: readonly FoundDump[],
+): Promise<RetentionPlan> => {
+  const aside = found.flatMap((dump) => {
+    const reason = setAside(context, dump);
+    return reason === undefined ? [] : [{ dumpId: dump.listed.dumpId, reasons: [reason] }];
+  });
+  const lockOf = await locksOf(context);
+  const counted = found
+    .filter((dump) => setAside(context, dump) === undefined)
+    .map((dump): RetainedDump => ({ ...retainedOf(dump), ...lockOf(dump) }));
+  const decision = decideRetention(counted, policy, { now: context.now() });
+  const timeOf = new Map(found.map(({ listed }) => [listed.dumpId, listed.takenAt]));
+  const entry = ({ dumpId, reasons }: Omit<RetentionEntry, "takenAt">): RetentionEntry => ({
+    dumpId,
+    takenAt: timeOf.get(dumpId) ?? ulidTime(dumpId).toISOString(),
+    reasons,
+  });
+  const stays = new Set(decision.keep.map(({ dumpId }) => dumpId));
+  return {
+    keep: [...decision.keep, ...aside].map(entry),
+    expire: decision.expire.map(entry),
+    counted: counted.filter(({ dumpId }) => stays.has(dumpId)),
+  };
+};
+
 /**
  * Removes what the policy does not ask to keep: the manifest first, so that a run that stops half-way leaves no dump that
  * looks whole and is not; then its parts; then the space. Damaged dumps are kept for a person to look at.
@@ -74,46 +116,27 @@ export const applyRetention = async (
   const { immutability } = context;
   await context.store.describeTools();
   const found = await findDumps(context);
-  const aside = found.flatMap((dump) => {
-    const reason = setAside(context, dump);
-    return reason === undefined ? [] : [{ dumpId: dump.listed.dumpId, reasons: [reason] }];
-  });
-  const lockOf = await locksOf(context);
-  const decision = decideRetention(
-    found
-      .filter((dump) => setAside(context, dump) === undefined)
-      .map((dump) => ({ ...retainedOf(dump), ...lockOf(dump) })),
-    policy,
-    { now: context.now() },
-  );
-  const timeOf = new Map(found.map(({ listed }) => [listed.dumpId, listed.takenAt]));
-  const entry = ({
-    dumpId,
-    reasons,
-  }: {
-    readonly dumpId: string;
-    readonly reasons: readonly string[];
-  }): RetentionEntry => ({
-    dumpId,
-    takenAt: timeOf.get(dumpId) ?? ulidTime(dumpId).toISOString(),
-    reasons,
-  });
+  const plan = await planRetention(context, policy, found);
   const known = new Set(found.map(({ listed }) => listed.dumpId));
   const present = context.store.format === "restic" ? await context.destination.describe("config") : true;
   const rests = present ? await context.store.orphans(known, context) : [];
   const mayBeWhole = rests
     .filter((rest) => rest.mayBeWhole)
-    .map(({ dumpId }) => ({ dumpId, reasons: ["has both halves and no manifest: kept for a person to look at"] }));
+    .map(({ dumpId }) => ({
+      dumpId,
+      takenAt: ulidTime(dumpId).toISOString(),
+      reasons: ["has both halves and no manifest: kept for a person to look at"],
+    }));
   const orphans = rests
     .filter((rest) => !rest.mayBeWhole && found.every(({ listed }) => listed.complete))
     .map(({ dumpId }) => dumpId)
     .filter((dumpId) => context.now().getTime() - ulidTime(dumpId).getTime() > orphanAgeMilliseconds);
   const result: RetentionResult = {
     dryRun,
-    keep: [...decision.keep, ...aside, ...mayBeWhole].map(entry),
-    expire: decision.expire.map(entry),
+    keep: [...plan.keep, ...mayBeWhole],
+    expire: plan.expire,
     orphans,
-    ...(immutability && decision.expire.length + orphans.length > 0
+    ...(immutability && plan.expire.length + orphans.length > 0
       ? { spaceTakenUntil: lockedUntil(immutability, context.now()).toISOString() }
       : {}),
   };

@@ -235,42 +235,35 @@ const askAuthority = async (context: DumpContext): Promise<Authority> => ({
 export const findDumps = async (context: DumpContext): Promise<readonly FoundDump[]> =>
   find(context, await askAuthority(context));
 
+/** What keeps the installation's secret from proving anything here: the plain manifests can be read all the same. */
+const unopenedBy = [
+  RepositoryPasswordError,
+  InvalidInputError,
+  SecretUnreadableError,
+  ToolMissingError,
+  ToolFailedError,
+  DamagedError,
+] as const;
+
 /**
- * The same for a person to read. Needs no secret: without one, or where the store does not open, it lists the plain
- * manifests, `sealed` is null, and a warning says why. Dumps that have no plain manifest are read from the store.
- *
- * @throws what closes the store, where it has no plain manifest to list: an empty list would say that there is no dump
+ * The same for a person to read. Needs no secret: without one, or where the store does not open, it reads the plain
+ * manifests, and `sealed` is null; `unopened` says why.
  */
-export const listDumps = async (context: DumpContext): Promise<readonly ListedDump[]> => {
-  const closing = [
-    RepositoryPasswordError,
-    InvalidInputError,
-    SecretUnreadableError,
-    ToolMissingError,
-    ToolFailedError,
-    DamagedError,
-  ] as const;
-  let closed: Error | undefined;
+export const lookAtDumps = async (
+  context: DumpContext,
+): Promise<{ readonly dumps: readonly FoundDump[]; readonly unopened?: OpsError }> => {
+  let unopened: OpsError | undefined;
   const authority = await askAuthority(context).catch((error: unknown) => {
-    if (!closing.some((kind) => error instanceof kind)) throw error;
-    closed = error as Error;
-    return undefined;
+    unopened = unopenedBy.map((kind) => (error instanceof kind ? error : undefined)).find(Boolean);
+    if (unopened) return undefined;
+    throw error;
   });
-  const dumps = (await find(context, authority, true)).map(({ listed }) => listed);
-  if (closed && dumps.length === 0) throw closed;
-  if (closed) context.warn(await closedWords(context, closed));
-  return dumps;
+  return { dumps: await find(context, authority), ...(unopened ? { unopened } : {}) };
 };
 
-/** Three snapshots are a dump, whosever it is; what is more belongs to dumps that only the repository knows. */
-const closedWords = async ({ destination }: DumpContext, { name, message }: Error): Promise<string> => {
-  let known = 0;
-  let stored = 0;
-  for await (const { key } of destination.list("manifests/")) if (key.endsWith(".json")) known += 1;
-  for await (const _ of destination.list("snapshots/")) stored += 1;
-  const more = stored > 3 * known ? `; ${stored - 3 * known} snapshots there are of no dump in it` : "";
-  return `only plain manifests are listed, for what is sealed at ${destination.url} could not be read (${name}: ${message})${more}`;
-};
+/** What `lookAtDumps` finds, as a list. */
+export const listDumps = async (context: DumpContext): Promise<readonly ListedDump[]> =>
+  (await lookAtDumps(context)).dumps.map(({ listed }) => listed);
 
 /** The manifest of a dump as it lies in the repository. @throws {IntegrityError} no such copy, or it is another dump's */
 export const sealedManifest = async (context: DumpContext, dumpId: string): Promise<Manifest> => {

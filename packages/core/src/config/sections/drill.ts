@@ -29,6 +29,8 @@ export const drillShape = strict({
     )
     .optional(),
   directory: field.place.optional(),
+  /** A restore that takes longer is too slow; reports compare drills with it. */
+  goalMinutes: field.goalMinutes.optional(),
 });
 
 type WrittenDrill = Resolved<z.output<typeof drillShape>>;

@@ -1,0 +1,127 @@
+import type { LoadedConfig } from "@openemr-ops/core/config/load";
+import { selectInstallation } from "@openemr-ops/core/config/select";
+import type { Installation } from "@openemr-ops/core/config/settings";
+import { formatMoment } from "@openemr-ops/core/format";
+import type { JobLedger } from "@openemr-ops/core/jobs";
+import { describeInstallation } from "@openemr-ops/report/describeInstallation";
+import { renderReport } from "@openemr-ops/report/renderReport";
+import type { InstallationReport, Report } from "@openemr-ops/report/report";
+import { stageOption, usual } from "../commonOptions.ts";
+import { stageOf } from "../controlPlane.ts";
+import { type CommandSurroundings, defineCommand } from "../defineCommand.ts";
+import { optional, withDefault } from "../options.ts";
+import { aPath, someDays } from "../optionValues.ts";
+import { readConfig } from "../readConfig.ts";
+import { nothing, type Shown, shown } from "../shown.ts";
+import { renderTable } from "../table.ts";
+import type { Stylist } from "../terminal.ts";
+import { writeWhole } from "../writeWhole.ts";
+import { placeOf } from "./context.ts";
+
+interface ReportOptions {
+  readonly out?: string;
+  readonly days: number;
+}
+
+const dayMilliseconds = 24 * 3600 * 1000;
+/** Stores that are asked at once: each may start a restic. */
+const width = 3;
+
+const sourceOfRecords = async ({
+  common: { stage },
+  environment,
+  openControlPlane,
+}: CommandSurroundings): Promise<{ readonly records: string; readonly ledger?: Pick<JobLedger, "list"> }> => {
+  if (stage === undefined) return { records: "this machine's" };
+  const name = stageOf(stage, environment);
+  return { records: `the control plane's, stage ${name}`, ledger: (await openControlPlane(name)).ledger };
+};
+
+/** Reads and describes the installations, a few at a time, in the order of the configuration. */
+const gather = async (
+  surroundings: CommandSurroundings,
+  config: LoadedConfig,
+  installations: readonly Installation[],
+  days: number,
+): Promise<Report> => {
+  const operations = await surroundings.openOperations();
+  const { records, ledger } = await sourceOfRecords(surroundings);
+  const now = surroundings.now();
+  const from = new Date(now.getTime() - days * dayMilliseconds);
+  const described: InstallationReport[] = [];
+  for (let start = 0; start < installations.length; start += width) {
+    surroundings.signal.throwIfAborted();
+    const some = installations.slice(start, start + width).map(async (installation) => {
+      const survey = await operations.survey(placeOf({ ...surroundings, config, installation, operations }), ledger);
+      return describeInstallation(survey, { now, from });
+    });
+    described.push(...(await Promise.all(some)));
+  }
+  return {
+    version: 1,
+    generatedAt: now.toISOString(),
+    since: from.toISOString(),
+    records,
+    complete: described.every(({ complete }) => complete),
+    installations: described,
+  };
+};
+
+const newestOf = ({ stores }: InstallationReport): string => {
+  const [first] = stores;
+  if (!first) return "no dumps configured";
+  if (first.unread) return "could not be read";
+  const newest = first.dumps.find(({ state }) => state === "complete" || state === "verified");
+  return newest ? formatMoment(newest.at) : "none";
+};
+
+const summary = ({ installations }: Report, out: string | undefined, style: Stylist): Shown => {
+  const rows = installations.map((one) => {
+    const failures = one.openWarnings.filter(({ severity }) => severity === "failed").length;
+    const state =
+      failures > 0
+        ? style("red", `${failures} failed`)
+        : one.openWarnings.length > 0
+          ? style("yellow", "warnings")
+          : style("green", "in order");
+    return [one.installation, newestOf(one), state, String(one.openWarnings.length)];
+  });
+  const details = installations.flatMap(({ installation, openWarnings }) =>
+    openWarnings.map(({ severity, about, message }) => [
+      installation,
+      style(severity === "failed" ? "red" : "yellow", severity),
+      about,
+      message,
+    ]),
+  );
+  const page = out === undefined ? shown`--out report.html writes it as a page.\n` : shown`Written to ${out}\n`;
+  return shown`${[
+    renderTable(["installation", "newest complete dump", "state", ">open warnings"], rows),
+    details.length > 0 ? shown`\n${renderTable(["installation", "severity", "about", "message"], details)}` : nothing,
+    shown`\n`,
+    page,
+  ]}`;
+};
+
+/** @returns the exit status: 4 when something could not be read; the report says what, and is written all the same */
+const report = async (surroundings: CommandSurroundings, { out, days }: ReportOptions): Promise<number> => {
+  const config = await readConfig(surroundings);
+  const { installation } = surroundings.common;
+  const meant = installation === undefined ? config.installations : [selectInstallation(config, installation)];
+  const document = await gather(surroundings, config, meant, days);
+  if (out !== undefined) await writeWhole(out, renderReport(document));
+  surroundings.output.result(document, (style) => summary(document, out, style));
+  return document.complete ? 0 : 4;
+};
+
+export const command = defineCommand({
+  name: "report",
+  summary: "Report on all installations: dumps, drills, retention, credentials, exports, and what needs attention.",
+  common: { ...usual, stage: stageOption },
+  options: {
+    out: optional("--out <file>", "write it as one page of HTML, which needs no network", aPath),
+    days: withDefault("--days <count>", "how far back plots, failures and drills go", someDays, 90),
+  },
+  examples: ["report --out report.html", "report --json", "report --out report.html --days 365 --stage production"],
+  run: report,
+});

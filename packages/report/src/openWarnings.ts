@@ -1,0 +1,180 @@
+import { formatDuration, formatMoment } from "@openemr-ops/core/format";
+import type { JobRecord } from "@openemr-ops/core/jobs";
+import type { InstallationReport, OpenWarning, Reading, ReportedDump, ReportedStore } from "./report.ts";
+import type { Survey } from "./survey.ts";
+
+const hour = 3600 * 1000;
+const day = 24 * hour;
+/** A day, and time for a dump to end: younger is never late. */
+const youngHours = 26;
+/** As `health` has it: a drill each month is the least. */
+const verifiedDays = 31;
+
+type Described = Omit<InstallationReport, "openWarnings" | "complete">;
+
+const failed = (about: string, message: string): OpenWarning => ({ severity: "failed", about, message });
+const warning = (about: string, message: string): OpenWarning => ({ severity: "warning", about, message });
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+/** How a store is called in texts. */
+export const storeName = ({ copy }: Pick<ReportedStore, "copy">): string =>
+  copy === undefined ? "dumps" : `copy ${copy}`;
+
+const isComplete = ({ state }: ReportedDump): boolean => state === "complete" || state === "verified";
+const isThere = (dump: ReportedDump): boolean => isComplete(dump) || dump.state === "damaged";
+const isThorough = ({ verified }: ReportedDump): boolean => verified !== undefined && verified.level !== "objects";
+
+/** A dump is late after twice the usual time between two. Milliseconds. */
+const patience = (complete: readonly ReportedDump[]): number => {
+  const moments = complete.slice(0, 15).map(({ at }) => Date.parse(at));
+  const gaps = moments.slice(1).map((moment, index) => (moments[index] ?? moment) - moment);
+  const median = gaps.sort((one, other) => one - other)[Math.floor(gaps.length / 2)] ?? 0;
+  return Math.max(youngHours * hour, 2 * median);
+};
+
+const ofNewest = (name: string, newest: ReportedDump, complete: readonly ReportedDump[], now: Date) => {
+  const age = now.getTime() - Date.parse(newest.at);
+  return [
+    ...(age > patience(complete)
+      ? [failed(name, `the newest complete dump is ${formatDuration(age / 1000)} old (${formatMoment(newest.at)})`)]
+      : []),
+    ...(newest.sealed === false
+      ? [warning(name, `the newest complete dump bears no seal: whoever may write to the destination can have made it`)]
+      : []),
+  ];
+};
+
+const ofProof = (name: string, complete: readonly ReportedDump[], now: Date): readonly OpenWarning[] => {
+  const proven = complete.find(isThorough);
+  if (!proven?.verified)
+    return [
+      warning(name, "no dump has passed a drill or a check at level read-data: nobody knows whether they restore"),
+    ];
+  const age = (now.getTime() - Date.parse(proven.verified.at)) / day;
+  return age > verifiedDays
+    ? [warning(name, `the newest drill or check at level read-data that passed is ${Math.round(age)} days old`)]
+    : [];
+};
+
+const ofStore = (store: ReportedStore, now: Date): readonly OpenWarning[] => {
+  const name = storeName(store);
+  if (store.unread)
+    return [failed(name, `${store.destination} could not be read: ${store.unread.name}: ${store.unread.message}`)];
+  const there = store.dumps.filter(isThere);
+  const complete = there.filter(isComplete);
+  const [newest] = complete;
+  const damaged = there.filter(({ state }) => state === "damaged");
+  const notes = [
+    ...damaged.map(({ dumpId = "", remark = "" }) => failed(name, `dump ${dumpId} is not complete: ${remark}`)),
+    ...("unread" in store.retention
+      ? [
+          warning(
+            name,
+            `retention could not be planned: ${store.retention.unread.name}: ${store.retention.unread.message}`,
+          ),
+        ]
+      : []),
+  ];
+  if (!newest) return [failed(name, `${store.destination} holds no complete dump`), ...notes];
+  return [...ofNewest(name, newest, complete, now), ...notes, ...ofProof(name, complete, now)];
+};
+
+/** A copy that lags behind. */
+const ofCopies = ([first, ...copies]: readonly ReportedStore[]): readonly OpenWarning[] =>
+  copies.flatMap((copy) => {
+    if (!first || first.unread || copy.unread) return [];
+    const newest = copy.dumps.find(isComplete)?.at ?? "";
+    const missing = first.dumps.filter((dump) => isComplete(dump) && dump.at > newest).length;
+    return missing > 0 ? [warning(storeName(copy), `lacks the newest ${plural(missing, "dump")}`)] : [];
+  });
+
+/** Kinds of jobs whose newest one did not succeed. */
+const ofJobs = (records: readonly JobRecord[]): readonly OpenWarning[] => {
+  const newest = new Map<string, JobRecord>();
+  for (const record of records)
+    if (record.endedAt !== undefined && !newest.has(record.kind)) newest.set(record.kind, record);
+  return [...newest.values()].flatMap(({ kind, status, endedAt = "", error }) => {
+    if (status === "succeeded") return [];
+    const say = status === "aborted" ? warning : failed;
+    const why = error ? `: ${error.name}: ${error.message}` : "";
+    return [
+      say(
+        kind,
+        `the newest job was ${status === "aborted" ? "stopped" : "not successful"} (${formatMoment(endedAt)})${why}`,
+      ),
+    ];
+  });
+};
+
+const ofDrills = (drills: Described["drills"]): readonly OpenWarning[] => {
+  if (!drills || "unread" in drills || drills.value.goalSeconds === undefined) return [];
+  const { goalSeconds, drills: all } = drills.value;
+  const measured = all.find(({ restoreSeconds }) => restoreSeconds !== undefined);
+  if (measured?.restoreSeconds === undefined)
+    return [
+      warning(
+        "drill",
+        `no drill has measured whether a restore takes less than the goal of ${formatDuration(goalSeconds)}`,
+      ),
+    ];
+  return measured.withinGoal === false
+    ? [
+        failed(
+          "drill",
+          `the newest drill restored in ${formatDuration(measured.restoreSeconds)}; the goal is ${formatDuration(goalSeconds)}`,
+        ),
+      ]
+    : [];
+};
+
+const ofSchedules = (schedules: Described["schedules"]): readonly OpenWarning[] =>
+  schedules && "value" in schedules
+    ? schedules.value.flatMap(({ kind, overdueSince }) =>
+        overdueSince === undefined ? [] : [failed(kind, `overdue since ${formatMoment(overdueSince)}`)],
+      )
+    : [];
+
+const ofCredentials = (credentials: Described["credentials"]): readonly OpenWarning[] =>
+  credentials && "value" in credentials
+    ? credentials.value.flatMap(({ kind, lastSuccessAt }) =>
+        lastSuccessAt === undefined ? [warning(kind, "has not succeeded, as far as the job records reach")] : [],
+      )
+    : [];
+
+const ofExports = (exports: Described["exports"]): readonly OpenWarning[] => {
+  if (!exports || "unread" in exports) return [];
+  const kinds = [...new Set(exports.value.map(({ kind }) => kind))];
+  return kinds.flatMap((kind) => {
+    const newest = exports.value.find((one) => one.kind === kind);
+    return newest?.state === "incomplete"
+      ? [warning(`${kind} export`, `the newest export is incomplete${newest.remark ? `: ${newest.remark}` : ""}`)]
+      : [];
+  });
+};
+
+const ofReading = (about: string, reading: Reading<unknown> | undefined): readonly OpenWarning[] =>
+  reading && "unread" in reading
+    ? [failed(about, `could not be read: ${reading.unread.name}: ${reading.unread.message}`)]
+    : [];
+
+/** What a person should look at, worst first. It decides from what was read alone, and names what could not be read. */
+export const openWarnings = (described: Described, survey: Survey, now: Date): readonly OpenWarning[] => {
+  const { stores, drills, credentials, exports, schedules } = described;
+  const source = survey.stores.find(({ copy }) => copy === undefined)?.warnings ?? [];
+  const all = [
+    ...ofReading("job records", survey.records),
+    ...ofReading("exports", exports),
+    ...stores.flatMap((store) => ofStore(store, now)),
+    ...ofCopies(stores),
+    ...ofSchedules(schedules),
+    ...("value" in survey.records ? ofJobs(survey.records.value) : []),
+    ...ofDrills(drills),
+    ...source.map(({ code, message }) => warning(code, message)),
+    ...ofCredentials(credentials),
+    ...ofExports(exports),
+  ];
+  return [
+    ...all.filter(({ severity }) => severity === "failed"),
+    ...all.filter(({ severity }) => severity !== "failed"),
+  ];
+};

@@ -2,6 +2,7 @@ import { formatDuration, formatMoment } from "@openemr-ops/core/format";
 import type { JobRecord } from "@openemr-ops/core/jobs";
 import type { InstallationReport, OpenWarning, Reading, ReportedDump, ReportedStore } from "./report.ts";
 import type { Survey } from "./survey.ts";
+import { formatAge, formatGoal } from "./words.ts";
 
 const hour = 3600 * 1000;
 const day = 24 * hour;
@@ -36,7 +37,7 @@ const ofNewest = (name: string, newest: ReportedDump, complete: readonly Reporte
   const age = now.getTime() - Date.parse(newest.at);
   return [
     ...(age > patience(complete)
-      ? [failed(name, `the newest complete dump is ${formatDuration(age / 1000)} old (${formatMoment(newest.at)})`)]
+      ? [failed(name, `the newest complete dump is ${formatAge(age / 1000)} old (${formatMoment(newest.at)})`)]
       : []),
     ...(newest.sealed === false
       ? [warning(name, `the newest complete dump bears no seal: whoever may write to the destination can have made it`)]
@@ -114,14 +115,14 @@ const ofDrills = (drills: Described["drills"]): readonly OpenWarning[] => {
     return [
       warning(
         "drill",
-        `no drill has measured whether a restore takes less than the goal of ${formatDuration(goalSeconds)}`,
+        `no drill has measured whether a restore takes less than the goal of ${formatGoal(goalSeconds)}`,
       ),
     ];
   return measured.withinGoal === false
     ? [
         failed(
           "drill",
-          `the newest drill restored in ${formatDuration(measured.restoreSeconds)}; the goal is ${formatDuration(goalSeconds)}`,
+          `the newest drill restored in ${formatDuration(measured.restoreSeconds)}; the goal is ${formatGoal(goalSeconds)}`,
         ),
       ]
     : [];

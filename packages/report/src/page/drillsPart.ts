@@ -2,9 +2,10 @@ import { formatDuration, formatMoment } from "@openemr-ops/core/format";
 import { type Html, html, nothing } from "../html.ts";
 import { inSpan, type Span } from "../plots/frame.ts";
 import { lineplot, type Point } from "../plots/lines.ts";
-import { legendMark } from "../plots/marks.ts";
+import { legendGoal, legendMark } from "../plots/marks.ts";
 import { durationTicks } from "../plots/ticks.ts";
 import type { ReportedDrill, ReportedDrills } from "../report.ts";
+import { formatGoal } from "../words.ts";
 import { foldedTable } from "./tables.ts";
 import { code, counted, duration, moment } from "./values.ts";
 
@@ -39,7 +40,7 @@ const pointOf = (drill: ReportedDrill): Point => {
 /** Drills with their measured restore time, against the goal. */
 export const drillsPart = ({ goalSeconds, drills }: ReportedDrills, what: string, id: string, span: Span): Html => {
   const goal =
-    goalSeconds === undefined ? "No goal is set (dumps.drill.goalMinutes)." : `Goal: ${formatDuration(goalSeconds)}.`;
+    goalSeconds === undefined ? "No goal is set (dumps.drill.goalMinutes)." : `Goal: ${formatGoal(goalSeconds)}.`;
   if (drills.length === 0) return html`<p>No drill ran in these days. ${goal}</p>`;
   const shown = drills.filter(({ at }) => inSpan(span, Date.parse(at)));
   const measured = shown.filter(({ status, restoreSeconds }) => status === "succeeded" && restoreSeconds !== undefined);
@@ -51,8 +52,7 @@ export const drillsPart = ({ goalSeconds, drills }: ReportedDrills, what: string
       : `the newest took ${formatDuration(newest.restoreSeconds)}`
   }; ${counted(shown.length - measured.length, "failure")}. ${goal}`;
   const series = { shape: "dot" as const, look: "good", joined: false, points: [...shown].reverse().map(pointOf) };
-  const limit =
-    goalSeconds === undefined ? {} : { goal: { value: goalSeconds, label: `goal ${formatDuration(goalSeconds)}` } };
+  const limit = goalSeconds === undefined ? {} : { goal: goalSeconds };
   const rows = drills.map((drill) => [
     moment(drill.at),
     resultOf(drill),
@@ -62,6 +62,11 @@ export const drillsPart = ({ goalSeconds, drills }: ReportedDrills, what: string
     duration(drill.compareSeconds),
     drill.remark ?? "",
   ]);
-  return html`<figure>${lineplot([series], { name, table, span, ticksOf: (highest) => durationTicks(highest, formatDuration), ...limit })}<figcaption><ul class="legend"><li>${legendMark("dot", "good")}restored${goalSeconds === undefined ? "" : " within the goal"}</li>${goalSeconds === undefined ? nothing : html`<li>${legendMark("triangle", "warn whole")}restored, slower than the goal</li>`}<li>${legendMark("cross", "bad")}failed</li></ul></figcaption></figure>
+  const slow =
+    goalSeconds === undefined
+      ? nothing
+      : html`<li>${legendMark("triangle", "warn whole")}restored, slower than the goal</li><li>${legendGoal}goal: ${formatGoal(goalSeconds)}</li>`;
+  const legend = html`<ul class="legend"><li>${legendMark("dot", "good")}restored${goalSeconds === undefined ? "" : " within the goal"}</li>${slow}<li>${legendMark("cross", "bad")}failed</li></ul>`;
+  return html`<figure>${lineplot([series], { name, table, span, ticksOf: (highest) => durationTicks(highest, formatDuration), ...limit })}<figcaption>${legend}</figcaption></figure>
 ${foldedTable(table, `Drills of ${what}`, columns, rows)}`;
 };

@@ -1,13 +1,14 @@
 import { type Html, html, nothing } from "../html.ts";
 import type { InstallationReport, Report, ReportedDump } from "../report.ts";
+import { formatAge } from "../words.ts";
 import { table } from "./tables.ts";
-import { ageWords, bytes, count, counted, duration, moment } from "./values.ts";
+import { bytes, count, counted, duration, moment } from "./values.ts";
 
 const isComplete = ({ state }: ReportedDump): boolean => state === "complete" || state === "verified";
 
 const newestWords = (newest: ReportedDump | undefined, generatedAt: string): Html => {
   if (!newest) return html`<strong class="bad">none</strong>`;
-  const age = ageWords((Date.parse(generatedAt) - Date.parse(newest.at)) / 1000);
+  const age = formatAge((Date.parse(generatedAt) - Date.parse(newest.at)) / 1000);
   return html`${moment(newest.at)}, ${age} old`;
 };
 
@@ -68,15 +69,12 @@ export const attention = ({ installations }: Report, linkOf: (index: number) => 
     ...all.filter(({ severity }) => severity === "failed"),
     ...all.filter(({ severity }) => severity !== "failed"),
   ];
-  return table(
-    "attention",
-    `${counted(all.length, "open warning")}, worst first`,
-    [{ heading: "installation" }, { heading: "severity" }, { heading: "about" }, { heading: "what", look: "words" }],
-    sorted.map(({ installation, link, severity, about, message }) => [
-      html`<a href="#${link}">${installation}</a>`,
-      severity === "failed" ? html`<strong class="bad">failure</strong>` : html`<strong class="warn">warning</strong>`,
-      about,
-      message,
-    ]),
+  const items = sorted.map(
+    ({ installation, link, severity, about, message }) =>
+      html`<li>${severity === "failed" ? html`<strong class="bad">failure</strong>` : html`<strong class="warn">warning</strong>`} <a href="#${link}">${installation}</a>, ${about}: ${message}</li>
+`,
   );
+  return html`<p>${counted(all.length, "open warning")}, worst first.</p>
+<ul class="attention">
+${items}</ul>`;
 };

@@ -44,11 +44,9 @@ figure{margin:.5rem 0 1rem}
 figcaption{font-size:.875rem}
 .plot{display:block;width:100%;height:auto;margin-top:.25rem}
 .plot text{font:12px system-ui,sans-serif;fill:var(--muted)}
-.plot text.goal{fill:var(--bad)}
 .grid{stroke:var(--rule);stroke-width:1}
 .axis{stroke:var(--muted);stroke-width:1}
 .goal{stroke:var(--bad);stroke-width:1.5;stroke-dasharray:8 4}
-text.goal{stroke:none}
 .good{color:var(--good)}.plain{color:var(--plain)}.warn{color:var(--warn)}.bad{color:var(--bad)}
 .solid{fill:currentColor}
 .line{fill:none;stroke:currentColor;stroke-width:1.8}
@@ -56,6 +54,8 @@ text.goal{stroke:none}
 circle.line,.warn.line.whole{stroke-dasharray:none}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin:.25rem 0;padding:0;font-size:.875rem}
 .key{vertical-align:-2px;margin-right:.35rem}
+.attention{padding-left:0;list-style:none}
+.attention li{padding:.3rem 0;border-bottom:1px solid var(--rule);font-size:.9rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.875rem;margin:.25rem 0 1rem;overflow-wrap:normal}
 caption{text-align:left;padding:.25rem 0}
@@ -63,7 +63,7 @@ th,td{text-align:left;vertical-align:top;padding:.3rem .75rem .3rem 0;border-bot
 th{white-space:nowrap}
 td.figure,th.figure{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 td.words{min-width:12rem;overflow-wrap:anywhere}
-td time,td code{white-space:nowrap}
+td time,td code,td strong{white-space:nowrap}
 code{font:.9em ui-monospace,monospace}
 summary{cursor:pointer;color:var(--plain);font-size:.875rem}
 strong.bad::before{content:"\\2715\\a0"}
@@ -73,13 +73,15 @@ strong.good::before{content:"\\2713\\a0"}
 @media (max-width:40rem){
 body{font-size:15px;padding:1rem .75rem 2rem}
 .plot text{font-size:22px}
+.plot .solid{stroke:currentColor;stroke-width:2.5}
+.plot .line{stroke-width:2.8}
 }
 @page{size:A4;margin:14mm}
 @media print{
 body{max-width:none;padding:0;font-size:10pt}
-h2,h3,summary,caption{break-after:avoid}
-figure,tr,.unread,.legend{break-inside:avoid}
-thead{display:table-header-group}
+h2,h3,h4,summary,caption,.muted{break-after:avoid}
+figure,tr,li,.unread,.legend,.scroll{break-inside:avoid}
+thead{display:table-header-group;break-after:avoid}
 .scroll{overflow:visible}
 table{font-size:8pt}
 th,td{padding-right:.4rem}
@@ -89,5 +91,6 @@ summary{color:var(--muted)}
 a{color:inherit;text-decoration:none}
 .plot{max-height:90mm}
 .plot text{font-size:12px}
+.plot .solid{stroke:none}
 }
 `;

@@ -1,5 +1,6 @@
 import { formatBytes, formatCount, formatDuration, formatMoment } from "@openemr-ops/core/format";
 import { type Html, html, nothing } from "../html.ts";
+import { formatAge } from "../words.ts";
 
 /** A figure as people read it, with the exact value for whoever reads the page with a program. Not known: nothing. */
 const figure =
@@ -13,12 +14,8 @@ export const duration = figure(formatDuration);
 
 const day = 24 * 3600;
 
-/** `5.0 h` or `12 days`, from seconds. */
-export const ageWords = (seconds: number): string =>
-  seconds < 2 * day ? `${(seconds / 3600).toFixed(1)} h` : `${Math.round(seconds / day)} days`;
-
 /** An age in days. */
-export const ageDays = figure((days) => ageWords(days * day));
+export const ageDays = figure((days) => formatAge(days * day));
 
 /** A moment of UTC. */
 export const moment = (at: string | undefined): Html =>

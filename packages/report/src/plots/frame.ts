@@ -4,7 +4,8 @@ import { timeTicks } from "./ticks.ts";
 
 /** Width of every plot, in the units of its drawing. It is scaled to the page. */
 const width = 720;
-const margin = { left: 4, right: 10, top: 20, bottom: 26 };
+/** Left of what is drawn there is room for labels. */
+const margin = { left: 84, right: 10, top: 20, bottom: 26 };
 
 /** A span of time, in milliseconds since 1970. */
 export interface Span {
@@ -31,8 +32,8 @@ export interface Plot {
   readonly content: readonly Html[];
 }
 
-/** Where the content of a plot begins and ends, from left to right and from its top. */
-export const field = { left: margin.left, right: width - margin.right, top: margin.top } as const;
+/** Where lines over the whole width begin and end, and where the content begins from the top. */
+export const field = { left: 0, right: width - margin.right, top: margin.top } as const;
 
 /** A line over the whole width, with its label above its left end. */
 export const gridLine = (y: number, label: string): Html =>
@@ -43,7 +44,7 @@ export const plot = ({ name, table, span, height, grid, content }: Plot): Html =
   const bottom = margin.top + height;
   const ticks = timeTicks(span.from, span.to).map(({ value, label }) => {
     const x = round(xOf(span, value));
-    const anchor = x < 24 ? "start" : x > width - 30 ? "end" : "middle";
+    const anchor = x > width - 30 ? "end" : "middle";
     return html`<line class="grid" x1="${x}" x2="${x}" y1="${margin.top}" y2="${bottom + 4}"></line><text x="${x}" y="${bottom + 19}" text-anchor="${anchor}">${label}</text>`;
   });
   return html`<svg class="plot" role="img" aria-label="${name}" aria-details="${table}" viewBox="0 0 ${width} ${bottom + margin.bottom}">${ticks}<line class="axis" x1="${field.left}" x2="${field.right}" y1="${bottom}" y2="${bottom}"></line>${grid}${content}</svg>`;

@@ -2,7 +2,7 @@ import { type Html, html } from "../html.ts";
 import { field, inSpan, plot, type Span, xOf } from "./frame.ts";
 import { mark, type Shape } from "./marks.ts";
 
-const laneHeight = 30;
+const laneHeight = 36;
 
 /** Marks of one state, on a line of their own. */
 export interface Lane {
@@ -17,7 +17,7 @@ export const laneplot = (
   lanes: readonly Lane[],
   { name, table, span }: { readonly name: string; readonly table: string; readonly span: Span },
 ): Html => {
-  const yOf = (index: number): number => field.top + index * laneHeight + laneHeight / 2 + 4;
+  const yOf = (index: number): number => field.top + index * laneHeight + laneHeight / 2 + 8;
   const grid = lanes.map(
     ({ label }, index) =>
       html`<line class="grid" x1="${field.left}" x2="${field.right}" y1="${yOf(index)}" y2="${yOf(index)}"></line><text x="${field.left}" y="${yOf(index) - 8}">${label}</text>`,

@@ -26,12 +26,6 @@ export interface Series {
   readonly points: readonly Point[];
 }
 
-/** A value to compare with: a broken line with its label. */
-export interface Goal {
-  readonly value: number;
-  readonly label: string;
-}
-
 /** Values over time from 0 up; every series has its form, its colour and its line. */
 export const lineplot = (
   series: readonly Series[],
@@ -46,11 +40,12 @@ export const lineplot = (
     readonly table: string;
     readonly span: Span;
     readonly ticksOf: (highest: number) => readonly Tick[];
-    readonly goal?: Goal;
+    /** A value to compare with: a broken line. */
+    readonly goal?: number;
   },
 ): Html => {
   const shown = series.map((one) => ({ ...one, points: one.points.filter(({ at }) => inSpan(span, Date.parse(at))) }));
-  const highest = Math.max(goal?.value ?? 0, ...shown.flatMap(({ points }) => points.map(({ value }) => value)));
+  const highest = Math.max(goal ?? 0, ...shown.flatMap(({ points }) => points.map(({ value }) => value)));
   const ticks = ticksOf(highest > 0 ? highest : 1);
   const top = ticks.at(-1)?.value ?? 1;
   const yOf = (value: number): number => field.top + height - (value / top) * height;
@@ -67,11 +62,10 @@ export const lineplot = (
       return mark(point.shape ?? shape, point.look ?? look, x, y, point.title, size);
     }),
   );
-  const limit = goal
-    ? [
-        html`<line class="goal" x1="${field.left}" x2="${field.right}" y1="${round(yOf(goal.value))}" y2="${round(yOf(goal.value))}"></line><text class="goal" x="${field.right}" y="${round(yOf(goal.value) - 4)}" text-anchor="end">${goal.label}</text>`,
-      ]
-    : [];
+  const limit =
+    goal === undefined
+      ? nothing
+      : html`<line class="goal" x1="${field.left}" x2="${field.right}" y1="${round(yOf(goal))}" y2="${round(yOf(goal))}"></line>`;
   const grid = ticks.filter(({ value }) => value > 0).map(({ value, label }) => gridLine(yOf(value), label));
-  return plot({ name, table, span, height, grid, content: [...limit, ...lines, ...marks] });
+  return plot({ name, table, span, height, grid, content: [limit, ...lines, ...marks] });
 };

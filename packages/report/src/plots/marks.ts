@@ -30,3 +30,6 @@ export const round = (value: number): number => Math.round(value * 10) / 10;
 /** A mark by itself, for a legend; its words are beside it. */
 export const legendMark = (shape: Shape, look: string): Html =>
   html`<svg class="key" viewBox="0 0 14 14" width="14" height="14" aria-hidden="true">${mark(shape, look, 7, 7, "")}</svg>`;
+
+/** The broken line of a goal, for a legend. */
+export const legendGoal = html`<svg class="key" viewBox="0 0 30 14" width="30" height="14" aria-hidden="true"><line class="goal" x1="0" x2="30" y1="7" y2="7"></line></svg>`;

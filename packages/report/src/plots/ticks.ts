@@ -1,3 +1,5 @@
+import { rounded } from "../words.ts";
+
 const second = 1000;
 const day = 24 * 3600 * second;
 const year = 366 * day;
@@ -46,7 +48,10 @@ export const timeTicks = (from: number, to: number): readonly Tick[] => {
 const levels = (highest: number, steps: readonly number[], format: (value: number) => string): readonly Tick[] => {
   const step = steps.find((one) => one * 4 >= highest) ?? highest / 4;
   const count = Math.max(1, Math.ceil(highest / step));
-  return Array.from({ length: count + 1 }, (_, index) => ({ value: index * step, label: format(index * step) }));
+  return Array.from({ length: count + 1 }, (_, index) => ({
+    value: index * step,
+    label: rounded(format(index * step)),
+  }));
 };
 
 const powers = (base: number, most: number, of: readonly number[]): readonly number[] =>

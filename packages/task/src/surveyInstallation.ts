@@ -54,7 +54,9 @@ const storeOf = async (place: Place, copy: number | undefined): Promise<Surveyed
     format: dumps.format,
     policy: dumps.retention,
   };
-  const survey = await reading(place.signal, async () => surveyDumps(await dumpContext(place, copy), dumps.retention));
+  const survey = await reading(place.signal, async () =>
+    surveyDumps(await dumpContext(place, copy), dumps.retention, copy === undefined ? "dump" : "copy"),
+  );
   if ("unread" in survey) return { ...common, dumps: survey, retention: survey, warnings: [] };
   const { dumps: listed, warnings, retention } = survey.value;
   return {

@@ -4,6 +4,7 @@ import { foreseeRetention } from "../foreseeRetention.ts";
 import type { SourceWarning } from "../manifest.ts";
 import type { RetentionPolicy } from "../retention.ts";
 import { planRetention, type RetentionEntry } from "./applyRetention.ts";
+import { assertNotLost } from "./assertNotLost.ts";
 import { type ListedDump, lookAtDumps } from "./listDumps.ts";
 
 /** A dump at the destination, with what its manifest says of its making. */
@@ -36,10 +37,16 @@ const newestFirst = (one: RetentionEntry, other: RetentionEntry): number =>
  * Lists a store once, and decides from that listing what retention would do. Writes nothing; needs no secret for the list,
  * and the store's own for retention.
  *
- * @throws the `Destination…Error` family: the store could not be listed
+ * @param writer the kind of jobs that write there
+ * @throws the `Destination…Error` family: the store could not be listed, or held dumps before and holds nothing now
  */
-export const surveyDumps = async (context: DumpContext, policy: RetentionPolicy): Promise<DumpSurvey> => {
+export const surveyDumps = async (
+  context: DumpContext,
+  policy: RetentionPolicy,
+  writer: "dump" | "copy",
+): Promise<DumpSurvey> => {
   const { dumps: found, unopened } = await lookAtDumps(context);
+  if (found.length === 0) await assertNotLost(context, writer);
   const dumps = found.map(
     ({ listed, manifest }): SurveyedDump => ({ ...listed, ...(manifest ? { seconds: manifest.seconds } : {}) }),
   );

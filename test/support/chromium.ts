@@ -16,6 +16,8 @@ export interface BrowserPage {
   /** Errors, warnings and refusals of the console, and every request beyond the page itself. */
   readonly complaints: readonly string[];
   view(view: View): Promise<void>;
+  /** Lays the page out for paper. */
+  print(screen: Pick<View, "dark">): Promise<void>;
   evaluate<Value>(expression: string): Promise<Value>;
   /** The whole page as PNG. */
   screenshot(): Promise<Buffer>;
@@ -117,6 +119,13 @@ export const startChromium = async (): Promise<Browser> => {
         });
         const value = dark ? "dark" : "light";
         await ask("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value }] });
+      },
+      print: async ({ dark = false }) => {
+        const value = dark ? "dark" : "light";
+        await ask("Emulation.setEmulatedMedia", {
+          media: "print",
+          features: [{ name: "prefers-color-scheme", value }],
+        });
       },
       evaluate: async (expression) => {
         const { result, exceptionDetails } = await ask("Runtime.evaluate", { expression, returnByValue: true });

@@ -2,8 +2,8 @@ import type { DebianPackages } from "./debianPackages.ts";
 import { otherServers } from "./otherServers.ts";
 
 /** What someone wants to run. Each purpose needs its own programs. */
-export type Purpose = "test" | "readers" | "demo" | "bench" | "image";
-export const purposes: readonly Purpose[] = ["test", "readers", "demo", "bench", "image"];
+export type Purpose = "test" | "browser" | "readers" | "demo" | "bench" | "image";
+export const purposes: readonly Purpose[] = ["test", "browser", "readers", "demo", "bench", "image"];
 
 /**
  * Environments of Python, each with a file of pins of its own: the demo needs no analytics, which is 550 MB, and the tests nothing
@@ -58,6 +58,7 @@ export const needs: readonly Need[] = [
   { program: "cfn-lint", purposes: ["test"], from: { pip: "cfn-lint", venv: "python" } },
   { program: "moto_server", purposes: always, from: { pip: "moto", venv: "python" } },
   { program: "aws", purposes: ["test", "bench"], from: { pip: "awscli", venv: "python" } },
+  { program: "chromium", purposes: ["browser"], from: { apt: "chromium" } },
   { program: "javac", purposes: ["readers"], from: { apt: "default-jdk-headless" } },
   { program: "parquet-java", purposes: ["readers"], from: { jars: "parquet-hadoop" } },
   { program: "analytics-python", purposes: ["test"], from: { pip: "pyarrow", venv: "analytics" } },

@@ -252,6 +252,7 @@ export interface Steps extends Pick<Operations, "planCloudSql"> {
   listDumps(job: Job): ReturnType<Operations["listDumps"]>;
   listExports(job: Job): ReturnType<Operations["listExports"]>;
   survey(job: Job): ReturnType<Operations["survey"]>;
+  storeReport(job: Job, page: string): ReturnType<Operations["storeReport"]>;
   checkSecrets(job: Job): ReturnType<Operations["checkSecrets"]>;
   checkDestination(job: Job): ReturnType<Operations["checkDestination"]>;
 }
@@ -295,6 +296,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     takeDump: answer("takeDump", aDumpResult),
     listDumps: answer("listDumps", []),
     listExports: answer("listExports", []),
+    storeReport: async ({ installation }) => `s3://dumps/reports/${installation.id}/2026-11-27.html`,
     survey: async ({ installation }) => aSurvey({ installation: installation.id }),
     restoreDump: answer("restoreDump", aVerdict),
     planCloudSql: answer("planCloudSql", { dumpId, takenAt, command: "gcloud sql import sql INSTANCE gs://b/k" }),
@@ -345,6 +347,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     listDumps: (place) => steps.listDumps({ ...place, dryRun: false }),
     describeStore: async () => "there is nothing at file:///srv/backups/clinic-a: mount its disk",
     listExports: (place) => steps.listExports({ ...place, dryRun: false }),
+    storeReport: (place, page) => steps.storeReport({ ...place, dryRun: false }, page),
     survey: (place) => steps.survey({ ...place, dryRun: false }),
     planCloudSql: steps.planCloudSql,
     checkSecrets: (place) => steps.checkSecrets({ ...place, dryRun: false }),

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { lstat, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { InvalidInputError, localFailure, toOpsError } from "@openemr-ops/core/errors";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 
@@ -27,7 +27,7 @@ export const writeWhole = async (path: string, text: string): Promise<void> => {
   const there = await lstat(path).catch(() => undefined);
   if (there && !there.isFile())
     throw new InvalidInputError([{ path: "out", message: `${path} is no regular file; expected the name of a file` }]);
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
+  const temporary = join(dirname(path), `.openemr-ops-${randomBytes(6).toString("hex")}`);
   try {
     const file = await open(temporary, "wx", 0o600);
     try {

@@ -23,6 +23,7 @@ import { copyTo } from "./programs/copyTo.ts";
 import { dumpContext, dumpsOf } from "./programs/dumpContext.ts";
 import { exportContext } from "./programs/exportContext.ts";
 import { type Programs, programs } from "./programs/index.ts";
+import { storeReport } from "./storeReport.ts";
 import { surveyInstallation } from "./surveyInstallation.ts";
 import { type MailTestResult, testMail } from "./testMail.ts";
 import { trialStore } from "./trialStore.ts";
@@ -50,6 +51,8 @@ export interface Operations {
   listExports(place: Place): Promise<readonly ListedExport[]>;
   /** All that a report says of the installation. `ledger`: not set, records are those of the state directory. */
   survey(place: Place, ledger?: Pick<JobLedger, "list">): Promise<Survey>;
+  /** Stores a report's page beside the dumps of the installation; returns where. */
+  storeReport(place: Place, page: string): Promise<string>;
   planCloudSql(
     place: Place,
     options: AtCopy & { readonly dump: string; readonly intoDatabase: string },
@@ -83,6 +86,7 @@ export const operations: Operations = {
   listDumps: async (place, { copy } = {}) => listDumps(await dumpContext(place, copy)),
   listExports: listExportsOf,
   survey: (place, ledger) => surveyInstallation(place, listExportsOf, ledger),
+  storeReport,
   planCloudSql: async (place, { dump, intoDatabase, copy }) => {
     const manifest = await chooseDump(await dumpContext(place, copy), dump);
     const command = cloudSqlImport(dumpsOf(place, copy).dumps.destination, manifest, intoDatabase);

@@ -75,6 +75,18 @@ describe("a report on real dumps", () => {
     expect(await snapshotOf(join(directory, "state/jobs"))).toEqual(before);
   });
 
+  it("is stored beside the dumps, which list, check and delete as before", async () => {
+    const listed = (await commands.run(["dumps"])).json;
+    const { exitCode, stderr } = await commands.run(["report", "--to-destination"]);
+    expect(exitCode, stderr).toBe(0);
+    const day = new Date().toISOString().slice(0, 10);
+    const page = await readFile(join(directory, "repository/reports/clinic-a", `${day}.html`), "utf8");
+    expect(rowsOf(parsePage(page).byId("installation-1-0-dumps"))[0]).toMatchObject({ dump: taken.dumpId });
+    expect((await commands.run(["dumps"])).json).toEqual(listed);
+    for (const command of [["check"], ["retention"], ["report"]])
+      expect((await commands.run(command)).exitCode).toBe(0);
+  });
+
   it("shows a dump that failed since, from its record", async () => {
     const failed = await commands.run(["dump"], { environment: { DUMP_USER_PASSWORD: "wrong" } });
     expect(failed.exitCode).toBe(4);

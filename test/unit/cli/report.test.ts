@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { JobAbortedError } from "@openemr-ops/core/errors";
+import { JobAbortedError, ResidencyError } from "@openemr-ops/core/errors";
 import { renderReport } from "@openemr-ops/report/renderReport";
 import type { Report } from "@openemr-ops/report/report";
 import { expect, it } from "vitest";
@@ -130,4 +130,35 @@ it("a report reads the records of a stage where one is named, and this machine's
   expect(JSON.parse(stdout)).toMatchObject({ records: "the control plane's, stage staging" });
   await runInMemory(["report", "--json", "--installation", "clinic-a", "--config", config], operations, changes);
   expect(asked.slice(2)).toEqual(["undefined"]);
+});
+
+it("a report beside the dumps is on one installation alone, and stored only where dumps are", async () => {
+  await using directory = await aConfigDirectory();
+  const stored: (readonly [string, string])[] = [];
+  const { exitCode, stderr } = await run(directory.path, ["--to-destination"], {
+    survey: async ({ installation: { id } }) =>
+      id === "clinic-b" ? anUnreachableStore(id) : aSurvey({ installation: id }),
+    storeReport: async ({ installation: { id } }, page) => {
+      stored.push([id, page]);
+      return `s3://dumps/reports/${id}/2026-11-27.html`;
+    },
+  });
+  expect(exitCode).toBe(4);
+  expect(stored.map(([id]) => id)).toEqual(["clinic-a"]);
+  expect(stored[0]?.[1]).toContain("clinic-a");
+  expect(stored[0]?.[1]).not.toMatch(/clinic-b|could not be read/);
+  expect(stderr).toContain("s3://dumps/reports/clinic-a/2026-11-27.html");
+  expect(stderr).toContain("the report of clinic-b is not stored beside its dumps: DestinationMissingError");
+});
+
+it("a report that cannot be stored says where and why, and is printed all the same", async () => {
+  await using directory = await aConfigDirectory();
+  const { exitCode, stdout, stderr } = await run(directory.path, ["--to-destination", "--json"], {
+    storeReport: ({ installation: { id } }) =>
+      id === "clinic-a" ? Promise.reject(new ResidencyError("it is in us-east-1")) : Promise.resolve("s3://b/r.html"),
+  });
+  expect(exitCode).toBe(4);
+  expect((JSON.parse(stdout) as Report).complete).toBe(true);
+  expect(stderr).toContain("the report of clinic-a is not stored beside its dumps: ResidencyError: it is in us-east-1");
+  expect(stderr).toContain("s3://b/r.html");
 });

@@ -165,7 +165,7 @@ describe("what needs attention", () => {
   });
 
   it("is no failure that a success has followed", () => {
-    const older = aFailedJob(1.5);
+    const older = aFailedJob(20);
     const survey = aSurvey();
     const records = "value" in survey.records ? [...survey.records.value, older] : [];
     expect(

@@ -1,15 +1,17 @@
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import { selectInstallation } from "@openemr-ops/core/config/select";
 import type { Installation } from "@openemr-ops/core/config/settings";
+import { DestinationMissingError, toOpsError } from "@openemr-ops/core/errors";
 import { formatMoment } from "@openemr-ops/core/format";
 import type { JobLedger } from "@openemr-ops/core/jobs";
 import { describeInstallation } from "@openemr-ops/report/describeInstallation";
 import { renderReport } from "@openemr-ops/report/renderReport";
 import type { InstallationReport, Report } from "@openemr-ops/report/report";
+import type { Operations } from "@openemr-ops/task/operations";
 import { stageOption, usual } from "../commonOptions.ts";
 import { stageOf } from "../controlPlane.ts";
 import { type CommandSurroundings, defineCommand } from "../defineCommand.ts";
-import { optional, withDefault } from "../options.ts";
+import { flag, optional, withDefault } from "../options.ts";
 import { aPath, someDays } from "../optionValues.ts";
 import { readConfig } from "../readConfig.ts";
 import { nothing, type Shown, shown } from "../shown.ts";
@@ -20,6 +22,7 @@ import { placeOf } from "./context.ts";
 
 interface ReportOptions {
   readonly out?: string;
+  readonly toDestination: boolean;
   readonly days: number;
 }
 
@@ -40,11 +43,11 @@ const sourceOfRecords = async ({
 /** Reads and describes the installations, a few at a time, in the order of the configuration. */
 const gather = async (
   surroundings: CommandSurroundings,
+  operations: Operations,
   config: LoadedConfig,
   installations: readonly Installation[],
   days: number,
 ): Promise<Report> => {
-  const operations = await surroundings.openOperations();
   const { records, ledger } = await sourceOfRecords(surroundings);
   const now = surroundings.now();
   const from = new Date(now.getTime() - days * dayMilliseconds);
@@ -65,6 +68,42 @@ const gather = async (
     complete: described.every(({ complete }) => complete),
     installations: described,
   };
+};
+
+/** Whether a page may go beside the dumps: where none is, the disk may not be mounted. */
+const hasDumps = ({ stores: [first] }: InstallationReport): boolean =>
+  first !== undefined &&
+  first.unread === undefined &&
+  first.dumps.some(({ state }) => state !== "failed" && state !== "expired");
+
+/**
+ * Stores beside the dumps of each installation a page on it alone.
+ *
+ * @returns whether all are stored; a warning says which is not
+ */
+const storeAll = async (
+  surroundings: CommandSurroundings,
+  operations: Operations,
+  config: LoadedConfig,
+  document: Report,
+): Promise<boolean> => {
+  const { output } = surroundings;
+  let all = true;
+  for (const one of document.installations) {
+    const installation = selectInstallation(config, one.installation);
+    try {
+      if (!hasDumps(one)) throw new DestinationMissingError("no dump is there, or it could not be read");
+      const page = renderReport({ ...document, complete: one.complete, installations: [one] });
+      const where = await operations.storeReport(placeOf({ ...surroundings, config, installation, operations }), page);
+      output.plan("Stored", [[one.installation, where]]);
+    } catch (error) {
+      surroundings.signal.throwIfAborted();
+      const { name, message } = toOpsError(error);
+      output.warn(`the report of ${one.installation} is not stored beside its dumps: ${name}: ${message}`);
+      all = false;
+    }
+  }
+  return all;
 };
 
 const newestOf = ({ stores }: InstallationReport): string => {
@@ -103,15 +142,23 @@ const summary = ({ installations }: Report, out: string | undefined, style: Styl
   ]}`;
 };
 
-/** @returns the exit status: 4 when something could not be read; the report says what, and is written all the same */
-const report = async (surroundings: CommandSurroundings, { out, days }: ReportOptions): Promise<number> => {
+/**
+ * @returns the exit status: 4 when something could not be read, which the report says and is written all the same, or
+ *   when a page could not be stored
+ */
+const report = async (
+  surroundings: CommandSurroundings,
+  { out, days, toDestination }: ReportOptions,
+): Promise<number> => {
   const config = await readConfig(surroundings);
   const { installation } = surroundings.common;
   const meant = installation === undefined ? config.installations : [selectInstallation(config, installation)];
-  const document = await gather(surroundings, config, meant, days);
+  const operations = await surroundings.openOperations();
+  const document = await gather(surroundings, operations, config, meant, days);
   if (out !== undefined) await writeWhole(out, renderReport(document));
+  const stored = toDestination ? await storeAll(surroundings, operations, config, document) : true;
   surroundings.output.result(document, (style) => summary(document, out, style));
-  return document.complete ? 0 : 4;
+  return document.complete && stored ? 0 : 4;
 };
 
 export const command = defineCommand({
@@ -120,8 +167,14 @@ export const command = defineCommand({
   common: { ...usual, stage: stageOption },
   options: {
     out: optional("--out <file>", "write it as one page of HTML, which needs no network", aPath),
+    toDestination: flag("--to-destination", "store a page on each installation beside its dumps, below reports/"),
     days: withDefault("--days <count>", "how far back plots, failures and drills go", someDays, 90),
   },
-  examples: ["report --out report.html", "report --json", "report --out report.html --days 365 --stage production"],
+  examples: [
+    "report --out report.html",
+    "report --json",
+    "report --to-destination",
+    "report --out report.html --days 365 --stage production",
+  ],
   run: report,
 });

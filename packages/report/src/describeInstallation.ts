@@ -36,10 +36,13 @@ const figuresOf = (figures: Readonly<Record<string, number>> | SurveyedDump) => 
   };
 };
 
+/** As retention has it: a look at the objects alone proves too little. */
+const isThorough = ({ verified }: SurveyedDump): boolean => verified !== null && verified.level !== "objects";
+
 const listedDump = (dump: SurveyedDump): ReportedDump => ({
   dumpId: dump.dumpId,
   at: dump.takenAt,
-  state: dump.complete ? (dump.verified ? "verified" : "complete") : "damaged",
+  state: dump.complete ? (isThorough(dump) ? "verified" : "complete") : "damaged",
   ...(dump.verified ? { verified: { level: dump.verified.level, at: dump.verified.at } } : {}),
   sealed: dump.sealed,
   ...figuresOf(dump),

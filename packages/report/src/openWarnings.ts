@@ -1,5 +1,6 @@
 import { formatDuration, formatMoment } from "@openemr-ops/core/format";
 import type { JobRecord } from "@openemr-ops/core/jobs";
+import { completeDumps, isFuture } from "./completeDumps.ts";
 import type { InstallationReport, OpenWarning, Reading, ReportedDump, ReportedStore } from "./report.ts";
 import type { Survey } from "./survey.ts";
 import { formatAge, formatGoal } from "./words.ts";
@@ -18,12 +19,7 @@ const warning = (about: string, message: string): OpenWarning => ({ severity: "w
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
 
 /** How a store is called in texts. */
-export const storeName = ({ copy }: Pick<ReportedStore, "copy">): string =>
-  copy === undefined ? "dumps" : `copy ${copy}`;
-
-const isComplete = ({ state }: ReportedDump): boolean => state === "complete" || state === "verified";
-const isThere = (dump: ReportedDump): boolean => isComplete(dump) || dump.state === "damaged";
-const isThorough = ({ verified }: ReportedDump): boolean => verified !== undefined && verified.level !== "objects";
+const storeName = ({ copy }: Pick<ReportedStore, "copy">): string => (copy === undefined ? "dumps" : `copy ${copy}`);
 
 /** A dump is late after twice the usual time between two. Milliseconds. */
 const patience = (complete: readonly ReportedDump[]): number => {
@@ -46,7 +42,7 @@ const ofNewest = (name: string, newest: ReportedDump, complete: readonly Reporte
 };
 
 const ofProof = (name: string, complete: readonly ReportedDump[], now: Date): readonly OpenWarning[] => {
-  const proven = complete.find(isThorough);
+  const proven = complete.find(({ state }) => state === "verified");
   if (!proven?.verified)
     return [
       warning(name, "no dump has passed a drill or a check at level read-data: nobody knows whether they restore"),
@@ -61,12 +57,13 @@ const ofStore = (store: ReportedStore, now: Date): readonly OpenWarning[] => {
   const name = storeName(store);
   if (store.unread)
     return [failed(name, `${store.destination} could not be read: ${store.unread.name}: ${store.unread.message}`)];
-  const there = store.dumps.filter(isThere);
-  const complete = there.filter(isComplete);
+  const complete = completeDumps(store, now);
   const [newest] = complete;
-  const damaged = there.filter(({ state }) => state === "damaged");
+  const damaged = store.dumps.filter(({ state }) => state === "damaged");
+  const future = store.dumps.filter((dump) => isFuture(dump, now));
   const notes = [
     ...damaged.map(({ dumpId = "", remark = "" }) => failed(name, `dump ${dumpId} is not complete: ${remark}`)),
+    ...future.map(({ dumpId = "", at }) => warning(name, `dump ${dumpId} claims to be of the future (${at})`)),
     ...("unread" in store.retention
       ? [
           warning(
@@ -76,16 +73,23 @@ const ofStore = (store: ReportedStore, now: Date): readonly OpenWarning[] => {
         ]
       : []),
   ];
-  if (!newest) return [failed(name, `${store.destination} holds no complete dump`), ...notes];
+  if (!newest)
+    return [
+      failed(
+        name,
+        `${store.destination} holds no complete dump; look whether the volume is mounted and the bucket the right one`,
+      ),
+      ...notes,
+    ];
   return [...ofNewest(name, newest, complete, now), ...notes, ...ofProof(name, complete, now)];
 };
 
 /** A copy that lags behind. */
-const ofCopies = ([first, ...copies]: readonly ReportedStore[]): readonly OpenWarning[] =>
+const ofCopies = ([first, ...copies]: readonly ReportedStore[], now: Date): readonly OpenWarning[] =>
   copies.flatMap((copy) => {
     if (!first || first.unread || copy.unread) return [];
-    const newest = copy.dumps.find(isComplete)?.at ?? "";
-    const missing = first.dumps.filter((dump) => isComplete(dump) && dump.at > newest).length;
+    const newest = completeDumps(copy, now)[0]?.at ?? "";
+    const missing = completeDumps(first, now).filter(({ at }) => at > newest).length;
     return missing > 0 ? [warning(storeName(copy), `lacks the newest ${plural(missing, "dump")}`)] : [];
   });
 
@@ -166,7 +170,7 @@ export const openWarnings = (described: Described, survey: Survey, now: Date): r
     ...ofReading("job records", survey.records),
     ...ofReading("exports", exports),
     ...stores.flatMap((store) => ofStore(store, now)),
-    ...ofCopies(stores),
+    ...ofCopies(stores, now),
     ...ofSchedules(schedules),
     ...("value" in survey.records ? ofJobs(survey.records.value) : []),
     ...ofDrills(drills),

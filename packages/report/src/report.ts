@@ -10,7 +10,7 @@ export interface Unread {
 export type Reading<Value> = { readonly value: Value } | { readonly unread: Unread };
 
 /**
- * What happened to a dump. `verified`: complete, and it passed a check or a drill. `damaged`: at the destination, not complete.
+ * What happened to a dump. `verified`: complete, and it passed a drill or a check at level `read-data`. `damaged`: at the destination, not complete.
  * `failed`: the job ended without one. `expired`: its job succeeded, and it is no longer at the destination. `unknown`: its
  * job succeeded, and the destination could not be read.
  */

@@ -1,5 +1,7 @@
-import { mkdir, readFile, rename } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { writeWhole } from "@openemr-ops/cli/writeWhole";
+import { DiskFullError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
 import { fileJobs } from "@openemr-ops/files/fileJobs";
 import type { Report } from "@openemr-ops/report/report";
@@ -9,6 +11,7 @@ import { aJobRecord } from "../../support/aJobRecord.ts";
 import { snapshotOf } from "../../support/configuration.ts";
 import { parsePage, rowsOf } from "../../support/parsePage.ts";
 import { type RealCommandLine, realCommandLine } from "../../support/realCommandLine.ts";
+import { smallFileSystem } from "../../support/smallFileSystem.ts";
 
 let clinic: Clinic;
 let commands: RealCommandLine;
@@ -124,6 +127,15 @@ describe("a report on real dumps", () => {
     } finally {
       await rename(join(directory, "away"), join(directory, "copy"));
     }
+  });
+
+  it("leaves the page before it where the disk is full, and nothing beside it", async () => {
+    await using disk = await smallFileSystem(join(clinic.directory, "full"), 1);
+    const page = join(disk.path, "report.html");
+    await writeWhole(page, "before");
+    await expect(writeWhole(page, "x".repeat(2 * 1024 * 1024))).rejects.toThrow(DiskFullError);
+    expect(await readdir(disk.path)).toEqual(["report.html"]);
+    expect(await readFile(page, "utf8")).toBe("before");
   });
 
   it("reads a year of records, and no more of them than it needs", async () => {

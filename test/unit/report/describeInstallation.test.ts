@@ -75,7 +75,7 @@ describe("what needs attention", () => {
 
   it("is a destination without a dump", () => {
     expect(messagesOf(aNewInstallation("clinic-a"))).toEqual([
-      "failed dumps: s3://clinic-a-dumps/production holds no complete dump",
+      "failed dumps: s3://clinic-a-dumps/production holds no complete dump; look whether the volume is mounted and the bucket the right one",
     ]);
   });
 
@@ -139,6 +139,11 @@ describe("what needs attention", () => {
         ],
       }),
       "warning dumps: retention could not be planned: RepositoryPasswordError: wrong",
+    ],
+    [
+      "an old dump behind one that claims to be of the future",
+      aSurvey({ stores: [aSurveyedStore([aSurveyedDump(-2), aSurveyedDump(3)])] }),
+      "failed dumps: the newest complete dump is 3 days old (2026-11-24 02:15:00Z)",
     ],
     [
       "a job that failed last",

@@ -4,6 +4,7 @@ import type { Installation } from "@openemr-ops/core/config/settings";
 import { DestinationMissingError, toOpsError } from "@openemr-ops/core/errors";
 import { formatMoment } from "@openemr-ops/core/format";
 import type { JobLedger } from "@openemr-ops/core/jobs";
+import { completeDumps } from "@openemr-ops/report/completeDumps";
 import { describeInstallation } from "@openemr-ops/report/describeInstallation";
 import { renderReport } from "@openemr-ops/report/renderReport";
 import type { InstallationReport, Report } from "@openemr-ops/report/report";
@@ -106,15 +107,15 @@ const storeAll = async (
   return all;
 };
 
-const newestOf = ({ stores }: InstallationReport): string => {
+const newestOf = ({ stores }: InstallationReport, generatedAt: string): string => {
   const [first] = stores;
   if (!first) return "no dumps configured";
   if (first.unread) return "could not be read";
-  const newest = first.dumps.find(({ state }) => state === "complete" || state === "verified");
+  const [newest] = completeDumps(first, new Date(generatedAt));
   return newest ? formatMoment(newest.at) : "none";
 };
 
-const summary = ({ installations }: Report, out: string | undefined, style: Stylist): Shown => {
+const summary = ({ installations, generatedAt }: Report, out: string | undefined, style: Stylist): Shown => {
   const rows = installations.map((one) => {
     const failures = one.openWarnings.filter(({ severity }) => severity === "failed").length;
     const state =
@@ -123,7 +124,7 @@ const summary = ({ installations }: Report, out: string | undefined, style: Styl
         : one.openWarnings.length > 0
           ? style("yellow", "warnings")
           : style("green", "in order");
-    return [one.installation, newestOf(one), state, String(one.openWarnings.length)];
+    return [one.installation, newestOf(one, generatedAt), state, String(one.openWarnings.length)];
   });
   const details = installations.flatMap(({ installation, openWarnings }) =>
     openWarnings.map(({ severity, about, message }) => [

@@ -68,8 +68,8 @@ const byState = (dumps: readonly ReportedDump[]) =>
     .map((state) => ({ state, dumps: dumps.filter((dump) => dump.state === state) }))
     .filter((group) => group.dumps.length > 0);
 
-/** `3 verified, 12 complete, not verified, 1 failed`. */
-export const stateWords = (dumps: readonly ReportedDump[]): string =>
+/** `3 verified; 12 complete, not verified; 1 failed`. */
+const stateWords = (dumps: readonly ReportedDump[]): string =>
   byState(dumps)
     .map((group) => `${group.dumps.length} ${looks[group.state].words}`)
     .join("; ");

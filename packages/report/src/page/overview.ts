@@ -1,10 +1,9 @@
+import { completeDumps } from "../completeDumps.ts";
 import { type Html, html, nothing } from "../html.ts";
 import type { InstallationReport, Report, ReportedDump } from "../report.ts";
 import { formatAge } from "../words.ts";
 import { table } from "./tables.ts";
 import { bytes, count, counted, duration, moment } from "./values.ts";
-
-const isComplete = ({ state }: ReportedDump): boolean => state === "complete" || state === "verified";
 
 const newestWords = (newest: ReportedDump | undefined, generatedAt: string): Html => {
   if (!newest) return html`<strong class="bad">none</strong>`;
@@ -15,8 +14,8 @@ const newestWords = (newest: ReportedDump | undefined, generatedAt: string): Htm
 const rowOf = (installation: InstallationReport, link: string, generatedAt: string): readonly Html[] => {
   const { stores, drills, openWarnings } = installation;
   const [first] = stores;
-  const complete = first?.dumps.filter(isComplete) ?? [];
-  const proven = complete.find(({ verified }) => verified !== undefined && verified.level !== "objects");
+  const complete = first ? completeDumps(first, new Date(generatedAt)) : [];
+  const proven = complete.find(({ state }) => state === "verified");
   const measured =
     drills && "value" in drills
       ? drills.value.drills.find(({ restoreSeconds }) => restoreSeconds !== undefined)

@@ -162,6 +162,7 @@ describe("the page of a report", () => {
   it("says so where there is no dump, and where nothing needs attention", () => {
     const fresh = parsePage(renderReport(aReport([aNewInstallation("clinic-a")])));
     expect(fresh.all("p").map(textOf)).toContain("No dump is there.");
+    expect(fresh.all("table").map((table) => attributeOf(table, "id"))).toEqual(["overview"]);
     const calm = parsePage(renderReport(aReport([aSurvey()])));
     expect(calm.all("p").map(textOf)).toContain("Nothing.");
   });

@@ -29,6 +29,7 @@ export const retentionPart = ({ policy, retention, unread }: ReportedStore, what
     reasons.join("; "),
     action === "delete" ? "with the next run" : expectedAt === undefined ? "not within 400 days" : moment(expectedAt),
   ]);
+  if (rows.length === 0) return html`<p>Policy: ${policyWords(policy)}. There is no dump to decide over.</p>`;
   return html`<p>Policy: ${policyWords(policy)}. Of ${counted(rows.length, "dump")}, the next run would delete ${goes}. The last column shows when
 each one would go if dumps and retention continue at the pace of today, and no further dump is verified.</p>
 ${foldedTable(`${id}-retention`, `Retention of ${what}`, columns, rows)}`;

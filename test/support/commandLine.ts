@@ -352,6 +352,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     planCloudSql: steps.planCloudSql,
     checkSecrets: (place) => steps.checkSecrets({ ...place, dryRun: false }),
     checkDestination: (place) => steps.checkDestination({ ...place, dryRun: false }),
+    examine: async () => [],
     testMail: (place, options) =>
       answer("testMail", {
         server: "smtp.example.org:587",

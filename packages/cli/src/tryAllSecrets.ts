@@ -9,7 +9,8 @@ import type { CommandSurroundings } from "./defineCommand.ts";
 /** Seconds for Slack, retries included. */
 const slackSeconds = 20;
 
-const trySlack = async (
+/** Tries the secret of notifications, where there is one. */
+export const trySlack = async (
   { notifications: { slack } }: LoadedConfig,
   { environment }: CommandSurroundings,
 ): Promise<readonly SecretFinding[]> => {

@@ -15,10 +15,13 @@ type Make = (message: string, options?: ErrorOptions) => OpsError;
 const denied: Make = (message, options) => new DatabaseAccessDeniedError(message, options);
 const unavailable: Make = (message, options) => new DatabaseUnavailableError(message, options);
 
+/** The server takes connections with TLS alone. */
+const insecureTransport = 3159;
+
 /** Numbers of server and client errors. Source: MariaDB knowledge base, "MariaDB error codes". */
 const byNumber: ReadonlyMap<number, Make> = new Map([
   // 2026: TLS is refused, or the certificate is none that we trust.
-  ...[1044, 1045, 1142, 1143, 1227, 1370, 1698, 1820, 1862, 2026, 3118, 3159, 4151].map(
+  ...[1044, 1045, 1142, 1143, 1227, 1370, 1698, 1820, 1862, 2026, 3118, insecureTransport, 4151].map(
     (number) => [number, denied] as const,
   ),
   [1049, (message, options) => new DatabaseMissingError(message, options)],
@@ -73,6 +76,18 @@ const makerOf = (line: string, cause: unknown): Make | undefined => {
 export const serverErrorOf = (error: unknown): number => {
   const cause = error instanceof Error ? error.cause : undefined;
   return typeof cause === "object" && cause !== null && "errno" in cause ? Number(cause.errno) : 0;
+};
+
+/** How a connection failed because of TLS: the server has none, takes none without it, or its certificate is not trusted. */
+export type TlsFailure = "not offered" | "demanded" | "not trusted";
+
+/** @returns undefined for a failure of another kind, also where a server hides why it refuses a login without TLS */
+export const tlsFailureOf = (error: unknown): TlsFailure | undefined => {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const { code = "", errno = 0 } = (cause ?? {}) as { readonly code?: string; readonly errno?: number };
+  if (code === "HANDSHAKE_NO_SSL_SUPPORT") return "not offered";
+  if (errno === insecureTransport) return "demanded";
+  return tlsCode.test(code) ? "not trusted" : undefined;
 };
 
 /** What client programs print beside an error: warnings, of TLS or of their own names, and rules around a statement. */

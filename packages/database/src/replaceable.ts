@@ -16,7 +16,7 @@ const forPrograms: Readonly<Record<ProgramSection, readonly string[]>> = {
 };
 
 /** The user as GRANT names it. */
-const accountOf = async (connection: DatabaseConnection): Promise<string> => {
+export const accountOf = async (connection: DatabaseConnection): Promise<string> => {
   const [row] = await connection.rows("SELECT CURRENT_USER() AS account");
   const account = row?.account ?? "";
   const at = account.lastIndexOf("@");

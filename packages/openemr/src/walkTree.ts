@@ -2,7 +2,7 @@ import type { Dir, Dirent } from "node:fs";
 import { opendir } from "node:fs/promises";
 import { bytePath } from "@openemr-ops/files/bytePath";
 import { publicPlace } from "./publicPlace.ts";
-import { isAbsent, unreadable } from "./siteFiles.ts";
+import { isAbsent, isRefused, unreadable } from "./siteFiles.ts";
 
 /** One entry below the root of a tree. */
 export interface WalkedEntry {
@@ -18,17 +18,20 @@ export interface WalkedEntry {
  * passed over, for the application keeps running.
  *
  * @param passOver entries to leave out, with all below them
+ * @param onRefused called for a directory that this user may not read; not set, it ends the walk
  * @throws {SourceUnreadableError} fatal: a directory cannot be read
  */
 export const walkTree = async function* (
   root: string,
   passOver: (path: string) => boolean = () => false,
+  onRefused?: (path: string) => void,
 ): AsyncGenerator<WalkedEntry, void> {
   const pending = [""];
   for (let below = pending.pop(); below !== undefined; below = pending.pop()) {
     const directory = await opendir(bytePath(root, below), { bufferSize: 512, encoding: "latin1" }).catch(
       (error: unknown) => {
         if (isAbsent(error)) return undefined;
+        if (onRefused && isRefused(error)) return onRefused(below);
         throw unreadable(`the directory ${publicPlace(below)} of the sites tree`, error);
       },
     );

@@ -30,6 +30,8 @@ import { type SecretFinding, trySecret } from "./trySecret.ts";
 /** What one secret opens, and how that is tried. */
 interface Use {
   readonly opens: string;
+  /** It logs in at the database server. */
+  readonly atDatabase?: true;
   /** @returns a remark, or nothing; throws what is wrong with the secret */
   readonly open: (value: string) => Promise<string | undefined>;
 }
@@ -45,6 +47,7 @@ const loginTo = (server: DatabaseServer, schema: string, { user, password }: Log
   password.field,
   {
     opens: `the database on ${server.host}:${server.port} as ${user}`,
+    atDatabase: true,
     open: async (value) => {
       const access = databaseAccess(server, schema, { user, password }, async () => value);
       await using _connection = await connect(access);
@@ -57,7 +60,9 @@ const openRepository = async (
   { environment, signal, progress }: Place,
   { id, dumps }: InstallationWith<"dumps">,
   password: string,
+  field: string,
 ): Promise<string | undefined> => {
+  refuse(field, repositoryPasswordProblem(password));
   const address = dumps.destination;
   const credentials = ownCredentials(dumps, openSecrets(environment));
   const destination = await openDestination(address, { environment, credentials });
@@ -72,6 +77,18 @@ const openRepository = async (
   await store.listSealed({ signal, progress });
   return undefined;
 };
+
+/**
+ * Opens the repository of an installation, or of one of its copies, with its password. Makes none.
+ *
+ * @returns a remark where there is none yet
+ */
+export const tryRepository = async (
+  place: Place,
+  installation: InstallationWith<"dumps">,
+  password: SecretReference,
+): Promise<string | undefined> =>
+  openRepository(place, installation, await openSecrets(place.environment)(password), password.field);
 
 const usesOfDumps = (place: Place, installation: InstallationWith<"dumps">): readonly (readonly [string, Use])[] => {
   const { dumps } = installation;
@@ -118,10 +135,7 @@ const repository = (
   field,
   {
     opens: "the repository",
-    open: async (value) => {
-      refuse(field, repositoryPasswordProblem(value));
-      return openRepository(place, installation, value);
-    },
+    open: (value) => openRepository(place, installation, value, field),
   },
 ];
 
@@ -147,6 +161,7 @@ const administrator = ({ database }: Installation, reference: SecretReference): 
   reference.field,
   {
     opens: `the database on ${database.restore.host}:${database.restore.port} as its administrator`,
+    atDatabase: true,
     open: async (value) => {
       const { user, password } = administratorIn(reference.field, value);
       const server = { ...database, ...database.restore };
@@ -170,6 +185,7 @@ const usesOfRotations = (
     field,
     {
       opens: `the database on ${server.host}:${server.port} as OpenEMR`,
+      atDatabase: true,
       open: async (value) => {
         const { active_slot: active, ...both } = parseSlots(value, field);
         const { username: user, password } = both[active];
@@ -222,13 +238,15 @@ const isEmpty = async (reference: SecretReference, readSecret: SecretReader): Pr
   return (await (await open).versions()).length === 0;
 };
 
-/**
- * Reads every secret of an installation and tries it where it is used: the users log in, the repository is opened. Changes
- * nothing. Never throws for what a secret or a server does wrong: that is a finding.
- *
- * @returns one finding for each field, in the order of the configuration
- */
-export const checkSecrets = async (place: Place): Promise<readonly SecretFinding[]> => {
+/** One secret, and how it is tried where it is used. */
+export interface SecretTrial extends Pick<Use, "opens" | "atDatabase"> {
+  readonly reference: SecretReference;
+  /** Reads it anew. @returns a remark, or nothing; throws what is wrong with the secret or with what it opens */
+  readonly attempt: () => Promise<string | undefined>;
+}
+
+/** A trial of each secret of an installation, in the order of the configuration. Making the list reads none. */
+export const secretTrials = (place: Place): readonly SecretTrial[] => {
   const { installation, environment } = place;
   const { database, dumps, exports, rotations, users } = installation;
   const uses = new Map<string, Use>([
@@ -242,11 +260,10 @@ export const checkSecrets = async (place: Place): Promise<readonly SecretFinding
   ]);
   const readSecret = openSecrets(environment);
   const references = new Map(secretsIn(installation).map((reference) => [reference.field, reference]));
-  const findings: SecretFinding[] = [];
-  for (const reference of references.values()) {
-    const { opens, open } = uses.get(reference.field) ?? readAlone;
+  return [...references.values()].map((reference) => {
+    const { open, ...use } = uses.get(reference.field) ?? readAlone;
     const writer = written(installation).get(reference.field);
-    const tried = trySecret(reference, opens, async () => {
+    const attempt = async () => {
       try {
         return await open(await readSecret(reference));
       } catch (error) {
@@ -255,8 +272,20 @@ export const checkSecrets = async (place: Place): Promise<readonly SecretFinding
           return `has no value yet; ${writer} writes one`;
         throw error;
       }
-    });
-    findings.push(await tried);
-  }
+    };
+    return { ...use, reference, attempt };
+  });
+};
+
+/**
+ * Reads every secret of an installation and tries it where it is used: the users log in, the repository is opened. Changes
+ * nothing. Never throws for what a secret or a server does wrong: that is a finding.
+ *
+ * @returns one finding for each field, in the order of the configuration
+ */
+export const checkSecrets = async (place: Place): Promise<readonly SecretFinding[]> => {
+  const findings: SecretFinding[] = [];
+  for (const { reference, opens, attempt } of secretTrials(place))
+    findings.push(await trySecret(reference, opens, attempt));
   return findings;
 };

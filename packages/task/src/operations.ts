@@ -1,23 +1,15 @@
-import type { ObserveProtection } from "@openemr-ops/core/immutability";
-import type { JobLedger, JobStore } from "@openemr-ops/core/jobs";
+import type { JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
-import { checkDestination, type DestinationFinding } from "@openemr-ops/dumps/checkDestination";
-import { type BrowsedDump, type BrowsedFile, browseDump, browseFiles } from "@openemr-ops/dumps/steps/browseDump";
+import type { DestinationFinding } from "@openemr-ops/dumps/checkDestination";
 import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import { wordsOfDestination } from "@openemr-ops/dumps/steps/surveyDestination";
 import type { AtCopy } from "@openemr-ops/events/inputs/common";
 import { type ListedExport, listExports } from "@openemr-ops/exports/listExports";
-import type { Survey } from "@openemr-ops/report/survey";
-import { allowedPlace } from "./allowedPlace.ts";
-import { checkChannels } from "./checkChannels.ts";
 import { checkSecrets } from "./checkSecrets.ts";
 import { cloudSqlImport } from "./cloudSqlImport.ts";
-import { openDestination } from "./openDestination.ts";
-import { openNotifier } from "./openNotifier.ts";
-import { openProtection } from "./openProtection.ts";
-import { openSecrets } from "./openSecrets.ts";
+import { type Examination, examine } from "./doctor/examine.ts";
+import type { DoctorFinding } from "./doctor/finding.ts";
 import { openStores } from "./openStores.ts";
-import { type DumpPurpose, ownCredentials } from "./ownCredentials.ts";
 import type { Place } from "./program.ts";
 import { copyTo } from "./programs/copyTo.ts";
 import { dumpContext, dumpsOf } from "./programs/dumpContext.ts";
@@ -26,7 +18,7 @@ import { type Programs, programs } from "./programs/index.ts";
 import { storeReport } from "./storeReport.ts";
 import { surveyInstallation } from "./surveyInstallation.ts";
 import { type MailTestResult, testMail } from "./testMail.ts";
-import { trialStore } from "./trialStore.ts";
+import { tryDestination } from "./tryDestination.ts";
 import type { SecretFinding } from "./trySecret.ts";
 
 /** How a dump gets into Cloud SQL. Nothing was written: the service loads it when a person gives the command. */
@@ -64,6 +56,8 @@ export interface Operations {
   /** Reads and tries the secrets of e-mail and pings. */
   checkChannels: typeof checkChannels;
   checkDestination(place: Place, options?: AtCopy): Promise<readonly DestinationFinding[]>;
+  /** Tries what later jobs need; see `doctor/examine.ts`. */
+  examine(examination: Examination): Promise<readonly DoctorFinding[]>;
   /** Sends a message with each site's own login. */
   testMail(place: Place, options?: { readonly to?: string | undefined }): Promise<MailTestResult>;
 }
@@ -93,35 +87,7 @@ export const operations: Operations = {
     return { dumpId: manifest.dumpId, takenAt: manifest.takenAt, command };
   },
   checkSecrets,
+  examine,
   testMail,
-  checkDestination: async (place, { copy } = {}) => {
-    const installation = dumpsOf(place, copy);
-    const { destination, retentionCredentials, immutability } = installation.dumps;
-    const around = (purpose: DumpPurpose) => ({
-      ...place,
-      credentials: ownCredentials(installation.dumps, openSecrets(place.environment), purpose),
-    });
-    const open = (purpose: DumpPurpose) => openDestination(destination, around(purpose));
-    const attackers = async () => {
-      const found: { name: string; observe: ObserveProtection }[] = [];
-      for (const [name, purpose] of [
-        ["who dumps", "work"],
-        ...(retentionCredentials ? ([["who deletes old dumps", "retention"]] as const) : []),
-      ] as const) {
-        const observe = await openProtection(destination, around(purpose));
-        if (observe) found.push({ name, observe });
-      }
-      return found;
-    };
-    return stoppedBy(place.signal, async () =>
-      checkDestination(await open("work"), {
-        now: place.now,
-        signal: place.signal,
-        assertPlace: allowedPlace(destination, installation.residency, around("work")),
-        remover: retentionCredentials && (await open("retention")),
-        ...(immutability ? { immutability: { wanted: immutability, attackers: await attackers() } } : {}),
-        openTrial: trialStore(installation, place.environment, openSecrets(place.environment)),
-      }),
-    );
-  },
+  checkDestination: tryDestination,
 };

@@ -96,8 +96,8 @@ describe("a command line", () => {
       { command: "check destination", common: { ...common, config: "/work-dir/c.json" }, options: {} },
     ],
     ["retention --dry-run", { command: "retention", common: { ...common, dryRun: true }, options: {} }],
-    ["config check", { command: "config check", common, options: { secrets: false } }],
-    ["config check --secrets", { command: "config check", common, options: { secrets: true } }],
+    ["config check", { command: "config check", common, options: { deep: false, secrets: false } }],
+    ["config check --secrets", { command: "config check", common, options: { deep: false, secrets: true } }],
   ])("%s is understood", (line, expected) => {
     expect(parse(line)).toEqual(expected);
   });

@@ -1,6 +1,8 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import type { SecretFinding } from "@openemr-ops/task/trySecret";
+import { usualAndDryRun } from "../commonOptions.ts";
 import { type CommandSurroundings, defineCommand } from "../defineCommand.ts";
+import { doctor } from "../doctor.ts";
 import { flag } from "../options.ts";
 import { readConfig } from "../readConfig.ts";
 import { shown } from "../shown.ts";
@@ -20,14 +22,16 @@ const secretsTable = (findings: readonly SecretFinding[], style: Stylist) =>
   );
 
 /**
- * Shows what a valid configuration holds. Reading it is the check; with `--secrets` each secret is tried too.
+ * Shows what a valid configuration holds. Reading it is the check; with `--secrets` each secret is tried too, and `--deep` is
+ * the command `doctor`.
  *
  * @returns the exit status: 0 when all is in order, 4 when a secret does not work
  */
 const configCheck = async (
   surroundings: CommandSurroundings,
-  { secrets: asked }: { readonly secrets: boolean },
+  { secrets: asked, deep }: { readonly secrets: boolean; readonly deep: boolean },
 ): Promise<number> => {
+  if (deep) return doctor(surroundings);
   const config = await readConfig(surroundings);
   const { path, installations, warnings } = config;
   const secrets = asked ? await tryAllSecrets(config, surroundings) : undefined;
@@ -60,7 +64,9 @@ const configCheck = async (
 export const command = defineCommand({
   name: "config check",
   summary: "Check the configuration and all files that it names; touch nothing.",
+  common: usualAndDryRun,
   options: {
+    deep: flag("--deep", "do what the command doctor does: try all that later jobs need"),
     secrets: flag("--secrets", "read each secret, log in with it, and show which ones work"),
   },
   examples: ["config check --config /etc/openemr-ops.config.json", "config check --secrets"],

@@ -4,6 +4,7 @@ import { command as check } from "./check.ts";
 import { command as checkDestination } from "./checkDestination.ts";
 import { command as configCheck } from "./configCheck.ts";
 import { command as copy } from "./copy.ts";
+import { command as doctor } from "./doctor.ts";
 import { command as drill } from "./drill.ts";
 import { command as dump } from "./dump.ts";
 import { command as dumps } from "./dumps.ts";
@@ -52,8 +53,7 @@ export const commands: readonly CliCommand[] = [
   exports,
   report,
   configCheck,
-  notifyTest,
-  notifyFailure,
+  doctor,
   jobs,
   run,
   watch,

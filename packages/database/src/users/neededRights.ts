@@ -16,22 +16,22 @@ export interface NeededRight {
   readonly rights: readonly string[];
   /** As GRANT writes it. */
   readonly on: string;
-  /** Whether a user with these grants has them already, in whatever way. @param grants as of `effectiveGrants` */
-  readonly has: (grants: readonly string[]) => boolean;
+  /** Those of them that a user with these grants has in no way. @param grants as of `effectiveGrants` */
+  readonly lacking: (grants: readonly string[]) => readonly string[];
   /** Set where the user works without it: what it then does not do. */
   readonly otherwise?: string;
 }
 
 const all = "ALL PRIVILEGES";
 
-const has = (
+const lacking = (
   grants: readonly string[],
   schema: string,
   rights: readonly string[],
   { literal }: ServerKind,
-): boolean => {
+): readonly string[] => {
   const found = rightsOn(grants, schema, { literal });
-  return found.has(all) || rights.every((right) => found.has(right));
+  return found.has(all) ? [] : rights.filter((right) => !found.has(right));
 };
 
 /** A schema's name in GRANT, where `_` and `%` are patterns unless the server takes them literally. */
@@ -41,7 +41,14 @@ export const schemaIn = (schema: string, { literal }: Pick<ServerKind, "literal"
 const onSchema = (rights: readonly string[], schema: string, server: ServerKind): NeededRight => ({
   rights,
   on: `${schemaIn(schema, server)}.*`,
-  has: (grants) => has(grants, schema, rights, server),
+  lacking: (grants) => lacking(grants, schema, rights, server),
+});
+
+/** All rights on every schema whose name begins so; one of these names stands for all. */
+const onSchemasLike = (start: string, rest: string, server: ServerKind): NeededRight => ({
+  rights: [all],
+  on: `${schemaIn(start, server).slice(0, -1)}%\`.*`,
+  lacking: (grants) => lacking(grants, `${start}${rest}`, [all], server),
 });
 
 /** From this release on, MariaDB has a right for it; before, whoever reads the server's own table sees all. */
@@ -52,7 +59,7 @@ const hasShowCreateRoutine = (version: string): boolean => {
 
 const seeRoutines = (schema: string, server: ServerKind): NeededRight => {
   const { product, version } = server;
-  const [right, on] =
+  const [right, on]: readonly [string, string] =
     product === "MySQL"
       ? ["SHOW_ROUTINE", "*.*"]
       : hasShowCreateRoutine(version)
@@ -61,7 +68,7 @@ const seeRoutines = (schema: string, server: ServerKind): NeededRight => {
   return {
     rights: [right],
     on,
-    has: (grants) => !hiddenPrograms(grants, schema).includes("routines"),
+    lacking: (grants) => (hiddenPrograms(grants, schema).includes("routines") ? [right] : []),
     otherwise: "dumps contain no stored functions and procedures",
   };
 };
@@ -76,18 +83,18 @@ export const rightsToDump = (schema: string, server: ServerKind): readonly Neede
  * What the user that restores needs: all rights on the schema, and on those that a restore makes, which begin with its name
  * and `_`. Where the server takes no patterns, a restore says which schema to grant.
  */
-export const rightsToRestore = (schema: string, server: ServerKind): readonly NeededRight[] => {
-  const beside = `${schemaIn(`${schema}_`, server)}`;
-  return [
-    onSchema([all], schema, server),
-    ...(server.literal
-      ? []
-      : [
-          {
-            rights: [all],
-            on: `${beside.slice(0, -1)}%\`.*`,
-            has: (grants: readonly string[]) => has(grants, `${schema}_restored`, [all], server),
-          },
-        ]),
-  ];
+export const rightsToRestore = (schema: string, server: ServerKind): readonly NeededRight[] => [
+  onSchema([all], schema, server),
+  ...(server.literal ? [] : [onSchemasLike(`${schema}_`, "restored", server)]),
+];
+
+/**
+ * What the user of drills needs: all rights on the scratch schema. Where the server takes patterns, on all whose names begin
+ * with that of the schema and `_drill_`.
+ *
+ * @param scratch name of the scratch schema: `<schema>_drill_<installation>`
+ */
+export const rightsToDrill = (scratch: string, server: ServerKind): NeededRight => {
+  const [start = "", rest = ""] = scratch.split(/(?<=_drill_)(?=[^_]*$)/);
+  return server.literal ? onSchema([all], scratch, server) : onSchemasLike(start, rest, server);
 };

@@ -113,7 +113,7 @@ const find = async (admin: DatabaseConnection, administrator: DatabaseAccess, wa
 };
 
 const missing = (rights: readonly NeededRight[], grants: readonly string[] = []): readonly NeededRight[] =>
-  rights.filter((right) => !right.has(grants));
+  rights.filter((right) => right.lacking(grants).length > 0);
 
 const decide = ({ wanted, versions, login }: Found, rights: readonly NeededRight[]): readonly UserStep[] => {
   const used = login ? login.by : versions[0];

@@ -10,12 +10,12 @@ const filesOfServer = 2.5;
 
 /** Bytes that a drill of this dump writes below its directory, about. */
 export const drillBytes = (
-  { database, sites }: Pick<Manifest, "database" | "sites">,
-  { drillDatabase }: Pick<DumpContext, "drillDatabase">,
+  { database, sites }: Readonly<Record<"database" | "sites", { readonly byteLength: number }>>,
+  { drillDatabase }: { readonly drillDatabase?: unknown },
 ): number => sites.byteLength + (drillDatabase === "own" ? Math.ceil(database.byteLength * filesOfServer) : 0);
 
-/** Of the disk that the directory is on, or will be. */
-const freeBytesAt = async (directory: string): Promise<number> => {
+/** Of the disk that the directory is on, or will be. @throws the file system's own error */
+export const freeBytesAt = async (directory: string): Promise<number> => {
   try {
     const { bavail, bsize } = await statfs(directory);
     return bavail * bsize;

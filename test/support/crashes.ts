@@ -18,7 +18,7 @@ let traces = 0;
 
 /** Runs the program until its effect number `at`, counted from 1; 0 lets it come to its end. */
 export const crashAt = async (
-  program: RealCommandLine,
+  program: Pick<RealCommandLine, "run">,
   args: readonly string[],
   at: number,
   directory: string,

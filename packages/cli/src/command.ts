@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
 import { listenForStop } from "@openemr-ops/task/signals";
 import manifest from "../package.json" with { type: "json" };
 import { runProgram } from "./program.ts";
@@ -9,6 +10,16 @@ const { stdin, stdout, stderr, argv, env } = process;
 const ask = async (question: string): Promise<boolean> => {
   using lines = createInterface({ input: stdin, output: stderr });
   return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+};
+
+const muted = new Writable({ write: (_chunk, _encoding, done) => done() });
+
+const prompt = async (question: string, { hidden = false } = {}): Promise<string> => {
+  if (hidden) stderr.write(question);
+  using lines = createInterface({ input: stdin, output: hidden ? muted : stderr, terminal: true });
+  const answer = await lines.question(hidden ? "" : question, { signal: stop.signal });
+  if (hidden) stderr.write("\n");
+  return hidden ? answer : answer.trim();
 };
 
 using stop = listenForStop(
@@ -40,7 +51,7 @@ process.exitCode = await runProgram({
   version: manifest.version,
   now: () => new Date(),
   signal: stop.signal,
-  ...(stdin.isTTY && stderr.isTTY ? { ask } : {}),
+  ...(stdin.isTTY && stderr.isTTY ? { ask, prompt } : {}),
   openOperations: async () => (await import("@openemr-ops/task/operations")).operations,
   openControlPlane: async (stage) => (await import("./openControlPlane.ts")).openControlPlane(stage),
 });

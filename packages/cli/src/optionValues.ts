@@ -1,6 +1,14 @@
 import { resolve } from "node:path";
-import { destinationForms } from "@openemr-ops/core/config/destinationAddress";
-import { emailAddress, fileName, identifier, schemaName, soakMinutes } from "@openemr-ops/core/config/fields";
+import {
+  emailAddress,
+  fileName,
+  host,
+  identifier,
+  port,
+  schemaName,
+  soakMinutes,
+  userName,
+} from "@openemr-ops/core/config/fields";
 import { mostCopies } from "@openemr-ops/core/config/sections/copies";
 import { ulidPattern } from "@openemr-ops/core/ids";
 import { isStage, longestStage } from "@openemr-ops/core/names";
@@ -55,6 +63,13 @@ export const aUnit = once((text) => {
 export const anAddress = once(bySchema(emailAddress));
 export const anInstallation = once(bySchema(identifier));
 export const aSchema = once(bySchema(schemaName));
+export const aHost = once(bySchema(host));
+export const aUser = once(bySchema(userName));
+export const aPort = once((text) => {
+  const { data, error } = port.safeParse(/^\d+$/.test(text) ? Number(text) : text);
+  if (data === undefined) throw new InvalidArgumentError(error?.issues[0]?.message ?? "expected a port");
+  return data;
+});
 
 /** A file or directory, made absolute from the working directory. */
 export const aPath = once((text, cwd) => resolve(cwd, bySchema(fileName)(text)));

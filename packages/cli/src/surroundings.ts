@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   /** Asks a person; not set when nobody can answer. */
   readonly ask?: (question: string) => Promise<boolean>;
+  /** Asks a person for a text, without showing it if `hidden`; not set when nobody can answer. */
+  readonly prompt?: (question: string, options?: { readonly hidden?: boolean }) => Promise<string>;
   /** Loads what does the work; called only by commands that need it. */
   readonly openOperations: () => Promise<Operations>;
   /** Loads what reaches the control plane of a stage; called only by commands that need it. */

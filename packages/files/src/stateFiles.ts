@@ -31,11 +31,12 @@ export const stateFailure = (error: unknown, path: string): OpsError => {
   }
 };
 
-const writeBeside = async (path: string, text: string): Promise<string> => {
+const writeBeside = async (path: string, text: string, mode: number): Promise<string> => {
   const temporary = join(dirname(path), `${temporaryPrefix}${randomBytes(9).toString("hex")}`);
   await makeDirectories(dirname(path));
   const handle = await open(temporary, "wx", 0o600);
   try {
+    if (mode !== 0o600) await handle.chmod(mode); // whatever the umask is
     await handle.writeFile(text);
     await handle.sync();
   } finally {
@@ -44,11 +45,11 @@ const writeBeside = async (path: string, text: string): Promise<string> => {
   return temporary;
 };
 
-/** Writes a small file whole, mode 0600: readers and crashes see the old text or the new one. Failures: `stateFailure`. */
-export const replaceFile = async (path: string, text: string): Promise<void> => {
+/** Writes a small file whole, mode 0600 unless told: readers and crashes see the old text or the new one. Failures: `stateFailure`. */
+export const replaceFile = async (path: string, text: string, mode = 0o600): Promise<void> => {
   let temporary: string | undefined;
   try {
-    temporary = await writeBeside(path, text);
+    temporary = await writeBeside(path, text, mode);
     await rename(temporary, path);
     temporary = undefined;
     await syncDirectory(dirname(path));
@@ -60,10 +61,10 @@ export const replaceFile = async (path: string, text: string): Promise<void> => 
 };
 
 /** As `replaceFile`, but never replaces: of several that try at once, exactly one gets `true`. A link is atomic on NFS too. */
-export const createFile = async (path: string, text: string): Promise<boolean> => {
+export const createFile = async (path: string, text: string, mode = 0o600): Promise<boolean> => {
   let temporary: string | undefined;
   try {
-    temporary = await writeBeside(path, text);
+    temporary = await writeBeside(path, text, mode);
     await link(temporary, path);
     await syncDirectory(dirname(path));
     return true;

@@ -6,19 +6,22 @@ import type { Place } from "./program.ts";
 import { realSites } from "./realPlaces.ts";
 
 /** A database user that OpenEMR itself logs in with. */
-interface OpenEmrUser {
+export interface OpenEmrUser {
   readonly site: string;
   readonly user: string;
 }
 
+/** The users of every site's `sqlconf.php`, and of its `secure_sqlconf.php`. Throws as `openEmrUsersIn`. */
+export const openEmrUsers = async ({ config, installation }: Place): Promise<readonly OpenEmrUser[]> =>
+  openEmrUsersIn(await realSites(config, installation));
+
 /**
- * The users of every site's `sqlconf.php`, and of its `secure_sqlconf.php`.
+ * The same of a sites directory.
  *
  * @throws {SourceUnreadableError} fatal: there may be sites that this program may not look into
  * @throws {SqlconfError} fatal
  */
-export const openEmrUsers = async ({ config, installation }: Place): Promise<readonly OpenEmrUser[]> => {
-  const path = await realSites(config, installation);
+export const openEmrUsersIn = async (path: string): Promise<readonly OpenEmrUser[]> => {
   const { sites, closed } = await surveySites(path);
   const [unknown] = closed;
   if (unknown !== undefined)

@@ -126,7 +126,10 @@ export const announce = (context: InstallationContext, what: string, facts: read
  *
  * @throws {JobAbortedError} fatal: the answer was no
  */
-export const confirm = async ({ common, ask }: InstallationContext, question: string): Promise<void> => {
+export const confirm = async (
+  { common, ask }: Pick<InstallationContext, "common" | "ask">,
+  question: string,
+): Promise<void> => {
   if (common.dryRun || common.yes || common.json || !ask) return;
   if (!(await ask(question))) throw new JobAbortedError("the answer was no; nothing was changed");
 };

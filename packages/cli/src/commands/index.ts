@@ -12,6 +12,7 @@ import { command as exportDatabase } from "./exportDatabase.ts";
 import { command as exportSites } from "./exportSites.ts";
 import { command as exports } from "./exports.ts";
 import { command as health } from "./health.ts";
+import { command as init } from "./init.ts";
 import { command as jobs } from "./jobs.ts";
 import { command as mailTest } from "./mailTest.ts";
 import { command as notifyFailure } from "./notifyFailure.ts";
@@ -31,6 +32,7 @@ import { command as watch } from "./watch.ts";
 
 /** Every command, in the order of the help. */
 export const commands: readonly CliCommand[] = [
+  init,
   dump,
   dumps,
   browse,

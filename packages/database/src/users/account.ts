@@ -55,6 +55,22 @@ const nativeHash = (password: string): string => {
   return `*${createHash("sha1").update(once).digest("hex").toUpperCase()}`;
 };
 
+export interface AccountOptions {
+  readonly product: ServerKind["product"];
+  readonly needsTls: boolean;
+  readonly plugin?: string | undefined;
+}
+
+/** What follows CREATE USER; `?` is the value, which is the password or what is made of it. */
+export const accountWithPassword = (
+  account: Account,
+  password: string,
+  { product, needsTls, plugin }: AccountOptions,
+): readonly [definition: string, value: string] => {
+  const [by, value] = identified(product, password, plugin);
+  return [`${accountIn(account)} IDENTIFIED ${by}${needsTls ? " REQUIRE SSL" : ""}`, value];
+};
+
 /**
  * Creates an account without a right. MySQL leaves passwords out of its logs; MariaDB writes down each statement as it is, and
  * gets the password in the form in which it keeps it.
@@ -63,14 +79,10 @@ export const createAccount = async (
   admin: DatabaseConnection,
   account: Account,
   password: string,
-  {
-    product,
-    needsTls,
-    plugin,
-  }: { readonly product: ServerKind["product"]; readonly needsTls: boolean; readonly plugin?: string | undefined },
+  options: AccountOptions,
 ): Promise<void> => {
-  const [by, value] = identified(product, password, plugin);
-  await admin.run(`CREATE USER ${accountIn(account)} IDENTIFIED ${by}${needsTls ? " REQUIRE SSL" : ""}`, [value]);
+  const [definition, value] = accountWithPassword(account, password, options);
+  await admin.run(`CREATE USER ${definition}`, [value]);
 };
 
 /** Gives an account another password; what it may do, and the TLS that it needs, stay. */

@@ -79,22 +79,29 @@ export const rightsToDump = (schema: string, server: ServerKind): readonly Neede
   seeRoutines(schema, server),
 ];
 
-/**
- * What the user that restores needs: all rights on the schema, and on those that a restore makes, which begin with its name
- * and `_`. Where the server takes no patterns, a restore says which schema to grant.
- */
+/** All rights on the schemas whose name begins so. Where the server takes no patterns, the job says which schema to grant. */
+const onSchemasFrom = (start: string, example: string, server: ServerKind): readonly NeededRight[] =>
+  server.literal
+    ? []
+    : [
+        {
+          rights: [all],
+          on: `${schemaIn(start, server).slice(0, -1)}%\`.*`,
+          has: (grants) => has(grants, example, [all], server),
+        },
+      ];
+
+/** What the user that restores needs: all rights on the schema, and on those that a restore makes beside it. */
 export const rightsToRestore = (schema: string, server: ServerKind): readonly NeededRight[] => [
   onSchema([all], schema, server),
-  ...(server.literal ? [] : [onSchemasLike(`${schema}_`, "restored", server)]),
+  ...onSchemasFrom(`${schema}_`, `${schema}_restored`, server),
 ];
 
-/**
- * What the user of drills needs: all rights on the scratch schema. Where the server takes patterns, on all whose names begin
- * with that of the schema and `_drill_`.
- *
- * @param scratch name of the scratch schema: `<schema>_drill_<installation>`
- */
-export const rightsToDrill = (scratch: string, server: ServerKind): NeededRight => {
-  const [start = "", rest = ""] = scratch.split(/(?<=_drill_)(?=[^_]*$)/);
-  return server.literal ? onSchema([all], scratch, server) : onSchemasLike(start, rest, server);
+/** What the names of a drill's scratch schemas begin with on a server that is not its own. */
+export const drillSchemaStart = (schema: string): string => `${schema.slice(0, 40)}_drill_`;
+
+/** What the user of drills needs: all rights on the scratch schemas, and none on what is live. */
+export const rightsToDrill = (schema: string, server: ServerKind): readonly NeededRight[] => {
+  const start = drillSchemaStart(schema);
+  return onSchemasFrom(start, `${start}1`, server);
 };

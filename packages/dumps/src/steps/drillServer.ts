@@ -5,6 +5,7 @@ import { connect } from "@openemr-ops/database/connection";
 import { dropLoaded } from "@openemr-ops/database/loadTarget";
 import { describeOwnServer, type OwnServer, startOwnServer } from "@openemr-ops/database/ownServer";
 import { statementLogs } from "@openemr-ops/database/statementLogs";
+import { drillSchemaStart } from "@openemr-ops/database/users/neededRights";
 import { assertWritable } from "@openemr-ops/database/writable";
 import type { Directory } from "@openemr-ops/files/directory";
 import type { DumpContext } from "../context.ts";
@@ -13,7 +14,7 @@ import { logsAdvice } from "./logWarnings.ts";
 
 /** One scratch schema an installation: what a killed drill left is found and removed by the next. The restore user needs rights on `<schema>_%`. */
 export const scratchNameOf = (installation: string, schema: string): string =>
-  `${schema.slice(0, 40)}_drill_${hash("sha256", installation).slice(0, 8)}`;
+  `${drillSchemaStart(schema)}${hash("sha256", installation).slice(0, 8)}`;
 
 /** Its server has no other schema. */
 const ownSchemaName = "openemr_drill";

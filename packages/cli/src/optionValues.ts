@@ -61,6 +61,12 @@ export const aUnit = once((text) => {
 });
 
 export const anAddress = once(bySchema(emailAddress));
+
+/** Who sendmail delivers to: an address, or a user of this machine. */
+export const aMailbox = once((text) => {
+  if (/^[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}(@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*)?$/.test(text)) return text;
+  throw new InvalidArgumentError("expected an e-mail address, or a user of this machine such as root");
+});
 export const anInstallation = once(bySchema(identifier));
 export const aSchema = once(bySchema(schemaName));
 export const aHost = once(bySchema(host));

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { sqlName, sqlString } from "@openemr-ops/local/servers/databaseServer";
+import { findTool } from "@openemr-ops/local/tools/findTool";
 import { operations } from "@openemr-ops/task/operations";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aMachine, everythingBelow, type Machine } from "../../support/aMachine.ts";
@@ -179,7 +180,7 @@ describe("init", () => {
     const { socket, user, password } = machine.clinic.schema;
     const client = ["--no-defaults", `--socket=${socket}`, `--user=${user}`];
     for (const _ of ["once", "twice"])
-      execFileSync("mariadb", client, { input: sql, env: { ...process.env, MYSQL_PWD: password } });
+      execFileSync(findTool("mariadb") ?? "", client, { input: sql, env: { ...process.env, MYSQL_PWD: password } });
     const check = await machine.run(["config", "check", "--secrets", "--config", config(), "--json"]);
     expect(check, check.stdout).toMatchObject({ exitCode: 0 });
     expect(await usersThere()).toEqual([...machine.users].sort());

@@ -7,7 +7,7 @@ import type { SetUpResult } from "@openemr-ops/task/setUp/setUp";
 import { usualAndDryRun } from "../commonOptions.ts";
 import { type CommandSurroundings, defineCommand } from "../defineCommand.ts";
 import { type Asked, flag, optional, withDefault } from "../options.ts";
-import { aChoice, aHost, anAddress, anInstallation, aPath, aPort, aText, aUser } from "../optionValues.ts";
+import { aChoice, aHost, aMailbox, anInstallation, aPath, aPort, aText, aUser } from "../optionValues.ts";
 import { nothing, type Shown, shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
 import { confirm } from "./context.ts";
@@ -48,7 +48,7 @@ const options = {
   ),
   systemd: flag("--systemd", "install systemd's units, and start their timers"),
   cron: flag("--cron", "install a crontab and a configuration of logrotate"),
-  mailTo: optional("--mail-to <address>", "who gets a mail when a job fails, through sendmail", anAddress),
+  mailTo: optional("--mail-to <address>", "who gets a mail when a job fails, through sendmail", aMailbox),
   root: withDefault(
     "--root <directory>",
     "the root directory for --systemd and --cron, such as that of an image",

@@ -31,12 +31,10 @@ const nothingIsThere = async () => {
   expect(await usersThere()).toEqual([]);
 };
 
-/** Every job that the configuration is for, on the real thing. */
-const everyJobWorks = async () => {
-  for (const words of ["config check --secrets", "dump", "check", "drill", "retention --yes"]) {
-    const end = await machine.run([...words.split(" "), "--config", config(), "--json"]);
-    expect(end, `${words}: ${end.stderr}`).toMatchObject({ exitCode: 0 });
-  }
+/** The configuration is in order, and each of its secrets opens what it is for. */
+const everySecretWorks = async () => {
+  const end = await machine.run(["config", "check", "--secrets", "--config", config(), "--json"]);
+  expect(end, end.stdout).toMatchObject({ exitCode: 0, json: { valid: true, warnings: [] } });
 };
 
 interface Named {
@@ -147,7 +145,7 @@ describe("init", () => {
     await nothingIsThere();
   });
 
-  it("makes a machine on which every job works, and run again changes nothing", { timeout: 120_000 }, async () => {
+  it("makes a configuration whose secrets all work, and run again changes nothing", async () => {
     const end = await init(...administrator());
     expect(end, end.stderr).toMatchObject({ exitCode: 0, json: { warnings: [] } });
     expect(end.stdout).toContain("keep a copy of");
@@ -161,7 +159,7 @@ describe("init", () => {
       "secrets/drill.password": "600",
       "secrets/repository.password": "600",
     });
-    await everyJobWorks();
+    await everySecretWorks();
 
     const again = await init(...administrator());
     expect(again, again.stderr).toMatchObject({ exitCode: 0, json: { users: [] } });
@@ -181,8 +179,7 @@ describe("init", () => {
     const client = ["--no-defaults", `--socket=${socket}`, `--user=${user}`];
     for (const _ of ["once", "twice"])
       execFileSync(findTool("mariadb") ?? "", client, { input: sql, env: { ...process.env, MYSQL_PWD: password } });
-    const check = await machine.run(["config", "check", "--secrets", "--config", config(), "--json"]);
-    expect(check, check.stdout).toMatchObject({ exitCode: 0 });
+    await everySecretWorks();
     expect(await usersThere()).toEqual([...machine.users].sort());
   });
 
@@ -249,7 +246,6 @@ describe("init", () => {
         if (path.endsWith(".password")) expect(after[path]).toBe(content);
       expect(await usersThere()).toEqual([...machine.users].sort());
     }
-    const check = await machine.run(["config", "check", "--secrets", "--config", config(), "--json"]);
-    expect(check, check.stdout).toMatchObject({ exitCode: 0 });
+    await everySecretWorks();
   });
 });

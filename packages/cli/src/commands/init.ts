@@ -4,7 +4,7 @@ import type { InputIssue } from "@openemr-ops/core/errors";
 import { stepsInWords } from "@openemr-ops/task/programs/users";
 import type { SetUpAdministrator, SetUpRequest } from "@openemr-ops/task/setUp/request";
 import type { SetUpResult } from "@openemr-ops/task/setUp/setUp";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { type CommonOptionsTaken, usualAndDryRun } from "../commonOptions.ts";
 import { type CommandSurroundings, defineCommand } from "../defineCommand.ts";
 import { type Asked, flag, optional, withDefault } from "../options.ts";
 import { aChoice, aHost, aMailbox, anInstallation, aPath, aPort, aText, aUser } from "../optionValues.ts";
@@ -13,7 +13,6 @@ import { renderTable } from "../table.ts";
 import { confirm } from "./context.ts";
 
 const options = {
-  installation: withDefault("--installation <id>", "what the installation is called", anInstallation, "openemr"),
   sites: optional("--sites <directory>", "OpenEMR's sites directory (default: where it usually is)", aPath),
   directory: withDefault("--directory <directory>", "where the configuration goes", aPath, "/etc/openemr-ops"),
   destination: withDefault(
@@ -59,6 +58,9 @@ const options = {
 };
 type Options = Asked<typeof options>;
 
+/** Of an installation for which no name was given. */
+const usualName = "openemr";
+
 const problems = (asked: Partial<Options>): readonly InputIssue[] => {
   const issues: InputIssue[] = [];
   const refuse = (path: string, message: string) => issues.push({ path, message });
@@ -89,11 +91,15 @@ const administratorOf = async (
   return { user, socket, password: () => openSecrets(environment)(reference) };
 };
 
+interface Named extends Options {
+  readonly installation: string;
+}
+
 /** Questions for what was not given; an empty answer takes what is proposed. */
 const interview = async (
   { prompt, common, cwd }: CommandSurroundings,
-  given: Options,
-): Promise<{ readonly asked: Options; readonly administrator?: SetUpAdministrator }> => {
+  given: Named,
+): Promise<{ readonly asked: Named; readonly administrator?: SetUpAdministrator }> => {
   if (!prompt || common.yes || common.json) return { asked: given };
   const { findSites, serverSocket } = await import("@openemr-ops/task/setUp/findOpenEmr");
   const question = async (text: string, proposed?: string): Promise<string> =>
@@ -111,7 +117,7 @@ const interview = async (
   return { asked, administrator: { user, password: async () => password, ...(password === "" ? { socket } : {}) } };
 };
 
-const requestOf = (asked: Options, administrator: SetUpAdministrator | undefined): SetUpRequest => {
+const requestOf = (asked: Named, administrator: SetUpAdministrator | undefined): SetUpRequest => {
   const { systemd, cron, mailTo, root, program } = asked;
   const { installation, sites, directory, destination, state, host, port, tls, caFile } = asked;
   const by = systemd ? "systemd" : cron ? "cron" : undefined;
@@ -176,7 +182,10 @@ const describe = (result: SetUpResult): Shown => {
 const init = async (surroundings: CommandSurroundings, given: Options): Promise<void> => {
   const { common, output, environment, signal } = surroundings;
   const { setUp } = await import("@openemr-ops/task/setUp/setUp");
-  const { asked, administrator = await administratorOf(surroundings, given) } = await interview(surroundings, given);
+  const { asked, administrator = await administratorOf(surroundings, given) } = await interview(surroundings, {
+    ...given,
+    installation: common.installation ?? usualName,
+  });
   const request = requestOf(asked, administrator);
   if (!common.dryRun && surroundings.ask && !common.yes && !common.json) {
     const plan = await setUp(request, { dryRun: true, environment, signal });
@@ -190,8 +199,12 @@ const init = async (surroundings: CommandSurroundings, given: Options): Promise<
   output.result(result, () => describe(result));
 };
 
-/** It makes the configuration, and names the installation itself. */
-const { config: _config, installation: _installation, ...common } = usualAndDryRun;
+/** It makes the configuration, and the installation's name is part of that. */
+const { config: _config, ...others } = usualAndDryRun;
+const common: CommonOptionsTaken = {
+  ...others,
+  installation: optional("--installation <id>", `what it is called (default: ${usualName})`, anInstallation),
+};
 
 export const command = defineCommand({
   name: "init",

@@ -87,7 +87,7 @@ export const packTree = async (
       ...exclude.map((glob) => `--exclude=${name.replace(/[\\*?[\]]/g, "\\$&")}/${glob}`),
       // The archive goes to standard output, so tar lists on standard error.
       ...["--verbose", "--verbose", "--quoting-style=escape"],
-      ...["--directory", dirname(sitesPath), "--", name],
+      ...["-C", dirname(sitesPath), "--", name],
     ],
     {
       signal: run.signal,

@@ -41,6 +41,7 @@ export const needs: readonly Need[] = [
   { program: "age", purposes: ["test"], from: { apt: "age" } },
   { program: "openssl", purposes: ["test"], from: { apt: "openssl" } },
   { program: "strace", purposes: ["test"], from: { apt: "strace" } },
+  { program: "systemd-analyze", purposes: ["test"], from: { apt: "systemd" } },
   { program: "bindfs", purposes: ["test"], from: { apt: "bindfs" } },
   { program: "podman", purposes: ["image"], from: { apt: "podman" } },
   { program: "runc", purposes: ["image"], from: { apt: "runc" } },

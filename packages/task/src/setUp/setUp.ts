@@ -60,7 +60,6 @@ const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}
 /** Fields of the request by those of the configuration that they become. */
 const requestFields: readonly (readonly [RegExp, keyof SetUpRequest])[] = [
   [/^stateDirectory$/, "state"],
-  [/\.id$/, "installation"],
   [/\.dumps\.destination$/, "destination"],
   [/\.sites\.path$/, "sites"],
   [/\.host$/, "host"],

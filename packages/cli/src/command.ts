@@ -1,26 +1,28 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
+import { JobAbortedError } from "@openemr-ops/core/errors";
 import { listenForStop } from "@openemr-ops/task/signals";
 import manifest from "../package.json" with { type: "json" };
 import { runProgram } from "./program.ts";
 
 const { stdin, stdout, stderr, argv, env } = process;
 
-/** Only an explicit yes is one. */
-const ask = async (question: string): Promise<boolean> => {
-  using lines = createInterface({ input: stdin, output: stderr });
-  return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
-};
-
 const muted = new Writable({ write: (_chunk, _encoding, done) => done() });
 
+/** Asks a person for a line. @throws {JobAbortedError} fatal: Ctrl+C or the end of the input, in place of an answer */
 const prompt = async (question: string, { hidden = false } = {}): Promise<string> => {
   if (hidden) stderr.write(question);
   using lines = createInterface({ input: stdin, output: hidden ? muted : stderr, terminal: true });
-  const answer = await lines.question(hidden ? "" : question, { signal: stop.signal });
+  const answer = await lines.question(hidden ? "" : question).catch((cause: unknown) => {
+    stderr.write("\n");
+    throw new JobAbortedError("the question got no answer; nothing was changed", { cause });
+  });
   if (hidden) stderr.write("\n");
   return hidden ? answer : answer.trim();
 };
+
+/** Only an explicit yes is one. */
+const ask = async (question: string): Promise<boolean> => /^y(es)?$/i.test(await prompt(`${question} [y/N] `));
 
 using stop = listenForStop(
   process,

@@ -206,6 +206,8 @@ describe("init", () => {
     const end = await answer(true);
     expect(end, end.stderr).toMatchObject({ exitCode: 0 });
     expect(asked.filter((question) => question.startsWith("hidden"))).toHaveLength(2);
+    expect(await answer(true)).toMatchObject({ exitCode: 0 }); // all is there: nothing is left to ask
+    expect(asked).toHaveLength(2 * 5);
     expect(end.stdout + end.stderr).not.toContain(clinic.schema.password);
     const written = JSON.parse(await readFile(config(), "utf8"));
     expect(written.installations[0]).toMatchObject({

@@ -100,14 +100,15 @@ const interview = async (
   { prompt, common, cwd }: CommandSurroundings,
   given: Named,
 ): Promise<{ readonly asked: Named; readonly administrator?: SetUpAdministrator }> => {
-  if (!prompt || common.yes || common.json) return { asked: given };
+  const { hasConfiguration } = await import("@openemr-ops/task/setUp/setUp");
+  if (!prompt || common.yes || common.json || hasConfiguration(given.directory)) return { asked: given };
   const { findSites, serverSocket } = await import("@openemr-ops/task/setUp/findOpenEmr");
   const question = async (text: string, proposed?: string): Promise<string> =>
     (await prompt(proposed === undefined ? `${text}: ` : `${text} [${proposed}]: `)) || (proposed ?? "");
   const sites = given.sites ?? (await question("OpenEMR's sites directory", await findSites()));
   const installation = await question("What the installation is called", given.installation);
   const destination = await question("Where dumps go (a directory, s3://…, gs://…)", given.destination);
-  const asked = { ...given, sites: resolve(cwd, sites), installation, destination };
+  const asked = { ...given, ...(sites ? { sites: resolve(cwd, sites) } : {}), installation, destination };
   if (given.administrator !== undefined) return { asked };
   const user = await question("Who may create database users (- for nobody: the SQL is written to a file)", "root");
   if (user === "-") return { asked };

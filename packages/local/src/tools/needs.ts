@@ -2,8 +2,8 @@ import type { DebianPackages } from "./debianPackages.ts";
 import { otherServers } from "./otherServers.ts";
 
 /** What someone wants to run. Each purpose needs its own programs. */
-export type Purpose = "test" | "browser" | "readers" | "demo" | "bench" | "image";
-export const purposes: readonly Purpose[] = ["test", "browser", "readers", "demo", "bench", "image"];
+export type Purpose = "test" | "readers" | "demo" | "bench" | "image" | "systemd";
+export const purposes: readonly Purpose[] = ["test", "readers", "demo", "bench", "image", "systemd"];
 
 /**
  * Environments of Python, each with a file of pins of its own: the demo needs no analytics, which is 550 MB, and the tests nothing
@@ -45,7 +45,8 @@ export const needs: readonly Need[] = [
   { program: "bindfs", purposes: ["test"], from: { apt: "bindfs" } },
   { program: "podman", purposes: ["image"], from: { apt: "podman" } },
   { program: "runc", purposes: ["image"], from: { apt: "runc" } },
-  { program: "debootstrap", purposes: ["image"], from: { apt: "debootstrap" } },
+  { program: "debootstrap", purposes: ["image", "systemd"], from: { apt: "debootstrap" } },
+  { program: "systemd-nspawn", purposes: ["systemd"], from: { apt: "systemd-container" } },
   { program: "mydumper", purposes: ["bench"], from: { apt: "mydumper" } },
   { program: "duplicity", purposes: ["bench"], from: { apt: "duplicity" } },
   { program: "rclone", purposes: ["bench"], from: { apt: "rclone" } },

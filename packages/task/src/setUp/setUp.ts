@@ -92,6 +92,7 @@ interface Done {
 }
 
 const sqlFileOf = (directory: string): string => join(directory, "secrets/users.sql");
+const sqlMark = '-- Written by "openemr-ops init".';
 
 /** The administrator makes the users now; without one, a file says what to run. */
 const settleUsers = async (
@@ -117,8 +118,6 @@ const settleUsers = async (
     next: [`mariadb < ${path}   # as the database's administrator: makes ${names}; then delete the file`],
   };
 };
-const sqlMark = '-- Written by "openemr-ops init".';
-
 const passwordFiles = (directory: string): readonly PlannedFile[] =>
   [...databaseUserRoles, "repository" as const].map((role) => ({
     path: join(directory, passwordFileOf(role)),
@@ -218,9 +217,10 @@ const setUpSchedule = async (
   return { files, ran: lines, next: [] };
 };
 
-/** A configuration that is there: it is read, and stays as it is. */
-const presentConfiguration = async (path: string): Promise<Config | undefined> =>
-  existsSync(path) ? loadConfig(path) : undefined;
+const configurationIn = (directory: string): string => join(directory, "config.json");
+
+/** Whether a configuration is there: then nothing has to be known of OpenEMR. */
+export const hasConfiguration = (directory: string): boolean => existsSync(configurationIn(directory));
 
 /**
  * Sets a machine up: passwords, database users, the configuration, and what runs its jobs. Finds by itself what it can. Never
@@ -234,8 +234,8 @@ const presentConfiguration = async (path: string): Promise<Config | undefined> =
  */
 export const setUp = async (request: SetUpRequest, surroundings: SetUpSurroundings): Promise<SetUpResult> => {
   const { dryRun } = surroundings;
-  const path = join(request.directory, "config.json");
-  const present = await presentConfiguration(path);
+  const path = configurationIn(request.directory);
+  const present = hasConfiguration(request.directory) ? await loadConfig(path) : undefined;
   const kept: PlannedFile = { path, mode: 0o600, text: () => "" };
   const made = present
     ? { config: present, files: [await decideFile(kept)], users: [], warnings: [], next: [] }

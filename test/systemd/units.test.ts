@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type BootedDebian, bootDebian } from "./bootDebian.ts";
 
@@ -79,4 +82,16 @@ it("mails what a failed job printed, and writes to no other disk where the desti
   expect((await debian.run(`systemctl start ${unit("dump")}`)).code).toBe(1);
   expect(await must("ls /var/backups")).toBe("elsewhere\n");
   await must("mv /var/backups/elsewhere /var/backups/openemr-ops");
+});
+
+it("is taken away with the commands of the page, and leaves configuration and dumps", async () => {
+  const page = readFileSync(join(repositoryRoot, "docs/setup.md"), "utf8");
+  const [, commands = ""] = /### Take them away\n+```sh\n([\s\S]*?)```/.exec(page) ?? [];
+  await must(`set -e; ${commands}`);
+  expect(
+    await must(
+      "systemctl list-unit-files --no-legend 'openemr-ops-*'; systemctl list-timers --all --no-legend 'openemr-ops-*'",
+    ),
+  ).toBe("");
+  expect(await must("openemr-ops dumps --config /etc/openemr-ops/config.json --json")).toContain('"dumpId"');
 });

@@ -35,6 +35,12 @@ const writtenBy = ({ stateDirectory }: Config, { dumps }: Installation) => {
   return { all: [stateDirectory, ...directories], drills };
 };
 
+/** Every directory that the jobs of a configuration write to. A unit does not start while one of its own is absent. */
+export const writtenPaths = (config: Config): readonly string[] => {
+  const each = installationsWithDumps(config).map((one) => writtenBy(config, one));
+  return [...new Set(each.flatMap(({ all, drills }) => [...all, ...drills]))];
+};
+
 /** @throws {InvalidInputError} fatal: names the paths that would need quotes, and a program that is not there */
 const assertSchedulable = async (
   config: Config,
@@ -51,10 +57,8 @@ const assertSchedulable = async (
   };
   look("directory", directory);
   look("program", program);
-  for (const one of installationsWithDumps(config)) {
-    const { all, drills } = writtenBy(config, one);
-    for (const path of [...all, ...drills]) look("destination", path);
-  }
+  look("state", config.stateDirectory);
+  for (const path of writtenPaths(config)) if (path !== config.stateDirectory) look("destination", path);
   await access(join(root, program), constants.X_OK).catch(() => {
     issues.push({
       path: "program",
@@ -138,7 +142,7 @@ const systemdFiles = async (rendering: Rendering): Promise<readonly PlannedFile[
   ];
 };
 
-/** A line of the crontab with a mark in it becomes one for each installation, a few minutes apart. */
+/** A line of the crontab with a mark in it becomes one for each installation. */
 const cronFiles = async (rendering: Rendering): Promise<readonly PlannedFile[]> => {
   const { config, schedule } = rendering;
   const change = (text: string): string =>

@@ -22,7 +22,7 @@ import {
   writeDecided,
 } from "./plannedFile.ts";
 import type { SetUpRequest } from "./request.ts";
-import { scheduleFiles, timersOf } from "./scheduleFiles.ts";
+import { scheduleFiles, timersOf, writtenPaths } from "./scheduleFiles.ts";
 import { makeUsers, missingUsers, sqlFor, usersToMake } from "./setUpUsers.ts";
 
 /** What was done to a machine, or would be. */
@@ -214,7 +214,12 @@ const setUpSchedule = async (
   const lines = commands.map((words) => words.join(" "));
   if (schedule.root !== "/" || !systemdRuns()) return { files, ran: [], next: lines };
   if (!dryRun) await runAll(commands, signal);
-  return { files, ran: lines, next: [] };
+  const absent = dryRun ? [] : writtenPaths(config).filter((path) => !existsSync(path));
+  return {
+    files,
+    ran: lines,
+    next: absent.map((path) => `mkdir -m 700 ${path}   # or mount its disk: no job starts while it is absent`),
+  };
 };
 
 const configurationIn = (directory: string): string => join(directory, "config.json");

@@ -111,6 +111,7 @@ it("a dump by hand that fails, fails no more and goes on reaches people each tim
   const next = await right.run("dump", "--json", "--yes");
 
   expect([failure, success, next].map(({ exitCode }) => exitCode)).toEqual([4, 0, 0]);
+  for (const { stderr } of [failure, success, next]) expect(stderr).not.toContain("did not notify");
   // The monitor: each start with its end, by one identifier.
   expect(pathsOf(monitor)).toEqual(["/start", "/fail", "/start", "", "/start", ""]);
   const rids = monitor.pings.map(({ rid }) => rid);
@@ -375,6 +376,7 @@ describe("the command of each kind of job", () => {
     await writeFile(file, JSON.stringify(config));
     const run = await runInMemory(argv, memoryOperations(), { environment });
     expect(run.exitCode, run.stderr).toBe(0);
+    expect(run.stderr).not.toContain("did not notify");
     // A dump is copied afterwards, by a job of its own.
     expect(pathsOf(monitor)).toEqual(kind === "dump" ? ["/start", "", "/start", ""] : ["/start", ""]);
 

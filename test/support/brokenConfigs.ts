@@ -308,6 +308,15 @@ export const brokenConfigs: readonly BrokenConfig[] = [
     all(`notifications are ${JSON.stringify(notifications)}`, { notifications }, `notifications.${name}`, says),
   ),
   // Hooks
+  all(
+    "hooks are for workflows",
+    {
+      [`${first}platform`]: { kind: "ecs", cluster: "c", service: "s" },
+      [`${first}hooks`]: { dump: { after: { run: ["true"] } } },
+    },
+    "installations[0].hooks",
+    /on ecs workflows run the jobs, and run no hooks/,
+  ),
   at("hooks", { backup: {} }, /unknown setting; known here: dump/, "hooks.backup"),
   at("hooks", { dump: { before: ["true"] } }, /expected an object/, "hooks.dump.before"),
   at("hooks", { dump: { before: { run: [] } } }, /a program and its arguments/, "hooks.dump.before.run"),

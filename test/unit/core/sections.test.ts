@@ -2,6 +2,7 @@ import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as field from "@openemr-ops/core/config/fields";
 import { loadConfig } from "@openemr-ops/core/config/load";
+import { findWeakSettings } from "@openemr-ops/core/config/places";
 import { mapReferences, referencesIn } from "@openemr-ops/core/config/references";
 import { resolveConfig } from "@openemr-ops/core/config/resolve";
 import { configSchema } from "@openemr-ops/core/config/schema";
@@ -24,6 +25,39 @@ describe("who is notified of alarms", () => {
   ])("is refused for $alarms", ({ alarms, says }) => {
     const { error } = configSchema.safeParse({ ...aConfig(), notifications: { alarms } });
     expect(error?.issues.map(({ message }) => message).join()).toMatch(says);
+  });
+});
+
+describe("channels for jobs by hand", () => {
+  const ecs = { kind: "ecs", cluster: "clinic", service: "openemr" } as const;
+
+  it.each([
+    { installations: [anInstallation({ platform: ecs })], warned: ["notifications.ping", "notifications.command"] },
+    { installations: [anInstallation({ platform: ecs }), anInstallation({ id: "clinic-b" })], warned: [] },
+  ])("are a warning where workflows alone run the jobs: $warned", ({ installations, warned }) => {
+    const notifications = { ping: [{ urlFile: "ping.url" }], command: { run: ["page"] } };
+    const written = configSchema.parse({ ...aConfig(), notifications });
+    const config = resolveConfig(written, "/etc");
+    const [first] = config.installations;
+    const settled = installations.map(({ platform }) => ({ ...first, platform })) as typeof config.installations;
+
+    const paths = findWeakSettings({ ...config, installations: settled }).map(({ path }) => path);
+    expect(paths.filter((path) => path.startsWith("notifications"))).toEqual(warned);
+  });
+
+  it("have defaults of mail providers, and secrets that are read later", () => {
+    const email = { host: "smtp.example.org", from: "a@clinic.example", to: ["b@clinic.example"] };
+    const settle = (more: object) =>
+      resolveConfig(configSchema.parse({ ...aConfig(), notifications: { email: { ...email, ...more } } }), "/etc")
+        .notifications.email;
+
+    expect(settle({})).toMatchObject({ tls: "starttls", port: 587, on: ["failure", "recovery"], login: undefined });
+    expect(settle({ tls: "implicit" })).toMatchObject({ port: 465 });
+    expect(settle({ port: 465 })).toMatchObject({ tls: "implicit" });
+    expect(settle({ tls: "none" })).toMatchObject({ port: 25 });
+    expect(settle({ user: "ops", passwordFile: "mail" })).toMatchObject({
+      login: { user: "ops", password: { kind: "file", path: "/etc/mail" } },
+    });
   });
 });
 

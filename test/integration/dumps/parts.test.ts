@@ -1,5 +1,7 @@
 import { chmod, lstat, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { resolveConfig } from "@openemr-ops/core/config/resolve";
+import { configSchema } from "@openemr-ops/core/config/schema";
 import {
   InPlaceNotAllowedError,
   IntegrityError,
@@ -15,10 +17,13 @@ import { planPart, restorePart } from "@openemr-ops/dumps/steps/restorePart";
 import { takeDump } from "@openemr-ops/dumps/steps/takeDump";
 import { sqlName } from "@openemr-ops/local/servers/databaseServer";
 import { walkTree } from "@openemr-ops/openemr/walkTree";
+import { openStores } from "@openemr-ops/task/openStores";
+import { restorePartProgram } from "@openemr-ops/task/programs/restorePart";
+import { runByHand } from "@openemr-ops/task/runByHand";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { aClinic, type Clinic, rowsOf } from "../../support/aClinic.ts";
-import { contextFor, resticsHere } from "../../support/dumpContext.ts";
+import { configurationFor, contextFor, resticsHere } from "../../support/dumpContext.ts";
 import { aDocument } from "../../support/keyedSite.ts";
 import { anOddTree } from "../../support/oddTree.ts";
 import { treeImage } from "../../support/treeImage.ts";
@@ -350,3 +355,42 @@ it.each([{ at: 0 }, { at: 1 }, { at: 2 }])(
     expect(listed.filter(({ kind }) => kind === "file")).toHaveLength(files.length);
   },
 );
+
+it("the record of a patient's restore has counts, and neither the number nor a name", async () => {
+  const options = {
+    ...{ schema: clinic.schema, sitesPath: clinic.sitesPath, directory: join(clinic.directory, "recorded") },
+    dumps: { format: "portable" as const },
+  };
+  await takeDump(await contextFor(options));
+  const { config: written, environment } = configurationFor(options);
+  const config = resolveConfig(configSchema.parse(written), options.directory);
+  const [installation] = config.installations;
+  if (!installation) throw new Error("the configuration has no installation");
+  const { signal } = new AbortController();
+  const place = { config, installation, environment, signal, now: () => new Date(), ...{ progress() {}, warn() {} } };
+  const intoDatabase = `${clinic.schema.name}_recorded`;
+  const request = {
+    ...{ version: 1 as const, kind: "restore" as const, installation: installation.id, inPlace: false as const },
+    ...{ dryRun: false, dump: "latest", patient: "12", intoDatabase, intoSites: join(options.directory, "part") },
+  };
+  await runByHand(restorePartProgram, place, request, { openStores });
+  await clinic.schema.query(`DROP DATABASE ${sqlName(intoDatabase)}`);
+  await expect(
+    runByHand(
+      restorePartProgram,
+      place,
+      { ...request, patient: "991299", intoSites: join(options.directory, "none") },
+      { openStores },
+    ),
+  ).rejects.toThrow(InvalidInputError);
+
+  const { jobs } = await openStores(place);
+  const records = await jobs.list(installation.id);
+  expect(records.map(({ kind, status, figures }) => [kind, status, figures?.files])).toEqual([
+    ["restore", "failed", undefined],
+    ["restore", "succeeded", 1],
+  ]);
+  expect(records.find(({ status }) => status === "succeeded")?.result).toMatchObject({ part: "patient" });
+  const told = JSON.stringify(records).replaceAll(options.directory, "");
+  expect(told).not.toMatch(/"12"|991299|documents\/|letter/);
+});

@@ -24,6 +24,7 @@ export const aStoredDump = ({
   dumpId = id,
   installation = "clinic-a",
   format = "restic" as "restic" | "portable",
+  takenAt = moment,
 } = {}): StoredDump => {
   const contents = { database: `sealed database of ${dumpId}`, sites: `sealed sites of ${dumpId}` };
   const keyOf = (half: keyof typeof contents) =>
@@ -41,7 +42,7 @@ export const aStoredDump = ({
     format,
     purpose: "scheduled",
     startedAt: moment,
-    takenAt: moment,
+    takenAt,
     sealedAt: moment,
     openemr: { version: null, dockerVersion: null, timeZone: null, sites: ["default"] },
     server: { product: "MariaDB", version: "10.11", characterSet: "utf8mb4", collation: "utf8mb4_general_ci" },

@@ -250,6 +250,7 @@ export interface Steps extends Pick<Operations, "planCloudSql"> {
   ): Promise<DatabaseExportResult | DatabasePlan>;
   exportSites(job: Job): Promise<SitesExportResult | SitesPlan>;
   listDumps(job: Job): ReturnType<Operations["listDumps"]>;
+  dumpAges(job: Job, options: unknown): ReturnType<Operations["dumpAges"]>;
   listExports(job: Job): ReturnType<Operations["listExports"]>;
   survey(job: Job): ReturnType<Operations["survey"]>;
   storeReport(job: Job, page: string): ReturnType<Operations["storeReport"]>;
@@ -295,6 +296,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
   const steps: Steps = {
     takeDump: answer("takeDump", aDumpResult),
     listDumps: answer("listDumps", []),
+    dumpAges: answer("dumpAges", { complete: null, verified: null }),
     listExports: answer("listExports", []),
     storeReport: async ({ installation }) => `s3://dumps/reports/${installation.id}/2026-11-27.html`,
     survey: async ({ installation }) => aSurvey({ installation: installation.id }),
@@ -345,7 +347,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     openNotifier,
     checkChannels: async () => [],
     listDumps: (place) => steps.listDumps({ ...place, dryRun: false }),
-    describeStore: async () => "there is nothing at file:///srv/backups/clinic-a: mount its disk",
+    dumpAges: (place, options) => steps.dumpAges({ ...place, dryRun: false }, options),
     listExports: (place) => steps.listExports({ ...place, dryRun: false }),
     storeReport: (place, page) => steps.storeReport({ ...place, dryRun: false }, page),
     survey: (place) => steps.survey({ ...place, dryRun: false }),

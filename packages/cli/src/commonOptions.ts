@@ -1,5 +1,5 @@
 import { type CliOption, flag, optional } from "./options.ts";
-import { anInstallation, aPath, aStage } from "./optionValues.ts";
+import { aMetricsFile, anInstallation, aPath, aStage } from "./optionValues.ts";
 
 /** Options that several commands share. */
 export interface CommonOptions {
@@ -9,6 +9,8 @@ export interface CommonOptions {
   /** One JSON value on standard output, logs on standard error. */
   readonly json: boolean;
   readonly dryRun: boolean;
+  /** Absolute name of the file that gets the job's metrics; not set, the configuration names it. */
+  readonly metrics?: string;
   /** Do not ask. */
   readonly yes: boolean;
   /** The stage of the control plane; not set, the environment names it. */
@@ -35,6 +37,16 @@ export const usual: CommonOptionsTaken = {
 export const usualAndDryRun: CommonOptionsTaken = {
   ...usual,
   dryRun: flag("--dry-run", "show what would happen; change nothing"),
+};
+
+/** For commands that run a job. */
+export const ofJob: CommonOptionsTaken = {
+  ...usualAndDryRun,
+  metrics: optional(
+    "--metrics <file>",
+    "keep the job's metrics in this file, for Prometheus' node exporter",
+    aMetricsFile,
+  ),
 };
 
 export const stageOption = optional(

@@ -2,12 +2,10 @@ import { resolve } from "node:path";
 import {
   emailAddress,
   fileName,
-  host,
   identifier,
-  port,
+  metricsFileName,
   schemaName,
   soakMinutes,
-  userName,
 } from "@openemr-ops/core/config/fields";
 import { mostCopies } from "@openemr-ops/core/config/sections/copies";
 import { ulidPattern } from "@openemr-ops/core/ids";
@@ -80,12 +78,8 @@ export const aPort = once((text) => {
 /** A file or directory, made absolute from the working directory. */
 export const aPath = once((text, cwd) => resolve(cwd, bySchema(fileName)(text)));
 
-/** A destination, or a JSON file with its settings, made absolute. Whether it can serve is seen when it is read. */
-export const aPlace = once((text, cwd) => {
-  if (/^[a-z0-9]+:/i.test(text)) return text;
-  if (/\.json$/i.test(text)) return resolve(cwd, bySchema(fileName)(text));
-  throw new InvalidArgumentError(`expected ${destinationForms}, or a JSON file with the field destination`);
-});
+/** As `aPath`, of a file for Prometheus' node exporter. */
+export const aMetricsFile = once((text, cwd) => resolve(cwd, bySchema(metricsFileName)(text)));
 
 export const aChoice = <const Names extends readonly string[]>(names: Names): ReadValue<Names[number]> =>
   once((text) => {
@@ -109,6 +103,16 @@ export const aShare = once((text) => {
   const [, part, of] = (/^(\d{1,5})\/(\d{1,5})$/.exec(text) ?? []).map(Number);
   if (part !== undefined && of !== undefined && part >= 1 && part <= of) return `${part}/${of}`;
   throw new InvalidArgumentError("expected n/m, the n-th of m parts, such as 1/7");
+});
+
+const secondsIn = { m: 60, h: 3600, d: 24 * 3600 } as const;
+
+/** A number of minutes, hours or days, in seconds. */
+export const anAge = once((text) => {
+  const [, number, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
+  const seconds = Number(number) * secondsIn[(unit ?? "m") as keyof typeof secondsIn];
+  if (seconds > 0) return seconds;
+  throw new InvalidArgumentError("expected a number of minutes, hours or days, such as 90m, 26h or 8d");
 });
 
 /** A copy by its place in the configuration. */

@@ -279,6 +279,10 @@ export class RotationRefusedError extends RefusedError {
 export class DumpNotFoundError extends RefusedError {
   override readonly name = "DumpNotFoundError";
 }
+/** The newest dump is older than the check allows, or there is none. */
+export class DumpTooOldError extends FatalError {
+  override readonly name = "DumpTooOldError";
+}
 /** The target schema or directory is not empty. */
 export class TargetNotEmptyError extends RefusedError {
   override readonly name = "TargetNotEmptyError";

@@ -1,6 +1,7 @@
 import type { JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
-import type { DestinationFinding } from "@openemr-ops/dumps/checkDestination";
+import { checkDestination, type DestinationFinding } from "@openemr-ops/dumps/checkDestination";
+import { type DumpAges, dumpAges } from "@openemr-ops/dumps/steps/dumpAges";
 import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
 import { wordsOfDestination } from "@openemr-ops/dumps/steps/surveyDestination";
 import type { AtCopy } from "@openemr-ops/events/inputs/common";
@@ -37,8 +38,8 @@ export interface Operations {
   openStores(place: Place): Promise<{ readonly jobs: JobStore; readonly locks: LockStore }>;
   /** Newest first. `copy`, here and below: which store; not set, the first destination. */
   listDumps(place: Place, options?: AtCopy): Promise<readonly ListedDump[]>;
-  /** What is at a store that has no dump of the installation, and what to do about it. */
-  describeStore(place: Place, options?: AtCopy): Promise<string>;
+  /** How old the newest dumps are. Needs no password. */
+  dumpAges(place: Place, options?: AtCopy): Promise<DumpAges>;
   /** Newest first. */
   listExports(place: Place): Promise<readonly ListedExport[]>;
   /** All that a report says of the installation. `ledger`: not set, records are those of the state directory. */
@@ -78,9 +79,17 @@ export const operations: Operations = {
   copyTo,
   openStores,
   listDumps: async (place, { copy } = {}) => listDumps(await dumpContext(place, copy)),
-  listExports: listExportsOf,
-  survey: (place, ledger) => surveyInstallation(place, listExportsOf, ledger),
-  storeReport,
+  dumpAges: async (place, { copy } = {}) => dumpAges(await dumpContext(place, copy), copy !== undefined),
+  listExports: async (place) => {
+    const { installation, destination } = await exportContext(place);
+    const { jobs, locks } = await openStores(place);
+    return listExports({
+      installation,
+      destination,
+      jobs: place.history ?? jobs,
+      holder: (resource) => locks.holder({ installation, resource }),
+    });
+  },
   planCloudSql: async (place, { dump, intoDatabase, copy }) => {
     const manifest = await chooseDump(await dumpContext(place, copy), dump);
     const command = cloudSqlImport(dumpsOf(place, copy).dumps.destination, manifest, intoDatabase);

@@ -1,7 +1,7 @@
 import type { JobRecord } from "@openemr-ops/core/jobs";
 import type { LockingInput } from "@openemr-ops/events/jobKinds";
 import { type Outcome, runJob, stoppedBy } from "@openemr-ops/jobs/runJob";
-import { openNotifier } from "./openNotifier.ts";
+import { metricsListener } from "./metrics/metricsListener.ts";
 import type { Operations } from "./operations.ts";
 import type { Place } from "./program.ts";
 import { withHooks } from "./withHooks.ts";
@@ -16,7 +16,7 @@ export interface RunnableProgram<Request, Plan, Result> {
  * Runs a program that no workflow runs: by hand, or by cron, between its hooks, and notifies people. A dry run writes nothing: no
  * record, no lock; it runs no hook and notifies nobody.
  *
- * @throws what `runJob` and `withHooks` throw
+ * @throws what `runJob` throws, and {InvalidInputError} for a metrics file that cannot be written; nothing was done
  */
 export const runByHand = async <Request extends LockingInput, Plan, Result>(
   program: RunnableProgram<Request, Plan, Result>,
@@ -26,10 +26,14 @@ export const runByHand = async <Request extends LockingInput, Plan, Result>(
 ): Promise<Outcome<Plan | Result>> => {
   if (request.dryRun) return stoppedBy(place.signal, () => program.plan(place, request));
   const stores = await openStores(place);
-  const listeners = [...(place.listeners ?? []), openNotifier(place.config, place).listen];
-  const listen = async (record: JobRecord) => void (await Promise.all(listeners.map((hear) => hear(record))));
-  return runJob<Plan | Result>(place.installation.id, request, { ...place, ...stores, listen }, (signal, running) => {
-    const held = { ...place, signal };
-    return withHooks(held, request.kind, running, () => program.run(held, request));
-  });
+  const renewMetrics = await metricsListener(place, request);
+  const jobs = {
+    save: async (record: JobRecord) => {
+      await stores.jobs.save(record);
+      await renewMetrics?.(record);
+    },
+  };
+  return runJob<Plan | Result>(place.installation.id, request, { ...place, ...stores, jobs }, (signal) =>
+    program.run({ ...place, signal }, request),
+  );
 };

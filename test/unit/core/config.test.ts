@@ -211,7 +211,7 @@ describe("a configuration in order", () => {
     const file = join(directory.path, "openemr-ops.config.ts");
     await writeFile(file, `const id: string = "clinic-a";\nexport default { ...${JSON.stringify(aConfig())}, ok: id }`);
     expect(await issuesOf(loadConfig(file))).toEqual([
-      { path: "ok", message: "unknown setting; known here: stateDirectory, notifications, installations" },
+      { path: "ok", message: "unknown setting; known here: stateDirectory, metricsFile, notifications, installations" },
     ]);
     const other = join(directory.path, "other.ts");
     await writeFile(other, `const port: number = 3307;\nexport default ${JSON.stringify(aConfig())} as unknown;`);

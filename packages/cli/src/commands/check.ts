@@ -1,18 +1,24 @@
 import { formatDuration } from "@openemr-ops/core/format";
 import { type VerificationLevel, verificationLevels } from "@openemr-ops/dumps/verification";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { type CopyOption, copyOption } from "../copyOption.ts";
-import { optional, withDefault } from "../options.ts";
-import { aChoice, aShare } from "../optionValues.ts";
+import { checkAge } from "../freshness.ts";
+import { flag, optional, withDefault } from "../options.ts";
+import { aChoice, anAge, aShare } from "../optionValues.ts";
 import { shown } from "../shown.ts";
 import { announce, type CommandContext, carryOut, installationCommand, jobOf, storeFacts } from "./context.ts";
 
 interface CheckOptions extends CopyOption {
   readonly level: VerificationLevel;
   readonly share?: string;
+  readonly maxAge?: number;
+  readonly verified: boolean;
 }
 
-const check = async (context: CommandContext, { level, share, copy }: CheckOptions): Promise<void> => {
+const check = async (context: CommandContext, options: CheckOptions): Promise<number> => {
+  const { level, share, maxAge, ...rest } = options;
+  if (maxAge !== undefined) return checkAge(context, { ...rest, maxAge });
+  const { copy } = rest;
   const depth = share === undefined ? level : `${level}, part ${share}`;
   announce(context, "Check", [...storeFacts(context, copy), ["level", depth]]);
   const request = {
@@ -27,13 +33,14 @@ const check = async (context: CommandContext, { level, share, copy }: CheckOptio
     if ("dryRun" in result) return shown`A check (${depth}) would look at ${dumps}.\n`;
     return shown`${dumps} checked (${depth}): ${style("green", "passed")} in ${formatDuration(result.seconds)}\n`;
   });
+  return 0;
 };
 
 export const command = installationCommand({
   name: "check",
   job: "check",
   summary: "Check dumps at the destination, or the destination itself.",
-  common: usualAndDryRun,
+  common: ofJob,
   options: {
     ...copyOption,
     level: withDefault(
@@ -43,9 +50,22 @@ export const command = installationCommand({
       "objects",
     ),
     share: optional("--share <n/m>", "with read-data: only the n-th of m parts of the repository", aShare),
+    maxAge: optional(
+      "--max-age <age>",
+      "only check that the newest complete dump is not older, such as 90m, 26h or 8d",
+      anAge,
+    ),
+    verified: flag("--verified", "with --max-age: the newest that passed a drill or a check of every stored byte"),
   },
-  problems: ({ level, share }) =>
-    share !== undefined && level !== "read-data" ? [{ path: "--share", message: "goes with --level read-data" }] : [],
-  examples: ["check", "check --level read-data --share 1/7", "check --copy 1", "check destination"],
+  problems: ({ level, share, maxAge, verified }) => [
+    ...(share !== undefined && level !== "read-data"
+      ? [{ path: "--share", message: "goes with --level read-data" }]
+      : []),
+    ...(verified && maxAge === undefined ? [{ path: "--verified", message: "goes with --max-age" }] : []),
+    ...(maxAge !== undefined && level !== "objects"
+      ? [{ path: "--max-age", message: "looks at ages alone; leave --level out" }]
+      : []),
+  ],
+  examples: ["check", "check --level read-data --share 1/7", "check --max-age 26h", "check --max-age 8d --verified"],
   run: check,
 });

@@ -1,4 +1,4 @@
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { type CopyOption, copyOption } from "../copyOption.ts";
 import { withDefault } from "../options.ts";
 import { aDump } from "../optionValues.ts";
@@ -30,7 +30,7 @@ export const command = installationCommand({
   job: "drill",
   summary:
     "Restore a dump into a scratch schema, or on a database server of its own, and a directory, compare all of it, then delete the copy.",
-  common: usualAndDryRun,
+  common: ofJob,
   options: { ...copyOption, dump: withDefault("--dump <id>", "latest, or a dump's identifier", aDump, "latest") },
   examples: ["drill", "drill --dump latest --json", "drill --copy 1"],
   run: drill,

@@ -1,5 +1,5 @@
 import { copiesOfDump } from "@openemr-ops/task/runCopies";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { flag } from "../options.ts";
 import { renderFigures, renderWarnings } from "../output.ts";
 import { renderCopies } from "../renderCopies.ts";
@@ -39,7 +39,7 @@ export const command = installationCommand({
   job: "dump",
   summary:
     "Dump the database and the sites directory, prove that they fit together, and write the manifest; then copy it, where copies are configured.",
-  common: usualAndDryRun,
+  common: ofJob,
   options: {
     forceNewRepository: flag(
       "--force-new-repository",

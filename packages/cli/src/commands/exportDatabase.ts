@@ -2,7 +2,7 @@ import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import { formatBytes, formatCount } from "@openemr-ops/core/format";
 import type { DatabaseExportResult, ExportedTable, SkippedTable } from "@openemr-ops/exports/context";
 import type { DatabasePlan } from "@openemr-ops/task/programs/exportDatabase";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { type Asked, optional } from "../options.ts";
 import { aChoice, aDay, someTables } from "../optionValues.ts";
 import { renderFigures } from "../output.ts";
@@ -108,7 +108,7 @@ export const command = sectionCommand("exports", {
   name: "export database",
   job: "exportDatabase",
   summary: "Export the database's tables as Parquet files for analytics, without secrets.",
-  common: usualAndDryRun,
+  common: ofJob,
   options,
   examples: [
     "export database --dry-run",

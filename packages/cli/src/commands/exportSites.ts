@@ -1,5 +1,5 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { optional } from "../options.ts";
 import { refused } from "../optionValues.ts";
 import { renderFigures } from "../output.ts";
@@ -35,7 +35,7 @@ export const command = sectionCommand("exports", {
   name: "export sites",
   job: "exportSites",
   summary: "Export what changed of the sites directory for analytics, without secrets, and an inventory of all files.",
-  common: usualAndDryRun,
+  common: ofJob,
   options: {
     since: optional(
       "--since <date>",

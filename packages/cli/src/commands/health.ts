@@ -1,6 +1,6 @@
 import { exitCodeOf, type HealthCheck, InstallationUnhealthyError } from "@openemr-ops/core/errors";
 import type { Health } from "@openemr-ops/health/checkHealth";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { nothing, type Shown, shown } from "../shown.ts";
 import { renderFacts, renderTable } from "../table.ts";
 import type { Stylist } from "../terminal.ts";
@@ -55,7 +55,7 @@ export const command = sectionCommand("health", {
   name: "health",
   job: "health",
   summary: "Check whether OpenEMR works: its pages, its database, its space, the age of its dumps.",
-  common: usualAndDryRun,
+  common: ofJob,
   options: {},
   examples: ["health", "health --json"],
   run: health,

@@ -1,5 +1,5 @@
 import { formatDuration } from "@openemr-ops/core/format";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { shown } from "../shown.ts";
 import { announce, type CommandContext, carryOut, jobOf, sectionCommand } from "./context.ts";
 
@@ -25,7 +25,7 @@ export const command = sectionCommand("rotations", {
   name: "redeploy",
   job: "redeploy",
   summary: "Start OpenEMR anew, and wait until it is healthy.",
-  common: usualAndDryRun,
+  common: ofJob,
   options: {},
   examples: ["redeploy --dry-run", "redeploy"],
   run: redeploy,

@@ -2,7 +2,7 @@ import { loadConnection } from "@openemr-ops/core/config/load";
 import type { InputIssue } from "@openemr-ops/core/errors";
 import { formatMoment } from "@openemr-ops/core/format";
 import { statusOf } from "@openemr-ops/dumps/steps/verdict";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { copyOption } from "../copyOption.ts";
 import { type Asked, flag, optional, required } from "../options.ts";
 import { aChoice, aDump, aPath, aSchema } from "../optionValues.ts";
@@ -141,8 +141,8 @@ const restore = async (context: CommandContext, options: RestoreArguments): Prom
 
 export const command = installationCommand({
   name: "restore",
-  summary: "Restore a dump, or a part of it, beside the live system; or all of it over that with --in-place.",
-  common: usualAndDryRun,
+  summary: "Restore a dump beside the live system, or over it with --in-place.",
+  common: ofJob,
   options: restoreOptions,
   problems: problemsOf,
   examples: [

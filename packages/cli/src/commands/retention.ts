@@ -2,7 +2,7 @@ import { atCopy } from "@openemr-ops/core/config/atCopy";
 import type { RetentionPolicy } from "@openemr-ops/core/config/settings";
 import { formatMoment } from "@openemr-ops/core/format";
 import type { RetentionEntry } from "@openemr-ops/dumps/steps/applyRetention";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { type CopyOption, copyOption } from "../copyOption.ts";
 import { nothing, type Shown, shown } from "../shown.ts";
 import { renderTable } from "../table.ts";
@@ -47,7 +47,7 @@ export const command = installationCommand({
   job: "retention",
   summary:
     "Delete the dumps that the retention policy does not keep. Never the newest complete or the newest verified one.",
-  common: usualAndDryRun,
+  common: ofJob,
   options: copyOption,
   examples: ["retention --dry-run", "retention --yes", "retention --copy 1"],
   run: retention,

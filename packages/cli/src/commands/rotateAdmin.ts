@@ -1,5 +1,5 @@
 import { formatDuration } from "@openemr-ops/core/format";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { renderWarnings } from "../output.ts";
 import { shown } from "../shown.ts";
 import { renderFacts } from "../table.ts";
@@ -37,7 +37,7 @@ export const command = sectionCommand("rotations", {
   name: "rotate admin",
   job: "rotateAdmin",
   summary: "Give an administrator of OpenEMR a new password.",
-  common: usualAndDryRun,
+  common: ofJob,
   options: {},
   examples: ["rotate admin --dry-run", "rotate admin"],
   run: rotateAdmin,

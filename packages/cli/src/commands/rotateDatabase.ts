@@ -1,5 +1,5 @@
 import { formatDuration } from "@openemr-ops/core/format";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { shown } from "../shown.ts";
 import { renderFacts, renderTable } from "../table.ts";
 import { announce, type CommandContext, carryOut, jobOf, sectionCommand } from "./context.ts";
@@ -43,7 +43,7 @@ export const command = sectionCommand("rotations", {
   name: "rotate database",
   job: "rotateDatabase",
   summary: "Give OpenEMR another database user with a new password, and retire the one before.",
-  common: usualAndDryRun,
+  common: ofJob,
   options: {},
   examples: ["rotate database --dry-run", "rotate database"],
   run: rotateDatabase,

@@ -1,5 +1,5 @@
 import { formatDuration } from "@openemr-ops/core/format";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { shown } from "../shown.ts";
 import { renderFacts } from "../table.ts";
 import { announce, type CommandContext, carryOut, jobOf, sectionCommand } from "./context.ts";
@@ -24,7 +24,7 @@ export const command = sectionCommand("rotations", {
   name: "rotate master",
   job: "rotateMaster",
   summary: "Give the administrator of the database a new password.",
-  common: usualAndDryRun,
+  common: ofJob,
   options: {},
   examples: ["rotate master --dry-run", "rotate master"],
   run: rotateMaster,

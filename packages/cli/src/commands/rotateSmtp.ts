@@ -1,6 +1,6 @@
 import { formatDuration } from "@openemr-ops/core/format";
 import type { RotateSmtpInput } from "@openemr-ops/events/inputs/rotateSmtp";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { optional } from "../options.ts";
 import { aChoice, someMinutes } from "../optionValues.ts";
 import { renderWarnings } from "../output.ts";
@@ -71,7 +71,7 @@ export const command = sectionCommand("rotations", {
   name: "rotate smtp",
   job: "rotateSmtp",
   summary: "Give OpenEMR another login at the SMTP server, prove that mail goes out, and put the key before away.",
-  common: usualAndDryRun,
+  common: ofJob,
   options: {
     soakMinutes: optional(
       "--soak-minutes <n>",

@@ -1,5 +1,5 @@
 import { stepsInWords } from "@openemr-ops/task/programs/users";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { ofJob } from "../commonOptions.ts";
 import { renderTable } from "../table.ts";
 import { announce, type CommandContext, carryOut, jobOf, sectionCommand } from "./context.ts";
 
@@ -25,7 +25,7 @@ export const command = sectionCommand("users", {
   name: "users",
   job: "users",
   summary: "Make the database users for dumps and restores, with their rights and passwords.",
-  common: usualAndDryRun,
+  common: ofJob,
   options: {},
   examples: ["users --dry-run", "users"],
   run: users,

@@ -64,6 +64,12 @@ export const fileName = text("the name of a file or directory", (value) => value
 /** `fileName` in a configuration. Whether something is there is seen when it is used. */
 export const place = namesFile(fileName);
 
+const endsInProm = "the name of a file that ends in .prom: Prometheus' node exporter reads no others";
+/** A file of metrics; absolute or relative to where it is named. */
+export const metricsFileName = text(endsInProm, (value) => /[^/]\.prom$/.test(value) && !hasControl(value));
+/** `metricsFileName` in a configuration. */
+export const metricsFile = namesFile(metricsFileName);
+
 /** A file with the certificates of the authorities to trust. */
 export const caFile = namesFile(fileName, {
   fits: (content) => content.includes("-----BEGIN CERTIFICATE-----"),

@@ -16,7 +16,7 @@ const destinationsOf = ({ destination, copies }: DumpSettings): readonly (readon
 ];
 
 /** Directories that must not lie in one another: a dump or an export that contains its own store grows without end. */
-export const findPlaceIssues = ({ installations, stateDirectory }: Config): readonly InputIssue[] => {
+export const findPlaceIssues = ({ installations, stateDirectory, metricsFile }: Config): readonly InputIssue[] => {
   const issues: InputIssue[] = [];
   installations.forEach(({ sites }, index) => {
     const name = `installations[${index}]`;
@@ -25,6 +25,9 @@ export const findPlaceIssues = ({ installations, stateDirectory }: Config): read
         path: "stateDirectory",
         message: `lies inside ${name}.sites.path; choose a directory outside of it`,
       });
+    }
+    if (metricsFile !== undefined && isInside(metricsFile, sites.path)) {
+      issues.push({ path: "metricsFile", message: `lies inside ${name}.sites.path; choose a file outside of it` });
     }
     installations.forEach(({ dumps, exports, rotations }, other) => {
       for (const reference of secretsIn(rotations)) {

@@ -31,6 +31,8 @@ const acrossInstallations = (settings: { readonly installations?: unknown }, con
 export const configSchema = strict({
   /** Directory for locks, job records and caches. */
   stateDirectory: field.place.optional(),
+  /** Prometheus' metrics of jobs that no workflow runs. */
+  metricsFile: field.metricsFile.optional(),
   notifications: notifications.schema.default({}),
   installations: z
     .array(installation.schema, { error: "expected a list of installations" })

@@ -10,6 +10,8 @@ export type { DatabaseServer } from "./sections/server.ts";
 export interface Config {
   /** Absolute directory for locks, job records and caches. */
   readonly stateDirectory: string;
+  /** Absolute. Where jobs that no workflow runs keep their metrics; not set, nowhere. */
+  readonly metricsFile?: string | undefined;
   readonly notifications: ReturnType<typeof notifications.settle>;
   readonly installations: readonly Installation[];
 }

@@ -250,6 +250,7 @@ export interface Steps extends Pick<Operations, "planCloudSql"> {
   ): Promise<DatabaseExportResult | DatabasePlan>;
   exportSites(job: Job): Promise<SitesExportResult | SitesPlan>;
   listDumps(job: Job): ReturnType<Operations["listDumps"]>;
+  showDump(job: Job, options: unknown): ReturnType<Operations["showDump"]>;
   dumpAges(job: Job, options: unknown): ReturnType<Operations["dumpAges"]>;
   listExports(job: Job): ReturnType<Operations["listExports"]>;
   survey(job: Job): ReturnType<Operations["survey"]>;
@@ -296,6 +297,10 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
   const steps: Steps = {
     takeDump: answer("takeDump", aDumpResult),
     listDumps: answer("listDumps", []),
+    showDump: answer("showDump", {
+      listed: { dumpId, takenAt, complete: true, sealed: true, verified: null },
+      manifest: aDumpResult.manifest,
+    }),
     dumpAges: answer("dumpAges", { complete: null, verified: null }),
     listExports: answer("listExports", []),
     storeReport: async ({ installation }) => `s3://dumps/reports/${installation.id}/2026-11-27.html`,
@@ -347,6 +352,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     openNotifier,
     checkChannels: async () => [],
     listDumps: (place) => steps.listDumps({ ...place, dryRun: false }),
+    showDump: (place, options) => steps.showDump({ ...place, dryRun: false }, options),
     dumpAges: (place, options) => steps.dumpAges({ ...place, dryRun: false }, options),
     listExports: (place) => steps.listExports({ ...place, dryRun: false }),
     storeReport: (place, page) => steps.storeReport({ ...place, dryRun: false }, page),

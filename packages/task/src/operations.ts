@@ -2,8 +2,7 @@ import type { JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
 import { checkDestination, type DestinationFinding } from "@openemr-ops/dumps/checkDestination";
 import { type DumpAges, dumpAges } from "@openemr-ops/dumps/steps/dumpAges";
-import { chooseDump, type ListedDump, listDumps } from "@openemr-ops/dumps/steps/listDumps";
-import { wordsOfDestination } from "@openemr-ops/dumps/steps/surveyDestination";
+import { chooseDump, type ListedDump, listDumps, type ShownDump, showDump } from "@openemr-ops/dumps/steps/listDumps";
 import type { AtCopy } from "@openemr-ops/events/inputs/common";
 import { type ListedExport, listExports } from "@openemr-ops/exports/listExports";
 import { checkSecrets } from "./checkSecrets.ts";
@@ -38,6 +37,8 @@ export interface Operations {
   openStores(place: Place): Promise<{ readonly jobs: JobStore; readonly locks: LockStore }>;
   /** Newest first. `copy`, here and below: which store; not set, the first destination. */
   listDumps(place: Place, options?: AtCopy): Promise<readonly ListedDump[]>;
+  /** One dump with its manifest. */
+  showDump(place: Place, options: AtCopy & { readonly dump: string }): Promise<ShownDump>;
   /** How old the newest dumps are. Needs no password. */
   dumpAges(place: Place, options?: AtCopy): Promise<DumpAges>;
   /** Newest first. */
@@ -79,6 +80,7 @@ export const operations: Operations = {
   copyTo,
   openStores,
   listDumps: async (place, { copy } = {}) => listDumps(await dumpContext(place, copy)),
+  showDump: async (place, { dump, copy }) => showDump(await dumpContext(place, copy), dump),
   dumpAges: async (place, { copy } = {}) => dumpAges(await dumpContext(place, copy), copy !== undefined),
   listExports: async (place) => {
     const { installation, destination } = await exportContext(place);

@@ -12,6 +12,7 @@ import type { AnyProgram, Place } from "./program.ts";
 import { progressLines } from "./progressLines.ts";
 import { runByHand } from "./runByHand.ts";
 import { copiesOfDump } from "./runCopies.ts";
+import { shortCopies, shortResult } from "./shortResults.ts";
 import { within } from "./within.ts";
 import { underWorkflow, type WorkflowLink, type WorkflowPorts } from "./workflow/link.ts";
 import { readPlace } from "./workflow/place.ts";
@@ -80,10 +81,12 @@ const run = async (surroundings: TaskSurroundings, log: Log, link?: WorkflowLink
   const { progress, warn, note: write } = log;
   const place: Place = { config, installation, environment, now, signal, progress, warn, note: write };
   if (!link) {
-    const outcome = await runByHand(program, place, request as never, operations);
-    if (input.kind !== "dump" || input.dryRun) return outcome;
-    const { result, ...end } = await copiesOfDump(place, operations); // under a workflow it starts them
-    return { ...outcome, ...end, result: { ...(outcome.result as object), ...result } };
+    const outcome: Outcome<unknown> = await runByHand(program, place, request as never, operations);
+    const result = shortResult(input.kind, outcome.result);
+    if (input.kind !== "dump" || input.dryRun) return { ...outcome, result };
+    const { result: copied, ...end } = await copiesOfDump(place, operations); // under a workflow it starts them
+    const copies = copied.copies ? { copies: shortCopies(copied.copies) } : {};
+    return { ...outcome, ...end, result: { ...(result as object), ...copies } };
   }
   const { hold, history, progress: note } = await link.open(installation.id, request);
   return hold((signal) => {
@@ -100,7 +103,7 @@ const run = async (surroundings: TaskSurroundings, log: Log, link?: WorkflowLink
   });
 };
 
-/** What goes to `writeResult`: all of the result, or under a workflow the report that it gets. */
+/** What goes to `writeResult`: the result, shortened, or under a workflow the report that it gets. */
 const resultOf = async (
   surroundings: TaskSurroundings,
   log: Log,

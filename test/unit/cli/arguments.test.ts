@@ -25,10 +25,10 @@ const issuesOf = (argv: readonly string[]) => {
 
 describe("a command line", () => {
   it.each([
-    ["dump", { command: "dump", common, options: { forceNewRepository: false } }],
+    ["dump", { command: "dump", common, options: { forceNewRepository: false, full: false } }],
     [
       "dump --force-new-repository --dry-run",
-      { command: "dump", common: { ...common, dryRun: true }, options: { forceNewRepository: true } },
+      { command: "dump", common: { ...common, dryRun: true }, options: { forceNewRepository: true, full: false } },
     ],
     [
       "dumps --json --config c.json",

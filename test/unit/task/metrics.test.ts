@@ -75,7 +75,7 @@ describe("the metrics of a job", () => {
     [{ kind: "check", result: { level: "read-data", share: "1/7" } }, false],
     [{ kind: "drill", status: "failed" }, false],
     [{ kind: "dump" }, false],
-  ])("tell of a verification where all was read: %j", (changes, verified) => {
+  ])("have the time of a verification where all was read: %j", (changes, verified) => {
     const found = inFile(jobSamples(ended(changes))).includes(
       'openemr_ops_dump_last_verification_timestamp_seconds{installation="clinic-a"} 1795176090',
     );

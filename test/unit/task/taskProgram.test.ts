@@ -52,7 +52,8 @@ describe("the container program", () => {
   it("answers with the job's result, whether the configuration is a file or a text", async () => {
     for (const { exitCode, result, log } of await runBoth({ kind: "drill" })) {
       expect(exitCode).toBe(0);
-      expect(result).toEqual(aVerdict);
+      const { tableDigests: _, ...short } = aVerdict;
+      expect(result).toEqual(short);
       expect(log).toEqual([]);
     }
   });

@@ -1,4 +1,5 @@
 import { copiesOfDump } from "@openemr-ops/task/runCopies";
+import { shortCopies, shortDump } from "@openemr-ops/task/shortResults";
 import { ofJob } from "../commonOptions.ts";
 import { flag } from "../options.ts";
 import { renderFigures, renderWarnings } from "../output.ts";
@@ -15,13 +16,19 @@ import {
   storeFacts,
 } from "./context.ts";
 
+interface DumpOptions {
+  readonly forceNewRepository: boolean;
+  readonly full: boolean;
+}
+
 /** @returns the exit status: not 0 when the dump is complete and a copy failed */
-const dump = async (context: CommandContext, options: { readonly forceNewRepository: boolean }): Promise<number> => {
+const dump = async (context: CommandContext, { full, ...options }: DumpOptions): Promise<number> => {
   announce(context, "Dump", [...sourceFacts(context), ...storeFacts(context)]);
   const report = await carryOut(context, context.operations.programs.dump, { ...jobOf(context, "dump"), ...options });
   const { result: copied, exitCode = 0 }: Awaited<ReturnType<typeof copiesOfDump>> =
     "dryRun" in report ? { result: {} } : await copiesOfDump(placeOf(context), context.operations);
-  context.output.result({ ...report, ...copied }, (style) => {
+  const short = { ...shortDump(report), ...(copied.copies ? { copies: shortCopies(copied.copies) } : {}) };
+  context.output.result(full ? { ...report, ...copied } : short, (style) => {
     if ("dryRun" in report) {
       const { tables, views, sites, server, warnings } = report;
       const title = `A dump would hold ${tables} tables and ${views} views of ${server}, and sites ${sites.join(", ")}.`;
@@ -45,7 +52,8 @@ export const command = installationCommand({
       "--force-new-repository",
       "create a new repository although the one that held earlier dumps is missing",
     ),
+    full: flag("--full", "with --json: all of the result, with the dump's manifest; without it, less than 4 KB"),
   },
-  examples: ["dump", "dump --installation clinic-a --json"],
+  examples: ["dump", "dump --installation clinic-a --json", "dump --json --full"],
   run: dump,
 });

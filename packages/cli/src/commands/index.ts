@@ -8,6 +8,7 @@ import { command as doctor } from "./doctor.ts";
 import { command as drill } from "./drill.ts";
 import { command as dump } from "./dump.ts";
 import { command as dumps } from "./dumps.ts";
+import { command as dumpsShow } from "./dumpsShow.ts";
 import { command as exportDatabase } from "./exportDatabase.ts";
 import { command as exportSites } from "./exportSites.ts";
 import { command as exports } from "./exports.ts";
@@ -35,7 +36,7 @@ export const commands: readonly CliCommand[] = [
   init,
   dump,
   dumps,
-  browse,
+  dumpsShow,
   copy,
   restore,
   drill,

@@ -2,6 +2,7 @@ import { formatMoment } from "@openemr-ops/core/format";
 import type { RestorePlan } from "@openemr-ops/dumps/steps/restoreDump";
 import type { Verdict } from "@openemr-ops/dumps/steps/verdict";
 import type { DrillPlan } from "@openemr-ops/task/programs/drill";
+import { shortVerdict } from "@openemr-ops/task/shortResults";
 import { renderFigures, renderWarnings } from "../output.ts";
 import { nothing, shown } from "../shown.ts";
 import { renderFacts } from "../table.ts";
@@ -37,7 +38,7 @@ export const showVerdict = (
   what: string,
   report: Verdict | RestorePlan | DrillPlan,
 ): void =>
-  output.result(report, (style) => {
+  output.result(shortVerdict(report), (style) => {
     const { dumpId, tables, rows, files, filesBytes } = report;
     const of = `dump ${dumpId} of ${formatMoment(report.takenAt)}`;
     if ("dryRun" in report) {

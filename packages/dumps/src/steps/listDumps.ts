@@ -249,16 +249,52 @@ const unopenedBy = [
  * The same for a person to read. Needs no secret: without one, or where the store does not open, it reads the plain
  * manifests, and `sealed` is null; `unopened` says why.
  */
-export const lookAtDumps = async (
-  context: DumpContext,
-): Promise<{ readonly dumps: readonly FoundDump[]; readonly unopened?: OpsError }> => {
-  let unopened: OpsError | undefined;
+export const listDumps = async (context: DumpContext): Promise<readonly ListedDump[]> =>
+  (await findReadable(context)).map(({ listed }) => listed);
+
+const findReadable = async (context: DumpContext): Promise<readonly FoundDump[]> => {
+  const unopened = [
+    RepositoryPasswordError,
+    InvalidInputError,
+    SecretUnreadableError,
+    ToolMissingError,
+    ToolFailedError,
+    DamagedError,
+  ] as const;
   const authority = await askAuthority(context).catch((error: unknown) => {
     unopened = unopenedBy.map((kind) => (error instanceof kind ? error : undefined)).find(Boolean);
     if (unopened) return undefined;
     throw error;
   });
-  return { dumps: await find(context, authority), ...(unopened ? { unopened } : {}) };
+  return find(context, authority);
+};
+
+/** One dump as the list has it, with its manifest. */
+export interface ShownDump {
+  readonly listed: ListedDump;
+  readonly manifest: Manifest;
+}
+
+/**
+ * One dump for a person to read. Needs no secret, as `listDumps`, unless only the sealed manifest is left.
+ *
+ * @param name an identifier, or `latest`: the newest complete dump
+ * @throws {DumpNotFoundError} refused
+ * @throws {IntegrityError} its manifest is damaged
+ */
+export const showDump = async (context: DumpContext, name: string): Promise<ShownDump> => {
+  assertDumpName(name);
+  const dumps = await findReadable(context);
+  const past = dumps.filter(({ listed }) => !isFuture(new Date(listed.takenAt), context.now()));
+  const dump =
+    name === "latest" ? past.find(({ listed }) => listed.complete) : dumps.find(({ listed }) => listed.dumpId === name);
+  if (!dump)
+    throw new DumpNotFoundError(
+      `${name === "latest" ? "there is no complete dump" : `there is no dump ${name}`} of ${context.installation} at ${context.destination.url}`,
+    );
+  const { listed, manifest } = dump;
+  if (!manifest && listed.problem !== undefined) throw new IntegrityError(`dump ${listed.dumpId}: ${listed.problem}`);
+  return { listed, manifest: manifest ?? (await sealedManifest(context, listed.dumpId)) };
 };
 
 /** What `lookAtDumps` finds, as a list. */

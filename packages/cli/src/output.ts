@@ -2,7 +2,7 @@ import { InvalidInputError, type OpsError, UnexpectedError } from "@openemr-ops/
 import { formatFigure } from "@openemr-ops/core/format";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import { visibleJson } from "@openemr-ops/core/visible";
-import { showProgress } from "./progress.ts";
+import { type Every, showProgress, stamp } from "./progress.ts";
 import { nothing, type Shown, shown } from "./shown.ts";
 import { renderFacts } from "./table.ts";
 import { type Sink, type Stylist, stylist } from "./terminal.ts";
@@ -22,6 +22,10 @@ export interface Output {
   list<Item>(words: (item: Item) => Shown): ItemList<Item>;
   /** The error of a command that failed. */
   failure(error: OpsError): void;
+  /** Keeps the terminal free for a question. */
+  aside<Answer>(work: () => Promise<Answer>): Promise<Answer>;
+  /** Ends the display of progress. Safe to repeat. */
+  end(): void;
 }
 
 export interface ItemList<Item> {
@@ -37,6 +41,8 @@ export interface OutputOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly json: boolean;
   readonly now: () => Date;
+  /** What ticks while nothing is reported; for tests. */
+  readonly every?: Every;
 }
 
 /** Where a defect of this program is: the stack frames of the original error. Its message is left out, it may quote data. */
@@ -47,14 +53,16 @@ const framesOf = (error: OpsError): Shown => {
   return shown`${frames.slice(0, 8).map((frame) => shown`${frame}\n`)}`;
 };
 
-export const createOutput = ({ stdout, stderr, environment, json, now }: OutputOptions): Output => {
+export const createOutput = ({ stdout, stderr, environment, json, now, every }: OutputOptions): Output => {
   const onStderr = stylist(stderr, environment);
   const onStdout = stylist(stdout, environment);
-  const display = showProgress(stderr, now);
-  const say = ({ text }: Shown) => {
+  const display = showProgress(stderr, now, every);
+  const write = (text: string) => {
     display.clear();
     stderr.write(text);
   };
+  /** In a log, with the time first. */
+  const say = ({ text }: Shown) => write(stderr.isTTY ? text : `${stamp(now())}${text}`);
   const writeJson = (value: unknown) => stdout.write(`${visibleJson(value, stdout.isTTY ? 2 : 0)}\n`);
   return {
     plan: (title, facts) => say(shown`${onStderr("bold", title)}\n${renderFacts(facts)}`),
@@ -88,8 +96,10 @@ export const createOutput = ({ stdout, stderr, environment, json, now }: OutputO
       const lines = issues?.map((issue) => shown`  ${issue.path ? `${issue.path}: ` : ""}${issue.message}\n`);
       const what = lines && lines.length > 0 ? shown`nothing was changed\n${lines}` : shown`${message}\n`;
       say(shown`${onStderr("red", "error")} ${onStderr("bold", name)}: ${what}`);
-      say(framesOf(error));
+      write(framesOf(error).text);
     },
+    aside: display.aside,
+    end: display.end,
   };
 };
 

@@ -6,7 +6,7 @@ import type { Surroundings } from "./surroundings.ts";
 
 /** Runs one command line to its end and returns the exit status; never throws. */
 export const runProgram = async (surroundings: Surroundings): Promise<number> => {
-  const { argv, cwd, stdout, stderr, environment, version, now } = surroundings;
+  const { argv, cwd, stdout, stderr, environment, version, now, ask } = surroundings;
   const output = createOutput({ stdout, stderr, environment, json: argv.includes("--json"), now });
   try {
     const columns = stdout.columns === undefined ? {} : { columns: stdout.columns };
@@ -17,7 +17,8 @@ export const runProgram = async (surroundings: Surroundings): Promise<number> =>
     }
     const { command, common, options } = invocation;
     try {
-      return (await command.run({ ...surroundings, output, common }, options)) ?? 0;
+      const asking = ask ? { ask: (question: string) => output.aside(() => ask(question)) } : {};
+      return (await command.run({ ...surroundings, ...asking, output, common }, options)) ?? 0;
     } catch (failure) {
       throw withFlags(toOpsError(failure), command);
     }
@@ -25,5 +26,7 @@ export const runProgram = async (surroundings: Surroundings): Promise<number> =>
     const error = toOpsError(failure);
     output.failure(error);
     return exitCodeOf(error);
+  } finally {
+    output.end();
   }
 };

@@ -1,6 +1,5 @@
-import { formatBytes, formatCount, formatDuration } from "@openemr-ops/core/format";
 import type { ProgressEvent, ReportProgress } from "@openemr-ops/core/progress";
-import { visible } from "@openemr-ops/core/visible";
+import { describeStep, progressLine, shareOf } from "./progressLine.ts";
 import type { Sink } from "./terminal.ts";
 
 interface Step {
@@ -12,76 +11,66 @@ interface Step {
   loggedTenth: number;
 }
 
-/** Done part of a step, 0 to 1; `undefined` when the whole is not known. */
-const shareOf = ({ bytes, totalBytes, files, totalFiles }: ProgressEvent): number | undefined => {
-  if (totalBytes) return Math.min(1, (bytes ?? 0) / totalBytes);
-  return totalFiles ? Math.min(1, (files ?? 0) / totalFiles) : undefined;
-};
-
-const amount = (done: string, total: string | undefined): string =>
-  total === undefined ? done : `${done} of ${total}`;
-
-/** One step in words: `database: 1.2 GiB of 2.0 GiB, 3,400,000 rows, 80.0 MiB/s, 10.0 s left (billing)`. */
-const describe = ({ latest, startedAt, seenAt }: Step): string => {
-  const { step, bytes, totalBytes, rows, files, totalFiles, detail } = latest;
-  const seconds = (seenAt - startedAt) / 1000;
-  const share = shareOf(latest);
-  const parts: string[] = [];
-  if (bytes !== undefined) parts.push(amount(formatBytes(bytes), totalBytes ? formatBytes(totalBytes) : undefined));
-  if (rows !== undefined) parts.push(`${formatCount(rows)} rows`);
-  if (files !== undefined)
-    parts.push(`${amount(formatCount(files), totalFiles ? formatCount(totalFiles) : undefined)} files`);
-  if (bytes && seconds >= 1) parts.push(`${formatBytes(bytes / seconds)}/s`);
-  if (share && share < 1 && seconds >= 1) parts.push(`${formatDuration((seconds / share) * (1 - share))} left`);
-  const where = detail === undefined ? "" : ` (${detail})`;
-  return visible(`${step}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}${where}`);
-};
-
 export interface ProgressDisplay {
   readonly report: ReportProgress;
   /** Clears the current line, so that the next output starts on a line of its own. Safe to repeat. */
   readonly clear: () => void;
+  /** Keeps the terminal free while `work` uses it, as a question does. */
+  readonly aside: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  /** Shows nothing any more. Safe to repeat. */
+  readonly end: () => void;
 }
 
-const secondsBetweenLines = 10;
+/** Calls `act` again and again; what it returns stops that. */
+export type Every = (milliseconds: number, act: () => void) => () => void;
+
+const everySoOften: Every = (milliseconds, act) => {
+  const timer = setInterval(act, milliseconds);
+  timer.unref();
+  return () => clearInterval(timer);
+};
+
+const millisecondsBetweenLines = 10_000;
 const millisecondsBetweenFrames = 100;
-/** A step that has reported nothing for this long is left out of the line. Milliseconds. */
+const millisecondsBetweenTicks = 1000;
+/** A step that has reported nothing for so many milliseconds is left out of the line, while another one reports. */
 const quiet = 5000;
 
 /**
- * Shows progress: on a terminal one line that is updated, elsewhere one plain line a step, then one for each tenth done,
- * or every 10 seconds when the whole is not known.
+ * Shows progress. On a terminal: one line that is updated, every second too when nothing is reported, with the time since the
+ * beginning. Elsewhere plain lines with the time: one when a step begins, one for each tenth done, and one every 10 seconds.
+ *
+ * @param every the clock that ticks; for tests
  */
-export const showProgress = (sink: Sink, now: () => Date): ProgressDisplay => {
+export const showProgress = (sink: Sink, now: () => Date, every: Every = everySoOften): ProgressDisplay => {
   const steps = new Map<string, Step>();
-  let drawnAt = 0;
+  const startedAt = now().getTime();
+  let drawnAt = startedAt;
   let drawn = false;
+  let held = false;
 
   const clear = () => {
     if (drawn) sink.write("\r\u001b[2K");
     drawn = false;
   };
+  const stateAt = ({ latest, startedAt: since }: Step, time: number) => ({ latest, milliseconds: time - since });
 
-  const draw = (time: number, isNew: boolean) => {
-    if (!isNew && time - drawnAt < millisecondsBetweenFrames) return;
-    const active = [...steps.values()].filter(({ seenAt }) => time - seenAt < quiet);
-    const line = active
-      .map(describe)
-      .join(" | ")
-      .slice(0, Math.max(20, (sink.columns ?? 80) - 1));
-    sink.write(`\r\u001b[2K${line}`);
+  const draw = (time: number) => {
+    if (held) return;
+    const all = [...steps.values()].sort((one, other) => one.startedAt - other.startedAt);
+    const newest = Math.max(...all.map(({ seenAt }) => seenAt));
+    const active = all.filter(({ seenAt }) => time - seenAt < quiet || seenAt === newest);
+    const states = active.map((step) => stateAt(step, step.seenAt));
+    sink.write(`\r\u001b[2K${progressLine(states, time - startedAt, Math.max(20, (sink.columns ?? 80) - 1))}`);
     drawnAt = time;
     drawn = true;
   };
 
-  const log = (step: Step, time: number, isNew: boolean) => {
+  const log = (step: Step, time: number, seenAt = time) => {
+    sink.write(`${stamp(new Date(time))}${describeStep(stateAt(step, seenAt))}\n`);
     const share = shareOf(step.latest);
-    const tenth = share === undefined ? 0 : Math.floor(share * 10);
-    const due = share === undefined ? time - step.loggedAt >= secondsBetweenLines * 1000 : tenth > step.loggedTenth;
-    if (!isNew && !due) return;
-    sink.write(`${describe(step)}\n`);
     step.loggedAt = time;
-    step.loggedTenth = tenth;
+    step.loggedTenth = Math.floor((share ?? 0) * 10);
   };
 
   const report: ReportProgress = (event) => {
@@ -91,9 +80,45 @@ export const showProgress = (sink: Sink, now: () => Date): ProgressDisplay => {
     step.latest = event;
     step.seenAt = time;
     steps.set(event.step, step);
-    if (sink.isTTY) draw(time, known === undefined);
-    else log(step, time, known === undefined);
+    if (sink.isTTY) {
+      if (!known || time - drawnAt >= millisecondsBetweenFrames) draw(time);
+      return;
+    }
+    const tenth = Math.floor((shareOf(event) ?? 0) * 10);
+    if (!known || tenth > step.loggedTenth || time - step.loggedAt >= millisecondsBetweenLines) log(step, time);
   };
 
-  return { report, clear };
+  /** Nothing was reported: the line shows that the program works. */
+  const tick = () => {
+    const time = now().getTime();
+    if (sink.isTTY) {
+      if (time - drawnAt >= millisecondsBetweenTicks) draw(time);
+      return;
+    }
+    const [latest] = [...steps.values()].sort((one, other) => other.seenAt - one.seenAt);
+    const loggedAt = Math.max(...[...steps.values()].map((step) => step.loggedAt));
+    if (latest && time - loggedAt >= millisecondsBetweenLines) log(latest, time, latest.seenAt);
+  };
+  const stop = every(millisecondsBetweenTicks, tick);
+
+  return {
+    report,
+    clear,
+    aside: async (work) => {
+      clear();
+      held = true;
+      try {
+        return await work();
+      } finally {
+        held = false;
+      }
+    },
+    end: () => {
+      stop();
+      clear();
+    },
+  };
 };
+
+/** What a line of a log begins with: the time, in UTC. */
+export const stamp = (at: Date): string => `${at.toISOString().replace(/\.\d+Z$/, "Z")} `;

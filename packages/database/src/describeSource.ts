@@ -3,6 +3,7 @@ import type { DatabaseConnection } from "./connection.ts";
 import { effectiveGrants, grantsWithRoles } from "./grants.ts";
 import { hiddenPrograms } from "./hiddenPrograms.ts";
 import { hasControlCharacter, quoteName } from "./identifiers.ts";
+import { progressTable } from "./loadTarget.ts";
 import { nameOnServer, schemasIn } from "./ownSchema.ts";
 import { statementLogs } from "./statementLogs.ts";
 import { type ExcessRight, excessOf, mayExecute } from "./userRights.ts";
@@ -152,7 +153,7 @@ const tablesThatDraw = async (connection: DatabaseConnection, schema: string): P
 };
 
 export interface DescribeOptions {
-  /** The schema is a copy that we loaded: what its views hold has run when they were made. */
+  /** The schema is a copy that we loaded: what its views hold has run when they were made, and its notes of the load are no table of it. */
   readonly ourCopy?: boolean;
   /** More tables whose rows the program writes itself. */
   readonly exact?: ReadonlySet<string>;
@@ -186,7 +187,9 @@ export const describeSource = async (
     "SELECT TABLE_NAME AS name, TABLE_TYPE AS type, ENGINE AS engine, TABLE_COLLATION AS collation, DATA_LENGTH AS bytes FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY TABLE_NAME",
     [schema],
   );
-  const base = names.filter((row) => row.type !== "VIEW" && row.type !== "SYSTEM VIEW");
+  const base = names.filter(
+    ({ name, type }) => type !== "VIEW" && type !== "SYSTEM VIEW" && !(ourCopy && name === progressTable),
+  );
   if (base.length === 0)
     throw new DatabaseMissingError(
       `schema ${schema} holds no table that user may see: a dump of it would be empty. Check database.name and the user's rights (SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT)`,

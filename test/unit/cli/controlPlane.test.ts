@@ -226,7 +226,9 @@ describe("openemr-ops watch", () => {
     });
 
     expect(ended.exitCode).toBe(0);
-    expect(ended.stderr).toMatch(/^begun\ndatabase: 1\.5 KiB\ndatabase: 3\.0 KiB.*\nsites: 3 files\n$/);
+    expect(ended.stderr).toMatch(
+      /^\S+Z begun\n\S+Z database: 1\.5 KiB\n2026-11-21T04:11:00Z database: 3\.0 KiB.*\n\S+Z sites: 3 files\n$/,
+    );
     expect(ended.stdout).toBe(
       `Job ${dumpId} (dump of clinic-a): succeeded after 3 min 12 s\n  dumpId  ${dumpId}\n  rows           1,234,567\n  database size  1.5 KiB\n`,
     );

@@ -45,7 +45,7 @@ describe("a command", () => {
     const run = await runInMemory(["dump", "--config", await directory.write(aConfig())]);
     expect(run.exitCode).toBe(0);
     expect(run.stderr).toBe(
-      "Dump clinic-a\n  database     openemr on 127.0.0.1:3306 as dump, TLS off\n  sites        /srv/openemr/sites\n  destination  file:///srv/backups/clinic-a (restic)\n",
+      "2026-11-21T04:08:00Z Dump clinic-a\n  database     openemr on 127.0.0.1:3306 as dump, TLS off\n  sites        /srv/openemr/sites\n  destination  file:///srv/backups/clinic-a (restic)\n",
     );
     expect(run.stdout).toBe(
       `Dump ${dumpId} is complete.\n  rows           1,234,567\n  database size  1.5 KiB\n  time           4.2 s\nwarning: 2 rows of documents have no file\n`,
@@ -216,8 +216,8 @@ describe("a command", () => {
     expect(run).toMatchObject({
       stdout: "[]\n",
       stderr:
-        "warning: installations[0].database.tls is off: patient data crosses the network unencrypted\n" +
-        "warning: there is no dump of clinic-a here: there is nothing at file:///srv/backups/clinic-a: mount its disk\n",
+        "2026-11-21T04:08:00Z warning: installations[0].database.tls is off: patient data crosses the network unencrypted\n" +
+        "2026-11-21T04:08:00Z warning: file:///srv/backups/clinic-a holds no dump of clinic-a; if it should, look whether the volume is mounted and the bucket the right one\n",
     });
   });
 

@@ -11,7 +11,7 @@ const millisecondsBetweenLooks = 2000;
 /** A workflow records its job with its first step; so many looks without a record are too many. */
 const looksWithoutRecord = 15;
 
-const amounts = ["bytes", "totalBytes", "rows", "files", "totalFiles"] as const;
+const amounts = ["bytes", "totalBytes", "rows", "totalRows", "files", "totalFiles"] as const;
 
 /** A step that was noted, as progress; figures that progress has no words for are left out. */
 const progressOf = ({ name, figures = {} }: JobStep): ProgressEvent => ({

@@ -160,6 +160,7 @@ export const applyRetention = async (
       gone.map((dumpId) => ({ dumpId, parts: [] })),
       context,
     );
+    context.progress({ step: "reclaim", detail: "gives space back" });
     await context.store.reclaim(context);
   }
   return result;

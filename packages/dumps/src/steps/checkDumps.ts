@@ -83,8 +83,10 @@ export const checkDumps = async (
     return { level, dumps: [dumpId], seconds: elapsed() };
   }
   await context.store.describeTools();
+  context.progress({ step: "list" });
   const { newest, manifests } = await dumpsToCheck(context);
   await context.store.recover(context);
+  context.progress({ step: "check", detail: share ? `${level}, part ${share}` : level });
   await context.store.verify(
     level,
     manifests.flatMap(({ database, sites }) => [database.part, sites.part]),

@@ -3,7 +3,6 @@ import type { DatabaseAccess } from "@openemr-ops/database/access";
 import type { TableCatalogue } from "@openemr-ops/database/catalogue";
 import { connectReadOnly } from "@openemr-ops/database/connection";
 import { type DatabaseDump, dumpDatabase } from "@openemr-ops/database/dumpDatabase";
-import { progressTable } from "@openemr-ops/database/loadTarget";
 import type { TableDigest } from "@openemr-ops/database/sqlScanner";
 import { newProblems } from "@openemr-ops/openemr/keyProof";
 import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
@@ -115,6 +114,9 @@ export const compareTables = async (
   { meanings, wholeRows = [] }: StoredEvidence,
 ): Promise<readonly Difference[]> => {
   const whole = new Map(wholeRows.map((table) => [table.name, table]));
+  const { byteLength, rows, rowRule } = manifest.database;
+  // The copy's SQL can be a few bytes longer or shorter than the dump's; its rows are as many.
+  const totals = { step: "compare", totalBytes: byteLength, ...(rowRule === "all" ? { totalRows: rows } : {}) };
   const restored = await dumpDatabase(access, () => undefined, {
     mariadbDump: context.tools.mariadbDump,
     stallSeconds: context.stallSeconds,
@@ -123,11 +125,15 @@ export const compareTables = async (
     ourCopy: true,
     exact: new Set(manifest.database.tables.filter(({ exact }) => exact).map(({ name }) => name)), // as it was dumped
     progress: ({ step: _, ...event }) =>
-      context.progress({ ...event, step: "compare", totalBytes: manifest.database.byteLength }),
+      context.progress({ ...event, ...totals, bytes: Math.min(event.bytes ?? 0, byteLength) }),
+  });
+  context.progress({
+    ...totals,
+    bytes: byteLength,
+    rows: restored.digest.tables.reduce((sum, { rows }) => sum + rows, 0),
   });
   const differences: Difference[] = [];
   const found = new Map(restored.digest.tables.map((table) => [table.name, table]));
-  found.delete(progressTable);
   const { product, serverVersion } = restored.source;
   const sameSeries = seriesOf(product, serverVersion) === seriesOf(manifest.server.product, manifest.server.version);
   const schema: Copy = { ...restored, sameSeries };

@@ -1,4 +1,5 @@
 import { IntegrityError, onThisMachine } from "@openemr-ops/core/errors";
+import type { ReportProgress } from "@openemr-ops/core/progress";
 import { stopwatch } from "@openemr-ops/core/stopwatch";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { loadDatabase } from "@openemr-ops/database/loadDatabase";
@@ -8,6 +9,7 @@ import type { OwnedDirectory } from "@openemr-ops/files/ownedDirectory";
 import type { DumpContext } from "../context.ts";
 import type { Manifest } from "../manifest.ts";
 import { type TakenTree, takeTree } from "../staging/stagedTree.ts";
+import { watchTree } from "../staging/watchTree.ts";
 import { type WholeRows, wholeRows } from "./wholeRows.ts";
 
 export interface LoadedParts {
@@ -37,7 +39,10 @@ export const loadParts = async (
   } = {},
 ): Promise<LoadedParts> => {
   const halves = new AbortController();
-  const run = { signal: AbortSignal.any([context.signal, halves.signal]), progress: context.progress };
+  const { rows: totalRows, rowRule } = manifest.database;
+  const progress: ReportProgress = (event) =>
+    context.progress(event.step === "load" && rowRule === "all" ? { ...event, totalRows } : event);
+  const run = { signal: AbortSignal.any([context.signal, halves.signal]), progress };
   const elapsed = stopwatch(context.now);
   const meanings = new Map<ProgramSection, string>();
   const onProgram = (section: ProgramSection, sql: Buffer) => {
@@ -62,7 +67,11 @@ export const loadParts = async (
   );
   const sites = timed(
     onThisMachine("restoring the sites tree", staging.path, () =>
-      takeTree(staging, (name) => context.store.restoreSites(manifest.sites.part, staging, name, run)),
+      takeTree(staging, (name) =>
+        watchTree(`${staging.at}/${name}`, manifest.sites, context.progress, () =>
+          context.store.restoreSites(manifest.sites.part, staging, name, run),
+        ),
+      ),
     ),
   );
   const stop = (error: unknown) => halves.abort(error);

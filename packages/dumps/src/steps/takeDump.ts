@@ -1,5 +1,6 @@
 import { IntegrityError } from "@openemr-ops/core/errors";
 import { ulid } from "@openemr-ops/core/ids";
+import { type ReportProgress, withEstimates } from "@openemr-ops/core/progress";
 import { connectReadOnly } from "@openemr-ops/database/connection";
 import { describeSource, type SourceDescription } from "@openemr-ops/database/describeSource";
 import { type DatabaseDump, dumpDatabase } from "@openemr-ops/database/dumpDatabase";
@@ -199,11 +200,13 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
   const dumpId = ulid(context.now());
   const startedAt = context.now();
   const halves = new AbortController();
-  const run = { signal: AbortSignal.any([context.signal, halves.signal]), progress: context.progress };
+  context.progress({ step: "prepare" });
 
   const beside = await unreadableBesideSites(context.sitesPath);
   const mounts = await mountsIn(context.sitesPath);
   const { newest: earlier, future } = await earlierDumps(context);
+  const progress = expecting(context.progress, earlier);
+  const run = { signal: AbortSignal.any([context.signal, halves.signal]), progress };
   assertNoSite(beside, earlier);
   const volumeWarnings = await compareMounts(context.sitesPath, mounts, earlier);
   const layout = assertLayout(context.sitesPath, { leftOut: beside });
@@ -229,11 +232,11 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
           stallSeconds: context.stallSeconds,
           now: context.now,
           signal: run.signal,
-          progress: context.progress,
+          progress,
           onSnapshot: (takenAt, server) => {
             const exclude = [...excludedContents, ...excludedFiles, ...beside.map(literally)];
             stored = store.writeSites({ dumpId, takenAt, sitesPath: context.sitesPath, exclude }, run);
-            stored.catch(stop);
+            stored.then(({ files, byteLength }) => progress(ended("sites", byteLength, { files })), stop);
             inspection = inspectSource(context, sites, server);
             inspection.catch(stop);
           },
@@ -241,6 +244,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
       },
       run,
     );
+    if (database) progress(ended("database", database.digest.byteLength, { rows: rowsOf(database) }));
     await Promise.all([stored, inspection, layout]);
     assertWhole((await stored)?.files ?? 0, essentials);
     assertDocumentsThere(volumeWarnings, (await inspection)?.documents ?? {}, earlier);
@@ -261,7 +265,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
   const exact = new Set(database.source.tables.filter(({ exactColumns }) => exactColumns).map(({ name }) => name));
   const byName = new Map(database.source.tables.map((table) => [table.name, table]));
   const { catalogue, meanings } = database;
-  const rows = database.digest.tables.reduce((sum, table) => sum + table.rows, 0);
+  const rows = rowsOf(database);
   const seconds = (context.now().getTime() - startedAt.getTime()) / 1000;
   const unsealed: UnsealedManifest = {
     version: 1,
@@ -347,6 +351,25 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
     },
   };
 };
+
+const rowsOf = ({ digest }: DatabaseDump): number => digest.tables.reduce((sum, { rows }) => sum + rows, 0);
+
+/** Progress of a half, with what it is expected to hold: as much as the dump before. */
+const expecting = (report: ReportProgress, earlier: Manifest | undefined): ReportProgress => {
+  if (!earlier) return report;
+  const { database, sites } = earlier;
+  return withEstimates(report, {
+    database: { totalBytes: database.byteLength, totalRows: database.rows },
+    sites: { totalBytes: sites.byteLength, totalFiles: sites.files },
+  });
+};
+
+/** A half that is stored: nothing of it is left. */
+const ended = (step: string, bytes: number, { rows, files }: { readonly rows?: number; readonly files?: number }) => ({
+  ...{ step, bytes, totalBytes: bytes },
+  ...(rows === undefined ? {} : { rows, totalRows: rows }),
+  ...(files === undefined ? {} : { files, totalFiles: files }),
+});
 
 /** A link, or another directory that came in the tree's place, gives a copy without an error and without the files. */
 const assertWhole = (files: number, essentials: number): void => {

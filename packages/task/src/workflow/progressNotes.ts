@@ -25,7 +25,7 @@ export interface NotePorts {
   readonly warn: (message: string) => void;
 }
 
-const figuresOf = ({ step, detail, ...numbers }: ProgressEvent): Readonly<Record<string, number>> =>
+const figuresOf = ({ step, detail, estimated, ...numbers }: ProgressEvent): Readonly<Record<string, number>> =>
   Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined));
 
 /**

@@ -17,6 +17,7 @@ const pages = [
   "docs/configuration.md",
   "README.md",
   "docs/running.md",
+  "docs/monitoring.md",
   "docs/dumps.md",
   "docs/exports.md",
   "docs/restore.md",
@@ -39,10 +40,12 @@ const here = (words: string): string =>
     .replaceAll(/(?<![\w.])\/(srv|etc|var|mnt)\//g, `${machine}/$1/`)
     .replaceAll('"port": 3306', `"port": ${server.port}`);
 
+const programs = [dirname(process.execPath), ...toolDirectories(process.env)];
+
 const run = async (command: string, args: readonly string[], input: string): Promise<void> => {
   const child = spawn(command, args, {
     cwd: repositoryRoot,
-    env: { HOME: below("home"), PATH: [dirname(process.execPath), ...toolDirectories(process.env)].join(delimiter) },
+    env: { HOME: below("home"), PATH: [below("home/bin"), ...programs].join(delimiter) },
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.end(input);
@@ -90,8 +93,10 @@ const countOf = async (schema: string, table: string): Promise<number> =>
 
 beforeAll(async () => {
   machine = await mkdtemp(join(tmpdir(), "openemr-ops-docs-"));
-  for (const place of ["home", "etc", "srv/openemr", "srv/backups", "mnt"])
+  for (const place of ["home/bin", "etc", "srv/openemr", "srv/backups", "mnt"])
     await mkdir(below(place), { recursive: true });
+  const program = `exec node --max-semi-space-size=2 "${repositoryRoot}/packages/cli/src/main.ts" "$@"`;
+  await writeFile(below("home/bin/openemr-ops"), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
   server = await startMariaDb({ directory: below("mariadb") });
   const { host, port, user, password } = server;
   estate = await buildEstate({

@@ -35,6 +35,9 @@ const millisecondsBetweenFrames = 100;
 const millisecondsBetweenTicks = 1000;
 /** A step that has reported nothing for so many milliseconds is left out of the line, while another one reports. */
 const quiet = 5000;
+/** Steps without figures report once, and nobody knows when they end. */
+const goesOn = (event: ProgressEvent): boolean =>
+  shareOf(event) !== 1 && (event.bytes ?? event.rows ?? event.files) !== undefined;
 
 /**
  * Shows progress. On a terminal: one line that is updated, every second too when nothing is reported, with the time since the
@@ -57,10 +60,10 @@ export const showProgress = (sink: Sink, now: () => Date, every: Every = everySo
 
   const draw = (time: number) => {
     if (held) return;
-    const all = [...steps.values()].sort((one, other) => one.startedAt - other.startedAt);
-    const newest = Math.max(...all.map(({ seenAt }) => seenAt));
-    const active = all.filter(({ seenAt }) => time - seenAt < quiet || seenAt === newest);
-    const states = active.map((step) => stateAt(step, step.seenAt));
+    const all = [...steps.values()];
+    const active = all.filter(({ latest, seenAt }) => time - seenAt < quiet && goesOn(latest));
+    const newest = all.sort((one, other) => one.seenAt - other.seenAt).slice(-1);
+    const states = (active.length > 0 ? active : newest).map((step) => stateAt(step, step.seenAt));
     sink.write(`\r\u001b[2K${progressLine(states, time - startedAt, Math.max(20, (sink.columns ?? 80) - 1))}`);
     drawnAt = time;
     drawn = true;
@@ -81,7 +84,7 @@ export const showProgress = (sink: Sink, now: () => Date, every: Every = everySo
     step.seenAt = time;
     steps.set(event.step, step);
     if (sink.isTTY) {
-      if (!known || time - drawnAt >= millisecondsBetweenFrames) draw(time);
+      if (!known || shareOf(event) === 1 || time - drawnAt >= millisecondsBetweenFrames) draw(time);
       return;
     }
     const tenth = Math.floor((shareOf(event) ?? 0) * 10);

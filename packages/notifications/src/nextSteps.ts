@@ -96,6 +96,9 @@ export const nextSteps: Readonly<Record<string, NextStep>> = {
     ToolFailedError: "Read the program's output in the message and in the task's log.",
     HookFailedError: "Read what the hook wrote to the log, and run it by hand as this program's user.",
   }),
+  ...page("overdue.md", {
+    DumpTooOldError: "Find out why no newer dump was taken: the log of the last job names the error. Take a dump now.",
+  }),
   ...page("restore.md", {
     DumpNotFoundError: "Choose a dump from the list of complete dumps.",
     TargetNotEmptyError: "Name a schema and a directory that do not exist.",

@@ -153,6 +153,20 @@ describe("progress on a terminal", () => {
     expect(display.lastFrame()).toBe("[00:30] sites: 3 files");
   });
 
+  it("shows a step that is done, or has no figures, only while no other one runs", () => {
+    const display = aDisplay(true);
+    display.at(0, { step: "prepare" });
+    expect(display.lastFrame()).toBe("[00:00] prepare");
+    display.at(1, { step: "sites", files: 1, totalFiles: 2 });
+    expect(display.lastFrame()).toBe("[00:01] sites: 50%, 1 of 2 files");
+    display.at(1.5, { step: "sites", files: 2, totalFiles: 2 });
+    expect(display.lastFrame()).toBe("[00:01] sites: 100%, 2 of 2 files");
+    display.at(2, { step: "database", rows: 1 });
+    expect(display.lastFrame()).toBe("[00:02] database: 1 rows");
+    display.at(10, { step: "seal" });
+    expect(display.lastFrame()).toBe("[00:10] seal");
+  });
+
   it("never wraps into a second line", () => {
     const display = aDisplay(true, 30);
     display.at(0, { step: "database", bytes: 1, detail: "x".repeat(100) });

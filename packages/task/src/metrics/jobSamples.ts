@@ -29,13 +29,14 @@ export const jobSamples = (record: JobRecord, copy?: number): readonly Sample[] 
   if (endedAt === undefined) return [];
   const where = copy === undefined ? {} : { copy: String(copy) };
   const labels = { installation, kind, ...where };
-  const ended = Date.parse(endedAt) / 1000;
+  const milliseconds = Date.parse(endedAt);
+  const ended = milliseconds / 1000;
   const value = (name: MetricName, number: number): Sample => ({ name, labels, value: number });
   const succeeded = status === "succeeded";
   const ofRun = [
     value("openemr_ops_job_last_run_timestamp_seconds", ended),
     value("openemr_ops_job_last_run_success", succeeded ? 1 : 0),
-    value("openemr_ops_job_last_run_duration_seconds", ended - Date.parse(startedAt ?? requestedAt) / 1000),
+    value("openemr_ops_job_last_run_duration_seconds", (milliseconds - Date.parse(startedAt ?? requestedAt)) / 1000),
   ];
   if (!succeeded) return ofRun;
   const verified: Sample = {

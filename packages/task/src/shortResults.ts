@@ -47,12 +47,13 @@ export const shortDump = (result: DumpResult | DumpPlan): object => {
   return { dumpId, complete, installation, takenAt, figures, ...shortWarnings(warnings) };
 };
 
-/** How each copy ended, without the identifiers of what it stored. */
+/** How each copy ended, with the newest dump there and without the identifiers of what it stored. */
 export const shortCopies = (ends: readonly CopyEnd[]): object[] =>
-  ends.map(({ copy, destination, figures, error }) => ({
+  ends.map(({ copy, destination, figures, result, error }) => ({
     copy,
     destination,
     ...(figures ? { figures } : {}),
+    ...(result?.dumpId === undefined ? {} : { result: { dumpId: result.dumpId } }),
     ...(error ? { error: { name: error.name, message: cut(error.message) } } : {}),
   }));
 

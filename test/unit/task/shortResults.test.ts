@@ -39,7 +39,7 @@ const copy = fc.record({
   copy: fc.constantFrom(1, 2, 3),
   destination: fc.constant("s3://openemr-ops-copies-of-the-hospital-in-another-region/clinic-a"),
   figures: fc.constant({ copied: 1, skipped: 30, seconds: 12.345 }),
-  result: fc.constant({ manifestDigest: digest, databaseSnapshot: digest }),
+  result: fc.constant({ dumpId: manifest.dumpId, manifestDigest: digest, databaseSnapshot: digest }),
   error: fc.record({
     name: fc.constant("DestinationAccessDeniedError"),
     message: fc.string({ unit: "binary", maxLength: 9000 }),

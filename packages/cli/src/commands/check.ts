@@ -2,10 +2,10 @@ import { formatDuration } from "@openemr-ops/core/format";
 import { type VerificationLevel, verificationLevels } from "@openemr-ops/dumps/verification";
 import { ofJob } from "../commonOptions.ts";
 import { type CopyOption, copyOption } from "../copyOption.ts";
-import { checkAge } from "../freshness.ts";
 import { flag, optional, withDefault } from "../options.ts";
 import { aChoice, anAge, aShare } from "../optionValues.ts";
 import { shown } from "../shown.ts";
+import { checkAge } from "./checkAge.ts";
 import { announce, type CommandContext, carryOut, installationCommand, jobOf, storeFacts } from "./context.ts";
 
 interface CheckOptions extends CopyOption {

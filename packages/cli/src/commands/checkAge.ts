@@ -1,8 +1,8 @@
 import { DumpTooOldError, exitCodeOf, InvalidInputError } from "@openemr-ops/core/errors";
 import { formatDuration, formatMoment } from "@openemr-ops/core/format";
 import type { DumpAge } from "@openemr-ops/dumps/steps/dumpAges";
-import { type CommandContext, placeOf } from "./commands/context.ts";
-import { type Shown, shown } from "./shown.ts";
+import { type Shown, shown } from "../shown.ts";
+import { type CommandContext, placeOf } from "./context.ts";
 
 export interface FreshnessOptions {
   readonly copy?: number;

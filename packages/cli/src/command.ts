@@ -3,6 +3,7 @@ import { Writable } from "node:stream";
 import { JobAbortedError } from "@openemr-ops/core/errors";
 import { listenForStop } from "@openemr-ops/task/signals";
 import manifest from "../package.json" with { type: "json" };
+import { machineConfigDirectory } from "./findConfig.ts";
 import { runProgram } from "./program.ts";
 
 const { stdin, stdout, stderr, argv, env } = process;
@@ -47,6 +48,7 @@ const startedIn = env.npm_lifecycle_event === "ops" ? env.INIT_CWD : undefined;
 process.exitCode = await runProgram({
   argv: argv.slice(2),
   cwd: startedIn ?? process.cwd(),
+  machineConfig: machineConfigDirectory,
   environment: env,
   stdout: Object.assign(stdout, { drained }),
   stderr,

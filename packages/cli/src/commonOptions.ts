@@ -3,7 +3,7 @@ import { aMetricsFile, anInstallation, aPath, aStage } from "./optionValues.ts";
 
 /** Options that several commands share. */
 export interface CommonOptions {
-  /** Absolute name of the configuration; not set, it is looked for in the working directory. */
+  /** Absolute name of the configuration; not set, it is looked for in the working directory, then in the machine's. */
   readonly config?: string;
   readonly installation?: string;
   /** One JSON value on standard output, logs on standard error. */
@@ -27,7 +27,11 @@ const json = flag("--json", "one JSON value on standard output, logs on standard
 export const usualForAll: CommonOptionsTaken = { config, json };
 
 export const usual: CommonOptionsTaken = {
-  config,
+  config: optional(
+    "--config <file>",
+    "configuration (default: openemr-ops.config.json or .ts here, else /etc/openemr-ops/config.json)",
+    aPath,
+  ),
   installation: optional("--installation <id>", "installation, when the configuration lists several", anInstallation),
   json,
   yes: flag("--yes", "do not ask for confirmation"),

@@ -3,19 +3,20 @@ import type { CommandSurroundings } from "./defineCommand.ts";
 import { findConfig } from "./findConfig.ts";
 
 /**
- * Reads the configuration that the command line names, else the one in the working directory, and prints its warnings.
+ * Reads the configuration that the command line names, else the one in the working directory or the machine's, and prints its warnings.
  * Without an environment, variables that it names need not be set.
  *
  * @throws {InvalidInputError} fatal
  */
 export const readConfig = async ({
   cwd,
+  machineConfig,
   environment,
   common: { config, installation },
   output,
-}: Pick<CommandSurroundings, "cwd" | "common" | "output"> &
+}: Pick<CommandSurroundings, "cwd" | "machineConfig" | "common" | "output"> &
   Partial<Pick<CommandSurroundings, "environment">>): Promise<LoadedConfig> => {
-  const path = config ?? (await findConfig(cwd));
+  const path = config ?? (await findConfig(cwd, machineConfig));
   const loaded = await loadConfig(path, {
     ...(environment ? { environment } : {}),
     ...(installation === undefined ? {} : { installation }),

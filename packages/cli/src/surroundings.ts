@@ -7,6 +7,8 @@ export interface Surroundings {
   /** What follows the program's name. */
   readonly argv: readonly string[];
   readonly cwd: string;
+  /** The machine's directory of configurations; not set, only `cwd` is looked at. */
+  readonly machineConfig?: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stdout: Sink;
   readonly stderr: Sink;

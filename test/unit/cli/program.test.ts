@@ -126,6 +126,24 @@ describe("a command", () => {
     expect((await runInMemory(["dumps"], memoryOperations(), at)).stderr).toContain("choose one");
   });
 
+  it("finds the machine's configuration where the working directory has none", async () => {
+    await using directory = await aConfigDirectory();
+    await using machine = await aConfigDirectory();
+    const operations = memoryOperations();
+    const at = { cwd: directory.path, machineConfig: machine.path };
+    const nothing = await runInMemory(["dumps"], operations, at);
+    expect(nothing.exitCode).toBe(2);
+    expect(nothing.stderr).toContain(`there is no ${join(machine.path, "config.json")}`);
+    await writeFile(join(machine.path, "config.json"), JSON.stringify(aConfig()));
+    expect((await runInMemory(["dumps"], operations, at)).exitCode).toBe(0);
+    await writeFile(join(machine.path, "openemr-ops.config.ts"), "export default {};");
+    expect((await runInMemory(["dumps"], operations, at)).stderr).toContain("choose one");
+    const nearer = aConfig(anInstallation({ id: "nearer" }));
+    await writeFile(join(directory.path, "openemr-ops.config.json"), JSON.stringify(nearer));
+    expect((await runInMemory(["dumps"], operations, at)).exitCode).toBe(0);
+    expect(operations.asked.map(({ job }) => job.installation.id)).toEqual([anInstallation().id, "nearer"]);
+  });
+
   it("hands a connection file on as a reference", async () => {
     await using directory = await aConfigDirectory();
     const connect = join(directory.path, "target.json");

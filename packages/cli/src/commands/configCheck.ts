@@ -69,6 +69,6 @@ export const command = defineCommand({
     deep: flag("--deep", "do what the command doctor does: try all that later jobs need"),
     secrets: flag("--secrets", "read each secret, log in with it, and show which ones work"),
   },
-  examples: ["config check --config /etc/openemr-ops.config.json", "config check --secrets"],
+  examples: ["config check --config /srv/clinic-a.config.json", "config check --secrets"],
   run: configCheck,
 });

@@ -32,7 +32,8 @@ export const stageCommand = <const Options extends CliOptions>(
     ...definition,
     common: { ...(definition.common ?? usual), stage: stageOption },
     run: async (surroundings, asked) => {
-      const { output, common, environment, cwd, signal, now, ask, pause = delay } = surroundings;
+      const { environment, ...rest } = surroundings;
+      const { output, common, signal, now, ask, pause = delay } = rest;
       const stage = stageOf(common.stage, environment);
       const context: ControlContext = {
         ...(await surroundings.openControlPlane(stage)),
@@ -42,7 +43,7 @@ export const stageCommand = <const Options extends CliOptions>(
         signal,
         now,
         pause,
-        readConfig: () => readConfig({ cwd, common, output }), // variables that hold passwords are the tasks'
+        readConfig: () => readConfig(rest), // variables that hold passwords are the tasks'
         ...(ask ? { ask } : {}),
       };
       return (await definition.run(context, asked)) ?? 0;

@@ -1,6 +1,7 @@
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
 import { Argument, Command, CommanderError, Option } from "commander";
-import { commands, groups } from "./commands/index.ts";
+import { groups } from "./commands/groups.ts";
+import { commands } from "./commands/index.ts";
 import { type CommonOptions, usual } from "./commonOptions.ts";
 import type { CliCommand } from "./defineCommand.ts";
 import { type CliOption, type CliOptions, flagOf } from "./options.ts";
@@ -108,7 +109,7 @@ const buildProgram = (context: ArgumentsContext, found: (invocation: Invocation)
     .description("Day-two operations for a running OpenEMR: dumps that are proven to restore.")
     .version(context.version, "--version", "the version of this program")
     .enablePositionalOptions()
-    .addHelpText("after", examples(["dump --config /etc/openemr-ops.config.json", "help restore"]))
+    .addHelpText("after", examples(["dump --config /srv/clinic-a.config.json", "help restore"]))
     .addHelpText("after", surroundings);
   for (const command of commands) addCommand(program, command, context, found);
   return program;

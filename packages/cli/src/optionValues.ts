@@ -16,7 +16,14 @@ import { jobKinds, type WorkflowKind, workflowKinds } from "@openemr-ops/events/
 import { InvalidArgumentError } from "commander";
 
 /** Reads one option's value; `earlier` is what an earlier occurrence gave, relative names start at `cwd`. */
-export type ReadValue<Value> = (text: string, earlier: unknown, cwd: string) => Value;
+export interface ReadValue<Value> {
+  (text: string, earlier: unknown, cwd: string): Value;
+  /** Every value, or those that are words; shells complete them. */
+  readonly choices?: readonly string[];
+}
+
+const withChoices = <Value>(read: ReadValue<Value>, choices: readonly string[]): ReadValue<Value> =>
+  Object.assign((...given: Parameters<typeof read>) => read(...given), { choices });
 
 /** An option that is given once, with a value that `read` accepts. */
 const once =
@@ -82,16 +89,22 @@ export const aPath = once((text, cwd) => resolve(cwd, bySchema(fileName)(text)))
 export const aMetricsFile = once((text, cwd) => resolve(cwd, bySchema(metricsFileName)(text)));
 
 export const aChoice = <const Names extends readonly string[]>(names: Names): ReadValue<Names[number]> =>
-  once((text) => {
-    const name = names.find((known) => known === text);
-    if (name === undefined) throw new InvalidArgumentError(`expected ${oneOf(names)}`);
-    return name;
-  });
+  withChoices(
+    once((text) => {
+      const name = names.find((known) => known === text);
+      if (name === undefined) throw new InvalidArgumentError(`expected ${oneOf(names)}`);
+      return name;
+    }),
+    names,
+  );
 
-export const aDump = once((text) => {
-  if (text === "latest" || ulidPattern.test(text)) return text;
-  throw new InvalidArgumentError("expected latest or a dump's identifier of 26 characters, as dumps lists them");
-});
+export const aDump = withChoices(
+  once((text) => {
+    if (text === "latest" || ulidPattern.test(text)) return text;
+    throw new InvalidArgumentError("expected latest or a dump's identifier of 26 characters, as dumps lists them");
+  }),
+  ["latest"],
+);
 
 /** The same, or all of them. */
 export const someDumps = once((text) => {
@@ -170,8 +183,11 @@ export const someMinutes = once((text) => {
 });
 
 /** A workflow by its kind of job, or by its name in the console. */
-export const aWorkflow = once((text): WorkflowKind => {
-  const kind = workflowKinds.find((known) => text === known || text === jobKinds[known].workflow);
-  if (kind) return kind;
-  throw new InvalidArgumentError(`expected ${oneOf(workflowKinds)}`);
-});
+export const aWorkflow = withChoices(
+  once((text): WorkflowKind => {
+    const kind = workflowKinds.find((known) => text === known || text === jobKinds[known].workflow);
+    if (kind) return kind;
+    throw new InvalidArgumentError(`expected ${oneOf(workflowKinds)}`);
+  }),
+  workflowKinds,
+);

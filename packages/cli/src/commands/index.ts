@@ -2,6 +2,7 @@ import type { CliCommand } from "../defineCommand.ts";
 import { command as browse } from "./browse.ts";
 import { command as check } from "./check.ts";
 import { command as checkDestination } from "./checkDestination.ts";
+import { completionOf } from "./completion.ts";
 import { command as configCheck } from "./configCheck.ts";
 import { command as copy } from "./copy.ts";
 import { command as doctor } from "./doctor.ts";
@@ -61,13 +62,5 @@ export const commands: readonly CliCommand[] = [
   run,
   watch,
   schedules,
+  completionOf(() => commands),
 ];
-
-/** First words that are no commands of their own. */
-export const groups: Readonly<Record<string, string>> = {
-  config: "Work on the configuration.",
-  export: "Export for analytics.",
-  mail: "Try OpenEMR's mail.",
-  notify: "Notify people of jobs by hand or by a timer.",
-  rotate: "Replace credentials of a live OpenEMR.",
-};

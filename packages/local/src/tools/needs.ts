@@ -43,6 +43,7 @@ export const needs: readonly Need[] = [
   { program: "strace", purposes: ["test"], from: { apt: "strace" } },
   { program: "systemd-analyze", purposes: ["test"], from: { apt: "systemd" } },
   { program: "bindfs", purposes: ["test"], from: { apt: "bindfs" } },
+  { program: "zsh", purposes: ["test"], from: { apt: "zsh" } },
   { program: "podman", purposes: ["image"], from: { apt: "podman" } },
   { program: "runc", purposes: ["image"], from: { apt: "runc" } },
   { program: "debootstrap", purposes: ["image", "systemd"], from: { apt: "debootstrap" } },

@@ -1,0 +1,7 @@
+/** First words that are no commands of their own. */
+export const groups: Readonly<Record<string, string>> = {
+  config: "Work on the configuration.",
+  export: "Export for analytics.",
+  mail: "Try OpenEMR's mail.",
+  rotate: "Replace credentials of a live OpenEMR.",
+};

@@ -1,5 +1,5 @@
+import { broughtBy, locate, lockedPackages } from "@openemr-ops/local/package/lockfile";
 import { describe, expect, it } from "vitest";
-import { broughtBy, locate, lockedPackages } from "../support/installed.ts";
 
 it("locks the optional packages of every platform, or npm ci refuses on all of them", () => {
   const missing = Object.entries(lockedPackages).flatMap(([from, { optionalDependencies = {} }]) =>

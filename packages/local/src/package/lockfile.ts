@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
+import { repositoryRoot } from "../tools/findTool.ts";
 
 /** A package as the lockfile has it. */
 export interface LockedPackage {

@@ -2,8 +2,8 @@ import type { DebianPackages } from "./debianPackages.ts";
 import { otherServers } from "./otherServers.ts";
 
 /** What someone wants to run. Each purpose needs its own programs. */
-export type Purpose = "test" | "readers" | "demo" | "bench" | "image" | "systemd";
-export const purposes: readonly Purpose[] = ["test", "readers", "demo", "bench", "image", "systemd"];
+export type Purpose = "test" | "readers" | "demo" | "bench" | "image" | "install";
+export const purposes: readonly Purpose[] = ["test", "readers", "demo", "bench", "image", "install"];
 
 /**
  * Environments of Python, each with a file of pins of its own: the demo needs no analytics, which is 550 MB, and the tests nothing
@@ -46,8 +46,7 @@ export const needs: readonly Need[] = [
   { program: "zsh", purposes: ["test"], from: { apt: "zsh" } },
   { program: "podman", purposes: ["image"], from: { apt: "podman" } },
   { program: "runc", purposes: ["image"], from: { apt: "runc" } },
-  { program: "debootstrap", purposes: ["image", "systemd"], from: { apt: "debootstrap" } },
-  { program: "systemd-nspawn", purposes: ["systemd"], from: { apt: "systemd-container" } },
+  { program: "debootstrap", purposes: ["image", "install"], from: { apt: "debootstrap" } },
   { program: "mydumper", purposes: ["bench"], from: { apt: "mydumper" } },
   { program: "duplicity", purposes: ["bench"], from: { apt: "duplicity" } },
   { program: "rclone", purposes: ["bench"], from: { apt: "rclone" } },

@@ -43,7 +43,11 @@ const baseOf = (release: string): string => {
 const enter = `
 mount --make-rprivate /
 mount -t proc proc "$1/proc"
-mount --rbind /dev "$1/dev"
+mount -t tmpfs -o mode=755 tmpfs "$1/dev"
+for device in null:3 zero:5 full:7 random:8 urandom:9; do
+  mknod -m 666 "$1/dev/\${device%:*}" c 1 "\${device#*:}"
+done
+ln -s /proc/self/fd "$1/dev/fd"
 mount --bind "$2" "$1/var/cache/apt/archives"
 exec chroot "$1" sleep infinity`;
 

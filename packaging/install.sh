@@ -69,8 +69,8 @@ fi
 prefix=${prefix:-/usr/local}
 case $prefix$directory in *'
 '*) stop 2 "a directory's name has a line break" ;; esac
-case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
-case $directory in /*) ;; *) directory=$PWD/$directory ;; esac
+prefix=$(readlink -m -- "$prefix")
+directory=$(readlink -m -- "$directory")
 
 # A link that this script made, or nothing: the place may be used.
 isOurs() {

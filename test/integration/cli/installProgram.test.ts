@@ -1,6 +1,15 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -132,6 +141,8 @@ describe("an installed program", () => {
   });
 
   it("is neither replaced, removed nor uninstalled while a job runs from it", async () => {
+    mkdirSync(at("elsewhere"));
+    symlinkSync(at("elsewhere"), at("p"));
     installed("1.0.0");
     const node = join(versions(), `1.0.0/node_modules/node-linux-${process.arch}/bin/node`);
     const job = spawn(node, ["600"], { stdio: "ignore" });
@@ -186,22 +197,26 @@ exec /bin/${name} "$@"
   it.each([
     { what: "of a new version", next: () => unpacked("1.1.0"), versions: ["1.0.0", "1.1.0"] },
     { what: "of other files of the same version", next: () => unpacked("1.0.0", "rebuilt"), versions: ["1.0.0"] },
-  ])("$what leaves a command that works, and is ended by the next", ({ next, versions: expected }) => {
-    const first = installed("1.0.0");
-    const from = next();
-    let kills = 0;
-    for (let call = 1; ; call++) {
-      const { status, signal } = install(from, [], killingAt(call));
-      expect(["1.0.0", "1.1.0"], `killed at call ${call}`).toContain(typed());
-      if (status === 0) break;
-      expect(signal ?? status, `at call ${call}`).toBeOneOf(["SIGKILL", 137]); // 137: a part of a pipeline
-      kills += 1;
-      expect(install(from).status, `after a stop at call ${call}`).toBe(0);
-      expect(listed()).toEqual(expected);
-      expect(typed()).toBe(expected.at(-1));
-      rmSync(at("p"), { recursive: true });
-      expect(install(first).status).toBe(0);
-    }
-    expect(kills).toBeGreaterThan(12);
-  });
+  ])(
+    "$what leaves a command that works, and is ended by the next",
+    ({ next, versions: expected }) => {
+      const first = installed("1.0.0");
+      const from = next();
+      let kills = 0;
+      for (let call = 1; ; call++) {
+        const { status, signal } = install(from, [], killingAt(call));
+        expect(["1.0.0", "1.1.0"], `killed at call ${call}`).toContain(typed());
+        if (status === 0) break;
+        expect(signal ?? status, `at call ${call}`).toBeOneOf(["SIGKILL", 137]); // 137: a part of a pipeline
+        kills += 1;
+        expect(install(from).status, `after a stop at call ${call}`).toBe(0);
+        expect(listed()).toEqual(expected);
+        expect(typed()).toBe(expected.at(-1));
+        rmSync(at("p"), { recursive: true });
+        expect(install(first).status).toBe(0);
+      }
+      expect(kills).toBeGreaterThan(12);
+    },
+    300_000,
+  );
 });

@@ -33,6 +33,9 @@ let estate: Estate;
 
 const below = (path: string): string => join(machine, path);
 
+/** Where a checkout has the command `openemr-ops`. */
+const launcher = join(repositoryRoot, "packages/cli/bin");
+
 /** The page's words with this machine's places in them. */
 const here = (words: string): string =>
   words
@@ -45,7 +48,10 @@ const programs = [dirname(process.execPath), ...toolDirectories(process.env)];
 const run = async (command: string, args: readonly string[], input: string): Promise<void> => {
   const child = spawn(command, args, {
     cwd: repositoryRoot,
-    env: { HOME: below("home"), PATH: [below("home/bin"), ...programs].join(delimiter) },
+    env: {
+      HOME: below("home"),
+      PATH: [launcher, dirname(process.execPath), ...toolDirectories(process.env)].join(delimiter),
+    },
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.end(input);

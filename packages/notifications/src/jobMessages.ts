@@ -63,7 +63,10 @@ const ofJob = ({ jobId, execution }: Detail<"JobStarted">): readonly string[] =>
 
 /** @param command to type, whole */
 const nextStep = (step: string, command?: string): Block =>
-  section(`*Next step*\n${step}${command === undefined ? "" : `\n\`${command}\``}`);
+  section(`*Next step*\n${step}${command === undefined ? "" : `\n\`openemr-ops ${command}\``}`);
+
+/** Whether `{}` is enough as input: a restore needs a new target each time. */
+const needsNoInput = (kind: WorkflowKind): boolean => jobKinds[kind].input.safeParse({ kind }).success;
 
 /** Of a kind that no schedule starts today, an overdue job is one of an earlier deployment. */
 const overdueStep = (kind: JobKind): string =>

@@ -375,7 +375,7 @@ describe("docs/mail.md", () => {
     const commands = blocks
       .filter(({ language }) => language === "sh")
       .flatMap(({ text }) =>
-        [...text.matchAll(/^npm run -s ops -- ((?:mail test|rotate smtp) .+)$/gm)].map(([, command = ""]) => command),
+        [...text.matchAll(/^openemr-ops ((?:mail test|rotate smtp) .+)$/gm)].map(([, command = ""]) => command),
       );
     expect(commands.length).toBeGreaterThan(3);
     for (const command of commands) {

@@ -56,7 +56,7 @@ describe("a message", () => {
     fc.assert(
       fc.property(anyToldEvent, (event) => {
         for (const message of messagesOf(event))
-          for (const [, command = ""] of wordsOf(message).matchAll(/`npm run -s ops -- ([^`]+)`/g))
+          for (const [, command = ""] of wordsOf(message).matchAll(/`openemr-ops ([^`]+)`/g))
             expect(parseArguments(command.split(" "), { cwd: "/srv", version: "1.0.0" })).toMatchObject({
               common: { installation: event.detail.installation },
             });
@@ -124,7 +124,7 @@ describe("a message", () => {
     expect(words).toContain("*Error*\n`DestinationAccessDeniedError`");
     expect(words).toContain(`\`\`\`${event.detail.error.message}\`\`\``);
     expect(words).toContain("Compare the task's role with the policies of the bucket and of its key.");
-    expect(words).toContain("`npm run -s ops -- run dump --stage production --installation clinic-a`");
+    expect(words).toContain("`openemr-ops run dump --stage production --installation clinic-a`");
     expect(words).toContain("Runbook: docs/runbooks/destination.md");
     expect(words).toContain("Stage `production`");
     expect(words).toContain("*dumpId*\n`01KAK0RB3F8C2M7P4H6S9TVWXY`");

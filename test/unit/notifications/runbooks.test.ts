@@ -17,7 +17,7 @@ const errorNames = Object.entries(errors)
 
 /** Commands of ours that a page tells to type, continued lines joined. */
 const commandsIn = (text: string): readonly string[] =>
-  [...text.replaceAll("\\\n", " ").matchAll(/^npm run -s ops -- (.+)$/gm)].map(([, command = ""]) => command);
+  [...text.replaceAll("\\\n", " ").matchAll(/^openemr-ops (.+)$/gm)].map(([, command = ""]) => command);
 
 /** From its heading to the next one. */
 const sectionOf = (text: string, heading: string): string =>

@@ -18,6 +18,8 @@ export interface CommandDefinition<Context, Options extends CliOptions> {
   readonly summary: string;
   /** The kind of the jobs that it runs by hand; not set, it runs none. */
   readonly job?: JobKind;
+  /** Whether it runs no job with these options: whoever asks gets the answer, and nobody else is notified. */
+  readonly onlyLooks?: (asked: Asked<Options>) => boolean;
   /** Common options that it takes; not set, the usual ones. */
   readonly common?: CommonOptionsTaken;
   readonly options: Options;
@@ -30,7 +32,7 @@ export interface CommandDefinition<Context, Options extends CliOptions> {
 }
 
 /** A definition whose options are known by name only. `defineCommand` is the one way to get one. */
-export interface CliCommand extends Omit<CommandDefinition<never, CliOptions>, "problems" | "run"> {
+export interface CliCommand extends Omit<CommandDefinition<never, CliOptions>, "problems" | "run" | "onlyLooks"> {
   problems?(asked: object): readonly InputIssue[];
   run(surroundings: CommandSurroundings, asked: object): Promise<number> | Promise<void>;
 }

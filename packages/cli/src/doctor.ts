@@ -6,7 +6,7 @@ import { readConfig } from "./readConfig.ts";
 import { nothing, type Shown, shown } from "./shown.ts";
 import { renderFacts, renderTable } from "./table.ts";
 import type { Stylist } from "./terminal.ts";
-import { trySlack } from "./tryAllSecrets.ts";
+import { tryNotifications } from "./tryAllSecrets.ts";
 
 const colours = { ok: "green", warning: "yellow", problem: "red", "not tried": "yellow" } as const;
 const statuses = ["problem", "warning", "not tried", "ok"] as const;
@@ -55,16 +55,16 @@ export const doctor = async (surroundings: CommandSurroundings): Promise<number>
   const { examine } = await openOperations();
   const write = !common.dryRun;
   const found = await examine({ config, installations, write, environment, now, signal, progress, warn });
-  const slack = (await trySlack(config, surroundings)).map(
+  const channels = (await tryNotifications(config, surroundings)).map(
     ({ field, ok, opens, note }): DoctorFinding => ({
       check: "notifications",
       status: ok ? "ok" : "problem",
       field,
       seen: note || `opens ${opens}`,
-      ...(ok ? {} : { next: nextStepFor("NotificationRefusedError").step }),
+      ...(ok ? {} : { next: "correct the secret or the settings beside it, and type: openemr-ops notify test" }),
     }),
   );
-  const findings = [...found, ...slack].map(withNextStep);
+  const findings = [...found, ...channels].map(withNextStep);
   const healthy = findings.every(({ status }) => status !== "problem");
   output.result({ ok: healthy, counts: countsOf(findings), findings }, (style) => describe(findings, style));
   return healthy ? 0 : 4;

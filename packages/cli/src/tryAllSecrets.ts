@@ -9,8 +9,7 @@ import type { CommandSurroundings } from "./defineCommand.ts";
 /** Seconds for Slack, retries included. */
 const slackSeconds = 20;
 
-/** Tries the secret of notifications, where there is one. */
-export const trySlack = async (
+const trySlack = async (
   { notifications: { slack } }: LoadedConfig,
   { environment }: CommandSurroundings,
 ): Promise<readonly SecretFinding[]> => {
@@ -28,6 +27,16 @@ export const trySlack = async (
   return [finding];
 };
 
+/** Tries the secrets of notifications. Sends nothing. */
+export const tryNotifications = async (
+  config: LoadedConfig,
+  surroundings: CommandSurroundings,
+): Promise<readonly SecretFinding[]> => {
+  const { checkChannels } = await surroundings.openOperations();
+  const channels = await checkChannels(config.notifications, { environment: surroundings.environment });
+  return [...(await trySlack(config, surroundings)), ...channels];
+};
+
 /** Tries the secrets of every installation, or of the one that `--installation` names, and those of notifications. */
 export const tryAllSecrets = async (
   config: LoadedConfig,
@@ -36,12 +45,11 @@ export const tryAllSecrets = async (
   const { common, environment, now, signal, output, openOperations } = surroundings;
   const id = common.installation;
   const installations = id === undefined ? config.installations : [selectInstallation(config, id)];
-  const { checkSecrets, checkChannels } = await openOperations();
+  const { checkSecrets } = await openOperations();
   const findings: SecretFinding[] = [];
   for (const installation of installations) {
     const { progress, warn } = output;
     findings.push(...(await checkSecrets({ config, installation, environment, now, signal, progress, warn })));
   }
-  const channels = await checkChannels(config.notifications, { environment });
-  return [...findings, ...(await trySlack(config, surroundings)), ...channels];
+  return [...findings, ...(await tryNotifications(config, surroundings))];
 };

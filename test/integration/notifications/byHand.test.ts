@@ -190,6 +190,16 @@ describe("a failure before the job has a record", () => {
     expect(slack.seen).toHaveLength(1);
   });
 
+  it("reaches nobody where monitoring asks for the age of dumps, which gets the answer itself", async () => {
+    const program = await programOn();
+    for (const args of [
+      ["--max-age", "26h"],
+      ["--max-age", "26h", "--copy", "3"],
+    ])
+      expect(await program.run("check", ...args, "--json")).not.toMatchObject({ exitCode: 0 });
+    expect([monitor.pings, slack.seen]).toEqual([[], []]);
+  });
+
   it("is a warning beside its error where the channels cannot be read either", async () => {
     const program = await programOn({ notifications: { email: { host: "smtp.example.org" } } });
     const { exitCode, stderr } = await program.run("dump", "--json");

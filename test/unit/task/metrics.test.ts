@@ -60,6 +60,10 @@ describe("the metrics of a job", () => {
     expect(after).toHaveLength(before.length);
   });
 
+  it("say nothing of the restore of a part, which is none of a whole dump", () => {
+    expect(jobSamples(ended({ kind: "restore", result: { part: "tables" } }))).toEqual([]);
+  });
+
   it("of a copy stand beside those of the first destination", () => {
     const merged = inFile(mergeMetrics(jobSamples(ended()), jobSamples(ended({ status: "failed" }), 1)));
 

@@ -39,6 +39,7 @@ const check = async (context: CommandContext, options: CheckOptions): Promise<nu
 export const command = installationCommand({
   name: "check",
   job: "check",
+  onlyLooks: ({ maxAge }) => maxAge !== undefined,
   summary: "Check dumps at the destination, or the destination itself.",
   common: ofJob,
   options: {

@@ -44,15 +44,17 @@ export const sectionCommand = <Name extends SectionName, const Options extends C
 ): CliCommand =>
   defineCommand<Options>({
     ...definition,
-    run: async (surroundings, asked) => {
-      const { output, common, environment, now, signal, ask } = surroundings;
-      const written = await readConfig(surroundings);
-      const config = { ...written, metricsFile: common.metrics ?? written.metricsFile };
-      const installation = requireSection(config, selectInstallation(config, common.installation), name);
-      const operations = await surroundings.openOperations();
-      const context = { config, installation, operations, output, common, environment, now, signal };
-      return (await definition.run({ ...context, ...(ask ? { ask } : {}) }, asked)) ?? 0;
-    },
+    run: (surroundings, asked) =>
+      tellEarlyFailure(definition.onlyLooks?.(asked) ? undefined : definition.job, surroundings, async (listener) => {
+        const { output, common, environment, now, signal, ask } = surroundings;
+        const written = await readConfig(surroundings);
+        const config = { ...written, metricsFile: common.metrics ?? written.metricsFile };
+        const installation = requireSection(config, selectInstallation(config, common.installation), name);
+        const operations = await surroundings.openOperations();
+        const listeners = [listener];
+        const context = { config, installation, operations, output, common, environment, now, signal, listeners };
+        return (await definition.run({ ...context, ...(ask ? { ask } : {}) }, asked)) ?? 0;
+      }),
   });
 
 /** A command that works with the dumps of one installation. */

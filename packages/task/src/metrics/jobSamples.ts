@@ -25,8 +25,9 @@ const verifies = ({ kind, result = {} }: JobRecord): boolean =>
  * @returns nothing while the job runs
  */
 export const jobSamples = (record: JobRecord, copy?: number): readonly Sample[] => {
-  const { kind, installation, status, startedAt, requestedAt, endedAt, figures = {} } = record;
-  if (endedAt === undefined) return [];
+  const { kind, installation, status, startedAt, requestedAt, endedAt, figures = {}, result = {} } = record;
+  // A restore of a part proves nothing about restores of all.
+  if (endedAt === undefined || result.part !== undefined) return [];
   const where = copy === undefined ? {} : { copy: String(copy) };
   const labels = { installation, kind, ...where };
   const milliseconds = Date.parse(endedAt);

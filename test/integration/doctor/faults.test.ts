@@ -290,7 +290,7 @@ const stores: readonly Fault[] = [
   {
     what: "a destination that cannot be made",
     job: ["dump"],
-    error: "TargetUnsuitableError",
+    error: "DestinationMissingError",
     field: "dumps.destination",
     trials: true,
     make: async (config) => {
@@ -330,7 +330,7 @@ const stores: readonly Fault[] = [
   {
     what: "a copy whose destination cannot be made",
     job: ["copy"],
-    error: "TargetUnsuitableError",
+    error: "DestinationMissingError",
     field: "dumps.copies[0].destination",
     trials: true,
     make: async (config) => {
@@ -354,7 +354,7 @@ const stores: readonly Fault[] = [
   {
     what: "a destination of exports that cannot be made",
     job: ["export", "sites"],
-    error: "TargetUnsuitableError",
+    error: "DestinationMissingError",
     field: "exports.destination",
     trials: true,
     make: async (config) => {

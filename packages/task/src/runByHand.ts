@@ -16,7 +16,7 @@ export interface RunnableProgram<Request, Plan, Result> {
  * Runs a program that no workflow runs: by hand, or by cron, between its hooks, and notifies people. A dry run writes nothing: no
  * record, no lock; it runs no hook and notifies nobody.
  *
- * @throws what `runJob` throws, and {InvalidInputError} for a metrics file that cannot be written; nothing was done
+ * @throws what `runJob` and `withHooks` throw
  */
 export const runByHand = async <Request extends LockingInput, Plan, Result>(
   program: RunnableProgram<Request, Plan, Result>,

@@ -139,6 +139,7 @@ describe("the doctor", () => {
     delete config.installations[0].dumps.password;
     config.installations[0].dumps.passwordFile = join(secrets, "repository");
     await chmod(below("state"), 0o755);
+    config.metricsFile = below("absent/openemr-ops.prom");
     await here.write(config);
     await here.server.query(
       `GRANT INSERT ON ${here.clinic.schema.name}.* TO '${here.clinic.schema.dumpUser.user}'@'%'`,
@@ -149,6 +150,7 @@ describe("the doctor", () => {
       ["secret-files", "installations[0].dumps.passwordFile"],
       ["state-directory", "stateDirectory"],
       ["notifications", "notifications"],
+      ["metrics-file", "metricsFile"],
       ["dump-plan", "installations[0].database.user"],
     ]);
     expect(exitCode).toBe(0);

@@ -43,13 +43,6 @@ describe("a machine that is watched", () => {
     await expect(stat(join(clinic.directory, "state"))).rejects.toThrow("ENOENT");
   });
 
-  it("refuses a metrics file that cannot be written before the job begins", async () => {
-    const end = await program.run(["dump", "--metrics", join(clinic.directory, "absent", "a.prom")]);
-
-    expect(end).toMatchObject({ exitCode: 2, json: { error: { issues: [{ path: "metricsFile" }] } } });
-    expect((await program.run(["dumps"])).json).toEqual([]);
-  });
-
   it("takes a dump whose result is short, whose manifest is there for who asks, and whose log has times", async () => {
     const { stdout, stderr, json, exitCode } = await program.run(["dump", "--metrics", metrics]);
     taken = json as ShortDump;

@@ -4,6 +4,7 @@ export const checkNames = [
   "secret-files",
   "state-directory",
   "notifications",
+  "metrics-file",
   "tools",
   "sites",
   "sites-readable",

@@ -3,8 +3,9 @@ import { access, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
 import type { Config } from "@openemr-ops/core/config/settings";
-import type { InputIssue } from "@openemr-ops/core/errors";
+import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
+import { assertMetricsFile } from "../../metrics/metricsFile.ts";
 import type { Check } from "../check.ts";
 import { ok, problem, type Sight, warning } from "../finding.ts";
 
@@ -80,6 +81,22 @@ const notifications = (config: Config): Sight => {
     : ok(`people are notified by ${names.join(", ")}`);
 };
 
+/** Jobs go on without it, and warn. */
+const metricsFile = async ({ metricsFile: path }: Config): Promise<Sight> => {
+  if (path === undefined) return ok("no job keeps metrics");
+  try {
+    await assertMetricsFile(path);
+    return ok(`jobs keep metrics in ${path}`);
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    const [issue] = error.issues;
+    return warning(
+      issue?.message ?? error.message,
+      "make it a file that this program's user may write, or name another",
+    );
+  }
+};
+
 /** A configuration, and what reading it found that works and deserves a second look. */
 export interface CheckedConfig extends Config {
   readonly warnings: readonly InputIssue[];
@@ -100,5 +117,6 @@ export const machineChecks = (config: CheckedConfig): readonly Check[] => {
     { name: "secret-files", field: "", look: () => secretFiles(config) },
     { name: "state-directory", field: "stateDirectory", look: () => stateDirectory(config.stateDirectory) },
     { name: "notifications", field: "notifications", look: async () => notifications(config) },
+    { name: "metrics-file", field: "metricsFile", look: () => metricsFile(config) },
   ];
 };

@@ -1,20 +1,20 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
+import { join } from "node:path";
 import { buildEstate } from "@openemr-ops/local/estate/buildEstate";
 import { freePort } from "@openemr-ops/local/servers/freePort";
+import { type MonitorServer, startMonitor } from "@openemr-ops/local/servers/monitor";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type DebianMachine, debianMachine, type Ended } from "../support/debianMachine.ts";
 import { documentedBlocks } from "../support/documentedBlocks.ts";
 
-const page = readFileSync(join(repositoryRoot, "docs/install.md"), "utf8");
-
-/** The commands of a section of the page, in order. */
-const commandsOf = (section: string): readonly string[] => {
-  const [, text = ""] = page.split(new RegExp(`^#{2,3} ${section}\n`, "m"));
+/** The commands of a section of a page, in order. */
+const commandsOf = (section: string, page = "install"): readonly string[] => {
+  const [, text = ""] = readFileSync(join(repositoryRoot, `docs/${page}.md`), "utf8").split(
+    new RegExp(`^#{2,3} ${section}\n`, "m"),
+  );
   return documentedBlocks(text.split(/^#{2,3} /m)[0] ?? "").map(({ text }) => text);
 };
 
@@ -54,185 +54,318 @@ cd ..; mkdir newer; tar -c "$new" | gzip -1 > "newer/$new.tar.gz"`,
 });
 afterAll(() => rmSync(packages, { recursive: true, force: true }));
 
-const succeeded = ({ status, output }: Ended): string => {
+const succeeded = async (ending: Promise<Ended>): Promise<string> => {
+  const { status, output } = await ending;
   expect(status, output).toBe(0);
   return output;
 };
 
-/** A configuration, its password files, and the SQL of its database users. */
-const settings = (port: number) => {
-  const passwords = {
-    dump: "a-long-password",
-    restore: "another-long-password",
-    repo: "the-password-of-the-repository",
-  };
-  const login = (user: string) => `'openemr_${user}'@'127.0.0.1'`;
-  return {
-    sql: `CREATE USER ${login("dump")} IDENTIFIED BY '${passwords.dump}';
-GRANT SELECT, LOCK TABLES, SHOW VIEW, TRIGGER, EVENT ON openemr.* TO ${login("dump")};
-GRANT SELECT ON mysql.proc TO ${login("dump")};
-CREATE USER ${login("restore")} IDENTIFIED BY '${passwords.restore}';
-GRANT ALL PRIVILEGES ON openemr.* TO ${login("restore")};
-GRANT ALL PRIVILEGES ON \`openemr\\_%\`.* TO ${login("restore")};`,
-    files: {
-      "config.json": JSON.stringify({
-        stateDirectory: "/var/lib/openemr-ops",
-        installations: [
-          {
-            id: "clinic-a",
-            platform: { kind: "host" },
-            database: {
-              host: "127.0.0.1",
-              port,
-              name: "openemr",
-              user: "openemr_dump",
-              passwordFile: "secrets/dump.password",
-              tls: "off",
-              restore: { user: "openemr_restore", passwordFile: "secrets/restore.password" },
-            },
-            sites: { path: "/srv/openemr/sites" },
-            dumps: {
-              destination: "file:///srv/backups/clinic-a",
-              passwordFile: "secrets/repo.password",
-              retention: { keepDaily: 7 },
-            },
-          },
-        ],
-      }),
-      ...Object.fromEntries(Object.entries(passwords).map(([name, text]) => [`secrets/${name}.password`, text])),
-    },
-  };
-};
+const kinds = ["dump", "check", "drill", "retention"] as const;
+const unitOf = (kind: string): string => `openemr-ops-${kind}@clinic-a.service`;
 
 describe.each(["bookworm", "trixie"])("on a %s from nothing, an ordinary user with sudo", (release) => {
   let machine: DebianMachine;
-  let port: number;
+  let monitor: MonitorServer;
+  let mailPort: number;
   const inside = (path: string) => join(machine.root, path);
   const bring = (name: string) => copyFileSync(join(packages, name), inside(`home/clinic/${name.split("/").at(-1)}`));
-  const startServer = async () => {
-    machine.asRoot(
-      `mkdir -p /run/mysqld && chown mysql /run/mysqld
-mariadbd --user=mysql --bind-address=127.0.0.1 --port=${port} --socket=/run/mysqld/mysqld.sock > /var/log/mysqld.log 2>&1 < /dev/null &`,
-    );
-    for (let tries = 0; machine.asRoot("mariadb -e 'SELECT 1'").status !== 0; tries++) {
-      if (tries > 300) throw new Error(readFileSync(inside("var/log/mysqld.log"), "utf8"));
-      await wait(100);
-    }
+  const typed = (script: string) => succeeded(machine.typed(script));
+  const asRoot = (script: string) => succeeded(machine.asRoot(script));
+  const dumps = async (): Promise<readonly object[]> =>
+    JSON.parse(await typed("sudo openemr-ops dumps --json 2> /dev/null"));
+  /** Everything below a directory with digests of files. */
+  const contentOf = (...directories: readonly string[]) =>
+    asRoot(`find ${directories.join(" ")} -type f -exec sha256sum {} + | sort -k 2`);
+  const start = (kind: string) => machine.typed(`sudo systemctl start ${unitOf(kind)}`);
+  /** Starts a job by its unit with other settings, once. */
+  const startWith = async (kind: string, lines: string) => {
+    const drop = `/etc/systemd/system/${unitOf(kind)}.d/zz.conf`;
+    await asRoot(`printf '[Service]\\n${lines}\\n' > ${drop}; systemctl daemon-reload`);
+    await start(kind);
+    const status = await asRoot(`systemctl show -P ExecMainStatus ${unitOf(kind)}`);
+    await asRoot(`rm ${drop}; systemctl daemon-reload; systemctl reset-failed`);
+    return Number(status);
   };
-  /** Everything below a directory with sizes and digests of files. */
-  const contentOf = (...directories: readonly string[]): string =>
-    succeeded(machine.asRoot(`find ${directories.join(" ")} -type f -exec sha256sum {} + | sort -k 2`));
+  const databaseStops = () => asRoot("systemctl stop mariadb");
+  const databaseStarts = () => asRoot("systemctl start mariadb");
+  /** Waits until as many mails as these are in the box, takes them out and returns them. */
+  const mails = async (count: number): Promise<readonly string[]> => {
+    const read = async () =>
+      (await asRoot("cat /var/mail/clinic 2> /dev/null || true")).split(/^(?=From )/m).filter(Boolean);
+    await expect.poll(read, { timeout: 60_000, interval: 500 }).toHaveLength(count);
+    const arrived = await read();
+    await asRoot("rm -f /var/mail/clinic");
+    return arrived;
+  };
+  let known = 0;
+  /** What the monitor got since `forgetPings`. */
+  const pings = () => monitor.pings.slice(known).map(({ path }) => path);
+  const forgetPings = () => {
+    known = monitor.pings.length;
+  };
+  const configure = (change: (config: { notifications?: object; installations: { hooks?: object }[] }) => void) => {
+    const path = inside("etc/openemr-ops/config.json");
+    const config = JSON.parse(readFileSync(path, "utf8"));
+    change(config);
+    writeFileSync(path, JSON.stringify(config));
+  };
 
   beforeAll(async () => {
     machine = await debianMachine(release);
-    port = await freePort();
+    monitor = await startMonitor();
+    mailPort = await freePort();
   });
-  afterAll(() => machine[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await machine[Symbol.asyncDispose]();
+    await monitor[Symbol.asyncDispose]();
+  });
 
-  /** OpenEMR as the person has it already: a database server, a schema, and the sites directory. */
-  it("has a running OpenEMR", async () => {
-    succeeded(machine.asRoot("apt-get update && apt-get install --no-install-recommends mariadb-server"));
-    await startServer();
-    const administrator = { user: "estate", password: "for-the-estate" };
-    succeeded(
-      machine.asRoot(
-        `mariadb -e "CREATE USER estate@127.0.0.1 IDENTIFIED BY '${administrator.password}'; GRANT ALL ON *.* TO estate@127.0.0.1 WITH GRANT OPTION"`,
-      ),
+  /** As the person has it already: a database server, a schema, the sites directory, and mail. */
+  it("has a running OpenEMR and a mail server", async () => {
+    const port = await freePort();
+    for (const directory of ["etc/mysql/mariadb.conf.d", "etc/exim4", "var/www/openemr"])
+      mkdirSync(inside(directory), { recursive: true });
+    writeFileSync(inside("etc/mysql/mariadb.conf.d/99-port.cnf"), `[mariadbd]\nport = ${port}\n`);
+    writeFileSync(
+      inside("etc/exim4/update-exim4.conf.conf"),
+      `dc_eximconfig_configtype='local'
+dc_local_interfaces='127.0.0.1.${mailPort}'
+dc_other_hostnames='clinic.example'
+dc_localdelivery='mail_spool'
+`,
     );
-    mkdirSync(inside("srv/openemr"));
+    writeFileSync(inside("etc/aliases"), "admin: clinic\n");
+    await asRoot(`apt-get update
+apt-get install --no-install-recommends mariadb-server
+apt-get -o Dpkg::Options::=--force-confold install --no-install-recommends exim4-daemon-light`);
+    const administrator = { user: "estate", password: "for-the-estate" };
+    await asRoot(
+      `mariadb -e "CREATE USER estate@127.0.0.1 IDENTIFIED BY '${administrator.password}'; GRANT ALL ON *.* TO estate@127.0.0.1 WITH GRANT OPTION"`,
+    );
     const database = { host: "127.0.0.1", port, name: "openemr", ...administrator };
-    await buildEstate({ directory: inside("srv/openemr"), database, seed: "install", size: "tiny" });
+    await buildEstate({ directory: inside("var/www/openemr"), database, seed: "install", size: "tiny" });
+    await asRoot("chmod 2775 /var/www/openemr/sites/default/documents"); // a mode that a drill needs a right for
   });
 
-  it("installs the program from the archive", () => {
+  it("installs the program from the archive", async () => {
     bring(archive);
     bring(`${archive}.sha256`);
-    const said = commandsOf("Install").map((commands) => succeeded(machine.typed(commands)));
+    const said: string[] = [];
+    for (const commands of commandsOf("Install")) said.push(await typed(commands));
     expect(said.join("")).toContain("is installed: /usr/local/bin/openemr-ops");
     expect(said.join("")).not.toContain("are not on this machine");
     expect(said.at(-1)).toContain("Usage: openemr-ops");
-    expect(machine.asRoot("command -v node npm").status).not.toBe(0);
+    expect((await machine.asRoot("command -v node npm")).status).not.toBe(0);
   });
 
-  // Until "init" writes it: a configuration by hand.
-  it("configures it", () => {
-    const { sql, files } = settings(port);
-    for (const [name, text] of Object.entries(files)) {
-      const path = inside(`etc/openemr-ops/${name}`);
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      writeFileSync(path, text, { mode: 0o600 });
+  it("sets it up, after a look that writes nothing, and finds nothing to mend", async () => {
+    const [init = ""] = commandsOf("Without questions", "setup");
+    await typed(init);
+    expect((await machine.asRoot("ls /etc/openemr-ops")).status).not.toBe(0);
+    const said = await typed(init.replace(" --dry-run", ""));
+    expect(said).toContain("keep a copy of /etc/openemr-ops/secrets/repository.password");
+    const [look = ""] = commandsOf("What it writes", "setup");
+    await typed(look);
+    expect(await dumps()).toMatchObject([{ complete: true, sealed: true }]);
+    expect(await typed(init.replace(" --dry-run", " --json"))).not.toMatch(/"(create|replace)"/);
+  });
+
+  it("has units that systemd knows, and that take, check, drill and delete dumps with the rights they have", async () => {
+    for (const kind of kinds) {
+      expect(await typed(`systemctl is-active openemr-ops-${kind}@clinic-a.timer`)).toBe("active\n");
+      expect(await asRoot(`systemd-analyze verify --man=no ${unitOf(kind)}`)).toBe("");
+      const said = await asRoot(`systemd-analyze security --no-pager ${unitOf(kind)}`);
+      expect(Number(/exposure level for .*: ([\d.]+)/.exec(said)?.[1])).toBeLessThan(3);
+      await succeeded(start(kind));
     }
-    writeFileSync(inside("root/users.sql"), sql);
-    succeeded(machine.asRoot("mariadb < /root/users.sql; mkdir -p /srv/backups"));
-    succeeded(machine.typed("sudo openemr-ops config check --secrets"));
+    const said = await asRoot("journalctl --no-pager --output=cat --unit='openemr-ops-*'");
+    expect(said).toContain("is complete.");
+    expect(said).toMatch(/Drill of dump .*: passed/);
   });
 
-  it("takes a first dump and lists it, without naming the configuration", () => {
-    succeeded(machine.typed("cd /; sudo openemr-ops dump"));
-    const dumps = JSON.parse(succeeded(machine.typed("sudo openemr-ops dumps --json 2> /dev/null")));
-    expect(dumps).toMatchObject([{ complete: true, sealed: true }]);
+  it("needs each of these rights: a dump to read, a drill to give files their owners and modes", async () => {
+    const only = (rights: string) => `CapabilityBoundingSet=\\nCapabilityBoundingSet=${rights}`;
+    expect(await startWith("dump", only(""))).toBe(4);
+    expect(await startWith("drill", only("CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_FOWNER"))).toBe(4);
+    expect(await startWith("drill", only("CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER"))).toBe(4);
+    expect(await startWith("drill", "RestrictSUIDSGID=yes")).toBe(6);
+    expect(await startWith("dump", "ReadWritePaths=\\nReadWritePaths=/var/lib/openemr-ops")).toBe(4);
+    await mails(5);
   });
 
-  it("gets the name of the error and exit status 4 when a job fails", async () => {
-    succeeded(machine.asRoot("mariadb-admin shutdown"));
-    const failed = machine.typed("sudo openemr-ops dump --json 2> /dev/null");
+  it("gets a dump when the timer says so", async () => {
+    const before = (await dumps()).length;
+    const timer = "openemr-ops-dump@clinic-a.timer";
+    const drop = `/etc/systemd/system/${timer}.d`;
+    await typed(`sudo mkdir ${drop}
+printf '[Timer]\\nOnActiveSec=1\\nAccuracySec=1\\nRandomizedDelaySec=0\\n' | sudo tee ${drop}/override.conf
+sudo systemctl daemon-reload; sudo systemctl restart ${timer}`);
+    await expect.poll(dumps, { timeout: 60_000, interval: 1000 }).toHaveLength(before + 1);
+    expect(await typed(`systemctl show -P LastTriggerUSec ${timer}`)).toMatch(/\d/);
+    await typed(`sudo rm -r ${drop}; sudo systemctl daemon-reload; sudo systemctl restart ${timer}`);
+    await succeeded(start("dump")); // waits for the end of the other
+  });
+
+  it("lets a check wait for the dump that runs, and fails neither", async () => {
+    await typed(`sudo systemctl start --no-block ${unitOf("dump")} ${unitOf("check")}`);
+    expect(await asRoot("systemctl list-jobs --no-pager --no-legend")).toMatch(/openemr-ops-check.*waiting/);
+    await succeeded(start("check"));
+    for (const kind of ["dump", "check"])
+      expect(await typed(`systemctl show -P Result ${unitOf(kind)}`)).toBe("success\n");
+  });
+
+  it("mails what a failed job printed, and writes to no other disk where the destination is gone", async () => {
+    await databaseStops();
+    expect((await start("dump")).status).toBe(1);
+    const failed = await machine.typed("sudo openemr-ops dump --json 2> /dev/null");
     expect(failed.status).toBe(4);
     expect(JSON.parse(failed.output)).toMatchObject({ error: { name: "DatabaseUnavailableError" } });
-    await startServer();
+    await databaseStarts();
+    const [mail] = await mails(1);
+    expect(mail).toMatch(/^Subject: openemr-ops-dump@clinic-a\.service failed on .*exit status 4/m);
+    expect(mail).toContain("DatabaseUnavailableError");
+    expect(await asRoot("journalctl --no-pager --output=cat --priority=err -t report-failure")).toContain("failed on");
+
+    await asRoot("mv /var/backups/openemr-ops /var/backups/elsewhere");
+    expect((await start("dump")).status).toBe(1);
+    expect(await asRoot("ls -d /var/backups/openemr-ops || true")).toContain("No such file");
+    await asRoot("mv /var/backups/elsewhere /var/backups/openemr-ops");
+    await mails(1);
   });
 
-  it("completes commands in bash", () => {
+  it("tells a mailbox and a monitor of a good job, a failure and the recovery, once each", async () => {
+    configure((config) => {
+      config.notifications = {
+        email: {
+          host: "127.0.0.1",
+          port: mailPort,
+          tls: "none",
+          from: "ops@clinic.example",
+          to: ["admin@clinic.example"],
+        },
+        ping: [{ urlFile: "secrets/dump.ping", kinds: ["dump"] }],
+      };
+    });
+    writeFileSync(inside("etc/openemr-ops/secrets/dump.ping"), monitor.url, { mode: 0o600 });
+    await typed("sudo openemr-ops notify test");
+    expect((await mails(1))[0]).toMatch(/^Subject: Test of OpenEMR Ops/m);
+    forgetPings();
+
+    await succeeded(start("dump"));
+    expect(pings()).toEqual(["/start", ""]);
+    forgetPings();
+    await databaseStops();
+    expect((await start("dump")).status).toBe(1);
+    await databaseStarts();
+    await expect
+      .poll(() => asRoot("journalctl --no-pager --output=cat --unit='openemr-ops-failed@*'"), { timeout: 60_000 })
+      .toContain("reported its failure by itself");
+    expect(pings()).toEqual(["/start", "/fail"]);
+    forgetPings();
+    expect((await mails(1))[0]).toContain("DatabaseUnavailableError");
+    await succeeded(start("dump"));
+    expect(pings()).toEqual(["/start", ""]);
+    forgetPings();
+    expect((await mails(1))[0]).toContain("works again");
+  });
+
+  it("tells both of a job that was killed, which could tell nobody", async () => {
+    configure(({ installations: [clinic] }) => {
+      Object.assign(clinic ?? {}, { hooks: { dump: { before: { run: ["sleep", "50"] } } } });
+    });
+    await typed(`sudo systemctl start --no-block ${unitOf("dump")}`);
+    await expect.poll(pings, { timeout: 60_000 }).toEqual(["/start"]);
+    await typed(`sudo systemctl kill --signal=SIGKILL ${unitOf("dump")}`);
+    await expect.poll(pings, { timeout: 60_000 }).toEqual(["/start", "/fail"]);
+    expect(monitor.pings.at(-1)?.body).toContain(`TaskLostError: the systemd unit ${unitOf("dump")} failed`);
+    expect((await mails(1))[0]).toContain("TaskLostError");
+    configure(({ installations: [clinic] }) => {
+      delete clinic?.hooks;
+    });
+    forgetPings();
+    await succeeded(start("dump"));
+    expect(pings()).toEqual(["/start", ""]);
+    forgetPings();
+    await mails(1);
+  });
+
+  it("gets a mail by sendmail where no channel accepts the notice", async () => {
+    const path = inside("etc/openemr-ops/config.json");
+    const right = readFileSync(path, "utf8");
+    writeFileSync(path, "{");
+    expect((await start("dump")).status).toBe(1);
+    writeFileSync(path, right);
+    expect((await mails(1))[0]).toMatch(/^Subject: openemr-ops-dump@clinic-a\.service failed on .*exit status 2/m);
+  });
+
+  it("completes commands in bash", async () => {
     const [source = ""] = commandsOf("Completion");
     const line = `COMP_WORDS=(openemr-ops dr) COMP_CWORD=1; _openemr_ops; echo "\${COMPREPLY[@]}"`;
-    expect(succeeded(machine.typed(`${source}${line}`))).toBe("drill\n");
+    expect(await typed(`${source}${line}`)).toBe("drill\n");
   });
 
-  it("upgrades, goes back, and finds the dumps of the version before", () => {
+  it("upgrades, goes back, and finds the dumps of the version before", async () => {
     const [upgrade = "", goBackAndPrune = ""] = commandsOf("Upgrade");
-    const configured = contentOf("/etc/openemr-ops");
-    succeeded(machine.typed("rm -r openemr-ops-*"));
+    const [configured, before] = [await contentOf("/etc/openemr-ops"), await dumps()];
+    await typed("rm -r openemr-ops-*");
     bring(`newer/${readdirSync(join(packages, "newer"))[0]}`);
-    expect(succeeded(machine.typed(upgrade))).toMatch(new RegExp(`^${nextVersion}$`, "m"));
-    succeeded(machine.typed("sudo openemr-ops dump"));
-    expect(JSON.parse(succeeded(machine.typed("sudo openemr-ops dumps --json 2> /dev/null")))).toHaveLength(2);
-    expect(succeeded(machine.typed(goBackAndPrune))).toContain(`removed /opt/openemr-ops/${nextVersion}`);
-    expect(JSON.parse(succeeded(machine.typed("sudo openemr-ops dumps --json 2> /dev/null")))).toHaveLength(2);
-    expect(contentOf("/etc/openemr-ops")).toBe(configured);
+    expect(await typed(upgrade)).toMatch(new RegExp(`^${nextVersion}$`, "m"));
+    await succeeded(start("dump"));
+    const after = await dumps();
+    expect(after).toHaveLength(before.length + 1);
+    expect(after).toEqual(expect.arrayContaining([...before]));
+    const restore =
+      "sudo openemr-ops restore --dump latest --into-database openemr_back --into-sites /srv/back --json 2> /dev/null";
+    const [oldest] = [...before].sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b))) as {
+      readonly dumpId?: string;
+    }[];
+    expect(JSON.parse(await typed(restore.replace("latest", oldest?.dumpId ?? "")))).toMatchObject({
+      verdict: "passed",
+    });
+    expect(await typed(goBackAndPrune)).toContain(`removed /opt/openemr-ops/${nextVersion}`);
+    expect(await dumps()).toEqual(after);
+    expect(await contentOf("/etc/openemr-ops")).toBe(configured);
   });
 
-  it("restores a dump with what is installed", () => {
-    const command = "sudo openemr-ops restore --dump latest --into-database openemr_back --into-sites /srv/back --json";
-    expect(JSON.parse(succeeded(machine.typed(`${command} 2> /dev/null`)))).toMatchObject({ verdict: "passed" });
+  it("installs it without root rights too", async () => {
+    for (const commands of commandsOf("Without root rights")) await typed(commands);
+    expect(await typed("command -v openemr-ops")).toBe("/home/clinic/.local/bin/openemr-ops\n");
+    const refused = await machine.typed("openemr-ops-*/install.sh 2>&1");
+    expect(refused.output).toContain("cannot be written; use sudo, or --prefix");
+    await typed("~/.local/lib/openemr-ops/current/uninstall.sh");
+    expect(await typed("command -v openemr-ops")).toBe("/usr/local/bin/openemr-ops\n");
   });
 
-  it("installs it without root rights too", () => {
-    for (const commands of commandsOf("Without root rights")) succeeded(machine.typed(commands));
-    expect(succeeded(machine.typed("command -v openemr-ops"))).toBe("/home/clinic/.local/bin/openemr-ops\n");
-    expect(machine.typed("openemr-ops-*/install.sh 2>&1").output).toContain("cannot be written; use sudo, or --prefix");
-    succeeded(machine.typed("~/.local/lib/openemr-ops/current/uninstall.sh"));
-    expect(succeeded(machine.typed("command -v openemr-ops"))).toBe("/usr/local/bin/openemr-ops\n");
-  });
+  const unitsLeft = () =>
+    asRoot(`systemctl list-units --all --no-legend 'openemr-ops-*'
+systemctl list-unit-files --no-legend 'openemr-ops-*' || true
+find /proc/[0-9]*/exe -lname '/opt/openemr-ops/*' 2> /dev/null || true`);
 
-  it("uninstalls it and keeps configuration, state and dumps", () => {
-    const units = "etc/systemd/system";
-    const written = '# Written by "openemr-ops init"\nExecStart=/usr/local/bin/openemr-ops dump\n';
-    mkdirSync(inside(units), { recursive: true });
-    writeFileSync(inside(`${units}/openemr-ops-dump@.service`), written);
-    writeFileSync(inside(`${units}/openemr-ops-own.service`), "ExecStart=/usr/local/bin/openemr-ops dump\n");
-    const own = ["/etc/openemr-ops", "/var/lib/openemr-ops", "/srv"];
-    const before = contentOf(...own);
+  it("uninstalls it, leaves nothing that runs, and keeps configuration, state and dumps", async () => {
+    const ownUnit = "/etc/systemd/system/openemr-ops-own.service";
+    writeFileSync(inside(ownUnit), "[Service]\nExecStart=/usr/local/bin/openemr-ops dump\n");
+    const own = ["/etc/openemr-ops", "/var/lib/openemr-ops", "/var/backups/openemr-ops"];
+    const before = await contentOf(...own, "/var/www", "/srv");
     const [uninstall = ""] = commandsOf("Uninstall");
-    const said = succeeded(machine.typed(uninstall));
-    expect(contentOf(...own)).toBe(before);
-    for (const left of ["/etc/openemr-ops", "/var/lib/openemr-ops", `/${units}/openemr-ops-own.service`])
-      expect(said).toContain(`left ${left}`);
-    expect(
-      succeeded(machine.asRoot("find / -xdev -name '*openemr-ops*' -not -path '/home/*'")).split("\n").sort(),
-    ).toEqual(["", "/etc/openemr-ops", `/${units}/openemr-ops-own.service`, "/var/lib/openemr-ops"].sort());
+    const said = await typed(uninstall);
+    expect(await contentOf(...own, "/var/www", "/srv")).toBe(before);
+    for (const left of ["/etc/openemr-ops", "/var/lib/openemr-ops", ownUnit]) expect(said).toContain(`left ${left}`);
+    const found = await asRoot(
+      "find / -xdev -name '*openemr-ops*' -not -path '/home/*' -not -path '/var/lib/systemd/timers/*'",
+    );
+    expect(found.trim().split("\n").sort()).toEqual([...own, ownUnit].sort());
+    await asRoot(`rm ${ownUnit}; systemctl daemon-reload`);
+    expect(await unitsLeft()).toBe("");
   });
 
-  it("installs it again and has the dumps as before", () => {
-    succeeded(machine.typed("sudo ./openemr-ops-*/install.sh && sudo openemr-ops check"));
-    expect(JSON.parse(succeeded(machine.typed("sudo openemr-ops dumps --json 2> /dev/null")))).toHaveLength(2);
+  it("installs it again, has the dumps as before, and takes the units away by hand", async () => {
+    await typed("sudo ./openemr-ops-*/install.sh");
+    const before = await dumps();
+    await typed("sudo openemr-ops init --systemd; sudo openemr-ops check");
+    expect(await unitsLeft()).not.toBe("");
+    const [remove = ""] = commandsOf("Take them away", "setup");
+    await asRoot(remove);
+    expect(await unitsLeft()).toBe("");
+    expect(await dumps()).toEqual(before);
   });
 });

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** `npm run test:install`: root rights, packages of two Debians and minutes, so apart from the other tests. */
+/** `npm run test:install`: root rights, boots two Debians, and takes minutes, so apart from the other tests. */
 export default defineConfig({
   test: {
     name: "install",

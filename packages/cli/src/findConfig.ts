@@ -30,7 +30,7 @@ const findIn = async (directory: string, names: readonly string[]): Promise<stri
  * @param machine the machine's directory of configurations; not set, only the working directory is looked at
  * @throws {InvalidInputError} fatal: there is none, or one directory has several
  */
-export const findConfig = async (cwd: string, machine?: string): Promise<string> => {
+export const findConfig = async (cwd: string, machine: string | undefined): Promise<string> => {
   const path =
     (await findIn(cwd, names)) ??
     (machine === undefined ? undefined : await findIn(machine, ["config.json", ...names]));

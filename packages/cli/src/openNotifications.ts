@@ -10,8 +10,8 @@ import { findConfig } from "./findConfig.ts";
  * @throws {InvalidInputError} fatal: there is no channel, or its settings are wrong
  */
 export const openNotifications = async (surroundings: CommandSurroundings): Promise<Notifier> => {
-  const { common, cwd, environment, now, output, openOperations } = surroundings;
-  const settings = await loadNotifications(common.config ?? (await findConfig(cwd)));
+  const { common, cwd, machineConfig, environment, now, output, openOperations } = surroundings;
+  const settings = await loadNotifications(common.config ?? (await findConfig(cwd, machineConfig)));
   const { openNotifier } = await openOperations();
   const notifier = openNotifier(settings, { environment, now, warn: output.warn, note: output.note });
   if (notifier.channels.length > 0) return notifier;

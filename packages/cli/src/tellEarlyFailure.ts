@@ -18,7 +18,7 @@ export const tellEarlyFailure = async <Result>(
   surroundings: CommandSurroundings,
   work: (listener: JobListener) => Promise<Result>,
 ): Promise<Result> => {
-  const { common, cwd, environment, now, output, ask, openOperations } = surroundings;
+  const { common, cwd, machineConfig, environment, now, output, ask, openOperations } = surroundings;
   let hasRecord = false;
   const listener: JobListener = async () => {
     hasRecord = true;
@@ -29,7 +29,9 @@ export const tellEarlyFailure = async <Result>(
     const { name, message } = toOpsError(failure);
     if (kind === undefined || hasRecord || common.dryRun || ask || failure instanceof JobAbortedError) throw failure;
     try {
-      const { installations, ...settings } = await loadNotifications(common.config ?? (await findConfig(cwd)));
+      const { installations, ...settings } = await loadNotifications(
+        common.config ?? (await findConfig(cwd, machineConfig)),
+      );
       const { openNotifier } = await openOperations();
       const moment = now().toISOString();
       await openNotifier(settings, { environment, now, warn: output.warn, note: output.note }).told({

@@ -136,6 +136,7 @@ describe("a command", () => {
     expect(nothing.stderr).toContain(`there is no ${join(machine.path, "config.json")}`);
     await writeFile(join(machine.path, "config.json"), JSON.stringify(aConfig()));
     expect((await runInMemory(["dumps"], operations, at)).exitCode).toBe(0);
+    expect((await runInMemory(["notify", "test"], operations, at)).stderr).toContain("names no channel");
     await writeFile(join(machine.path, "openemr-ops.config.ts"), "export default {};");
     expect((await runInMemory(["dumps"], operations, at)).stderr).toContain("choose one");
     const nearer = aConfig(anInstallation({ id: "nearer" }));

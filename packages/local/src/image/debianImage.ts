@@ -30,19 +30,6 @@ const must = (command: string, args: readonly string[]): void => {
     throw new ToolFailedError(`${command} failed (${error?.message ?? `exit status ${status}`}); see above`);
 };
 
-/**
- * Unpacks and configures Debian and these packages below a directory.
- *
- * @throws {ToolFailedError} fatal: debootstrap failed
- */
-export const unpackDebian = (root: string, packages: readonly string[] = []): void => {
-  const sources = ownSources();
-  const mirror = sources.find((line) => line.split(" ")[2] === suite)?.split(" ")[1];
-  const include = packages.length > 0 ? [`--include=${packages.join(",")}`] : [];
-  must("debootstrap", ["--variant=minbase", ...include, suite, root, ...(mirror ? [mirror] : [])]);
-  if (sources.length > 0) writeFileSync(join(root, "etc/apt/sources.list"), `${sources.join("\n")}\n`);
-};
-
 /** What Debian's slim images leave out too. */
 const leftOut = [
   "usr/share/doc",
@@ -62,7 +49,10 @@ export const importDebian = async (podman: Podman, name: string): Promise<void> 
   const directory = mkdtempSync(join(tmpdir(), "debian-"));
   const root = join(directory, "root");
   try {
-    unpackDebian(root);
+    const sources = ownSources();
+    const mirror = sources.find((line) => line.split(" ")[2] === suite)?.split(" ")[1];
+    must("debootstrap", ["--variant=minbase", suite, root, ...(mirror ? [mirror] : [])]);
+    if (sources.length > 0) writeFileSync(join(root, "etc/apt/sources.list"), `${sources.join("\n")}\n`);
     for (const place of leftOut)
       for (const entry of readdirSync(join(root, place))) rmSync(join(root, place, entry), { recursive: true });
     const archive = join(directory, "root.tar");

@@ -2,8 +2,8 @@ import type { DebianPackages } from "./debianPackages.ts";
 import { otherServers } from "./otherServers.ts";
 
 /** What someone wants to run. Each purpose needs its own programs. */
-export type Purpose = "test" | "readers" | "demo" | "bench" | "image" | "install";
-export const purposes: readonly Purpose[] = ["test", "readers", "demo", "bench", "image", "install"];
+export const purposes = ["test", "browser", "readers", "demo", "bench", "image", "install"] as const;
+export type Purpose = (typeof purposes)[number];
 
 /**
  * Environments of Python, each with a file of pins of its own: the demo needs no analytics, which is 550 MB, and the tests nothing
@@ -47,6 +47,7 @@ export const needs: readonly Need[] = [
   { program: "podman", purposes: ["image"], from: { apt: "podman" } },
   { program: "runc", purposes: ["image"], from: { apt: "runc" } },
   { program: "debootstrap", purposes: ["image", "install"], from: { apt: "debootstrap" } },
+  { program: "systemd-nspawn", purposes: ["install"], from: { apt: "systemd-container" } },
   { program: "mydumper", purposes: ["bench"], from: { apt: "mydumper" } },
   { program: "duplicity", purposes: ["bench"], from: { apt: "duplicity" } },
   { program: "rclone", purposes: ["bench"], from: { apt: "rclone" } },

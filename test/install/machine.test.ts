@@ -71,7 +71,7 @@ describe.each(["bookworm", "trixie"])("on a %s from nothing, an ordinary user wi
   const bring = (name: string) => copyFileSync(join(packages, name), inside(`home/clinic/${name.split("/").at(-1)}`));
   const typed = (script: string) => succeeded(machine.typed(script));
   const asRoot = (script: string) => succeeded(machine.asRoot(script));
-  const dumps = async (): Promise<readonly object[]> =>
+  const dumps = async (): Promise<readonly { readonly dumpId: string }[]> =>
     JSON.parse(await typed("sudo openemr-ops dumps --json 2> /dev/null"));
   /** Everything below a directory with digests of files. */
   const contentOf = (...directories: readonly string[]) =>
@@ -188,9 +188,8 @@ apt-get -o Dpkg::Options::=--force-confold install --no-install-recommends exim4
     expect(await startWith("dump", only(""))).toBe(4);
     expect(await startWith("drill", only("CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_FOWNER"))).toBe(4);
     expect(await startWith("drill", only("CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER"))).toBe(4);
-    expect(await startWith("drill", "RestrictSUIDSGID=yes")).toBe(6);
     expect(await startWith("dump", "ReadWritePaths=\\nReadWritePaths=/var/lib/openemr-ops")).toBe(4);
-    await mails(5);
+    await mails(4);
   });
 
   it("gets a dump when the timer says so", async () => {
@@ -294,8 +293,8 @@ sudo systemctl daemon-reload; sudo systemctl restart ${timer}`);
     const right = readFileSync(path, "utf8");
     writeFileSync(path, "{");
     expect((await start("dump")).status).toBe(1);
-    writeFileSync(path, right);
     expect((await mails(1))[0]).toMatch(/^Subject: openemr-ops-dump@clinic-a\.service failed on .*exit status 2/m);
+    writeFileSync(path, right);
   });
 
   it("completes commands in bash", async () => {
@@ -314,14 +313,10 @@ sudo systemctl daemon-reload; sudo systemctl restart ${timer}`);
     const after = await dumps();
     expect(after).toHaveLength(before.length + 1);
     expect(after).toEqual(expect.arrayContaining([...before]));
-    const restore =
-      "sudo openemr-ops restore --dump latest --into-database openemr_back --into-sites /srv/back --json 2> /dev/null";
-    const [oldest] = [...before].sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b))) as {
-      readonly dumpId?: string;
-    }[];
-    expect(JSON.parse(await typed(restore.replace("latest", oldest?.dumpId ?? "")))).toMatchObject({
-      verdict: "passed",
-    });
+    const restored = await typed(
+      `sudo openemr-ops restore --dump ${before.at(-1)?.dumpId} --into-database openemr_back --into-sites /srv/back --json 2> /dev/null`,
+    );
+    expect(JSON.parse(restored)).toMatchObject({ verdict: "passed" });
     expect(await typed(goBackAndPrune)).toContain(`removed /opt/openemr-ops/${nextVersion}`);
     expect(await dumps()).toEqual(after);
     expect(await contentOf("/etc/openemr-ops")).toBe(configured);
@@ -360,12 +355,13 @@ find /proc/[0-9]*/exe -lname '/opt/openemr-ops/*' 2> /dev/null || true`);
 
   it("installs it again, has the dumps as before, and takes the units away by hand", async () => {
     await typed("sudo ./openemr-ops-*/install.sh");
-    const before = await dumps();
+    const ids = async () => (await dumps()).map(({ dumpId }) => dumpId);
+    const before = await ids();
     await typed("sudo openemr-ops init --systemd; sudo openemr-ops check");
     expect(await unitsLeft()).not.toBe("");
     const [remove = ""] = commandsOf("Take them away", "setup");
     await asRoot(remove);
     expect(await unitsLeft()).toBe("");
-    expect(await dumps()).toEqual(before);
+    expect(await ids()).toEqual(before);
   });
 });

@@ -345,9 +345,7 @@ find /proc/[0-9]*/exe -lname '/opt/openemr-ops/*' 2> /dev/null || true`);
     const said = await typed(uninstall);
     expect(await contentOf(...own, "/var/www", "/srv")).toBe(before);
     for (const left of ["/etc/openemr-ops", "/var/lib/openemr-ops", ownUnit]) expect(said).toContain(`left ${left}`);
-    const found = await asRoot(
-      "find / -xdev -name '*openemr-ops*' -not -path '/home/*' -not -path '/var/lib/*/*'",
-    );
+    const found = await asRoot("find / -xdev -name '*openemr-ops*' -not -path '/home/*' -not -path '/var/lib/*/*'");
     expect(found.trim().split("\n").sort()).toEqual([...own, ownUnit].sort());
     await asRoot(`rm ${ownUnit}; systemctl daemon-reload`);
     expect(await unitsLeft()).toBe("");

@@ -76,7 +76,9 @@ describe.each(["bookworm", "trixie"])("on a %s from nothing, an ordinary user wi
   /** Everything below a directory with digests of files. */
   const contentOf = (...directories: readonly string[]) =>
     asRoot(`find ${directories.join(" ")} -type f -exec sha256sum {} + | sort -k 2`);
-  const start = (kind: string) => machine.typed(`sudo systemctl start ${unitOf(kind)}`);
+  const start = (kind: string) =>
+    machine.typed(`sudo systemctl start ${unitOf(kind)} ||
+  { sudo journalctl --no-pager --output=cat --lines=20 --unit=${unitOf(kind)}; false; }`);
   /** Starts a job by its unit with other settings, once. */
   const startWith = async (kind: string, lines: string) => {
     const drop = `/etc/systemd/system/${unitOf(kind)}.d/zz.conf`;

@@ -48,10 +48,7 @@ const programs = [dirname(process.execPath), ...toolDirectories(process.env)];
 const run = async (command: string, args: readonly string[], input: string): Promise<void> => {
   const child = spawn(command, args, {
     cwd: repositoryRoot,
-    env: {
-      HOME: below("home"),
-      PATH: [launcher, dirname(process.execPath), ...toolDirectories(process.env)].join(delimiter),
-    },
+    env: { HOME: below("home"), PATH: [launcher, ...programs].join(delimiter) },
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.end(input);
@@ -99,10 +96,8 @@ const countOf = async (schema: string, table: string): Promise<number> =>
 
 beforeAll(async () => {
   machine = await mkdtemp(join(tmpdir(), "openemr-ops-docs-"));
-  for (const place of ["home/bin", "etc", "srv/openemr", "srv/backups", "mnt"])
+  for (const place of ["home", "etc", "srv/openemr", "srv/backups", "mnt"])
     await mkdir(below(place), { recursive: true });
-  const program = `exec node --max-semi-space-size=2 "${repositoryRoot}/packages/cli/src/main.ts" "$@"`;
-  await writeFile(below("home/bin/openemr-ops"), `#!/bin/sh\n${program}\n`, { mode: 0o755 });
   server = await startMariaDb({ directory: below("mariadb") });
   const { host, port, user, password } = server;
   estate = await buildEstate({

@@ -352,9 +352,16 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     openNotifier,
     checkChannels: async () => [],
     listDumps: (place) => steps.listDumps({ ...place, dryRun: false }),
+    describeStore: async () => "there is nothing at file:///srv/backups/clinic-a: mount its disk",
     showDump: (place, options) => steps.showDump({ ...place, dryRun: false }, options),
     dumpAges: (place, options) => steps.dumpAges({ ...place, dryRun: false }, options),
     listExports: (place) => steps.listExports({ ...place, dryRun: false }),
+    browseDump: answer("browseDump", aBrowsedDump),
+    browseFiles: async (place, options, onFile) => {
+      asked.push({ operation: "browseFiles", job: { dryRun: false, ...place }, options });
+      for (const file of someBrowsedFiles) await onFile(file);
+    },
+    restorePart: twoWays<PartPlan, PartVerdict>("restorePart", { ...aPart, dryRun: true }, aPartVerdict),
     storeReport: (place, page) => steps.storeReport({ ...place, dryRun: false }, page),
     survey: (place) => steps.survey({ ...place, dryRun: false }),
     planCloudSql: steps.planCloudSql,

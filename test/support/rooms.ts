@@ -79,6 +79,7 @@ export const rooms: readonly Room[] = [
       "rotation",
       "mail",
       "jobs",
+      "notifications",
       "report",
       "aws",
       "gcp",

@@ -20,18 +20,18 @@ export interface CommonOptions {
 /** Those that a command takes. */
 export type CommonOptionsTaken = { readonly [Name in keyof CommonOptions]?: CliOption<CommonOptions[Name]> };
 
-const config = optional("--config <file>", "configuration (default: openemr-ops.config.json or .ts here)", aPath);
+const config = optional(
+  "--config <file>",
+  "configuration (default: openemr-ops.config.json or .ts here, else /etc/openemr-ops/config.json)",
+  aPath,
+);
 const json = flag("--json", "one JSON value on standard output, logs on standard error");
 
 /** For commands that work on the configuration as a whole. */
 export const usualForAll: CommonOptionsTaken = { config, json };
 
 export const usual: CommonOptionsTaken = {
-  config: optional(
-    "--config <file>",
-    "configuration (default: openemr-ops.config.json or .ts here, else /etc/openemr-ops/config.json)",
-    aPath,
-  ),
+  config,
   installation: optional("--installation <id>", "installation, when the configuration lists several", anInstallation),
   json,
   yes: flag("--yes", "do not ask for confirmation"),

@@ -1,11 +1,15 @@
 import { resolve } from "node:path";
+import { destinationForms } from "@openemr-ops/core/config/destinationAddress";
 import {
   emailAddress,
   fileName,
+  host,
   identifier,
   metricsFileName,
+  port,
   schemaName,
   soakMinutes,
+  userName,
 } from "@openemr-ops/core/config/fields";
 import { mostCopies } from "@openemr-ops/core/config/sections/copies";
 import { ulidPattern } from "@openemr-ops/core/ids";
@@ -85,6 +89,12 @@ export const aPort = once((text) => {
 /** A file or directory, made absolute from the working directory. */
 export const aPath = once((text, cwd) => resolve(cwd, bySchema(fileName)(text)));
 
+/** A destination, or a JSON file with its settings, made absolute. Whether it can serve is seen when it is read. */
+export const aPlace = once((text, cwd) => {
+  if (/^[a-z0-9]+:/i.test(text)) return text;
+  if (/\.json$/i.test(text)) return resolve(cwd, bySchema(fileName)(text));
+  throw new InvalidArgumentError(`expected ${destinationForms}, or a JSON file with the field destination`);
+});
 /** As `aPath`, of a file for Prometheus' node exporter. */
 export const aMetricsFile = once((text, cwd) => resolve(cwd, bySchema(metricsFileName)(text)));
 

@@ -63,10 +63,7 @@ const ofJob = ({ jobId, execution }: Detail<"JobStarted">): readonly string[] =>
 
 /** @param command to type, whole */
 const nextStep = (step: string, command?: string): Block =>
-  section(`*Next step*\n${step}${command === undefined ? "" : `\n\`openemr-ops ${command}\``}`);
-
-/** Whether `{}` is enough as input: a restore needs a new target each time. */
-const needsNoInput = (kind: WorkflowKind): boolean => jobKinds[kind].input.safeParse({ kind }).success;
+  section(`*Next step*\n${step}${command === undefined ? "" : `\n\`${command}\``}`);
 
 /** Of a kind that no schedule starts today, an overdue job is one of an earlier deployment. */
 const overdueStep = (kind: JobKind): string =>
@@ -159,7 +156,7 @@ export const overdueMessage = (detail: Detail<"JobOverdue">, stage: string): Sla
     ]),
     nextStep(
       left ? removedStep : overdueStep(detail.kind),
-      `npm run -s ops -- jobs --stage ${stage} --installation ${installation}`,
+      `openemr-ops jobs --stage ${stage} --installation ${installation}`,
     ),
     footer({ stage }, [], "JobOverdue"),
   ]);

@@ -59,7 +59,7 @@ export const commandFor = (
 ): string | undefined => {
   if ("stage" in origin)
     return needsNoInput(kind)
-      ? `npm run -s ops -- run ${kind} --stage ${origin.stage} --installation ${installation}`
+      ? `openemr-ops run ${kind} --stage ${origin.stage} --installation ${installation}`
       : undefined;
   if (kind === "restore") return undefined;
   const words = kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -1,20 +1,27 @@
-import type { JobStore } from "@openemr-ops/core/jobs";
+import type { JobLedger, JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
-import { checkDestination, type DestinationFinding } from "@openemr-ops/dumps/checkDestination";
+import type { DestinationFinding } from "@openemr-ops/dumps/checkDestination";
+import { type BrowsedDump, type BrowsedFile, browseDump, browseFiles } from "@openemr-ops/dumps/steps/browseDump";
 import { type DumpAges, dumpAges } from "@openemr-ops/dumps/steps/dumpAges";
 import { chooseDump, type ListedDump, listDumps, type ShownDump, showDump } from "@openemr-ops/dumps/steps/listDumps";
+import { wordsOfDestination } from "@openemr-ops/dumps/steps/surveyDestination";
 import type { AtCopy } from "@openemr-ops/events/inputs/common";
 import { type ListedExport, listExports } from "@openemr-ops/exports/listExports";
+import { stoppedBy } from "@openemr-ops/jobs/runJob";
+import type { Survey } from "@openemr-ops/report/survey";
+import { checkChannels } from "./checkChannels.ts";
 import { checkSecrets } from "./checkSecrets.ts";
 import { cloudSqlImport } from "./cloudSqlImport.ts";
 import { type Examination, examine } from "./doctor/examine.ts";
 import type { DoctorFinding } from "./doctor/finding.ts";
+import { openNotifier } from "./openNotifier.ts";
 import { openStores } from "./openStores.ts";
 import type { Place } from "./program.ts";
 import { copyTo } from "./programs/copyTo.ts";
 import { dumpContext, dumpsOf } from "./programs/dumpContext.ts";
 import { exportContext } from "./programs/exportContext.ts";
 import { type Programs, programs } from "./programs/index.ts";
+import { type RestorePartProgram, restorePartProgram } from "./programs/restorePart.ts";
 import { storeReport } from "./storeReport.ts";
 import { surveyInstallation } from "./surveyInstallation.ts";
 import { type MailTestResult, testMail } from "./testMail.ts";
@@ -37,6 +44,18 @@ export interface Operations {
   openStores(place: Place): Promise<{ readonly jobs: JobStore; readonly locks: LockStore }>;
   /** Newest first. `copy`, here and below: which store; not set, the first destination. */
   listDumps(place: Place, options?: AtCopy): Promise<readonly ListedDump[]>;
+  /** What is in a dump, without restoring it. */
+  browseDump(place: Place, options: AtCopy & { readonly dump: string }): Promise<BrowsedDump>;
+  /** Lists files of a dump one after the other, as fast as `onFile` takes them. */
+  browseFiles(
+    place: Place,
+    options: AtCopy & { readonly dump: string; readonly files: readonly string[] },
+    onFile: (file: BrowsedFile) => Promise<void>,
+  ): Promise<void>;
+  /** A restore of a part of a dump; no workflow runs it. */
+  readonly restorePart: RestorePartProgram;
+  /** What is at a store that has no dump of the installation, and what to do about it. */
+  describeStore(place: Place, options?: AtCopy): Promise<string>;
   /** One dump with its manifest. */
   showDump(place: Place, options: AtCopy & { readonly dump: string }): Promise<ShownDump>;
   /** How old the newest dumps are. Needs no password. */
@@ -79,19 +98,20 @@ export const operations: Operations = {
   programs,
   copyTo,
   openStores,
-  listDumps: async (place, { copy } = {}) => listDumps(await dumpContext(place, copy)),
+  openNotifier,
+  checkChannels,
+  browseDump: async (place, { dump, copy }) => browseDump(await dumpContext(place, copy), dump),
+  browseFiles: async (place, { copy, ...options }, onFile) =>
+    browseFiles(await dumpContext(place, copy), options, onFile),
+  restorePart: restorePartProgram,
+  listDumps: (place, { copy } = {}) => stoppedBy(place.signal, async () => listDumps(await dumpContext(place, copy))),
+  describeStore: (place, { copy } = {}) =>
+    stoppedBy(place.signal, async () => wordsOfDestination(await dumpContext(place, copy))),
   showDump: async (place, { dump, copy }) => showDump(await dumpContext(place, copy), dump),
   dumpAges: async (place, { copy } = {}) => dumpAges(await dumpContext(place, copy), copy !== undefined),
-  listExports: async (place) => {
-    const { installation, destination } = await exportContext(place);
-    const { jobs, locks } = await openStores(place);
-    return listExports({
-      installation,
-      destination,
-      jobs: place.history ?? jobs,
-      holder: (resource) => locks.holder({ installation, resource }),
-    });
-  },
+  listExports: listExportsOf,
+  survey: (place, ledger) => surveyInstallation(place, listExportsOf, ledger),
+  storeReport,
   planCloudSql: async (place, { dump, intoDatabase, copy }) => {
     const manifest = await chooseDump(await dumpContext(place, copy), dump);
     const command = cloudSqlImport(dumpsOf(place, copy).dumps.destination, manifest, intoDatabase);
@@ -100,5 +120,5 @@ export const operations: Operations = {
   checkSecrets,
   examine,
   testMail,
-  checkDestination: tryDestination,
+  checkDestination: (place, options) => stoppedBy(place.signal, () => tryDestination(place, options)),
 };

@@ -2,6 +2,7 @@ import type { JobRecord } from "@openemr-ops/core/jobs";
 import type { LockingInput } from "@openemr-ops/events/jobKinds";
 import { type Outcome, runJob, stoppedBy } from "@openemr-ops/jobs/runJob";
 import { metricsListener } from "./metrics/metricsListener.ts";
+import { openNotifier } from "./openNotifier.ts";
 import type { Operations } from "./operations.ts";
 import type { Place } from "./program.ts";
 import { withHooks } from "./withHooks.ts";
@@ -26,14 +27,12 @@ export const runByHand = async <Request extends LockingInput, Plan, Result>(
 ): Promise<Outcome<Plan | Result>> => {
   if (request.dryRun) return stoppedBy(place.signal, () => program.plan(place, request));
   const stores = await openStores(place);
-  const renewMetrics = await metricsListener(place, request);
-  const jobs = {
-    save: async (record: JobRecord) => {
-      await stores.jobs.save(record);
-      await renewMetrics?.(record);
-    },
-  };
-  return runJob<Plan | Result>(place.installation.id, request, { ...place, ...stores, jobs }, (signal) =>
-    program.run({ ...place, signal }, request),
-  );
+  const metrics = await metricsListener(place, request);
+  const notices = openNotifier(place.config, place).listen;
+  const listeners = [...(place.listeners ?? []), notices, ...(metrics ? [metrics] : [])];
+  const listen = async (record: JobRecord) => void (await Promise.all(listeners.map((hear) => hear(record))));
+  return runJob<Plan | Result>(place.installation.id, request, { ...place, ...stores, listen }, (signal, running) => {
+    const held = { ...place, signal };
+    return withHooks(held, request.kind, running, () => program.run(held, request));
+  });
 };

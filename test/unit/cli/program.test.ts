@@ -236,7 +236,7 @@ describe("a command", () => {
       stdout: "[]\n",
       stderr:
         "2026-11-21T04:08:00Z warning: installations[0].database.tls is off: patient data crosses the network unencrypted\n" +
-        "2026-11-21T04:08:00Z warning: file:///srv/backups/clinic-a holds no dump of clinic-a; if it should, look whether the volume is mounted and the bucket the right one\n",
+        "2026-11-21T04:08:00Z warning: there is no dump of clinic-a here: there is nothing at file:///srv/backups/clinic-a: mount its disk\n",
     });
   });
 

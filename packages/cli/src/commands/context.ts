@@ -27,7 +27,7 @@ export interface InstallationContext {
   readonly now: () => Date;
   readonly signal: AbortSignal;
   /** Get the records of the jobs that the command runs. */
-  readonly listeners: readonly JobListener[];
+  readonly listeners?: readonly JobListener[];
   /** Asks a person; not set when nobody can answer. */
   readonly ask?: (question: string) => Promise<boolean>;
 }
@@ -68,7 +68,7 @@ export const placeOf = ({
   environment,
   now,
   signal,
-  listeners,
+  listeners = [],
   output,
 }: InstallationContext): Place => ({
   config,

@@ -5,8 +5,8 @@ import { exitCodeOf, InvalidInputError } from "@openemr-ops/core/errors";
 import { figureWords, formatDuration } from "@openemr-ops/core/format";
 import { runCopies } from "@openemr-ops/task/runCopies";
 import { ofJob } from "../commonOptions.ts";
-import { flag, optional } from "../options.ts";
-import { aCopy } from "../optionValues.ts";
+import { type Asked, flag, optional } from "../options.ts";
+import { aCopy, aPlace, someDumps } from "../optionValues.ts";
 import { renderCopies } from "../renderCopies.ts";
 import { shown } from "../shown.ts";
 import { announce, type CommandContext, carryOut, installationCommand, jobOf, placeOf, storeFacts } from "./context.ts";
@@ -81,15 +81,17 @@ const copy = (context: CommandContext, options: CopyOptions): Promise<number> =>
 
 export const command = installationCommand({
   name: "copy",
-  summary: "Copy the dumps to the further destinations of the configuration, and prove that they are whole there.",
+  job: "copy",
+  summary:
+    "Copy the dumps to the further destinations of the configuration, or to any place, and prove that they are whole there.",
   common: ofJob,
-  options: {
-    copy: optional("--copy <n>", "only to the n-th copy of the configuration", aCopy),
-    forceNewRepository: flag(
-      "--force-new-repository",
-      "create a new repository although the one that held earlier copies is missing",
-    ),
-  },
-  examples: ["copy", "copy --copy 1 --dry-run"],
+  options: copyOptions,
+  problems: ({ copy: number, to, dump }) => [
+    ...(to !== undefined && number !== undefined
+      ? [{ path: "--to", message: "names a place, and --copy one of the configuration; use one of them" }]
+      : []),
+    ...(to === undefined && dump !== undefined ? [{ path: "--dump", message: "goes with --to" }] : []),
+  ],
+  examples: ["copy", "copy --copy 1 --dry-run", "copy --to file:///mnt/usb/clinic-a --dump latest"],
   run: copy,
 });

@@ -141,7 +141,8 @@ const restore = async (context: CommandContext, options: RestoreArguments): Prom
 
 export const command = installationCommand({
   name: "restore",
-  summary: "Restore a dump beside the live system, or over it with --in-place.",
+  job: "restore",
+  summary: "Restore a dump, or a part of it, beside the live system; or all of it over that with --in-place.",
   common: ofJob,
   options: restoreOptions,
   problems: problemsOf,

@@ -8,7 +8,7 @@ import { connection } from "./sections/connection.ts";
 import { copyTarget } from "./sections/copyTarget.ts";
 import { installation } from "./sections/installation.ts";
 import { notifications } from "./sections/notifications.ts";
-import type { Config, CopySettings, OpenEmrConnection } from "./settings.ts";
+import type { Config, CopySettings, NotificationSettings, OpenEmrConnection } from "./settings.ts";
 
 const resolveReferences = <Schema extends z.ZodType>(schema: Schema, value: z.output<Schema>, directory: string) =>
   mapReferences(schema, value, (text, path, reference) =>

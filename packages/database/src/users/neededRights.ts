@@ -79,29 +79,24 @@ export const rightsToDump = (schema: string, server: ServerKind): readonly Neede
   seeRoutines(schema, server),
 ];
 
-/** All rights on the schemas whose name begins so. Where the server takes no patterns, the job says which schema to grant. */
-const onSchemasFrom = (start: string, example: string, server: ServerKind): readonly NeededRight[] =>
-  server.literal
-    ? []
-    : [
-        {
-          rights: [all],
-          on: `${schemaIn(start, server).slice(0, -1)}%\`.*`,
-          has: (grants) => has(grants, example, [all], server),
-        },
-      ];
-
-/** What the user that restores needs: all rights on the schema, and on those that a restore makes beside it. */
+/**
+ * What the user that restores needs: all rights on the schema, and on those that a restore makes, which begin with its name
+ * and `_`. Where the server takes no patterns, a restore says which schema to grant.
+ */
 export const rightsToRestore = (schema: string, server: ServerKind): readonly NeededRight[] => [
   onSchema([all], schema, server),
-  ...onSchemasFrom(`${schema}_`, `${schema}_restored`, server),
+  ...(server.literal ? [] : [onSchemasLike(`${schema}_`, "restored", server)]),
 ];
 
 /** What the names of a drill's scratch schemas begin with on a server that is not its own. */
 export const drillSchemaStart = (schema: string): string => `${schema.slice(0, 40)}_drill_`;
 
-/** What the user of drills needs: all rights on the scratch schemas, and none on what is live. */
-export const rightsToDrill = (schema: string, server: ServerKind): readonly NeededRight[] => {
-  const start = drillSchemaStart(schema);
-  return onSchemasFrom(start, `${start}1`, server);
+/**
+ * What the user of drills needs: all rights on the scratch schemas, and none on what is live.
+ *
+ * @param scratch the one of an installation, where it is known: a server that takes no patterns has rights on that one
+ */
+export const rightsToDrill = (schema: string, server: ServerKind, scratch?: string): readonly NeededRight[] => {
+  if (!server.literal) return [onSchemasLike(drillSchemaStart(schema), "1", server)];
+  return scratch === undefined ? [] : [onSchema([all], scratch, server)];
 };

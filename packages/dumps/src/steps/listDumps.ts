@@ -246,27 +246,41 @@ const unopenedBy = [
 ] as const;
 
 /**
- * The same for a person to read. Needs no secret: without one, or where the store does not open, it reads the plain
- * manifests, and `sealed` is null; `unopened` says why.
+ * The same for a person to read. Needs no secret: without one, or where the store does not open, it lists the plain
+ * manifests, and `sealed` is null; `unopened` says why. Dumps that have no plain manifest are read from the store.
  */
-export const listDumps = async (context: DumpContext): Promise<readonly ListedDump[]> =>
-  (await findReadable(context)).map(({ listed }) => listed);
-
-const findReadable = async (context: DumpContext): Promise<readonly FoundDump[]> => {
-  const unopened = [
-    RepositoryPasswordError,
-    InvalidInputError,
-    SecretUnreadableError,
-    ToolMissingError,
-    ToolFailedError,
-    DamagedError,
-  ] as const;
+export const lookAtDumps = async (
+  context: DumpContext,
+): Promise<{ readonly dumps: readonly FoundDump[]; readonly unopened?: OpsError }> => {
+  let unopened: OpsError | undefined;
   const authority = await askAuthority(context).catch((error: unknown) => {
     unopened = unopenedBy.map((kind) => (error instanceof kind ? error : undefined)).find(Boolean);
     if (unopened) return undefined;
     throw error;
   });
-  return find(context, authority);
+  return { dumps: await find(context, authority, true), ...(unopened ? { unopened } : {}) };
+};
+
+/** Three snapshots are a dump, whosever it is; what is more belongs to dumps that only the repository knows. */
+const closedWords = async ({ destination }: DumpContext, { name, message }: Error): Promise<string> => {
+  let known = 0;
+  let stored = 0;
+  for await (const { key } of destination.list("manifests/")) if (key.endsWith(".json")) known += 1;
+  for await (const _ of destination.list("snapshots/")) stored += 1;
+  const more = stored > 3 * known ? `; ${stored - 3 * known} snapshots there are of no dump in it` : "";
+  return `only plain manifests are listed, for what is sealed at ${destination.url} could not be read (${name}: ${message})${more}`;
+};
+
+/**
+ * What `lookAtDumps` finds, as a list; a warning says what closes the store.
+ *
+ * @throws what closes the store, where it has no plain manifest to list: an empty list would say that there is no dump
+ */
+export const listDumps = async (context: DumpContext): Promise<readonly ListedDump[]> => {
+  const { dumps, unopened } = await lookAtDumps(context);
+  if (unopened && dumps.length === 0) throw unopened;
+  if (unopened) context.warn(await closedWords(context, unopened));
+  return dumps.map(({ listed }) => listed);
 };
 
 /** One dump as the list has it, with its manifest. */
@@ -284,7 +298,7 @@ export interface ShownDump {
  */
 export const showDump = async (context: DumpContext, name: string): Promise<ShownDump> => {
   assertDumpName(name);
-  const dumps = await findReadable(context);
+  const { dumps } = await lookAtDumps(context);
   const past = dumps.filter(({ listed }) => !isFuture(new Date(listed.takenAt), context.now()));
   const dump =
     name === "latest" ? past.find(({ listed }) => listed.complete) : dumps.find(({ listed }) => listed.dumpId === name);
@@ -296,10 +310,6 @@ export const showDump = async (context: DumpContext, name: string): Promise<Show
   if (!manifest && listed.problem !== undefined) throw new IntegrityError(`dump ${listed.dumpId}: ${listed.problem}`);
   return { listed, manifest: manifest ?? (await sealedManifest(context, listed.dumpId)) };
 };
-
-/** What `lookAtDumps` finds, as a list. */
-export const listDumps = async (context: DumpContext): Promise<readonly ListedDump[]> =>
-  (await lookAtDumps(context)).dumps.map(({ listed }) => listed);
 
 /** The manifest of a dump as it lies in the repository. @throws {IntegrityError} no such copy, or it is another dump's */
 export const sealedManifest = async (context: DumpContext, dumpId: string): Promise<Manifest> => {

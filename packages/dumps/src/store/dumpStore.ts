@@ -64,6 +64,13 @@ export interface SealedDump {
   readonly digest?: string;
 }
 
+/** Some entries of the tree. */
+export interface WantedEntries {
+  readonly selection: FileSelection;
+  /** Called with each that is selected. */
+  readonly onEntry: (entry: ListedEntry) => Promise<void> | undefined;
+}
+
 /** Who else keeps something in the same store. */
 export interface Neighbour {
   /** An installation, or the name of a machine. */

@@ -31,7 +31,7 @@ const systemHas = (program: string, module?: string): boolean => {
 /** As a shell counts it: 128 and the number of SIGINT. */
 const stoppedCode = 130;
 
-/** `npm run tools -- --for test|demo|bench|image|install`: installs what is missing and says nothing when nothing is. */
+/** `npm run tools -- --for PURPOSE` (see `needs.ts`): installs what is missing and says nothing when nothing is. */
 const main = async (args: readonly string[], signal: AbortSignal): Promise<void> => {
   const own = process.env.OPENEMR_OPS_TOOLS;
   const plan = withGround(

@@ -86,7 +86,9 @@ const works = async ({ access, secret, rights }: WantedUser, { database, server 
   if (!version) return false;
   const login = await logIn(access, version.password);
   if (login instanceof DatabaseAccessDeniedError) return false;
-  return rights(database.name, server).every((right) => right.has(login.grants) || right.otherwise !== undefined);
+  return rights(database.name, server).every(
+    (right) => right.lacking(login.grants).length === 0 || right.otherwise !== undefined,
+  );
 };
 
 /** Those that are not there yet, or lack a right. */

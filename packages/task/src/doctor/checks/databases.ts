@@ -180,9 +180,8 @@ const drillRights = (examined: Examined, login: Login): Check => {
       const access = accessFor(examined, login, signal);
       await using connection = await connect(access);
       await assertWritable(connection, access, server);
-      return await rightsSights(connection, [
-        rightsToDrill(scratchNameOf(id, database.name), await serverKind(connection)),
-      ]);
+      const { name } = database;
+      return await rightsSights(connection, rightsToDrill(name, await serverKind(connection), scratchNameOf(id, name)));
     },
     explain: (error) => (error instanceof TargetUnsuitableError ? { field: server } : undefined),
   };

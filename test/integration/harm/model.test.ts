@@ -76,6 +76,9 @@ const stepOf = (format: Format, name: string): { readonly attack?: Attack; reado
   return { ...(attack ? { attack } : {}), ...(job ? { job } : {}) };
 };
 
+/** Retention had deleted the oldest dump, as it should, before a newer one was spoiled: that one is not owed any more. */
+const deletedBeforeAnotherWasSpoiled = ["dump", "retention", "a character set that is a statement", "list"];
+
 /** Stored objects that belong to one dump: by its identifier for portable ones, by its snapshots for restic's. */
 const storedOf = async (place: Place, dumpId: string): Promise<boolean> => {
   if (place.format === "restic") {
@@ -91,6 +94,8 @@ const liveThrough = async (world: World, steps: readonly string[]): Promise<void
   const place = await world.open();
   const { context, good } = place;
   const lost = new Set<string>();
+  /** Good dumps that a retention run could delete. */
+  const expired = new Set<string>();
   const past: string[] = [];
   const before = await world.bystanders.image();
   try {
@@ -112,8 +117,10 @@ const liveThrough = async (world: World, steps: readonly string[]): Promise<void
       expect(await world.bystanders.image(), story).toEqual(before);
       expect({ tree: place.tree(), rows: await place.rows() }, story).toEqual(live);
 
-      const intact = good.filter((dumpId) => !lost.has(dumpId));
-      for (const dumpId of intact.slice(-2)) expect(await storedOf(place, dumpId), `${story}: ${dumpId}`).toBe(true);
+      const intact = good.filter((dumpId) => !lost.has(dumpId) && !expired.has(dumpId));
+      if (name === "retention") for (const dumpId of intact.slice(0, -keepLast.keepLast)) expired.add(dumpId);
+      for (const dumpId of intact.slice(-keepLast.keepLast))
+        expect(await storedOf(place, dumpId), `${story}: ${dumpId}`).toBe(true);
       const latest = await chooseDump(context, "latest").then(
         ({ dumpId }) => dumpId,
         (error: unknown) => error,
@@ -148,7 +155,7 @@ describe.each(["restic", "portable"] as const)("whatever lies at a destination o
   }, async () => {
     await fc.assert(
       fc.asyncProperty(anyHistory(format), (steps) => liveThrough(world, steps)),
-      { numRuns: histories, endOnFailure: true },
+      { numRuns: histories, endOnFailure: true, examples: [[deletedBeforeAnotherWasSpoiled]] },
     );
   });
 });

@@ -32,7 +32,7 @@ const expressionOf = (segments: readonly string[]): RegExp => {
 };
 
 const problemOf = (pattern: string, segments: readonly string[]): string | undefined => {
-  if (pattern.includes("\0")) return "holds a character that no name can have";
+  if (pattern.includes("\0")) return "contains a character that no file name can have";
   if (pattern.startsWith("/")) return "expected a path below the sites directory, such as default/documents/12/**";
   if (segments.some((segment) => ["", ".", ".."].includes(segment)))
     return "expected names with one / between them, and no . or ..";

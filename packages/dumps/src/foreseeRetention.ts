@@ -4,9 +4,8 @@ const hour = 3600 * 1000;
 const day = 24 * hour;
 /** How far it looks. What stays longer has no date. */
 const horizon = 400 * day;
-const mostSteps = 1000;
 
-/** The usual time between two dumps: the median of the last two weeks' worth; a day where there is nothing to go by. Milliseconds. */
+/** The usual time between two dumps: the median of the last 14 gaps; a day where there is nothing to go by. Milliseconds. */
 const paceOf = (newestFirst: readonly RetainedDump[], now: Date): number => {
   const moments = newestFirst
     .filter(({ takenAt }) => !isFuture(takenAt, now))
@@ -34,7 +33,7 @@ export const foreseeRetention = (
   const real = new Set(kept.map(({ dumpId }) => dumpId));
   const ends = new Map<string, Date>();
   let present = newestFirst;
-  for (let step = 1; step <= mostSteps && step * pace <= horizon && ends.size < real.size; step++) {
+  for (let step = 1; step * pace <= horizon && ends.size < real.size; step++) {
     const at = new Date(now.getTime() + step * pace);
     present = [{ dumpId: `to come ${step}`, takenAt: at, complete: true }, ...present];
     const expired = new Set(decideRetention(present, policy, { now: at }).expire.map(({ dumpId }) => dumpId));

@@ -101,7 +101,7 @@ describe("a repository that lost one of its plain manifests", () => {
     expect(await listDumps(context)).toEqual([{ ...own[0], sealed: null }]);
     expect(warnings).toEqual([
       expect.stringMatching(
-        /^only plain manifests are listed.*RepositoryPasswordError.*; 3 snapshots there are of no dump in it$/,
+        /^only plain manifests are listed.*RepositoryPasswordError.*; 3 snapshots there belong to no listed dump$/,
       ),
     ]);
   });

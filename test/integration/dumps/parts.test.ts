@@ -145,7 +145,7 @@ describe.each([{ at: 0 }, { at: 1 }, { at: 2 }])("a part of a dump, from store $
       [{ files: ["default/documents/12/**", "default/documents/14/**"], intoSites }, /number 2 of 2 matches nothing/],
       [{ files: ["secret-name"], tables: ["globals"], intoDatabase, intoSites }, /^files: matches nothing in dump/],
       [{ patient: "twelve", intoDatabase, intoSites }, /in digits/],
-      [{ patient: "12", tables: ["globals"], intoDatabase, intoSites }, /goes without tables/],
+      [{ patient: "12", tables: ["globals"], intoDatabase, intoSites }, /excludes tables/],
       [{ patient: "12", site: "other", intoDatabase, intoSites }, /the dump has the sites default/],
       [{ patient: "9912", intoDatabase, intoSites }, /^patient: no row of dump \w+ holds this patient's number/],
     ];

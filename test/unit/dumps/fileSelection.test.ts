@@ -10,7 +10,7 @@ describe("a pattern of files", () => {
     ["", /one \/ between/],
     ["default/./x", /no \. or \.\./],
     ["default/**x", /a name of its own/],
-    ["default/\0", /no name can have/],
+    ["default/\0", /no file name can have/],
   ])("is refused as %j", (pattern, message) => {
     expect(() => selectByPatterns(["default", pattern])).toThrow(InvalidInputError);
     expect(() => selectByPatterns([pattern])).toThrow(message);

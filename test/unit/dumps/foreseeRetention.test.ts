@@ -35,6 +35,16 @@ describe("when a dump would go", () => {
     expect(foreseen(halfDays, { keepLast: 4 })).toMatchObject({ "night 3": 0.5, "night 0": 2 });
   });
 
+  it("is known of all that goes within 400 days, however often dumps are taken", () => {
+    const hourly = nights(200).map((dump, index) => ({
+      ...dump,
+      takenAt: new Date(now.getTime() - index * (day / 24)),
+    }));
+    const ends = foreseen(hourly, { keepLast: 24, keepDaily: 60 });
+    expect(Object.keys(ends).length).toBe(32); // the last 24, and the newest of each day before
+    expect(Math.max(...Object.values(ends))).toBeGreaterThan(59);
+  });
+
   it("is not known of what stays longer than 400 days, and of the newest verified one", () => {
     expect(foreseen(nights(2), { keepLast: 1000 })).toEqual({});
     expect(foreseen([night(0, { verifiedAt: now }), night(1)], { keepLast: 2 })).toEqual({ "night 1": 1 });

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { RepositoryPasswordError, TargetNotEmptyError } from "@openemr-ops/core/errors";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
 import { directoryLocation } from "@openemr-ops/dumps/store/resticLocation";
@@ -52,4 +53,25 @@ it("says why restic failed when the reader failed for lack of its output", async
   };
 
   await expect(store.readDatabase(part, readAll, run())).rejects.toThrow(RepositoryPasswordError);
+});
+
+it("starts no further restic once the copy of a manifest cannot be read, and leaves none behind", async () => {
+  const dumpIds = Array.from({ length: 40 }, (_, index) => `01K9ZV6T5W8QH3N2R4X7BC${String(index).padStart(4, "0")}`);
+  const snapshots = dumpIds.map((dumpId, index) => ({
+    id: String(index).padStart(64, "0"),
+    time: "2026-11-20T12:00:00Z",
+    hostname: "clinic-a",
+    tags: ["openemr-ops", `dump=${dumpId}`, "kind=manifest"],
+  }));
+  await writeFile(join(directory, "snapshots.json"), JSON.stringify(snapshots));
+  const store = await storeOn(
+    `case "$*" in *snapshots*) cat ${directory}/snapshots.json; exit;; esac\necho run >> ${directory}/runs\n${wrongPassword}`,
+  );
+
+  await expect(store.readManifestCopies(dumpIds, () => {}, run())).rejects.toThrow(RepositoryPasswordError);
+  const runs = async () => (await readFile(join(directory, "runs"), "utf8")).split("\n").length - 1;
+  const atOnce = await runs();
+  expect(atOnce).toBeLessThan(10);
+  await setTimeout(300);
+  expect(await runs()).toBe(atOnce);
 });

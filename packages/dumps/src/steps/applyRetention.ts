@@ -160,7 +160,7 @@ export const applyRetention = async (
       gone.map((dumpId) => ({ dumpId, parts: [] })),
       context,
     );
-    context.progress({ step: "reclaim", detail: "gives space back" });
+    context.progress({ step: "reclaim", detail: "frees space" });
     await context.store.reclaim(context);
   }
   return result;

@@ -267,7 +267,7 @@ const closedWords = async ({ destination }: DumpContext, { name, message }: Erro
   let stored = 0;
   for await (const { key } of destination.list("manifests/")) if (key.endsWith(".json")) known += 1;
   for await (const _ of destination.list("snapshots/")) stored += 1;
-  const more = stored > 3 * known ? `; ${stored - 3 * known} snapshots there are of no dump in it` : "";
+  const more = stored > 3 * known ? `; ${stored - 3 * known} snapshots there belong to no listed dump` : "";
   return `only plain manifests are listed, for what is sealed at ${destination.url} could not be read (${name}: ${message})${more}`;
 };
 

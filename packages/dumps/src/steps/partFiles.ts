@@ -17,7 +17,7 @@ export interface FoundFiles {
   readonly unmatched: readonly number[];
 }
 
-const counter = (selection: FileSelection) => {
+const counter = (selection: FileSelection, progress: DumpContext["progress"]) => {
   const matched = new Set<number>();
   const counts = { files: 0, filesBytes: 0 };
   return {
@@ -28,6 +28,7 @@ const counter = (selection: FileSelection) => {
         if (kind !== "file") return undefined;
         counts.files++;
         counts.filesBytes += size;
+        progress({ step: "sites", files: counts.files, bytes: counts.filesBytes });
         return undefined;
       },
     },
@@ -44,7 +45,7 @@ export const findFiles = async (
   manifest: Manifest,
   selection: FileSelection,
 ): Promise<FoundFiles> => {
-  const { wanted, found } = counter(selection);
+  const { wanted, found } = counter(selection, context.progress);
   await context.store.listSites(manifest.sites.part, wanted, context);
   return found();
 };
@@ -74,7 +75,7 @@ export const takeFiles = async (
   staging: OwnedDirectory,
   check: (found: FoundFiles) => void = () => undefined,
 ): Promise<{ readonly tree: TakenTree; readonly found: FoundFiles; readonly differences: readonly Difference[] }> => {
-  const { wanted, found } = counter(selection);
+  const { wanted, found } = counter(selection, context.progress);
   const unpack = async (name: string) => {
     const unpacked = await context.store.restoreSites(manifest.sites.part, staging, name, context, wanted);
     check(found());

@@ -30,7 +30,7 @@ export interface PartTarget {
 /**
  * Both targets, checked; the directory as a path without links.
  *
- * @throws {InvalidInputError} fatal: nothing is selected, or a target is missing or of no use
+ * @throws {InvalidInputError} fatal: nothing is selected, or a target is missing or not usable
  * @throws {InPlaceNotAllowedError} refused: a target is live
  */
 export const partTarget = async (context: DumpContext, options: PartOptions): Promise<PartTarget> => {
@@ -41,10 +41,10 @@ export const partTarget = async (context: DumpContext, options: PartOptions): Pr
   const complain = (path: keyof PartOptions, message: string) => issues.push({ path, message });
   if (!rows && !tree) complain("tables", "name what to restore: tables, files, or a patient");
   if (patient !== undefined && tables.length + files.length > 0)
-    complain("patient", "goes without tables and files: restore these by a command of their own");
+    complain("patient", "excludes tables and files: restore these with another command");
   if (patient !== undefined && !/^[1-9]\d{0,17}$/.test(patient))
     complain("patient", "expected the patient's number in OpenEMR (pid), in digits");
-  if (site !== undefined && patient === undefined) complain("site", "goes with a patient");
+  if (site !== undefined && patient === undefined) complain("site", "needs a patient");
   if (rows && intoDatabase === undefined) complain("intoDatabase", "is missing; name a new schema for the rows");
   if (!rows && intoDatabase !== undefined) complain("intoDatabase", "leave it out: files alone are restored");
   if (tree && intoSites === undefined) complain("intoSites", "is missing; name a new directory for the files");

@@ -138,7 +138,7 @@ const isPublished = async ({ published, tree }: Publication, target: string): Pr
 
 /**
  * Loads the dump into a new schema and a staging directory of our own, compares both with the manifest, prepares the
- * tree, and only then gives it its name. Interrupted, the same call goes on: tables that were whole are not loaded again,
+ * tree, and only then gives it its name. After an interruption the same call continues: tables that were whole are not loaded again,
  * and what was proven is not proven again.
  */
 export const restoreBeside = async (context: DumpContext, options: RestoreOptions): Promise<Verdict> => {

@@ -67,7 +67,7 @@ export const planRestore = async (context: DumpContext, options: RestoreOptions)
 /**
  * Restores a dump beside the live system, or in place, and compares the result with the manifest row by row.
  *
- * Interrupted, the same call goes on where it stopped: tables that were whole are not loaded again.
+ * After an interruption the same call continues where it stopped: tables that were whole are not loaded again.
  *
  * @throws {InvalidInputError} a target is missing
  * @throws {RefusedError} any of: target not empty, older code, OpenEMR running, no such dump; nothing was changed

@@ -80,7 +80,7 @@ const selected = (manifest: Manifest, options: PartOptions) => {
   };
 };
 
-/** @throws {InvalidInputError} fatal: no row of the dump holds the patient's number. The number itself is not told: records keep this */
+/** @throws {InvalidInputError} fatal: no row of the dump holds the patient's number. The message does not contain the number, because records keep it. */
 const assertPatient = ({ dumpId }: Manifest, { tables }: PartRows, { patient }: PartOptions): void => {
   if (patient !== undefined && tables.every(({ rows }) => rows === 0))
     throw new InvalidInputError([

@@ -30,7 +30,7 @@ const manifestOf = (key: string): string | undefined => {
   return folder === "manifests" && ulidPattern.test(name.replace(/\.json$/, "")) ? installation : undefined;
 };
 
-/** The folder that has the layout of a destination, if this object tells. */
+/** The folder that has the layout of a destination, if this object shows it. */
 const storeFolderOf = (key: string): string | undefined => {
   const [, folder] = /^(.+?)\/(?:manifests\/[^/]+\/[0-9A-Z]{26}\.json|keys\/[0-9a-f]{64})$/.exec(key) ?? [];
   return folder !== undefined && plainName.test(folder) ? folder : undefined;
@@ -87,7 +87,7 @@ export const surveyWords = (
   const found = neighbours.flatMap(wordsOf);
   const what = repository
     ? `is a restic repository${found.length > 0 ? ` with ${first(found)}` : unopened || format === "portable" ? "" : " without any complete dump"}`
-    : `holds ${found.length > 0 ? first(found) : "other files, and no repository"}`;
+    : `contains ${found.length > 0 ? first(found) : "other files and no repository"}`;
   const next: string[] = [];
   if (unopened) next.push(`it could not be read (${unopened})`);
   if (repository && format === "portable") next.push('dumps.format says "portable", and this is format "restic"');

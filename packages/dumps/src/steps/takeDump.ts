@@ -188,7 +188,8 @@ export const planDump = async (context: DumpContext): Promise<DumpPlan> => {
 /**
  * Takes one dump: the database at T0, the sites tree after T0, the manifest last. Both halves are stored side by side.
  *
- * Whatever fails, no manifest is written, so nothing counts as a dump; the next run needs no cleaning up.
+ * A failure before the manifest is written leaves nothing that counts as a dump. A failure after it leaves one that counts and that
+ * nobody has read back. The next run needs no cleaning up.
  *
  * @throws {ToolMissingError} refused: a program that the store needs is missing or too old; nothing was done
  * @throws {ResidencyError} refused: the store is where data may not go; nothing was written
@@ -236,7 +237,7 @@ export const takeDump = async (context: DumpContext, options: TakeDumpOptions = 
           onSnapshot: (takenAt, server) => {
             const exclude = [...excludedContents, ...excludedFiles, ...beside.map(literally)];
             stored = store.writeSites({ dumpId, takenAt, sitesPath: context.sitesPath, exclude }, run);
-            stored.then(({ files, byteLength }) => progress(ended("sites", byteLength, { files })), stop);
+            stored.then(({ files, byteLength }) => progress(ended("sites", byteLength, { files }))).catch(stop);
             inspection = inspectSource(context, sites, server);
             inspection.catch(stop);
           },

@@ -25,7 +25,7 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
   const reader = resticReader(restic, destination);
   const restore = resticRestore(restic, snapshots, reader);
 
-  /** Each is a run of restic that mostly waits. */
+  /** Each is a run of restic that mostly waits. Once one failed, no other begins, and all have ended before it throws. */
   const manifestCopies: DumpStore["readManifestCopies"] = async (dumpIds, take, run) => {
     const wanted = new Set(dumpIds);
     const copies = (await snapshots.own(run)).filter(({ dumpId, kind }) => kind === "manifest" && wanted.has(dumpId));
@@ -34,12 +34,14 @@ export const resticStore = (settings: ResticSettings): DumpStore => {
         const args = ["dump", "--no-lock", copy.id, `/${manifestFile}`];
         const read = restic.run("reading the manifest's copy", args, run).then(Buffer.from, (error: unknown) => {
           if (error instanceof DamagedError || error instanceof ToolFailedError) return error;
+          copies.length = 0;
           throw error;
         });
         take(copy.dumpId, await read);
       }
     };
-    await Promise.all(Array.from({ length: readersAtOnce }, readNext));
+    const ends = await Promise.allSettled(Array.from({ length: readersAtOnce }, readNext));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   };
 
   return {

@@ -62,7 +62,9 @@ export const resticReader = (restic: ResticProgram, destination: Destination): R
     const vanished = new AbortController();
     let begun = false;
     const onErrorLine = (line: string): void => {
-      if (!begun && isVanishedLock(line)) vanished.abort();
+      if (!isVanishedLock(line))
+        begun = true; // it complains of what it works on
+      else if (!begun) vanished.abort();
       more.onErrorLine?.(line);
     };
     return {
@@ -83,6 +85,7 @@ export const resticReader = (restic: ResticProgram, destination: Destination): R
         const ended = await restic.end(args, watch.run, watch.more);
         return ended.code === 0 || !noLock(ended) ? ended : undefined;
       } catch (error) {
+        run.signal.throwIfAborted();
         if (!watch.hasVanished()) throw error;
       }
     }

@@ -46,6 +46,9 @@ const kinds: Readonly<Record<string, ListedEntry["kind"]>> = {
   "6": "other",
 };
 
+/** What a Date can hold; milliseconds. */
+const greatestTime = 8.64e15;
+
 /** What a member's own header and the extended one before it say. */
 const entryOf = (block: Buffer, fields: ReadonlyMap<string, string>, size: number): ListedEntry => {
   const type = String.fromCharCode(block[156] ?? 0);
@@ -55,6 +58,8 @@ const entryOf = (block: Buffer, fields: ReadonlyMap<string, string>, size: numbe
   const short = text(block, 0, 100);
   const name = fields.get("GNU.sparse.name") ?? fields.get("path") ?? (prefix === "" ? short : `${prefix}/${short}`);
   const number = (field: string, otherwise: number) => Number(fields.get(field) ?? otherwise);
+  const mtimeMs = number("mtime", numberIn(block, 136, 12)) * 1000;
+  if (!(Math.abs(mtimeMs) <= greatestTime)) throw damaged("has a member with a time that is none");
   return {
     kind,
     // The first name is the tree's own.
@@ -63,7 +68,7 @@ const entryOf = (block: Buffer, fields: ReadonlyMap<string, string>, size: numbe
     uid: number("uid", numberIn(block, 108, 8)),
     gid: number("gid", numberIn(block, 116, 8)),
     size: number("GNU.sparse.realsize", number("GNU.sparse.size", size)),
-    mtimeMs: number("mtime", numberIn(block, 136, 12)) * 1000,
+    mtimeMs,
   };
 };
 

@@ -109,24 +109,36 @@ running() {
   find /proc/[0-9]* -maxdepth 1 -name exe -lname "$1/node_modules/*" 2>/dev/null | cut -d/ -f3 | tr '\n' ' '
 }
 current=$(readlink "$directory/current" || true)
+# A directory whose file "release" has its name as the version. Whatever else lies here is somebody else's.
+isVersion() { [ "$(valueOf "$1" version)" = "$(basename "$1")" ]; }
+versions() { for one in "$directory"/[0-9]*; do if isVersion "$one"; then printf ' %s' "$(basename "$one")"; fi; done; }
 
 if [ -n "$use" ]; then
   case $use in */* | .*) stop 2 "--use: expected a version, such as $version" ;; esac
-  [ -f "$directory/$use/release" ] || stop 3 "$directory/$use is not installed; versions here: $(cd "$directory" && echo [0-9]*)"
+  isVersion "$directory/$use" || stop 3 "$directory/$use is not installed; versions here:$(versions)"
   switchTo "$use"
   say "openemr-ops is $use now"
   exit 0
 fi
 
 if [ -n "$prune" ]; then
-  for old in "$directory"/[0-9]* "$directory"/.installing-* "$directory"/.between-* "$directory"/.replaced-*; do
+  for old in "$directory"/[0-9]* "$directory"/.installing-[0-9]* "$directory"/.between-[0-9]* "$directory"/.replaced-[0-9]*; do
     [ -d "$old" ] || continue
-    [ "$(basename "$old")" != "$current" ] || continue
+    name=$(basename "$old")
+    [ "$name" != "$current" ] || continue
+    case $name in [0-9]*) isVersion "$old" || continue ;; esac
     jobs=$(running "$old")
     if [ -n "$jobs" ]; then
       say "kept $old: it runs as process $jobs"
     else
-      rm -rf "$old"
+      gone=$old
+      case $name in [0-9]*) # renamed first: what an interrupted removal leaves is still known as ours
+        gone=$directory/.replaced-$name
+        rm -rf "$gone"
+        mv "$old" "$gone"
+        ;;
+      esac
+      rm -rf "$gone"
       say "removed $old"
     fi
   done
@@ -149,6 +161,7 @@ if [ "$here" = "$target" ]; then
 elif cmp -s "$here/SHA256SUMS" "$target/SHA256SUMS" && (cd "$target" && sha256sum --status --check SHA256SUMS); then
   say "$version is in $directory already"
 else
+  [ ! -e "$target" ] || isVersion "$target" || stop 3 "$target is no installed version; move it away, or use another --directory"
   jobs=$(running "$target")
   [ -z "$jobs" ] || stop 3 "$target has other files and runs as process $jobs; start install.sh again when that has ended"
   staged=$directory/.installing-$version

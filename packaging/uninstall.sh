@@ -58,12 +58,19 @@ for at in bin/openemr-ops share/bash-completion/completions/openemr-ops share/zs
     ;;
   esac
 done
-rm -rf "$directory"/[0-9]* "$directory"/.installing-* "$directory"/.between-* "$directory"/.replaced-*
+# A version's file "release" has the directory's name. Whatever else lies here is somebody else's.
+for version in "$directory"/[0-9]*; do
+  name=$(basename "$version")
+  [ "$(sed -n 's/^version=//p' "$version/release" 2>/dev/null)" = "$name" ] || continue
+  rm -rf "$directory/.replaced-$name"
+  mv "$version" "$directory/.replaced-$name"
+done
+rm -rf "$directory"/.installing-[0-9]* "$directory"/.between-[0-9]* "$directory"/.replaced-[0-9]*
 rm -f "$directory/current" "$directory/prefix" "$directory/.lock"
 rmdir "$directory" 2>/dev/null || true
 say "removed the program in $directory"
 
-for left in "$directory" /etc/openemr-ops /var/lib/openemr-ops /var/log/openemr-ops.log /etc/cron.d/openemr-ops \
+for left in "$directory" "$directory"/* /etc/openemr-ops /var/lib/openemr-ops /var/log/openemr-ops.log /etc/cron.d/openemr-ops \
   /etc/logrotate.d/openemr-ops "$units"/openemr-ops-*; do
   [ ! -e "$left" ] || say "left $left"
 done

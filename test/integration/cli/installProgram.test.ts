@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import {
   appendFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aPackage } from "../../support/aPackage.ts";
 
@@ -129,6 +130,48 @@ describe("an installed program", () => {
     expect(run(join(versions(), "current/install.sh"), ["--use", "1.1.0"]).status).toBe(0);
     expect(typed()).toBe("1.1.0");
     expect(run(join(versions(), "current/install.sh"), ["--prune"]).status).toBe(0);
+    expect(listed()).toEqual(["1.1.0"]);
+  });
+
+  it("is removed without what others put beside it under a name like a version's", () => {
+    installed("1.0.0");
+    installed("1.1.0");
+    const foreign = ["2024-scans/page", "2025/release", "2026.tar", ".installing-notes/page", "1.2.0/release"];
+    for (const name of foreign) {
+      mkdirSync(dirname(join(versions(), name)), { recursive: true });
+      writeFileSync(join(versions(), name), "version=9\n");
+    }
+    const foreignFiles = () => foreign.filter((name) => existsSync(join(versions(), name)));
+    const pruned = run(join(versions(), "current/install.sh"), ["--prune"]);
+    expect(pruned.stdout).toBe(`install.sh: removed ${versions()}/1.0.0\n`);
+    expect(foreignFiles()).toEqual(foreign);
+    const refused = install(unpacked("1.2.0"));
+    expect(refused).toMatchObject({ status: 3, stderr: expect.stringContaining("1.2.0 is no installed version") });
+    const { stdout } = run(join(versions(), "current/uninstall.sh"));
+    for (const name of ["2024-scans", "2025", "2026.tar", "1.2.0"])
+      expect(stdout).toContain(`left ${versions()}/${name}\n`);
+    expect(foreignFiles()).toEqual(foreign);
+    const files = run("find", [at("p"), "!", "-type", "d"])
+      .stdout.trim()
+      .split("\n");
+    expect(files.sort()).toEqual(foreign.map((name) => join(versions(), name)).sort());
+  });
+
+  it("is removed whole after a removal that was interrupted", () => {
+    installed("1.0.0");
+    installed("1.1.0");
+    const bin = at("bin");
+    mkdirSync(bin);
+    writeFileSync(
+      join(bin, "rm"),
+      `#!/bin/sh
+for file; do if [ -e "$file/release" ]; then /bin/rm "$file/release"; kill -9 $PPID; fi; done
+`,
+      { mode: 0o755 },
+    );
+    const prune = (path = usual) => run(join(versions(), "current/install.sh"), ["--prune"], path);
+    expect(prune(`${bin}:${usual}`).signal).toBe("SIGKILL");
+    expect(prune().status).toBe(0);
     expect(listed()).toEqual(["1.1.0"]);
   });
 

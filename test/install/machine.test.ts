@@ -15,12 +15,16 @@ const commandsOf = (section: string, page = "install"): readonly string[] => {
   const [, text = ""] = readFileSync(join(repositoryRoot, `docs/${page}.md`), "utf8").split(
     new RegExp(`^#{2,3} ${section}\n`, "m"),
   );
-  return documentedBlocks(text.split(/^#{2,3} /m)[0] ?? "").map(({ text }) => text);
+  return documentedBlocks(text.split(/^#{2,3} /m)[0] ?? "").map(({ text }) =>
+    text.replace("linux-x64", `linux-${process.arch}`),
+  );
 };
 
 let packages: string;
 let archive: string;
-const nextVersion = "0.1.9";
+let newer: string;
+let unpacked: string;
+const nextVersion = "0.2.0";
 
 /** The archive, and one of a newer version, which differs in nothing else. */
 beforeAll(() => {
@@ -29,7 +33,9 @@ beforeAll(() => {
   const made = spawnSync(process.execPath, [main, "--out", packages], { stdio: ["ignore", "inherit", "inherit"] });
   expect(made.status).toBe(0);
   archive = readdirSync(packages).find((name) => name.endsWith(".tar.gz")) ?? "";
-  const newer = spawnSync(
+  unpacked = archive.replace(".tar.gz", "");
+  newer = archive.replace(/-\d[\d.]*-/, `-${nextVersion}-`);
+  const repacked = spawnSync(
     "bash",
     [
       "-euo",
@@ -42,15 +48,15 @@ sed -i 's/"version": "[^"]*"/"version": "'"$2"'"/' packages/cli/package.json
 for file in release packages/cli/package.json; do
   sed -i "s#^.*  $file\\$#$(sha256sum "$file" | cut -d' ' -f1)  $file#" SHA256SUMS
 done
-cd ..; mkdir newer; tar -c "$new" | gzip -1 > "newer/$new.tar.gz"`,
+cd ..; tar -c "$new" | gzip -1 > "$new.tar.gz"; sha256sum "$new.tar.gz" > "$new.tar.gz.sha256"`,
       "bash",
       archive,
       nextVersion,
     ],
     { cwd: packages, encoding: "utf8" },
   );
-  expect(newer.stderr).toBe("");
-  expect(newer.status).toBe(0);
+  expect(repacked.stderr).toBe("");
+  expect(repacked.status).toBe(0);
 });
 afterAll(() => rmSync(packages, { recursive: true, force: true }));
 
@@ -68,7 +74,9 @@ describe.each(["bookworm", "trixie"])("on a %s from nothing, an ordinary user wi
   let monitor: MonitorServer;
   let mailPort: number;
   const inside = (path: string) => join(machine.root, path);
-  const bring = (name: string) => copyFileSync(join(packages, name), inside(`home/clinic/${name.split("/").at(-1)}`));
+  const bring = (name: string) => {
+    for (const file of [name, `${name}.sha256`]) copyFileSync(join(packages, file), inside(`home/clinic/${file}`));
+  };
   const typed = (script: string) => succeeded(machine.typed(script));
   const asRoot = (script: string) => succeeded(machine.asRoot(script));
   const dumps = async (): Promise<readonly { readonly dumpId: string }[]> =>
@@ -151,7 +159,6 @@ apt-get -o Dpkg::Options::=--force-confold install --no-install-recommends exim4
 
   it("installs the program from the archive", async () => {
     bring(archive);
-    bring(`${archive}.sha256`);
     const said: string[] = [];
     for (const commands of commandsOf("Install")) said.push(await typed(commands));
     expect(said.join("")).toContain("is installed: /usr/local/bin/openemr-ops");
@@ -160,7 +167,7 @@ apt-get -o Dpkg::Options::=--force-confold install --no-install-recommends exim4
     expect((await machine.asRoot("command -v node npm")).status).not.toBe(0);
   });
 
-  it("sets it up, after a look that writes nothing, and finds nothing to mend", async () => {
+  it("sets it up, after a look that writes nothing, and finds no problem", async () => {
     const [init = ""] = commandsOf("Without questions", "setup");
     await typed(init);
     expect((await machine.asRoot("ls /etc/openemr-ops")).status).not.toBe(0);
@@ -233,7 +240,7 @@ sudo systemctl daemon-reload; sudo systemctl restart ${timer}`);
     await mails(1);
   });
 
-  it("tells a mailbox and a monitor of a good job, a failure and the recovery, once each", async () => {
+  it("notifies a mailbox and a monitor of a success, a failure and the recovery, once each", async () => {
     configure((config) => {
       config.notifications = {
         email: {
@@ -269,7 +276,7 @@ sudo systemctl daemon-reload; sudo systemctl restart ${timer}`);
     expect((await mails(1))[0]).toContain("works again");
   });
 
-  it("tells both of a job that was killed, which could tell nobody", async () => {
+  it("notifies both of a job that was killed before it could report", async () => {
     configure(({ installations: [clinic] }) => {
       Object.assign(clinic ?? {}, { hooks: { dump: { before: { run: ["sleep", "50"] } } } });
     });
@@ -308,8 +315,7 @@ sudo systemctl daemon-reload; sudo systemctl restart ${timer}`);
   it("upgrades, goes back, and finds the dumps of the version before", async () => {
     const [upgrade = "", goBackAndPrune = ""] = commandsOf("Upgrade");
     const [configured, before] = [await contentOf("/etc/openemr-ops"), await dumps()];
-    await typed("rm -r openemr-ops-*");
-    bring(`newer/${readdirSync(join(packages, "newer"))[0]}`);
+    bring(newer); // beside the older one, as it usually lies
     expect(await typed(upgrade)).toMatch(new RegExp(`^${nextVersion}$`, "m"));
     await succeeded(start("dump"));
     const after = await dumps();
@@ -327,7 +333,7 @@ sudo systemctl daemon-reload; sudo systemctl restart ${timer}`);
   it("installs it without root rights too", async () => {
     for (const commands of commandsOf("Without root rights")) await typed(commands);
     expect(await typed("command -v openemr-ops")).toBe("/home/clinic/.local/bin/openemr-ops\n");
-    const refused = await machine.typed("openemr-ops-*/install.sh 2>&1");
+    const refused = await machine.typed(`${unpacked}/install.sh 2>&1`);
     expect(refused.output).toContain("cannot be written; use sudo, or --prefix");
     await typed("~/.local/lib/openemr-ops/current/uninstall.sh");
     expect(await typed("command -v openemr-ops")).toBe("/usr/local/bin/openemr-ops\n");
@@ -354,13 +360,13 @@ find /proc/[0-9]*/exe -lname '/opt/openemr-ops/*' 2> /dev/null || true`);
   });
 
   it("installs it again, has the dumps as before, and takes the units away by hand", async () => {
-    await typed("sudo ./openemr-ops-*/install.sh");
+    await typed(`sudo ./${unpacked}/install.sh`);
     const ids = async () => (await dumps()).map(({ dumpId }) => dumpId);
     const before = await ids();
     await typed("sudo openemr-ops init --systemd; sudo openemr-ops check");
     expect(await unitsLeft()).not.toBe("");
     const [remove = ""] = commandsOf("Take them away", "setup");
-    await asRoot(remove);
+    await typed(remove);
     expect(await unitsLeft()).toBe("");
     expect(await ids()).toEqual(before);
   });

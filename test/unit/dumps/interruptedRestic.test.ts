@@ -2,10 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { RepositoryPasswordError, TargetNotEmptyError } from "@openemr-ops/core/errors";
+import { DestinationAccessDeniedError, RepositoryPasswordError, TargetNotEmptyError } from "@openemr-ops/core/errors";
+import type { Produce } from "@openemr-ops/dumps/store/producer";
 import { resticStore } from "@openemr-ops/dumps/store/restic";
 import { directoryLocation } from "@openemr-ops/dumps/store/resticLocation";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { memoryDestination } from "../../support/memoryDestination.ts";
 
 let directory: string;
@@ -74,4 +75,32 @@ it("starts no further restic once the copy of a manifest cannot be read, and lea
   expect(atOnce).toBeLessThan(10);
   await setTimeout(300);
   expect(await runs()).toBe(atOnce);
+});
+
+describe("restic tries again what failed, for up to 15 minutes", () => {
+  const retries = (reason: string) =>
+    `echo "Save(<lock/0532c06b5f>) returned error, retrying after 552.3ms: ${reason}" >&2`;
+  const store = (script: string) => storeOn(`case "$*" in *backup*) ;; *) exit;; esac\n${script}`);
+  const dump = { dumpId: "01K9ZV6T5W8QH3N2R4X7BC0000", takenAt: new Date("2026-11-20T12:00:00Z") };
+  const endless: Produce = (_sink, signal) => setTimeout(60_000, undefined, { signal });
+
+  it("and is stopped where that is in vain", async () => {
+    const stopped = 'echo "Fatal: unable to create lock in backend: context canceled" >&2; exit 130';
+    const { writeDatabase } = await store(
+      `trap '${stopped}' INT\n${retries("open /srv/backup/locks/0532-tmp-1: read-only file system")}\nwhile :; do sleep 0.01; done`,
+    );
+    const refused = writeDatabase(dump, endless, run());
+    await expect(refused).rejects.toThrow(DestinationAccessDeniedError);
+    await expect(refused).rejects.toThrow("open /srv/backup/locks/0532-tmp-1: read-only file system");
+  });
+
+  it("and progress says so where it may help", async () => {
+    const { writeDatabase } = await store(
+      `${retries("dial tcp 10.0.0.1:443: connect: connection refused")}\n${wrongPassword}`,
+    );
+    const seen: unknown[] = [];
+    const failed = writeDatabase(dump, endless, { ...run(), progress: (event) => seen.push(event) });
+    await expect(failed).rejects.toThrow(RepositoryPasswordError);
+    expect(seen).toEqual([{ step: "destination", detail: "restic got no answer and tries again" }]);
+  });
 });

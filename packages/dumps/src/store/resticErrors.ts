@@ -105,9 +105,26 @@ const holderIn = (words: string): string | undefined => {
 const next =
   "if that program still runs, wait for its end; if it is dead, type restic unlock, which removes its lock half an hour after it was last renewed, or at once with --remove-all";
 
+/** The announcement that it tries again, for up to 15 minutes, and the reason. */
+const retry = /^\w+\(.*\) returned error, retrying after \S+: (.*)$/;
+
+/** Whether restic announces that it tries again what failed. */
+export const isRetry = (line: string): boolean => retry.test(line);
+
+/** The reason of a retry that is in vain: nobody makes a read-only file system writable meanwhile. */
+const reasonInVain = (line: string): string | undefined => {
+  const [, reason = ""] = retry.exec(line) ?? [];
+  return /read-only file system$/i.test(reason) ? reason : undefined;
+};
+
+/** Whether what restic announces to try again stays as it is. */
+export const isInVain = (line: string): boolean => isRefused(line) || reasonInVain(line) !== undefined;
+
 const meaningful = (words: string): string => {
-  const lines = words.split("\n").filter((line) => !/^(signal|Save|Load|Stat|Remove|List)\(.*retrying/.test(line));
-  return lines.find((line) => /fatal|error/i.test(line)) ?? lines.at(-1) ?? "";
+  const all = words.split("\n");
+  const [inVain] = all.flatMap((line) => reasonInVain(line) ?? []);
+  const lines = all.filter((line) => !isRetry(line) && !line.startsWith("signal "));
+  return inVain ?? lines.find((line) => /fatal|error/i.test(line)) ?? lines.at(-1) ?? "";
 };
 
 /** Directories of this machine in which restic works; whatever they lack, the destination does not. */

@@ -12,7 +12,7 @@ import { type Child, type ChildEnd, type ChildSettings, runChild, startChild } f
 import type { StoreRun } from "./dumpStore.ts";
 import { processNotes } from "./ownProcesses.ts";
 import { repositoryObjects } from "./repositoryObjects.ts";
-import { isRefused, resticError, resticWords } from "./resticErrors.ts";
+import { isInVain, isRetry, resticError, resticWords } from "./resticErrors.ts";
 import type { ResticLocation } from "./resticLocation.ts";
 import { type ResticRelease, resticRelease } from "./resticRelease.ts";
 
@@ -61,7 +61,7 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
   /** The arguments and the settings of one run, and what is left to do when it has ended. */
   const prepared = async (
     args: readonly string[],
-    { signal }: StoreRun,
+    { signal, progress }: StoreRun,
     more: ChildSettings = {},
   ): Promise<{
     readonly run: readonly [readonly string[], ChildSettings];
@@ -74,7 +74,9 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
     const child = {
       ...more,
       onErrorLine: (line: string) => {
-        if (isRefused(line)) refused.abort(); // restic would try again and again
+        if (isInVain(line))
+          refused.abort(); // restic would try again and again
+        else if (isRetry(line)) progress({ step: "destination", detail: "restic got no answer and tries again" });
         more.onErrorLine?.(line);
       },
       ...(writers.has(args[0] ?? "") ? { onStarted: notes.add } : {}),

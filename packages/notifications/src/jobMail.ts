@@ -1,8 +1,16 @@
 import { formatMoment } from "@openemr-ops/core/format";
-import { hookProblem, type JobRecord } from "@openemr-ops/core/jobs";
+import type { JobRecord } from "@openemr-ops/core/jobs";
 import { visible } from "@openemr-ops/core/visible";
 import type { Notice } from "./channel.ts";
-import { commandFor, figureFacts, jobSubject, type Origin, type ResultEvent, resultTitle } from "./jobWords.ts";
+import {
+  commandFor,
+  figureFacts,
+  hookProblemOf,
+  jobSubject,
+  type Origin,
+  type ResultEvent,
+  resultTitle,
+} from "./jobWords.ts";
 import { nextStepFor } from "./nextSteps.ts";
 import { eventOfRecord } from "./recordEvent.ts";
 
@@ -19,8 +27,8 @@ const table = (facts: readonly Fact[]): string => {
   return facts.map(([label, value]) => `  ${visible(label).padEnd(width)}  ${visible(value)}\n`).join("");
 };
 
-const moments = ({ requestedAt, startedAt = requestedAt, endedAt }: JobRecord): readonly Fact[] => [
-  ["started", formatMoment(startedAt)],
+const moments = ({ startedAt, endedAt }: JobRecord): readonly Fact[] => [
+  ...(startedAt === undefined ? [] : [["started", formatMoment(startedAt)] as const]),
   ...(endedAt === undefined ? [] : [["ended", formatMoment(endedAt)] as const]),
 ];
 
@@ -31,9 +39,9 @@ const nextStep = (errorName: string, command: string | undefined): string => {
   return `Next step: ${step.replaceAll("`", "")}\n${typed}\nRunbook: docs/runbooks/${runbook}\n`;
 };
 
-const endOf = (event: ResultEvent, { record, failingSince }: Notice, origin: Origin): MailText => {
+const endOf = (event: ResultEvent, { failingSince }: Notice, origin: Origin): MailText => {
   const title = resultTitle(event);
-  const problem = hookProblem(record);
+  const problem = hookProblemOf(event);
   if (event.name === "JobFailed") {
     const { error } = event.detail;
     return {

@@ -7,6 +7,7 @@ import {
   commandFor,
   endingOf,
   figureFacts,
+  hookProblemOf,
   jobSubject,
   type Origin,
   type ResultEvent,
@@ -91,12 +92,15 @@ const icons = { succeeded: ":white_check_mark:", "was stopped": ":octagonal_sign
 
 const endHeader = (event: ResultEvent): Block => {
   const ending = endingOf(event);
+  if (hookProblemOf(event) !== undefined)
+    return header(`:warning: ${jobSubject(event.detail)} ${ending}, but its hook failed`);
   return header(`${icons[ending]} ${jobSubject(event.detail)} ${ending}`);
 };
 
 const resultSentence = (event: ResultEvent): string => {
   const title = resultTitle(event);
   if (event.name === "JobFailed") return `${title}: ${inLine(event.detail.error.name, 256)}`;
+  if (hookProblemOf(event) !== undefined) return `${title}, but its hook failed`;
   const words = figureList(event.detail.figures);
   return words === "" ? title : `${title}: ${words}`;
 };
@@ -104,19 +108,27 @@ const resultSentence = (event: ResultEvent): string => {
 /** The result of a job: figures of a success; error, next step and runbook of a failure. */
 export const resultMessage = (event: ResultEvent, origin: Origin): SlackMessage => {
   const sentence = resultSentence(event);
-  const duration = field("Duration", formatDuration(event.detail.seconds));
+  const { seconds } = event.detail;
+  const duration = seconds === undefined ? [] : [field("Duration", formatDuration(seconds))];
   if (event.name === "JobSucceeded") {
     const { kind, figures, result } = event.detail;
+    const { afterHook: problem, ...identifiers } = result;
     return bounded(sentence, [
       endHeader(event),
-      ...fields([duration, ...figureFields(kind, figures), ...identifierFields(result)]),
-      footer(origin, ofJob(event.detail)),
+      ...fields([...duration, ...figureFields(kind, figures), ...identifierFields(identifiers)]),
+      ...(problem === undefined
+        ? [footer(origin, ofJob(event.detail))]
+        : [
+            section(asCode(problem, limits.sectionText)),
+            nextStep(nextStepFor("HookFailedError").step),
+            footer(origin, ofJob(event.detail), "HookFailedError"),
+          ]),
     ]);
   }
   const { error, result } = event.detail;
   return bounded(sentence, [
     endHeader(event),
-    ...fields([field("Error", inCode(error.name, 500)), duration, ...identifierFields(result)]),
+    ...fields([field("Error", inCode(error.name, 500)), ...duration, ...identifierFields(result)]),
     ...(error.message.trim() === "" ? [] : [section(asCode(error.message.trim(), limits.sectionText))]),
     nextStep(nextStepFor(error.name).step, commandFor(event.detail, origin)),
     footer(origin, ofJob(event.detail), error.name),

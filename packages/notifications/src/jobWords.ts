@@ -6,9 +6,14 @@ import { measured } from "./kindWords.ts";
 /** Where a message comes from: a deployed stage, or a machine on which jobs run by hand or by a timer. */
 export type Origin = { readonly stage: string } | { readonly machine: string };
 
+/** Absent: the job has reported no start. */
+type Duration<Detail> = Detail extends { readonly seconds: number } ? { readonly seconds?: number } : unknown;
 /** An event of a job of any kind: by hand there are kinds that no workflow runs. */
 type OfAnyKind<Event> = Event extends { readonly name: infer Name; readonly detail: infer Detail }
-  ? { readonly name: Name; readonly detail: Omit<Detail, "kind"> & { readonly kind: JobKind } }
+  ? {
+      readonly name: Name;
+      readonly detail: Omit<Detail, "kind" | "seconds"> & { readonly kind: JobKind } & Duration<Detail>;
+    }
   : never;
 export type AnyJobEvent = OfAnyKind<JobEvent>;
 type EventNamed<Name extends JobEvent["name"]> = Extract<AnyJobEvent, { readonly name: Name }>;
@@ -27,6 +32,10 @@ export const subject = ({ kind, installation }: { readonly kind: JobKind; readon
 export const jobSubject = (detail: StartEvent["detail"] | ResultEvent["detail"]): string =>
   detail.dryRun ? `${subject(detail)} (dry run)` : subject(detail);
 
+/** The problem of the hook that ran after a job's work. The work is complete all the same. */
+export const hookProblemOf = ({ name, detail }: ResultEvent): string | undefined =>
+  name === "JobSucceeded" ? detail.result.afterHook : undefined;
+
 /** How a job ended, in words that follow its subject. */
 export const endingOf = ({ name, detail }: ResultEvent): "succeeded" | "was stopped" | "failed" => {
   if (name === "JobSucceeded") return "succeeded";
@@ -34,8 +43,11 @@ export const endingOf = ({ name, detail }: ResultEvent): "succeeded" | "was stop
 };
 
 /** `Dump of clinic-a failed after 4.2 s`. */
-export const resultTitle = (event: ResultEvent): string =>
-  `${jobSubject(event.detail)} ${endingOf(event)} after ${formatDuration(event.detail.seconds)}`;
+export const resultTitle = (event: ResultEvent): string => {
+  const { seconds } = event.detail;
+  const duration = seconds === undefined ? "" : ` after ${formatDuration(seconds)}`;
+  return `${jobSubject(event.detail)} ${endingOf(event)}${duration}`;
+};
 
 /** The figures of a job with their labels. Foreign text. */
 export const figureFacts = (
@@ -54,7 +66,7 @@ const needsNoInput = (kind: JobKind): boolean => jobKinds[kind].input.safeParse(
 
 /** The command that starts a job of this kind again, whole; `undefined` where only a person knows its options. */
 export const commandFor = (
-  { kind, installation }: { readonly kind: JobKind; readonly installation: string },
+  { kind, installation, result: { copy = "" } }: ResultEvent["detail"],
   origin: Origin,
 ): string | undefined => {
   if ("stage" in origin)
@@ -63,5 +75,5 @@ export const commandFor = (
       : undefined;
   if (kind === "restore") return undefined;
   const words = kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  return `openemr-ops ${words} --installation ${installation}`;
+  return `openemr-ops ${words} --installation ${installation}${/^\d+$/.test(copy) ? ` --copy ${copy}` : ""}`;
 };

@@ -42,7 +42,7 @@ export const notifier = (
       return true;
     } catch (failure) {
       const { name, message } = toOpsError(failure);
-      warn(`${channel.field} did not notify anybody: ${name}: ${message}`);
+      warn(`${channel.field} reports a problem: ${name}: ${message}`);
       return false;
     }
   };

@@ -5,10 +5,13 @@ import { hookProblem, type JobRecord } from "@openemr-ops/core/jobs";
 import { type Channel, type ChannelFilter, type Notice, wantedBy } from "./channel.ts";
 import { type Answer, type HttpTransport, isBusy, secretUrl, send } from "./httpRequest.ts";
 
-export type PingMoment = "start" | "success" | "failure";
+export const pingMoments = ["start", "success", "failure"] as const;
+export type PingMoment = (typeof pingMoments)[number];
 
 /** Where one check of a monitor is pinged. */
 export interface PingAddresses {
+  /** Those that have an address. */
+  readonly moments: ReadonlySet<PingMoment>;
   /** `log` records a message and leaves the check as it is. Answers nothing where the moment has no address. */
   readonly at: (moment: PingMoment | "log") => Promise<string | undefined>;
   /** Requests follow the habits of healthchecks.io; not set, an address is requested as it is. */
@@ -53,6 +56,15 @@ const read = (status: number): Answer<undefined> => {
   return isBusy(status) ? { kind: "later", code } : { kind: "refused", code };
 };
 
+/** healthchecks.io answers 200 for a check that it does not know, and for pings that it drops. Source: as above. */
+const readWords = (status: number, body: string): Answer<undefined> => {
+  const answer = read(status);
+  const code = body.trim();
+  if (answer.kind !== "taken") return answer;
+  if (code === "OK (not found)") return { kind: "refused", code };
+  return code === "OK (rate limited)" ? { kind: "later", code } : answer;
+};
+
 /**
  * Pings one check of a monitor, which notices missing pings too.
  *
@@ -76,16 +88,16 @@ export const pingChannel = (
       purpose: `accept a ping (${field})`,
       url: url.href,
       headers: { "content-type": "text/plain; charset=utf-8" },
-      read,
+      read: addresses.paths ? readWords : read,
       advice: () => "put the address that the monitor shows for this check into the secret",
       unavailable: (message: string) => new NotificationUnavailableError(message),
     };
     await send(addresses.paths ? { ...request, body } : { ...request, headers: {} }, transport());
   };
-  const wants = wantedBy(filter);
+  const asked = wantedBy(filter);
   return {
     field,
-    wants,
+    wants: (notice) => asked(notice) && addresses.moments.has(momentOf(notice)),
     send: (notice) => ping(momentOf(notice), bodyOf(notice.record), notice.record.jobId),
     test: async () => {
       if (addresses.paths) {

@@ -3,7 +3,7 @@ import type { JobLedger } from "@openemr-ops/core/jobs";
 import { isQuietKind } from "@openemr-ops/events/jobKinds";
 import type { SlackMessage } from "./blocks.ts";
 import { endedElsewhereMessage, endedMessage, overdueMessage, resultMessage, startMessage } from "./jobMessages.ts";
-import type { AnyJobEvent, Origin, ResultEvent, StartEvent } from "./jobWords.ts";
+import { type AnyJobEvent, hookProblemOf, type Origin, type ResultEvent, type StartEvent } from "./jobWords.ts";
 import type { Slack } from "./slack.ts";
 import type { MessagePlace, ThreadKey, ThreadStore } from "./threads.ts";
 
@@ -20,9 +20,12 @@ export interface TellContext {
 /** The outcome: `before` when people had already been notified, `nothing` when there is nothing to notify them of. */
 export type Told = "told" | "before" | "nothing";
 
-/** Of a job that runs often, its start and its success. */
-const isRoutine = ({ name, detail }: AnyJobEvent): boolean =>
-  isQuietKind(detail.kind) && (name === "JobStarted" || name === "JobSucceeded");
+/** Of a job that runs often, its start and its success. A hook that failed is none. */
+const isRoutine = (event: AnyJobEvent): boolean => {
+  const { name, detail } = event;
+  if (!isQuietKind(detail.kind)) return false;
+  return name === "JobStarted" || (name === "JobSucceeded" && hookProblemOf(event) === undefined);
+};
 
 const once = async (
   { detail: { installation } }: AnyJobEvent,
@@ -82,7 +85,8 @@ const postResult = async (event: ResultEvent, context: TellContext): Promise<voi
     await context.slack.post(message);
     return;
   }
-  await context.slack.post(message, { to: root, broadcast: event.name === "JobFailed" }).catch((error: unknown) => {
+  const broadcast = event.name === "JobFailed" || hookProblemOf(event) !== undefined;
+  await context.slack.post(message, { to: root, broadcast }).catch((error: unknown) => {
     if (!(error instanceof NotificationRefusedError) || !noThread.has(error.code)) throw error;
     context.warn(error.message);
     return context.slack.post(message);

@@ -12,7 +12,7 @@ import type { MailText } from "@openemr-ops/notifications/jobMail";
 import type { Origin } from "@openemr-ops/notifications/jobWords";
 import { mailChannel } from "@openemr-ops/notifications/mailChannel";
 import { openSlack } from "@openemr-ops/notifications/openSlack";
-import { type PingAddresses, pingChannel } from "@openemr-ops/notifications/pingChannel";
+import { type PingAddresses, pingChannel, pingMoments } from "@openemr-ops/notifications/pingChannel";
 import { slackChannel } from "@openemr-ops/notifications/slackChannel";
 import { openSecrets } from "./openSecrets.ts";
 import type { Place } from "./program.ts";
@@ -54,9 +54,10 @@ const mailBy =
 
 const addressesOf = (address: Of<"ping">["address"], { environment }: ChannelSurroundings): PingAddresses => {
   const read = openSecrets(environment);
-  if (address.kind === "one") return { paths: true, at: () => read(address.one) };
+  if (address.kind === "one") return { paths: true, moments: new Set(pingMoments), at: () => read(address.one) };
   return {
     paths: false,
+    moments: new Set(pingMoments.filter((moment) => address[moment] !== undefined)),
     at: async (moment) => {
       const reference = moment === "log" ? undefined : address[moment];
       return reference && read(reference);

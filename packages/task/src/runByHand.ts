@@ -31,8 +31,7 @@ export const runByHand = async <Request extends LockingInput, Plan, Result>(
   const notices = openNotifier(place.config, place).listen;
   const listeners = [...(place.listeners ?? []), notices, ...(metrics ? [metrics] : [])];
   const listen = async (record: JobRecord) => void (await Promise.all(listeners.map((hear) => hear(record))));
-  return runJob<Plan | Result>(place.installation.id, request, { ...place, ...stores, listen }, (signal, running) => {
-    const held = { ...place, signal };
-    return withHooks(held, request.kind, running, () => program.run(held, request));
-  });
+  return runJob<Plan | Result>(place.installation.id, request, { ...place, ...stores, listen }, (held, running) =>
+    withHooks(place, request.kind, running, held, () => program.run({ ...place, signal: held }, request)),
+  );
 };

@@ -2,7 +2,7 @@ import type { HookSettings } from "@openemr-ops/core/config/settings";
 import { toOpsError } from "@openemr-ops/core/errors";
 import type { JobRecord } from "@openemr-ops/core/jobs";
 import type { JobKind } from "@openemr-ops/events/jobKinds";
-import type { Outcome } from "@openemr-ops/jobs/runJob";
+import { type Outcome, stoppedBy } from "@openemr-ops/jobs/runJob";
 import type { Place } from "./program.ts";
 import { runAttached } from "./runAttached.ts";
 
@@ -13,7 +13,8 @@ type HookName = "before" | "after" | "onFailure";
  * `after` is a warning and `afterHook` of the result: the work is complete. `onFailure` runs after any failure, a stop by a
  * signal too; its own failure is a warning.
  *
- * @param place its signal stops the work and the hooks, except `onFailure`
+ * @param place its signal is aborted when someone asks the job to stop
+ * @param held stops the work and the hooks, except `onFailure`: aborted with that of `place`, and when a lock is lost
  * @throws {HookFailedError} fatal: `before` failed
  * @throws what `work` throws
  */
@@ -21,9 +22,10 @@ export const withHooks = async <Result>(
   place: Place,
   kind: JobKind,
   running: JobRecord,
+  held: AbortSignal,
   work: () => Promise<Outcome<Result>>,
 ): Promise<Outcome<Result>> => {
-  const { config, installation, now, signal, warn, note } = place;
+  const { config, installation, now, warn, note } = place;
   const hooks = installation.hooks?.[kind];
   if (!hooks) return work();
   const index = config.installations.findIndex(({ id }) => id === installation.id);
@@ -40,11 +42,13 @@ export const withHooks = async <Result>(
 
   let outcome: Outcome<Result>;
   try {
-    await run("before", running, signal);
-    outcome = await work();
+    outcome = await stoppedBy(held, async () => {
+      await run("before", running, held);
+      return work();
+    });
   } catch (failure) {
     const { name, message } = toOpsError(failure);
-    const status = signal.aborted ? "aborted" : "failed";
+    const status = place.signal.aborted ? "aborted" : "failed";
     await run("onFailure", { ...ended(), status, error: { name, message } }).catch((problem: unknown) =>
       warn(toOpsError(problem).message),
     );
@@ -52,10 +56,10 @@ export const withHooks = async <Result>(
   }
   const { report } = outcome;
   try {
-    await run("after", { ...ended(), ...report, status: "succeeded" }, signal);
+    await run("after", { ...ended(), ...report, status: "succeeded" }, held);
     return outcome;
   } catch (failure) {
-    const problem = signal.aborted ? "it was stopped on request" : toOpsError(failure).message;
+    const problem = held.aborted ? "it was stopped on request" : toOpsError(failure).message;
     warn(`the job's work is complete, but the hook after it failed: ${problem}`);
     return { ...outcome, report: { ...report, result: { ...report.result, afterHook: problem.slice(0, 1024) } } };
   }

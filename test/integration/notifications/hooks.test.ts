@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { resolveConfig } from "@openemr-ops/core/config/resolve";
 import { configSchema } from "@openemr-ops/core/config/schema";
 import type { Installation } from "@openemr-ops/core/config/settings";
-import { DatabaseUnavailableError, HookFailedError } from "@openemr-ops/core/errors";
+import { DatabaseUnavailableError, HookFailedError, InstallationBusyError } from "@openemr-ops/core/errors";
 import type { JobRecord } from "@openemr-ops/core/jobs";
 import { freePort } from "@openemr-ops/local/servers/freePort";
 import { startMonitor } from "@openemr-ops/local/servers/monitor";
@@ -16,6 +16,7 @@ import { openNotifier } from "@openemr-ops/task/openNotifier";
 import { openStores } from "@openemr-ops/task/openStores";
 import type { Place } from "@openemr-ops/task/program";
 import { type RunnableProgram, runByHand } from "@openemr-ops/task/runByHand";
+import { withHooks } from "@openemr-ops/task/withHooks";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { aConfig, anInstallation } from "../../support/configuration.ts";
 
@@ -87,11 +88,14 @@ describe("hooks", () => {
 
   it.each(["before", "after"])("run %s the work while the job holds its locks", async (name) => {
     const mark = join(directory, "mark");
-    const { place } = placeWith({ [name]: { run: ["sh", "-c", `touch '${mark}'; sleep 1`] } });
+    const go = join(directory, "go");
+    const wait = `touch '${mark}'; until [ -e '${go}' ]; do sleep 0.05; done`;
+    const { place } = placeWith({ [name]: { run: ["sh", "-c", wait] } });
     const job = runDump(place);
     await vi.waitFor(() => stat(mark), 10_000);
 
     await expect(runDump(placeWith({}).place)).rejects.toMatchObject({ name: "InstallationBusyError" });
+    await writeFile(go, "");
     await job;
     await runDump(placeWith({}).place);
   });
@@ -167,12 +171,32 @@ describe("hooks", () => {
 
   it("are stopped with the job", async () => {
     const stop = new AbortController();
-    const { place } = placeWith({ ...all(), before: { run: ["sleep", "60"] } }, {}, stop.signal);
-    const job = runDump(place);
-    setTimeout(() => stop.abort(), 300);
+    const mark = join(directory, "mark");
+    const before = { run: ["sh", "-c", `touch '${mark}'; sleep 60`] };
+    const { place } = placeWith({ ...all(), before }, {}, stop.signal);
+    const job = expect(runDump(place)).rejects.toMatchObject({ name: "JobAbortedError" });
+    await vi.waitFor(() => stat(mark), 10_000);
+    stop.abort();
 
-    await expect(job).rejects.toMatchObject({ name: "JobAbortedError" });
-    expect(await kept("onFailure")).toMatchObject({ status: "aborted" });
+    await job;
+    const end = { status: "aborted", error: (await recordOf(place))?.error };
+    expect(end.error?.name).toBe("JobAbortedError");
+    expect(await kept("onFailure")).toMatchObject(end);
+  });
+
+  it("for failures get a lost lock as the failure that the record has, whatever stopped the work", async () => {
+    const lost = new InstallationBusyError("the lock dump-repository of clinic-a was not renewed in time");
+    const held = AbortSignal.abort(lost);
+    const { place } = placeWith(all());
+    const job = withHooks(place, "dump", aRecord, held, async () => {
+      throw new DOMException("This operation was aborted", "AbortError");
+    });
+
+    await expect(job).rejects.toBe(lost);
+    expect(await kept("onFailure")).toMatchObject({
+      status: "failed",
+      error: { name: "InstallationBusyError", message: lost.message },
+    });
   });
 });
 
@@ -192,9 +216,21 @@ describe("a receiver of pings that", () => {
 
     expect(accepted).toEqual([]);
     expect(said.warnings).toEqual([expect.stringMatching(warning)]);
-    expect(said.warnings.join()).toContain("notifications.ping[0] did not notify anybody");
+    expect(said.warnings.join()).toContain("notifications.ping[0] reports a problem");
     expect(said.warnings.join()).not.toContain("5bf66975");
   });
+});
+
+it("a ping with an address for successes alone is no channel for failures", async () => {
+  await using monitor = await startMonitor();
+  await writeFile(join(directory, "ping.url"), monitor.url, { mode: 0o600 });
+  const { place, said } = placeWith({}, { ping: [{ successUrlFile: "ping.url" }] });
+  const { told } = openNotifier(place.config, place);
+  const endedAt = new Date().toISOString();
+
+  expect(await told({ ...aRecord, endedAt })).toEqual([]);
+  expect(await told({ ...aRecord, endedAt, status: "succeeded" })).toMatchObject([{ field: "notifications.ping[0]" }]);
+  expect([monitor.pings.length, said.warnings]).toEqual([1, []]);
 });
 
 const aRecord: JobRecord = {
@@ -221,9 +257,7 @@ describe("a mail server that", () => {
     server.close();
 
     expect(accepted).toEqual([]);
-    expect(warnings).toMatch(
-      /notifications\.email did not notify anybody: MailServerUnavailableError: .*cannot be reached/,
-    );
+    expect(warnings).toMatch(/notifications\.email reports a problem: MailServerUnavailableError: .*cannot be reached/);
   });
 
   it("is not there is a warning", async () => {

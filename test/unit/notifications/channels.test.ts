@@ -5,8 +5,11 @@ import { kindNames } from "@openemr-ops/events/jobKinds";
 import { type Channel, type ChannelFilter, type Notice, wantedBy } from "@openemr-ops/notifications/channel";
 import type { HttpTransport } from "@openemr-ops/notifications/httpRequest";
 import { jobMail } from "@openemr-ops/notifications/jobMail";
+import { resultMessage } from "@openemr-ops/notifications/jobMessages";
+import type { ResultEvent } from "@openemr-ops/notifications/jobWords";
 import { notifier } from "@openemr-ops/notifications/notifier";
-import { type PingAddresses, pingChannel, uuidOf } from "@openemr-ops/notifications/pingChannel";
+import { type PingAddresses, pingChannel, pingMoments, uuidOf } from "@openemr-ops/notifications/pingChannel";
+import { eventOfRecord } from "@openemr-ops/notifications/recordEvent";
 import { slackChannel } from "@openemr-ops/notifications/slackChannel";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -62,6 +65,22 @@ Runbook: docs/runbooks/database.md
 `);
   });
 
+  it("that reported no start names no duration", () => {
+    const { startedAt: _, ...lost } = { ...failed, error: { name: "TaskLostError", message: "the unit failed" } };
+    const { subject, text } = jobMail(notice(lost), origin);
+
+    expect(subject).toBe("Dump of clinic-a failed: TaskLostError");
+    expect(text).not.toContain("started");
+  });
+
+  it.each([
+    ["1", "retention", "openemr-ops retention --installation clinic-a --copy 1\n"],
+    ["1", "copy", "openemr-ops copy --installation clinic-a --copy 1\n"],
+    ["1; reboot", "check", "openemr-ops check --installation clinic-a\n"],
+  ])("that failed at copy %s has the command for that copy: %s", (copy, kind, command) => {
+    expect(jobMail(notice({ ...failed, kind, result: { copy } }), origin).text).toContain(command);
+  });
+
   it("that works again says since when it had failed, with the figures", () => {
     const { subject, text } = jobMail(notice(succeeded, "2026-11-20T04:00:00.000Z"), origin);
 
@@ -112,14 +131,15 @@ describe("the identifier of a run, for a monitor", () => {
 
 const everything: ChannelFilter = { on: ["start", "success", "failure", "recovery"] };
 
-/** A transport that notes what is requested and answers with a status. */
-const transportOf = (...statuses: readonly number[]) => {
+/** A transport that notes what is requested and answers with a status, or with a text. */
+const transportOf = (...answers: readonly (number | string)[]) => {
   const requests: { readonly url: string; readonly init: RequestInit }[] = [];
   let clock = 0;
   const transport: HttpTransport = {
     fetch: async (url, init = {}) => {
       requests.push({ url: String(url), init });
-      return new Response("", { status: statuses[requests.length - 1] ?? statuses.at(-1) ?? 200 });
+      const answer = answers[requests.length - 1] ?? answers.at(-1) ?? 200;
+      return typeof answer === "number" ? new Response("", { status: answer }) : new Response(answer);
     },
     now: () => new Date(clock),
     sleep: async (milliseconds) => {
@@ -132,7 +152,7 @@ const transportOf = (...statuses: readonly number[]) => {
 };
 
 const secret = "https://hc.example/ping/canary-ping?create=1";
-const one: PingAddresses = { paths: true, at: async () => secret };
+const one: PingAddresses = { paths: true, moments: new Set(pingMoments), at: async () => secret };
 const occasionOf = (record: JobRecord): Notice => ({
   record,
   occasions:
@@ -166,6 +186,7 @@ describe("a ping", () => {
     const { transport, requests } = transportOf(200);
     const own: PingAddresses = {
       paths: false,
+      moments: new Set(["success", "failure"]),
       at: async (moment) => (moment === "start" ? undefined : `http://10.0.0.7:3001/api/push/k?status=${moment}`),
     };
     const channel = pingChannel(0, everything, { addresses: own, transport });
@@ -177,19 +198,39 @@ describe("a ping", () => {
     ]);
   });
 
+  it("is asked for no moment that has no address, so that it never counts as having told people", async () => {
+    const { transport, requests } = transportOf(200);
+    const addresses: PingAddresses = { paths: false, moments: new Set(["success"]), at: async () => secret };
+    const { listen, failuresTold } = listening(pingChannel(0, everything, { addresses, transport }));
+    for (const record of [running, failed, hooked, succeeded]) await listen(record);
+
+    expect(failuresTold()).toBe(0);
+    expect(requests).toHaveLength(1);
+  });
+
+  it("to an address of the operator's own is taken with status 200, whatever the text is", async () => {
+    const { transport, requests } = transportOf("OK (not found)");
+    const addresses: PingAddresses = { paths: false, moments: new Set(["success"]), at: async () => secret };
+    await pingChannel(0, everything, { addresses, transport }).send(occasionOf(succeeded));
+
+    expect(requests).toHaveLength(1);
+  });
+
   it("is tried again while the monitor is at fault", async () => {
-    const { transport, requests } = transportOf(503, 429, 200);
+    const { transport, requests } = transportOf(503, 429, "OK (rate limited)", 200);
     await pingChannel(0, everything, { addresses: one, transport }).send(occasionOf(succeeded));
 
-    expect(requests).toHaveLength(3);
+    expect(requests).toHaveLength(4);
   });
 
   it.each([
     ["does not know the address", [404], NotificationRefusedError, 1],
+    ["says so with status 200", ["OK (not found)"], NotificationRefusedError, 1],
+    ["takes no more pings for now", ["OK (rate limited)"], NotificationUnavailableError, 5],
     ["sends it elsewhere", [302], NotificationRefusedError, 1],
     ["stays at fault", [500], NotificationUnavailableError, 5],
-  ] as const)("fails by name, without its address, where the monitor %s", async (_, statuses, kind, tries) => {
-    const { transport, requests } = transportOf(...statuses);
+  ] as const)("fails by name, without its address, where the monitor %s", async (_, answers, kind, tries) => {
+    const { transport, requests } = transportOf(...answers);
     const sent = pingChannel(3, everything, { addresses: one, transport }).send(occasionOf(succeeded));
     const failure: unknown = await sent.catch((thrown: unknown) => thrown);
 
@@ -203,7 +244,7 @@ describe("a ping", () => {
     "goes nowhere when its secret is %s, which is not repeated",
     async (address) => {
       const { transport, requests } = transportOf(200);
-      const channel = pingChannel(0, everything, { addresses: { paths: true, at: async () => address }, transport });
+      const channel = pingChannel(0, everything, { addresses: { ...one, at: async () => address }, transport });
       const failure: unknown = await channel.send(occasionOf(succeeded)).catch((thrown: unknown) => thrown);
 
       expect(failure).toMatchObject({ name: "InvalidInputError" });
@@ -304,7 +345,7 @@ describe("people", () => {
     await listen(failed);
 
     expect(got).toEqual(["failed: failure"]);
-    expect(warnings).toEqual(["notifications.slack did not notify anybody: NotificationRefusedError: no such webhook"]);
+    expect(warnings).toEqual(["notifications.slack reports a problem: NotificationRefusedError: no such webhook"]);
     expect(failuresTold()).toBe(1);
   });
 
@@ -326,6 +367,28 @@ describe("Slack for jobs by hand", () => {
     expect(slack.shown()).toHaveLength(2);
     expect(first?.text).toBe("Dump of clinic-a failed after 5.0 s: DatabaseUnavailableError");
     expect(second).toMatchObject({ thread: first?.place.ts, broadcast: true });
+  });
+
+  it.each(["dump", "health"] as const)(
+    "shows a hook that failed after a %s as a problem, and no job as running",
+    async (kind) => {
+      const slack = slackDouble();
+      const channel = slackChannel({ open: async () => slack, origin, warn: () => undefined });
+      for (const record of [running, hooked]) await channel.send(occasionOf({ ...record, kind }));
+
+      const shown = slack.shown();
+      const problem = shown.at(-1);
+      for (const { text } of shown) expect(text).toMatch(/ of clinic-a succeeded after 5\.0 s, but its hook failed$/);
+      expect(shown).toHaveLength(kind === "health" ? 1 : 2);
+      if (kind === "dump") expect(problem).toMatchObject({ thread: shown[0]?.place.ts, broadcast: true });
+    },
+  );
+
+  it("shows what the hook wrote once, with the next step", () => {
+    const blocks = JSON.stringify(resultMessage(eventOfRecord(hooked) as ResultEvent, origin).blocks);
+    expect(blocks).toContain(":warning:");
+    expect(blocks.split("rclone ended with exit status 3")).toHaveLength(2);
+    expect(blocks).toContain("Runbook: docs/runbooks/task.md");
   });
 
   it("shows a unit that failed although no job of it is known", async () => {

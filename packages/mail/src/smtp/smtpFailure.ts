@@ -36,7 +36,7 @@ const ofAccessKeys: SmtpAdvice = {
 };
 
 /**
- * Names a failure by what the server answered. Only an answer to a login says that a login is refused; every 4xx asks for patience.
+ * Names a failure by what the server answered. Only an answer to a login says that a login is refused; every 4xx says that it is busy.
  *
  * @param server for the message, such as `email-smtp.eu-central-1.amazonaws.com:587`
  */
@@ -50,7 +50,7 @@ export const nameSmtpFailure = (
   const options = { cause: failure };
   if (responseCode >= 400 && responseCode < 500)
     return new MailServerUnavailableError(
-      `the SMTP server ${server} asks for patience (${wordsOf(failure)}); try again later`,
+      `the SMTP server ${server} is busy (${wordsOf(failure)}); try again later`,
       options,
     );
   if (code === "EAUTH" || code === "ENOAUTH")

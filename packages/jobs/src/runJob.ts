@@ -45,9 +45,12 @@ export const stoppedBy = async <Result>(signal: AbortSignal, work: () => Promise
 /** A dead program's locks are free after that. */
 const leaseSeconds = 120;
 
-/** A record by hand has no input: the copy that a job works on is part of its result from the start. */
+/**
+ * A record by hand has no input: the copy that a job works on is part of its result from the start. A place that the
+ * configuration does not list (`to`) is none of its copies.
+ */
 const copyIn = (input: LockingInput): Pick<JobRecord, "result"> =>
-  "copy" in input && input.copy !== undefined ? { result: { copy: String(input.copy) } } : {};
+  !("to" in input) && "copy" in input && input.copy !== undefined ? { result: { copy: String(input.copy) } } : {};
 
 /**
  * Runs one job by hand or by cron: under a record of its own, `running`, then `succeeded`, `failed` or `aborted`, and under

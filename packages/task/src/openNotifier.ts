@@ -1,4 +1,5 @@
 import type { NotificationSettings } from "@openemr-ops/core/config/settings";
+import { toOpsError } from "@openemr-ops/core/errors";
 import type { JobListener, JobRecord } from "@openemr-ops/core/jobs";
 import type { Channel } from "@openemr-ops/notifications/channel";
 import { notifier } from "@openemr-ops/notifications/notifier";
@@ -11,7 +12,7 @@ export interface Notifier {
   readonly listen: JobListener;
   /** As `listen`, and waits in any case. @returns the channels that accepted the notice */
   readonly told: (record: JobRecord) => Promise<readonly Channel[]>;
-  /** Whether the start of a systemd unit with this identifier reported its failure by itself. */
+  /** Whether the start of a systemd unit with this identifier reported its failure by itself. Not known: no, with a warning. */
   readonly hasReported: (invocation: string | undefined) => Promise<boolean>;
 }
 
@@ -33,6 +34,14 @@ export const openNotifier = (
     channels,
     listen: nobody ? async () => undefined : listen,
     told: nobody ? async () => [] : told,
-    hasReported: invocations.has,
+    hasReported: async (invocation) => {
+      try {
+        return await invocations.has(invocation);
+      } catch (failure) {
+        const { name, message } = toOpsError(failure);
+        warn(`whether the job reported its failure by itself is not known: ${name}: ${message}`);
+        return false;
+      }
+    },
   };
 };

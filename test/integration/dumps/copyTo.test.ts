@@ -91,6 +91,7 @@ describe("a copy to a disk that the configuration does not list", () => {
       status: "succeeded",
       result: { destination: `file://${place}` },
     });
+    expect(job?.result).not.toHaveProperty("copy");
 
     await disk[Symbol.asyncDispose]();
     disk = await smallFileSystem(disk.path, 64);

@@ -221,6 +221,15 @@ describe("a receiver of pings that", () => {
   });
 });
 
+it("a failure counts as not reported, with a warning, where the state directory cannot be read", async () => {
+  const { place, said } = placeWith({}, { command: { run: ["true"] } });
+  await writeFile(join(directory, "file"), "");
+  const { hasReported } = openNotifier({ ...place.config, stateDirectory: join(directory, "file") }, place);
+
+  expect(await hasReported("0123456789abcdef0123456789abcdef")).toBe(false);
+  expect(said.warnings).toEqual([expect.stringMatching(/reported its failure by itself is not known: .*ENOTDIR/)]);
+});
+
 it("a ping with an address for successes alone is no channel for failures", async () => {
   await using monitor = await startMonitor();
   await writeFile(join(directory, "ping.url"), monitor.url, { mode: 0o600 });

@@ -36,6 +36,27 @@ describe("a job that no workflow runs", () => {
     expect(await records()).toMatchObject([{ status: "succeeded", ...done.report, endedAt: expect.any(String) }]);
   });
 
+  it.each([
+    ["of the configuration by its number", {}, { copy: "1" }],
+    ["that the configuration does not list by no number", { to: "file:///mnt/usb" }, undefined],
+  ])("has in its record a copy %s", async (_, more, result) => {
+    const { jobs, locks, records } = aProgram();
+    const { now } = manualClock();
+    const input = { kind: "copy", dryRun: false, copy: 1, ...more } as LockingInput;
+    const none = { result: "", report: { figures: {}, result: {} } };
+    await runJob(
+      "clinic-a",
+      input,
+      { jobs, locks, now, signal: new AbortController().signal },
+      async (_held, running) => {
+        expect(running.result).toEqual(result);
+        return none;
+      },
+    );
+
+    expect((await records())[0]?.result).toEqual(result ?? {});
+  });
+
   it("is refused when one of its locks is another's, holds none then, and does nothing", async () => {
     const { locks, run, records, dumps } = aProgram();
     await locks.acquire(dumps);

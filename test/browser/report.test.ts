@@ -82,7 +82,7 @@ describe.each(views)("the page of a report, $name", (view) => {
 it("a screen reader gets the name of every plot, and what marks mean by words", async () => {
   const nodes = await page.accessibleNodes();
   const named = await page.evaluate<readonly string[]>(
-    `[...document.querySelectorAll("svg[role=img]")].map((svg) => svg.getAttribute("aria-label"))`,
+    `[...document.querySelectorAll("svg.plot")].map((svg) => svg.getAttribute("aria-label"))`,
   );
   const images = nodes.filter(({ role }) => role === "image" || role === "img").map(({ name }) => name);
   expect(images).toEqual(named);

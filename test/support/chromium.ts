@@ -49,11 +49,11 @@ const connect = async (address: string) => {
   const socket = new WebSocket(address);
   await once(socket, "open");
   const waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (error: Error) => void }>();
-  const listeners: ((method: string, params: Params) => void)[] = [];
+  const listeners: ((method: string, params: Params, sessionId: string | undefined) => void)[] = [];
   let last = 0;
   socket.addEventListener("message", ({ data }) => {
-    const { id, result, error, method, params } = JSON.parse(String(data));
-    if (method !== undefined) for (const listener of listeners) listener(method, params);
+    const { id, result, error, method, params, sessionId } = JSON.parse(String(data));
+    if (method !== undefined) for (const listener of listeners) listener(method, params, sessionId);
     const asked = waiting.get(id);
     waiting.delete(id);
     if (error) asked?.reject(new Error(error.message));
@@ -99,7 +99,8 @@ export const startChromium = async (): Promise<Browser> => {
     const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
     const ask = (method: string, params: Params = {}) => send(method, params, sessionId);
     const loaded = new Promise<void>((resolve) => {
-      listen((method, params) => {
+      listen((method, params, session) => {
+        if (session !== sessionId) return;
         const complaint = complaintOf(method, params, url);
         if (complaint !== undefined) complaints.push(complaint);
         if (method === "Page.loadEventFired") resolve();

@@ -1,4 +1,5 @@
 import type { JobRecord } from "@openemr-ops/core/jobs";
+import { failedWhereLost, startOf } from "./lostJobs.ts";
 import { openWarnings } from "./openWarnings.ts";
 import type {
   InstallationReport,
@@ -51,8 +52,6 @@ const listedDump = (dump: SurveyedDump): ReportedDump => ({
 
 const newestFirst = (one: { readonly at: string }, other: { readonly at: string }): number =>
   one.at < other.at ? 1 : one.at > other.at ? -1 : 0;
-
-const startOf = ({ startedAt, requestedAt }: JobRecord): string => startedAt ?? requestedAt;
 
 /** Attempts that the destination does not show: failed ones, and dumps that are gone, or that nobody could look for. */
 const otherDumps = (
@@ -124,16 +123,16 @@ const describeCredential = (
   records: readonly JobRecord[],
   now: Date,
 ): ReportedCredential => {
-  const ended = records.filter((record) => record.kind === kind && record.endedAt !== undefined);
-  const success = ended.find(({ status }) => status === "succeeded");
-  const newest = ended[0];
+  const ofKind = records.filter((record) => record.kind === kind);
+  const success = ofKind.find(({ status }) => status === "succeeded");
+  const newest = ofKind.find(({ status }) => status !== "requested" && status !== "running");
   return {
     kind,
     noun,
     ...(success?.endedAt === undefined
       ? {}
       : { lastSuccessAt: success.endedAt, ageDays: ageDays(success.endedAt, now) }),
-    ...(newest?.error && newest.endedAt !== undefined ? { lastFailure: { at: newest.endedAt, ...newest.error } } : {}),
+    ...(newest?.error ? { lastFailure: { at: newest.endedAt ?? startOf(newest), ...newest.error } } : {}),
   };
 };
 
@@ -150,7 +149,8 @@ export const describeInstallation = (
   survey: Survey,
   { now, from }: { readonly now: Date; readonly from: Date },
 ): InstallationReport => {
-  const { installation, records, stores, goalMinutes, rotations, exports, schedules } = survey;
+  const { installation, stores, goalMinutes, rotations, exports, schedules } = survey;
+  const records = mapRead(survey.records, (all) => all.map((record) => failedWhereLost(record, now)));
   const recent = since(records, from);
   const described = {
     installation,
@@ -169,5 +169,5 @@ export const describeInstallation = (
   const complete =
     stores.every(({ dumps, retention }) => "value" in dumps && "value" in retention) &&
     [records, exports, schedules].every((reading) => reading === undefined || "value" in reading);
-  return { ...described, complete, openWarnings: openWarnings(described, survey, now) };
+  return { ...described, complete, openWarnings: openWarnings(described, { ...survey, records }, now) };
 };

@@ -1,6 +1,7 @@
 import { formatDuration, formatMoment } from "@openemr-ops/core/format";
 import type { JobRecord } from "@openemr-ops/core/jobs";
 import { completeDumps, isFuture } from "./completeDumps.ts";
+import { startOf } from "./lostJobs.ts";
 import type { InstallationReport, OpenWarning, Reading, ReportedDump, ReportedStore } from "./report.ts";
 import type { Survey } from "./survey.ts";
 import { formatAge, formatGoal } from "./words.ts";
@@ -36,7 +37,12 @@ const ofNewest = (name: string, newest: ReportedDump, complete: readonly Reporte
       ? [failed(name, `the newest complete dump is ${formatAge(age / 1000)} old (${formatMoment(newest.at)})`)]
       : []),
     ...(newest.sealed === false
-      ? [warning(name, `the newest complete dump bears no seal: whoever may write to the destination can have made it`)]
+      ? [
+          warning(
+            name,
+            `the newest complete dump is not sealed: anyone who can write to the destination could have made it`,
+          ),
+        ]
       : []),
   ];
 };
@@ -63,7 +69,9 @@ const ofStore = (store: ReportedStore, now: Date): readonly OpenWarning[] => {
   const future = store.dumps.filter((dump) => isFuture(dump, now));
   const notes = [
     ...damaged.map(({ dumpId = "", remark = "" }) => failed(name, `dump ${dumpId} is not complete: ${remark}`)),
-    ...future.map(({ dumpId = "", at }) => warning(name, `dump ${dumpId} claims to be of the future (${at})`)),
+    ...future.map(({ dumpId = "", at }) =>
+      warning(name, `dump ${dumpId} has a time in the future (${at}); check that machine's clock`),
+    ),
     ...("unread" in store.retention
       ? [
           warning(
@@ -77,7 +85,7 @@ const ofStore = (store: ReportedStore, now: Date): readonly OpenWarning[] => {
     return [
       failed(
         name,
-        `${store.destination} holds no complete dump; look whether the volume is mounted and the bucket the right one`,
+        `${store.destination} contains no complete dump; check that the disk is mounted and the bucket is correct`,
       ),
       ...notes,
     ];
@@ -93,21 +101,33 @@ const ofCopies = ([first, ...copies]: readonly ReportedStore[], now: Date): read
     return missing > 0 ? [warning(storeName(copy), `lacks the newest ${plural(missing, "dump")}`)] : [];
   });
 
-/** Kinds of jobs whose newest one did not succeed. */
+/** What a job worked on: each copy has jobs of its own. */
+const subjectOf = ({ kind, result, input }: JobRecord): string => {
+  const copy = result?.copy ?? input?.copy;
+  if (copy === undefined) return kind;
+  return kind === "copy" ? `copy ${copy}` : `${kind} of copy ${copy}`;
+};
+
+const failureWords = (record: JobRecord): string => {
+  const { status, endedAt, error } = record;
+  if (endedAt === undefined)
+    return `the newest job started at ${formatMoment(startOf(record))} and reported no result; it was probably killed`;
+  const why = error ? `: ${error.name}: ${error.message}` : "";
+  return `the newest job was ${status === "aborted" ? "stopped" : "not successful"} (${formatMoment(endedAt)})${why}`;
+};
+
+/** Kinds of jobs, at each copy, whose newest one did not succeed. A job that still runs has no result yet. */
 const ofJobs = (records: readonly JobRecord[]): readonly OpenWarning[] => {
   const newest = new Map<string, JobRecord>();
-  for (const record of records)
-    if (record.endedAt !== undefined && !newest.has(record.kind)) newest.set(record.kind, record);
-  return [...newest.values()].flatMap(({ kind, status, endedAt = "", error }) => {
-    if (status === "succeeded") return [];
-    const say = status === "aborted" ? warning : failed;
-    const why = error ? `: ${error.name}: ${error.message}` : "";
-    return [
-      say(
-        kind,
-        `the newest job was ${status === "aborted" ? "stopped" : "not successful"} (${formatMoment(endedAt)})${why}`,
-      ),
-    ];
+  for (const record of records) {
+    const subject = subjectOf(record);
+    const hasResult = record.status !== "requested" && record.status !== "running";
+    if (hasResult && !newest.has(subject)) newest.set(subject, record);
+  }
+  return [...newest].flatMap(([subject, record]) => {
+    if (record.status === "succeeded") return [];
+    const say = record.status === "aborted" ? warning : failed;
+    return [say(subject, failureWords(record))];
   });
 };
 

@@ -33,7 +33,7 @@ export const renderReport = (report: Report): string => {
 <header>
 <h1>OpenEMR Ops report</h1>
 <p>Written at ${moment(generatedAt)}, all times in UTC. Plots reach back to ${moment(since)}. Job records: ${records}.</p>
-${complete ? nothing : html`<p class="unread"><strong class="bad">Not all could be read.</strong> What is missing is not known to be in order; each place says why.</p>`}
+${complete ? nothing : html`<p class="unread"><strong class="bad">Some data could not be read.</strong> Those parts may have problems; each one shows the reason.</p>`}
 </header>
 <main>
 <h2>At a glance</h2>

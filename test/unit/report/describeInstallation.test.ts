@@ -1,3 +1,4 @@
+import { dumpStates } from "@openemr-ops/report/report";
 import type { Survey } from "@openemr-ops/report/survey";
 import { describe, expect, it } from "vitest";
 import { aJobRecord } from "../../support/aJobRecord.ts";
@@ -23,6 +24,12 @@ const describeOne = (survey: Survey, days?: number) => {
 const messagesOf = (survey: Survey) =>
   describeOne(survey).openWarnings.map(({ severity, about, message }) => `${severity} ${about}: ${message}`);
 
+/** A job that began so many days ago and reported nothing since. */
+const killed = (kind: string, days: number) => {
+  const { endedAt: _, error: __, ...record } = aFailedJob(days, { kind, status: "running" });
+  return record;
+};
+
 /** A survey in order, with other records than usual. */
 const withRecords = (...records: Extract<Survey["records"], { value: unknown }>["value"]): Survey => {
   const survey = aSurvey();
@@ -34,8 +41,15 @@ describe("the dumps of a report", () => {
     const { stores } = describeOne(aYear(), 400);
     const states = stores[0]?.dumps.map(({ state }) => state) ?? [];
     const count = (state: string) => states.filter((one) => one === state).length;
-    expect([states.length, count("failed"), count("damaged"), count("unknown")]).toEqual([400, 4, 1, 0]);
-    expect(count("expired")).toBe(400 - 4 - count("verified") - count("complete") - count("damaged"));
+    expect(Object.fromEntries(dumpStates.map((state) => [state, count(state)]))).toEqual({
+      verified: 10,
+      complete: 23,
+      damaged: 1,
+      failed: 4,
+      expired: 362,
+      unknown: 0,
+    });
+    expect(states.length).toBe(400);
     const ids = stores[0]?.dumps.flatMap(({ dumpId }) => dumpId ?? []) ?? [];
     expect(new Set(ids).size).toBe(ids.length);
   });
@@ -75,7 +89,7 @@ describe("what needs attention", () => {
 
   it("is a destination without a dump", () => {
     expect(messagesOf(aNewInstallation("clinic-a"))).toEqual([
-      "failed dumps: s3://clinic-a-dumps/production holds no complete dump; look whether the volume is mounted and the bucket the right one",
+      "failed dumps: s3://clinic-a-dumps/production contains no complete dump; check that the disk is mounted and the bucket is correct",
     ]);
   });
 
@@ -127,7 +141,7 @@ describe("what needs attention", () => {
           ]),
         ],
       }),
-      "warning dumps: the newest complete dump bears no seal: whoever may write to the destination can have made it",
+      "warning dumps: the newest complete dump is not sealed: anyone who can write to the destination could have made it",
     ],
     [
       "retention that cannot be planned",
@@ -151,6 +165,32 @@ describe("what needs attention", () => {
       "failed check: the newest job was not successful (2026-11-27 04:39:31Z): DatabaseUnavailableError: 127.0.0.1:3306 does not answer; check host, port and firewall",
     ],
     [
+      "a copy that failed last, whatever the other copies did",
+      withRecords(
+        aDumpJob(aSurveyedDump(0), { kind: "copy", result: { copy: "1" } }),
+        aFailedJob(-0.1, { kind: "copy", result: { copy: "2" } }),
+      ),
+      "failed copy 2: the newest job was not successful (2026-11-27 04:39:31Z): DatabaseUnavailableError: 127.0.0.1:3306 does not answer; check host, port and firewall",
+    ],
+    [
+      "a check of a copy that failed last",
+      withRecords(
+        aDumpJob(aSurveyedDump(0), { kind: "check" }),
+        aFailedJob(-0.1, { kind: "check", result: { copy: "1" } }),
+      ),
+      "failed check of copy 1: the newest job was not successful (2026-11-27 04:39:31Z): DatabaseUnavailableError: 127.0.0.1:3306 does not answer; check host, port and firewall",
+    ],
+    [
+      "a dump of the future",
+      aSurvey({ stores: [aSurveyedStore([aSurveyedDump(-2), aSurveyedDump(0)])] }),
+      `warning dumps: dump ${aSurveyedDump(-2).dumpId} has a time in the future (2026-11-29T02:15:00.000Z); check that machine's clock`,
+    ],
+    [
+      "a job that was killed and so never ended",
+      withRecords(killed("check", 1.1)),
+      "failed check: the newest job started at 2026-11-25 23:51:00Z and reported no result; it was probably killed",
+    ],
+    [
       "a drill slower than the goal",
       withRecords(aDrillJob(0, 1801)),
       "failed drill: the newest drill restored in 30 min 1 s; the goal is 30 min",
@@ -165,8 +205,20 @@ describe("what needs attention", () => {
       aSurvey({ rotations: [{ kind: "rotateAdmin", noun: "Rotation" }] }),
       "warning rotateAdmin: has not succeeded, as far as the job records reach",
     ],
+    [
+      "a copy that failed in a workflow, whose record has its input",
+      withRecords(aFailedJob(-0.1, { kind: "copy", input: { copy: 2 } }), aFailedJob(-0.1, { kind: "copy" })),
+      "failed copy 2: the newest job was not successful (2026-11-27 04:39:31Z): DatabaseUnavailableError: 127.0.0.1:3306 does not answer; check host, port and firewall",
+    ],
   ])("is %s", (_what, survey, message) => {
     expect(messagesOf(survey)).toContain(message);
+  });
+
+  it("is a failure before a job that runs, and nothing of that one for a day", () => {
+    const survey = withRecords(killed("check", 0.5), aFailedJob(2, { kind: "check" }));
+    expect(messagesOf(survey)).toEqual([
+      expect.stringMatching(/^failed check: the newest job was not successful \(2026-11-25/),
+    ]);
   });
 
   it("is no failure that a success has followed", () => {
@@ -195,6 +247,23 @@ describe("what needs attention", () => {
       "warning sites export: the newest export is incomplete: 2 files could not be read or decrypted; the inventory has them",
     ]);
   });
+});
+
+it("a rotation that was killed is the newest failure of its credential", () => {
+  const survey = { ...withRecords(killed("rotateAdmin", 2)), rotations: [{ kind: "rotateAdmin", noun: "Rotation" }] };
+  const { credentials } = describeOne(survey);
+  expect(credentials && "value" in credentials && credentials.value).toMatchObject([
+    { lastFailure: { at: "2026-11-25T02:15:00.000Z", name: "TaskLostError" } },
+  ]);
+});
+
+it("a dump and a drill that were killed are shown as failed", () => {
+  const { stores, drills } = describeOne(withRecords(killed("dump", 2), killed("drill", 2), killed("drill", 0.5)));
+  const remark = "TaskLostError: the job reported no result; it was probably killed";
+  expect(stores[0]?.dumps.filter(({ state }) => state === "failed")).toMatchObject([{ remark }]);
+  expect(drills && "value" in drills && drills.value.drills.filter(({ status }) => status === "failed")).toMatchObject([
+    { remark },
+  ]);
 });
 
 it("a drill that is running or failed is no measurement", () => {

@@ -14,7 +14,7 @@ import {
   aSurveyedStore,
   aYear,
 } from "../../support/aSurvey.ts";
-import { attributeOf, elementsIn, parsePage, rowsOf, textOf } from "../../support/parsePage.ts";
+import { attributeOf, type Element, elementsIn, parsePage, rowsOf, textOf } from "../../support/parsePage.ts";
 
 const estate = aReport(
   [aYear(), aSurvey({ installation: "clinic-b" }), anUnreachableStore("clinic-c"), aNewInstallation("clinic-d")],
@@ -25,6 +25,14 @@ const page = parsePage(source);
 
 const known = (fields: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+/** The middle of a mark, from top to bottom. */
+const heightOf = (mark: Element): number => {
+  const middle = attributeOf(mark, "cy");
+  if (middle !== undefined) return Number(middle);
+  const ys = [...(attributeOf(mark, "d") ?? "").matchAll(/[ML][\d.]+ ([\d.]+)/g)].map(([, y]) => Number(y));
+  return (Math.min(...ys) + Math.max(...ys)) / 2;
+};
 
 describe("the page of a report", () => {
   it("is HTML without a fault, and repeats itself for the same document", () => {
@@ -112,9 +120,26 @@ describe("the page of a report", () => {
   });
 
   it("draws one mark for each dump of its days, in a lane of its state", () => {
-    const [timeline] = page.all("svg").filter((svg) => attributeOf(svg, "role") === "img");
-    const marks = timeline ? elementsIn(timeline).filter(({ tagName }) => tagName === "title") : [];
-    expect(marks.length).toBe(estate.installations[0]?.stores[0]?.dumps.length);
+    const [timeline] = page.all("svg").filter((svg) => attributeOf(svg, "class") === "plot");
+    const drawn = timeline ? elementsIn(timeline) : [];
+    const lanes = drawn.flatMap((line, index) => {
+      const label = drawn[index + 1];
+      const level = attributeOf(line, "y1");
+      const isLane = level !== undefined && level === attributeOf(line, "y2") && label?.tagName === "text";
+      return isLane ? [{ words: textOf(label), y: Number(level), marks: 0 }] : [];
+    });
+    for (const mark of drawn.filter((one) => elementsIn(one).some(({ tagName }) => tagName === "title"))) {
+      const y = heightOf(mark);
+      const [lane] = lanes.filter((one) => Math.abs(one.y - y) < 1);
+      if (lane) lane.marks += 1;
+    }
+    expect(lanes.map(({ words, marks }) => [words, marks])).toEqual([
+      ["verified", 10],
+      ["complete, not verified", 23],
+      ["not complete", 1],
+      ["failed", 4],
+      ["expired", 362],
+    ]);
   });
 
   it("gives every plot a name, and a table with its figures", () => {
@@ -155,7 +180,7 @@ describe("the page of a report", () => {
     expect(text).not.toMatch(/No dump is there|There are no/);
     expect(rowsOf(page.byId("overview"))[2]?.["newest complete dump (UTC)"]).toBe("could not be read");
     expect(estate.complete).toBe(false);
-    expect(source).toContain("Not all could be read.");
+    expect(source).toContain("Some data could not be read.");
     expect(renderReport(aReport([aSurvey()]))).not.toContain("could not be read");
   });
 

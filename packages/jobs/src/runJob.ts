@@ -46,11 +46,13 @@ export const stoppedBy = async <Result>(signal: AbortSignal, work: () => Promise
 const leaseSeconds = 120;
 
 /**
- * A record by hand has no input: the copy that a job works on is part of its result from the start. A place that the
- * configuration does not list (`to`) is none of its copies.
+ * A record by hand has no input: the copy that a job works on is part of its result from the start, or the place (`to`)
+ * where that is none of the configuration's copies.
  */
-const copyIn = (input: LockingInput): Pick<JobRecord, "result"> =>
-  !("to" in input) && "copy" in input && input.copy !== undefined ? { result: { copy: String(input.copy) } } : {};
+const placeIn = (input: LockingInput): Pick<JobRecord, "result"> => {
+  if ("to" in input && input.to !== undefined) return { result: { destination: String(input.to) } };
+  return "copy" in input && input.copy !== undefined ? { result: { copy: String(input.copy) } } : {};
+};
 
 /**
  * Runs one job by hand or by cron: under a record of its own, `running`, then `succeeded`, `failed` or `aborted`, and under
@@ -76,7 +78,7 @@ export const runJob = async <Result>(
     dryRun: input.dryRun,
     requestedAt: startedAt,
     startedAt,
-    ...copyIn(input),
+    ...placeIn(input),
   };
   const held = locksOf(input).map((resource) => ({ installation, resource, owner: jobId, leaseSeconds }));
   await jobs.save(running);

@@ -66,14 +66,17 @@ const needsNoInput = (kind: JobKind): boolean => jobKinds[kind].input.safeParse(
 
 /** The command that starts a job of this kind again, whole; `undefined` where only a person knows its options. */
 export const commandFor = (
-  { kind, installation, result: { copy = "" } }: ResultEvent["detail"],
+  { kind, installation, result: { copy = "", destination } }: ResultEvent["detail"],
   origin: Origin,
 ): string | undefined => {
   if ("stage" in origin)
     return needsNoInput(kind)
       ? `openemr-ops run ${kind} --stage ${origin.stage} --installation ${installation}`
       : undefined;
-  if (kind === "restore") return undefined;
+  const toAnyPlace = kind === "copy" && copy === "" && destination !== undefined;
+  if (kind === "restore" || toAnyPlace) return undefined;
   const words = kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  return `openemr-ops ${words} --installation ${installation}${/^\d+$/.test(copy) ? ` --copy ${copy}` : ""}`;
+  const fields = { installation, ...(/^\d+$/.test(copy) ? { copy } : {}) };
+  const options = Object.entries(fields).map(([field, value]) => ` --${field} ${value}`); // an option has its field's name
+  return `openemr-ops ${words}${options.join("")}`;
 };

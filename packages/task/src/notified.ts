@@ -7,11 +7,17 @@ import type { FailingJobs } from "@openemr-ops/notifications/notifier";
 /** Where a state directory keeps what people were notified of. */
 const placeIn = (stateDirectory: string): string => join(stateDirectory, "notified");
 
+/** A copy's number; `to`: a place that the configuration does not list. A failure before the job began has neither. */
+const copyOf = ({ kind, result: { copy, destination } = {} }: JobRecord): string => {
+  if (copy !== undefined) return `.copy-${copy}`;
+  return kind === "copy" && destination !== undefined ? ".copy-to" : "";
+};
+
 /** Kinds that fail, one small file each. Names of installations and kinds are checked identifiers. */
 export const failingJobs = (stateDirectory: string): FailingJobs => {
-  const pathOf = ({ installation, kind, result }: JobRecord): string => {
-    const copy = result?.copy === undefined ? "" : `.copy-${result.copy}`;
-    return join(placeIn(stateDirectory), `failing.${installation}.${kind}${copy}`.replaceAll("/", "_"));
+  const pathOf = (record: JobRecord): string => {
+    const { installation, kind } = record;
+    return join(placeIn(stateDirectory), `failing.${installation}.${kind}${copyOf(record)}`.replaceAll("/", "_"));
   };
   return {
     note: async (record) => {

@@ -12,6 +12,7 @@ import type { JobRecord } from "@openemr-ops/core/jobs";
 import { freePort } from "@openemr-ops/local/servers/freePort";
 import { startMonitor } from "@openemr-ops/local/servers/monitor";
 import { hangUp, silence, status } from "@openemr-ops/local/servers/slack";
+import { failingJobs } from "@openemr-ops/task/notified";
 import { openNotifier } from "@openemr-ops/task/openNotifier";
 import { openStores } from "@openemr-ops/task/openStores";
 import type { Place } from "@openemr-ops/task/program";
@@ -219,6 +220,20 @@ describe("a receiver of pings that", () => {
     expect(said.warnings.join()).toContain("notifications.ping[0] reports a problem");
     expect(said.warnings.join()).not.toContain("5bf66975");
   });
+});
+
+it("a copy to a place that is not listed ends no failure of another copy", async () => {
+  const { note, recover } = failingJobs(directory);
+  const endedAt = "2026-11-21T04:08:05.000Z";
+  const early: JobRecord = { ...aRecord, kind: "copy", endedAt };
+  const first: JobRecord = { ...early, result: { copy: "1" } };
+  const there: JobRecord = { ...early, result: { destination: "file:///mnt/usb" } };
+  await note(early);
+  await note(first);
+
+  expect(await recover(there)).toBeUndefined();
+  await note(there);
+  for (const record of [early, first, there]) expect(await recover(record)).toBe(endedAt);
 });
 
 it("a failure counts as not reported, with a warning, where the state directory cannot be read", async () => {

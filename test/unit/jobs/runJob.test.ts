@@ -38,7 +38,11 @@ describe("a job that no workflow runs", () => {
 
   it.each([
     ["of the configuration by its number", {}, { copy: "1" }],
-    ["that the configuration does not list by no number", { to: "file:///mnt/usb" }, undefined],
+    [
+      "that the configuration does not list by its place",
+      { to: "file:///mnt/usb" },
+      { destination: "file:///mnt/usb" },
+    ],
   ])("has in its record a copy %s", async (_, more, result) => {
     const { jobs, locks, records } = aProgram();
     const { now } = manualClock();
@@ -54,7 +58,7 @@ describe("a job that no workflow runs", () => {
       },
     );
 
-    expect((await records())[0]?.result).toEqual(result ?? {});
+    expect((await records())[0]?.result).toEqual(result);
   });
 
   it("is refused when one of its locks is another's, holds none then, and does nothing", async () => {

@@ -81,6 +81,12 @@ Runbook: docs/runbooks/database.md
     expect(jobMail(notice({ ...failed, kind, result: { copy } }), origin).text).toContain(command);
   });
 
+  it("that failed to copy to a place that is not listed has no command: its options are not known", () => {
+    const { text } = jobMail(notice({ ...failed, kind: "copy", result: { destination: "file:///mnt/usb" } }), origin);
+    expect(text).not.toContain("openemr-ops copy");
+    expect(text).toContain("file:///mnt/usb");
+  });
+
   it("that works again says since when it had failed, with the figures", () => {
     const { subject, text } = jobMail(notice(succeeded, "2026-11-20T04:00:00.000Z"), origin);
 

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { aMachine, everythingBelow, type Machine } from "../../support/aMachine.ts";
 import { runInMemory } from "../../support/commandLine.ts";
 import { crashAt } from "../../support/crashes.ts";
+import { tcpRelay } from "../../support/tcpRelay.ts";
 
 let machine: Machine;
 beforeAll(async () => {
@@ -120,6 +121,18 @@ describe("init refuses, and changes nothing,", () => {
     await nothingIsThere();
   });
 
+  it("a server whose first answer is lost, rather than ask it without TLS", async () => {
+    const { host, port } = machine.clinic.schema;
+    await using relay = await tcpRelay({ host: "127.0.0.1", port: 1 }, { host, port });
+    const args = ["init", ...machine.options({ "--database-port": String(relay.port) }), "--json"];
+    const refused = await machine.run(args);
+    expect(refused, refused.stderr).toMatchObject({
+      exitCode: 4,
+      json: { error: { name: "DatabaseUnavailableError" } },
+    });
+    await nothingIsThere();
+  });
+
   it("a user of that name with another password", async () => {
     const [user = ""] = machine.users;
     await machine.clinic.schema.query(`CREATE USER ${sqlName(user)}@'%' IDENTIFIED BY 'somebody else chose it'`);
@@ -141,8 +154,25 @@ describe("init", () => {
       ["etc/config.json", "create"],
     ]);
     expect(filesOf(end).map(({ text }) => text !== undefined)).toEqual([false, false, false, false, true]);
-    expect(end.stdout).not.toMatch(/-Aa1/);
+    expect(end.stdout).not.toMatch(/[0-9a-f]{40}/);
     await nothingIsThere();
+  });
+
+  it("warns where OpenEMR's data crosses the network unencrypted", async () => {
+    const end = await machine.run([
+      "init",
+      ...machine.options({ "--database-host": "0.0.0.0" }),
+      "--dry-run",
+      "--json",
+    ]);
+    expect(end, end.stderr).toMatchObject({
+      exitCode: 0,
+      json: {
+        warnings: ["database", "dumps.drill.database"].map(
+          (field) => `installations[0].${field}.tls is off: patient data crosses the network unencrypted`,
+        ),
+      },
+    });
   });
 
   it("makes a configuration whose secrets all work, and run again changes nothing", async () => {
@@ -174,7 +204,8 @@ describe("init", () => {
     const path = machine.place("etc/secrets/users.sql");
     expect(end.stdout).toContain(`mariadb < ${path}`);
     const sql = await readFile(path, "utf8");
-    expect(sql).not.toMatch(/-Aa1/);
+    const made = ["dump", "restore", "drill"].map((role) => machine.place(`etc/secrets/${role}.password`));
+    for (const file of made) expect(sql).not.toContain((await readFile(file, "utf8")).trim());
     const { socket, user, password } = machine.clinic.schema;
     const client = ["--no-defaults", `--socket=${socket}`, `--user=${user}`];
     for (const _ of ["once", "twice"])

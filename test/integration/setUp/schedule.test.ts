@@ -81,7 +81,24 @@ describe("the units that init installs", () => {
     expect(await placesOf("drill")).toEqual([...usual, machine.place("state/drills")]);
   });
 
+  it("write where metrics are kept, and start where that directory is absent", async () => {
+    const configuration = machine.place("etc/config.json");
+    const before = await readFile(configuration, "utf8");
+    const metricsFile = machine.place("metrics/openemr-ops.prom");
+    await writeFile(configuration, JSON.stringify({ ...JSON.parse(before), metricsFile }));
+    expect(await init("--systemd")).toMatchObject({ exitCode: 0 });
+    const places = await readFile(join(units(), "openemr-ops-dump@clinic-a.service.d/places.conf"), "utf8");
+    expect(/^ReadWritePaths=(.*)$/m.exec(places)?.[1]?.split(" ")).toContain(`-${machine.place("metrics")}`);
+    expect(/^RequiresMountsFor=(.*)$/m.exec(places)?.[1]).not.toContain("metrics");
+    await writeFile(configuration, before);
+    expect(await init("--systemd")).toMatchObject({ exitCode: 0 });
+  });
+
   it("share one sandbox; only drills may set owners and modes", async () => {
+    const rightsOf = async (kind: string) =>
+      /^CapabilityBoundingSet=(.*)$/m.exec(await readFile(join(units(), `openemr-ops-${kind}@.service`), "utf8"))?.[1];
+    for (const kind of ["dump", "check", "retention"]) expect(await rightsOf(kind)).toBe("CAP_DAC_READ_SEARCH");
+    expect(await rightsOf("drill")).toBe("CAP_DAC_READ_SEARCH CAP_DAC_OVERRIDE CAP_CHOWN CAP_FOWNER");
     const sandboxOf = async (kind: string) => {
       const text = await readFile(join(units(), `openemr-ops-${kind}@.service`), "utf8");
       return text

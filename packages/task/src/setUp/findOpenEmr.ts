@@ -1,7 +1,8 @@
 import { access } from "node:fs/promises";
-import { InvalidInputError, OpsError } from "@openemr-ops/core/errors";
+import { DatabaseAccessDeniedError, DatabaseUnavailableError, InvalidInputError } from "@openemr-ops/core/errors";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { connect } from "@openemr-ops/database/connection";
+import { tlsFailureOf } from "@openemr-ops/database/errors";
 import { openEmrAccess } from "@openemr-ops/database/openEmrAccess";
 import { serverKind } from "@openemr-ops/database/users/account";
 import type { ServerKind } from "@openemr-ops/database/users/neededRights";
@@ -60,23 +61,34 @@ const assertSites = (path: string, sites: readonly string[]): void => {
     );
 };
 
-/** Ways to encrypt, the strictest first. A certificate is checked only where the authorities to trust were named. */
-const waysToEncrypt = ({ tls, caFile }: SetUpRequest): readonly DatabaseAccess["tls"][] =>
-  tls ? [tls] : caFile === undefined ? ["required", "off"] : ["verify"];
+/** The error of a login, with the field that corrects it. */
+const atHost = (cause: unknown): unknown => {
+  for (const Kind of [DatabaseAccessDeniedError, DatabaseUnavailableError])
+    if (cause instanceof Kind) return new Kind(cause.message, { field: "host", cause });
+  return cause;
+};
 
-/** Logs in as OpenEMR does, and finds out what the server is. @throws the `Database…Error` family, with the field `host` */
-const lookAtServer = async (login: DatabaseAccess, request: SetUpRequest, signal: AbortSignal) => {
-  let failure: unknown;
-  for (const tls of waysToEncrypt(request)) {
-    try {
-      await using connection = await connect({ ...login, tls, caFile: request.caFile, signal });
-      return { tls, server: await serverKind(connection) };
-    } catch (error) {
-      signal.throwIfAborted();
-      failure = error;
-    }
+/**
+ * Logs in as OpenEMR does, and finds out what the server is. A certificate is checked only where the authorities to trust were
+ * named; a server is asked without TLS only where it offers none and nobody demands it.
+ *
+ * @throws the `Database…Error` family, with the field `host`
+ */
+const lookAtServer = async (
+  login: DatabaseAccess,
+  request: SetUpRequest,
+  signal: AbortSignal,
+): Promise<Pick<FoundOpenEmr, "server"> & Pick<DatabaseAccess, "tls">> => {
+  const { caFile } = request;
+  const tls = request.tls ?? (caFile === undefined ? "required" : "verify");
+  try {
+    await using connection = await connect({ ...login, tls, caFile, signal });
+    return { tls, server: await serverKind(connection) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (request.tls || caFile !== undefined || tlsFailureOf(error) !== "not offered") throw atHost(error);
+    return lookAtServer(login, { ...request, tls: "off" }, signal);
   }
-  throw failure instanceof OpsError ? Object.create(failure, { field: { value: "host" } }) : failure;
 };
 
 const otherSchemas = async (path: string, sites: readonly string[], schema: string): Promise<readonly string[]> => {

@@ -1,5 +1,5 @@
 import { access, constants, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Config, Installation } from "@openemr-ops/core/config/settings";
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
 import type { PlannedFile } from "./plannedFile.ts";
@@ -59,6 +59,7 @@ const assertSchedulable = async (
   look("program", program);
   look("state", config.stateDirectory);
   for (const path of writtenPaths(config)) if (path !== config.stateDirectory) look("destination", path);
+  if (by === "systemd" && config.metricsFile !== undefined) look("metricsFile", dirname(config.metricsFile));
   await access(join(root, program), constants.X_OK).catch(() => {
     issues.push({
       path: "program",
@@ -75,12 +76,15 @@ const placesOf = (config: Config, installation: Installation, kind: (typeof sche
   const { all, drills } = writtenBy(config, installation);
   const paths = kind === "drill" ? [...all, ...drills] : all;
   const mounts = [installation.sites.path, ...paths].filter((path) => plain.test(path));
+  const { metricsFile } = config;
+  // Jobs run without metrics too: the unit starts where the directory is absent.
+  const metrics = metricsFile === undefined ? [] : [`-${dirname(metricsFile)}`];
   return `# ${mark}, which replaces it as long as this line is here.
 [Unit]
 RequiresMountsFor=${mounts.join(" ")}
 
 [Service]
-ReadWritePaths=${[...new Set(paths)].join(" ")}
+ReadWritePaths=${[...new Set([...paths, ...metrics])].join(" ")}
 `;
 };
 

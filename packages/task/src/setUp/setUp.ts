@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { loadConfig, loadConfigText } from "@openemr-ops/core/config/load";
-import { findPlaceIssues } from "@openemr-ops/core/config/places";
+import { findPlaceIssues, findWeakSettings } from "@openemr-ops/core/config/places";
 import { resolveConfig } from "@openemr-ops/core/config/resolve";
 import { configSchema } from "@openemr-ops/core/config/schema";
 import type { Config } from "@openemr-ops/core/config/settings";
@@ -172,7 +172,7 @@ const makeConfiguration = async (
   return {
     config,
     found,
-    warnings: found.warnings,
+    warnings: [...found.warnings, ...findWeakSettings(config).map((weak) => `${weak.path} ${weak.message}`)],
     files: [...secrets, ...made.files, file],
     users: made.users,
     next: [...made.next, ...(isNew ? [keep] : [])],

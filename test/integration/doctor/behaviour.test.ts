@@ -1,6 +1,5 @@
 import { spawnSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { checkNames, type DoctorFinding } from "@openemr-ops/task/doctor/finding";
@@ -8,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { filesOf, rowsOf } from "../../support/aClinic.ts";
 import { anExaminedClinic, type ExaminedClinic } from "../../support/examinedClinic.ts";
 import { realCommandLine, startReal } from "../../support/realCommandLine.ts";
+import { aSilentServer } from "../../support/silentServer.ts";
 import { treeImage } from "../../support/treeImage.ts";
 
 let directory: string;
@@ -25,13 +25,6 @@ afterAll(async () => {
 const below = (name: string) => join(here.clinic.directory, name);
 const by = (check: string) => (finding: DoctorFinding) => finding.check === check;
 const nobody = 65534;
-
-/** A server that takes connections and never says a word, as behind a firewall that drops packets. */
-const aSilentServer = async (): Promise<{ readonly port: number; readonly server: Server }> => {
-  const server = createServer((socket) => void socket.on("error", () => undefined));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { server, port: (server.address() as { readonly port: number }).port };
-};
 
 describe("the doctor", () => {
   it("leaves destination, database, sites and state as they were, and writes trial objects only where it may", async () => {
@@ -102,7 +95,7 @@ describe("the doctor", () => {
   });
 
   it("ends by itself where a server never answers, and names it once", async () => {
-    const silent = await aSilentServer();
+    await using silent = await aSilentServer();
     const { config, environment } = here.settings();
     config.installations[0].database.port = silent.port;
     await here.write(config);
@@ -113,21 +106,18 @@ describe("the doctor", () => {
       seen: expect.stringContaining("needs database-server"),
     });
     expect(findings.find(by("repository"))).toMatchObject({ status: "ok" });
-    silent.server.close();
   });
 
   it("stops on SIGTERM while it waits", async () => {
-    const silent = await aSilentServer();
-    const waits = new Promise((resolve) => silent.server.once("connection", resolve));
+    await using silent = await aSilentServer();
     const { config, environment } = here.settings();
     config.installations[0].database.port = silent.port;
     await here.write(config);
     const program = startReal(["doctor", "--dry-run", "--config", here.file, "--json"], environment);
-    await waits;
+    await silent.connected;
     program.process.kill("SIGTERM");
     const { exitCode, json } = await program.ended;
     expect([exitCode, json]).toMatchObject([4, { error: { name: "JobAbortedError" } }]);
-    silent.server.close();
   });
 
   it("warns of what no job fails for, with exit status 0", async () => {

@@ -3,9 +3,13 @@ import { join } from "node:path";
 import { DatabaseUnavailableError, InvalidInputError, JobAbortedError } from "@openemr-ops/core/errors";
 import { repositoryRoot } from "@openemr-ops/local/tools/findTool";
 import type { Check } from "@openemr-ops/task/doctor/check";
+import { clockSight } from "@openemr-ops/task/doctor/checks/databases";
+import { loginChecks } from "@openemr-ops/task/doctor/checks/logins";
 import { checkNames, ok, problem, warning } from "@openemr-ops/task/doctor/finding";
 import { runChecks } from "@openemr-ops/task/doctor/runChecks";
 import { describe, expect, it } from "vitest";
+import { aConfig, anInstallation } from "../../support/configuration.ts";
+import { placeFor } from "../../support/place.ts";
 
 const aCheck = (changes: Partial<Check>): Check => ({
   name: "sites",
@@ -74,6 +78,33 @@ describe("the doctor's checks", () => {
     const running = run([aCheck({ look: () => new Promise<never>(() => stop.abort()) })], stop.signal);
     await expect(running).rejects.toThrow(JobAbortedError);
   });
+});
+
+it("a server is not called reached where the password is missing, and nothing was sent", async () => {
+  const { database, ...rest } = anInstallation();
+  const closed = { ...database, port: 1 };
+  const place = placeFor({ config: aConfig({ ...rest, database: closed }), environment: {} }, "/nowhere");
+  const findings = await run(loginChecks({ place, at: "installations[0]", write: false }).slice(0, 2));
+  expect(findings).toMatchObject([
+    {
+      check: "database-server",
+      status: "not tried",
+      seen: "needs installations[0].database.passwordFile, which cannot be read",
+    },
+    {
+      check: "dump-login",
+      status: "problem",
+      field: "installations[0].database.passwordFile",
+      error: "InvalidInputError",
+    },
+  ]);
+});
+
+it("a server's clock that cannot be read is a warning", async () => {
+  const now = () => new Date("2026-11-27T12:00:00Z");
+  const clock = (t: string | null) => clockSight({ rows: async () => [{ t }] }, now, "host");
+  expect(await clock(null)).toMatchObject([{ status: "warning", seen: expect.stringContaining("could not be read") }]);
+  expect(await clock("2026-11-27 12:00:30.000")).toEqual([]);
 });
 
 describe("docs/doctor.md", () => {

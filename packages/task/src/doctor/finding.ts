@@ -32,8 +32,8 @@ export type CheckName = (typeof checkNames)[number];
 
 /** What one look found. */
 export interface Sight {
-  /** `problem`: a job will fail. `warning`: jobs work, and something is left open. */
-  readonly status: "ok" | "warning" | "problem";
+  /** `problem`: a job will fail. `warning`: jobs work, and something is left open. `not tried`: another check says why. */
+  readonly status: "ok" | "warning" | "problem" | "not tried";
   /** What is, in words. No secret, nothing of a patient. */
   readonly seen: string;
   /** What to do about it. */
@@ -45,9 +45,8 @@ export interface Sight {
 }
 
 /** What the doctor reports of one thing. `not tried`: it needs what another check found broken, or was left out. */
-export interface DoctorFinding extends Omit<Sight, "status" | "field"> {
+export interface DoctorFinding extends Omit<Sight, "field"> {
   readonly check: CheckName;
-  readonly status: Sight["status"] | "not tried";
   /** Not set: it is about the machine or all installations. */
   readonly installation?: string | undefined;
   /** Dotted path in the configuration, as `config check` names fields; empty where no field can correct it. */

@@ -39,7 +39,7 @@ const lookAt = async (check: Check, stop: AbortSignal): Promise<readonly Sight[]
         {
           status: "problem",
           seen: `no answer within ${seconds} s`,
-          next: "look whether the network or the server hangs",
+          next: "check the network and the server",
         },
       ];
     return [sightOf(toOpsError(error), check)];

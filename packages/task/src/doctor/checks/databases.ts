@@ -30,8 +30,9 @@ const mostSkew = 60;
 /** Rights of which a dump reports the absence, and works without. */
 const optionalRights: ReadonlySet<string> = new Set(["TRIGGER", "EVENT"]);
 
-const clockSight = async (
-  connection: DatabaseConnection,
+/** What the difference between the clocks means. */
+export const clockSight = async (
+  connection: Pick<DatabaseConnection, "rows">,
   now: () => Date,
   field: string,
 ): Promise<readonly Sight[]> => {
@@ -39,14 +40,10 @@ const clockSight = async (
   const [row] = await connection.rows("SELECT UTC_TIMESTAMP(3) AS t");
   const middle = (before + now().getTime()) / 2;
   const seconds = Math.round((Date.parse(`${row?.t?.replace(" ", "T")}Z`) - middle) / 1000);
-  if (!(Math.abs(seconds) > mostSkew)) return [];
-  return [
-    warning(
-      `the server's clock and this machine's differ by ${Math.abs(seconds)} s`,
-      "let both machines set their clocks by NTP",
-      field,
-    ),
-  ];
+  const next = "synchronize both clocks with NTP";
+  if (Number.isNaN(seconds)) return [warning("the server's clock could not be read", next, field)];
+  if (Math.abs(seconds) <= mostSkew) return [];
+  return [warning(`the server's clock and this machine's differ by ${Math.abs(seconds)} s`, next, field)];
 };
 
 const grantStep = async (connection: DatabaseConnection, rights: readonly string[], on: string): Promise<string> =>
@@ -141,15 +138,15 @@ const limitsCheck = (examined: Examined, login: Login): Check => ({
     const longest = await longestRow(examined);
     if (packet <= longest)
       return problem(
-        `the server takes statements of ${formatBytes(packet)}, and the newest dump has a row of ${formatBytes(longest)}`,
+        `the server accepts statements up to ${formatBytes(packet)}, and the newest dump has a row of ${formatBytes(longest)}`,
         `set max_allowed_packet of the server to ${2 ** Math.ceil(Math.log2(longest + 1))} or more`,
       );
     if (packet < leastPacket)
       return warning(
-        `the server takes statements of ${formatBytes(packet)}: a document in a row may be longer`,
+        `the server accepts statements up to ${formatBytes(packet)}: a document in a row may be longer`,
         "set max_allowed_packet of the server to 64M or more",
       );
-    return ok(`the server takes statements of ${formatBytes(packet)}`);
+    return ok(`the server accepts statements up to ${formatBytes(packet)}`);
   },
 });
 

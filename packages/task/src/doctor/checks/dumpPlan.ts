@@ -31,7 +31,7 @@ const fieldsOfWarnings: Readonly<Record<string, string>> = {
   "views-not-looked-at": "database.user",
 };
 
-const toCorrect = "do what the message says, unless you want it so: dumps are taken all the same";
+const toCorrect = "follow the message, unless this is intended; dumps still work";
 
 const fieldOf = (error: OpsError): string | undefined => {
   const is = (...kinds: readonly (new (message: string) => OpsError)[]) => kinds.some((kind) => error instanceof kind);

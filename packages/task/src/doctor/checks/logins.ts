@@ -1,5 +1,12 @@
 import type { DatabaseServer } from "@openemr-ops/core/config/settings";
-import { DatabaseAccessDeniedError, DatabaseUnavailableError, OpsError } from "@openemr-ops/core/errors";
+import {
+  DatabaseAccessDeniedError,
+  DatabaseUnavailableError,
+  InvalidInputError,
+  OpsError,
+  SecretStoreUnavailableError,
+  SecretUnreadableError,
+} from "@openemr-ops/core/errors";
 import type { DatabaseAccess } from "@openemr-ops/database/access";
 import { connect } from "@openemr-ops/database/connection";
 import { tlsFailureOf } from "@openemr-ops/database/errors";
@@ -100,7 +107,7 @@ const serverTrouble = (error: unknown, { server: { host }, hostField, tlsField }
       return error instanceof DatabaseUnavailableError
         ? {
             field: `${hostField}.host`,
-            next: "start the database server, or correct host and port; look whether a firewall is between",
+            next: "start the database server, or correct host and port; check whether a firewall blocks the connection",
           }
         : undefined;
   }
@@ -142,12 +149,16 @@ const logIn = async (
   } catch (error) {
     const isRefused = error instanceof DatabaseAccessDeniedError;
     if (!isRefused || (await whoDemandsTls(examined, login, signal)) !== demander) throw error;
-    const seen = `the ${demander} takes no login without TLS, and accepts that of ${user.user} with it`;
+    const seen = `the ${demander} refuses logins without TLS, and accepts that of ${user.user} with it`;
     return { ...problem(seen, withTls(tlsField), `${tlsField}.tls`), error: error.name };
   }
 };
 
-/** Reaches a server as anybody. A login that it refuses was reached too. */
+/** Errors of a password that cannot be read: nothing was sent to the server. */
+const isOfSecret = (error: unknown): boolean =>
+  [InvalidInputError, SecretUnreadableError, SecretStoreUnavailableError].some((kind) => error instanceof kind);
+
+/** Reaches a server as anybody: one that refuses a login was reached too. */
 const reach = async (examined: Examined, login: Login, signal: AbortSignal): Promise<Sight> => {
   const { host, port, tls } = login.server;
   const answers = ok(`${host}:${port} answers${tls === "off" ? "" : " over TLS"}`);
@@ -155,8 +166,9 @@ const reach = async (examined: Examined, login: Login, signal: AbortSignal): Pro
     const sight = await logIn(examined, login, signal, "server");
     return sight.status === "ok" ? answers : sight;
   } catch (error) {
-    if (serverTrouble(error, login)) throw error;
-    return answers;
+    if (error instanceof DatabaseAccessDeniedError && !serverTrouble(error, login)) return answers;
+    if (!isOfSecret(error)) throw error;
+    return { status: "not tried", seen: `needs ${login.user.password.field}, which cannot be read` };
   }
 };
 

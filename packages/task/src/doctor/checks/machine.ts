@@ -112,7 +112,7 @@ export const machineChecks = (config: CheckedConfig): readonly Check[] => {
       look: async () =>
         warnings.length === 0
           ? ok("every field is valid")
-          : warnings.map(({ path, message }) => warning(message, "change the setting, unless you want it so", path)),
+          : warnings.map(({ path, message }) => warning(message, "change the setting, unless this is intended", path)),
     },
     { name: "secret-files", field: "", look: () => secretFiles(config) },
     { name: "state-directory", field: "stateDirectory", look: () => stateDirectory(config.stateDirectory) },

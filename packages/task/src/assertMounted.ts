@@ -23,7 +23,7 @@ const deviceOf = async (path: string): Promise<number> => {
 export const assertMounted = async (address: DestinationAddress): Promise<void> => {
   if (address.kind !== "file" || (await deviceOf(address.directory)) !== (await deviceOf("/"))) return;
   throw new DestinationMissingError(
-    `${address.directory} is on the root file system of this machine: mount the disk that the copy is for. To copy there all the same, set forceNewRepository`,
+    `${address.directory} is on the root file system of this machine: mount the disk that the copy is for. To copy there anyway, set forceNewRepository`,
     { field: "forceNewRepository" },
   );
 };

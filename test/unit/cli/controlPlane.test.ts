@@ -165,7 +165,7 @@ describe("openemr-ops run", () => {
     const ask = async (question: string) => questions.push(question) > 0;
     expect((await run(argv, stage, { ask })).exitCode).toBe(0);
     expect((await run([...argv, "--dry-run"], stage, { ask })).exitCode).toBe(0);
-    expect(questions).toEqual(["This replaces the live database and sites of clinic-a. Go on?"]);
+    expect(questions).toEqual(["This replaces the live database and sites of clinic-a. Continue?"]);
     expect(stage.started).toHaveLength(2);
   });
 

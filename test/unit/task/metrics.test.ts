@@ -202,15 +202,18 @@ describe("a metrics file", () => {
     await rm(directory);
   });
 
-  it.each(["", "# of another program\n"])("that cannot be kept is a warning, and the job goes on: %j", async (text) => {
-    const warnings: string[] = [];
-    if (text === "") await rm(directory, { recursive: true });
-    else await writeFile(path, text);
-    const config = { metricsFile: path };
+  it.each(["", "# of another program\n"])(
+    "that cannot be kept is a warning, and the job continues: %j",
+    async (text) => {
+      const warnings: string[] = [];
+      if (text === "") await rm(directory, { recursive: true });
+      else await writeFile(path, text);
+      const config = { metricsFile: path };
 
-    expect(await metricsListener({ config, now, warn: (message) => warnings.push(message) }, {})).toBeUndefined();
-    expect(warnings).toEqual([expect.stringMatching(/^no metrics are kept: .*openemr-ops\.prom/s)]);
-  });
+      expect(await metricsListener({ config, now, warn: (message) => warnings.push(message) }, {})).toBeUndefined();
+      expect(warnings).toEqual([expect.stringMatching(/^no metrics are kept: .*openemr-ops\.prom/s)]);
+    },
+  );
 
   it("is asked for by the configuration alone", async () => {
     expect(await metricsListener({ config: {}, now, warn: () => {} }, {})).toBeUndefined();

@@ -11,10 +11,10 @@ import type { Place } from "@openemr-ops/task/program";
 import { type RunnableProgram, runByHand } from "@openemr-ops/task/runByHand";
 import type { CommonOptions } from "../commonOptions.ts";
 import { type CliCommand, type CommandDefinition, defineCommand } from "../defineCommand.ts";
+import { notifyEarlyFailure } from "../notifyEarlyFailure.ts";
 import type { CliOptions } from "../options.ts";
 import type { Output } from "../output.ts";
 import { readConfig } from "../readConfig.ts";
-import { tellEarlyFailure } from "../tellEarlyFailure.ts";
 
 /** What a command works with once the configuration is read. */
 export interface InstallationContext {
@@ -45,7 +45,7 @@ export const sectionCommand = <Name extends SectionName, const Options extends C
   defineCommand<Options>({
     ...definition,
     run: (surroundings, asked) =>
-      tellEarlyFailure(definition.onlyLooks?.(asked) ? undefined : definition.job, surroundings, async (listener) => {
+      notifyEarlyFailure(definition.onlyLooks?.(asked) ? undefined : definition.job, surroundings, async (listener) => {
         const { output, common, environment, now, signal, ask } = surroundings;
         const written = await readConfig(surroundings);
         const config = { ...written, metricsFile: common.metrics ?? written.metricsFile };

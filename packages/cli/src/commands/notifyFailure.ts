@@ -48,7 +48,7 @@ const notifyFailure = async (
   output.result({ unit, reported, channels: names }, () =>
     names.length > 0
       ? shown`People were notified of ${unit} by ${names.join(", ")}.\n`
-      : shown`No channel took the notice of ${unit}.\n`,
+      : shown`No channel accepted the notice of ${unit}.\n`,
   );
   return names.length > 0 ? 0 : 4;
 };

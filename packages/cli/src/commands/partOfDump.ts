@@ -20,7 +20,7 @@ export const partOptions = {
   ),
   patient: optional(
     "--patient <pid>",
-    "restore the rows that hold this patient's number, and the files of the patient's documents",
+    "restore the rows that contain this patient's number, and the files of the patient's documents",
     aText,
   ),
   site: optional("--site <name>", "with --patient, if the dump has several sites: whose documents", aText),

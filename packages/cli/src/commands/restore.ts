@@ -126,7 +126,7 @@ const restore = async (context: CommandContext, options: RestoreArguments): Prom
   if (options.inPlace) {
     await confirm(
       context,
-      "This replaces the live database and sites, if there are any; a safety dump of them is taken first. Go on?",
+      "This replaces the live database and sites, if there are any; a safety dump of them is taken first. Continue?",
     );
   }
   const verdict = await carryOut(context, context.operations.programs.restore, {

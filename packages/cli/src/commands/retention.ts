@@ -22,7 +22,7 @@ const retention = async (context: CommandContext, options: CopyOption): Promise<
     ...storeFacts(context, options.copy),
     ["policy", describePolicy(atCopy(context.installation, options.copy).dumps.retention)],
   ]);
-  await confirm(context, "Dumps that the policy no longer keeps are deleted for good. Go on?");
+  await confirm(context, "Dumps that the policy no longer keeps are deleted for good. Continue?");
   const report = await carryOut(context, context.operations.programs.retention, {
     ...jobOf(context, "retention"),
     ...options,

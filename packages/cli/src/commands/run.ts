@@ -49,7 +49,7 @@ const checkedInput = (kind: WorkflowKind, said: Input, installation: string, dry
 
 const confirm = async ({ common, ask }: ControlContext, input: Input, installation: string): Promise<void> => {
   if (input.inPlace !== true || input.dryRun === true || common.yes || common.json || !ask) return;
-  if (!(await ask(`This replaces the live database and sites of ${installation}. Go on?`)))
+  if (!(await ask(`This replaces the live database and sites of ${installation}. Continue?`)))
     throw new JobAbortedError("the answer was no; nothing was started");
 };
 

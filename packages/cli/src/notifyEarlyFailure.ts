@@ -13,7 +13,7 @@ import { findConfig } from "./findConfig.ts";
  * @param work gets a listener that has to get the records of the job
  * @throws what `work` throws
  */
-export const tellEarlyFailure = async <Result>(
+export const notifyEarlyFailure = async <Result>(
   kind: JobKind | undefined,
   surroundings: CommandSurroundings,
   work: (listener: JobListener) => Promise<Result>,

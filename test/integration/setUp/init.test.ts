@@ -158,6 +158,15 @@ describe("init", () => {
     await nothingIsThere();
   });
 
+  it("prints commands that can be typed, also for a directory with a space", async () => {
+    const directory = machine.place("my etc");
+    const end = await machine.run(["init", ...machine.options({ "--directory": directory }), "--dry-run", "--json"]);
+    expect(end, end.stderr).toMatchObject({ exitCode: 0 });
+    const { next } = end.json as { readonly next: readonly string[] };
+    expect(next).toContainEqual(expect.stringMatching(`^mariadb < '${directory}/secrets/users.sql' `));
+    expect(next).toContain(`openemr-ops doctor --config '${directory}/config.json'`);
+  });
+
   it("warns where OpenEMR's data crosses the network unencrypted", async () => {
     const end = await machine.run([
       "init",

@@ -1,7 +1,5 @@
+import { quoted } from "@openemr-ops/core/shell";
 import type { CompletableCommand, Values } from "./completable.ts";
-
-/** A text as one word of a shell. */
-export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 const kindOf = (values: Values): string => (typeof values === "string" ? values : `words ${values.join(" ")}`);
 

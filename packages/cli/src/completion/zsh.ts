@@ -1,4 +1,4 @@
-import { quoted } from "./bash.ts";
+import { quoted } from "@openemr-ops/core/shell";
 import type { CompletableCommand, CompletableOption, Values } from "./completable.ts";
 
 const actionOf = (values: Values): string => {

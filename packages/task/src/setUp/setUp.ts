@@ -7,6 +7,7 @@ import { configSchema } from "@openemr-ops/core/config/schema";
 import type { Config } from "@openemr-ops/core/config/settings";
 import { parseStrictly } from "@openemr-ops/core/config/strict";
 import { type InputIssue, InvalidInputError, ToolFailedError } from "@openemr-ops/core/errors";
+import { shellWord } from "@openemr-ops/core/shell";
 import { newPassword } from "@openemr-ops/database/users/newPassword";
 import type { PreparedUser, WantedUser } from "@openemr-ops/database/users/prepareUsers";
 import { runToExit } from "@openemr-ops/files/runToExit";
@@ -115,7 +116,7 @@ const settleUsers = async (
   return {
     files: [file],
     users: [],
-    next: [`mariadb < ${path}   # as the database's administrator: makes ${names}; then delete the file`],
+    next: [`mariadb < ${shellWord(path)}   # as the database's administrator: makes ${names}; then delete the file`],
   };
 };
 const passwordFiles = (directory: string): readonly PlannedFile[] =>
@@ -218,7 +219,9 @@ const setUpSchedule = async (
   return {
     files,
     ran: lines,
-    next: absent.map((path) => `mkdir -m 700 ${path}   # or mount its disk: no job starts while it is absent`),
+    next: absent.map(
+      (path) => `mkdir -m 700 ${shellWord(path)}   # or mount its disk: no job starts while it is absent`,
+    ),
   };
 };
 
@@ -265,6 +268,10 @@ export const setUp = async (request: SetUpRequest, surroundings: SetUpSurroundin
     users: made.users,
     ran: schedule.ran,
     warnings: made.warnings,
-    next: [...made.next, ...schedule.next, `openemr-ops doctor --config ${path}`, `openemr-ops dump --config ${path}`],
+    next: [
+      ...made.next,
+      ...schedule.next,
+      ...["doctor", "dump"].map((job) => `openemr-ops ${job} --config ${shellWord(path)}`),
+    ],
   };
 };

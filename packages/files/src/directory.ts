@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, type FileHandle, mkdir, open, readlink, realpath } from "node:fs/promises";
+import { access, type FileHandle, mkdir, open, readlink, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { TargetUnsuitableError } from "@openemr-ops/core/errors";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
@@ -125,6 +125,17 @@ const isThere = (path: string): Promise<boolean> =>
     () => true,
     (error: unknown) => systemCodeOf(error) !== "ENOENT",
   );
+
+/** The path itself, or the nearest one above it that exists. @throws the file system's own error */
+export const nearestExisting = async (path: string): Promise<string> => {
+  try {
+    await stat(path);
+    return path;
+  } catch (error) {
+    if (systemCodeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
+    return nearestExisting(dirname(path));
+  }
+};
 
 /**
  * The path without links: of as much of it as exists, with the rest as written.

@@ -1,18 +1,10 @@
 import { stat } from "node:fs/promises";
-import { dirname } from "node:path";
 import type { DestinationAddress } from "@openemr-ops/core/config/destinationAddress";
 import { DestinationMissingError } from "@openemr-ops/core/errors";
-import { systemCodeOf } from "@openemr-ops/core/systemErrors";
+import { nearestExisting } from "@openemr-ops/files/directory";
 
 /** The device of a directory, or of the nearest one above it that is there. */
-const deviceOf = async (path: string): Promise<number> => {
-  try {
-    return (await stat(path)).dev;
-  } catch (error) {
-    if (systemCodeOf(error) !== "ENOENT" || dirname(path) === path) throw error;
-    return deviceOf(dirname(path));
-  }
-};
+const deviceOf = async (path: string): Promise<number> => (await stat(await nearestExisting(path))).dev;
 
 /**
  * A disk that is not mounted is an empty directory, or none, of the root file system: a copy there would fill it and protect

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openDirectory, realPlace } from "@openemr-ops/files/directory";
+import { nearestExisting, openDirectory, realPlace } from "@openemr-ops/files/directory";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 describe("a directory that is held on to", () => {
@@ -35,6 +35,15 @@ describe("a directory that is held on to", () => {
     await symlink("real", join(parent, "link"));
     await expect(openDirectory(join(parent, "link/inner"))).rejects.toMatchObject({ name: "TargetUnsuitableError" });
   });
+});
+
+it("the nearest directory that exists is found above an absent one, and not above a file", async () => {
+  const parent = await realpath(await mkdtemp(join(tmpdir(), "openemr-ops-nearest-")));
+  await writeFile(join(parent, "file"), "");
+  expect(await nearestExisting(parent)).toBe(parent);
+  expect(await nearestExisting(join(parent, "absent/below"))).toBe(parent);
+  await expect(nearestExisting(join(parent, "file/below"))).rejects.toMatchObject({ code: "ENOTDIR" });
+  await rm(parent, { recursive: true });
 });
 
 describe("the real place of a path", () => {

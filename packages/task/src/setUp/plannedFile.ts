@@ -2,8 +2,9 @@ import { access, constants, mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { readBounded } from "@openemr-ops/core/boundedFile";
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
+import { shellWord } from "@openemr-ops/core/shell";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
-import { openOrMake, realPlace } from "@openemr-ops/files/directory";
+import { nearestExisting, openOrMake, realPlace } from "@openemr-ops/files/directory";
 import { createFile, replaceFile } from "@openemr-ops/files/stateFiles";
 
 /** A file that setting up a machine writes. */
@@ -54,15 +55,6 @@ export const writeDecided = async ({ path, mode, text, action }: DecidedFile): P
   await (action === "create" ? createFile(path, text(), mode) : replaceFile(path, text(), mode));
 };
 
-/** The directory itself, or the nearest one above it that exists. */
-const existing = async (path: string): Promise<string> => {
-  const found = await stat(path).catch((error: unknown) => {
-    if (systemCodeOf(error) !== "ENOENT") throw error;
-    return undefined;
-  });
-  return found || dirname(path) === path ? path : existing(dirname(path));
-};
-
 /**
  * Why this user cannot keep files in a directory, before anything is written.
  *
@@ -70,14 +62,14 @@ const existing = async (path: string): Promise<string> => {
  */
 const problemOf = async (field: string, path: string): Promise<InputIssue | undefined> => {
   try {
-    const place = await existing(path);
+    const place = await nearestExisting(path);
     const { uid } = await stat(place);
     await access(place, constants.W_OK);
     const own = process.geteuid?.();
     if (place === path && own === 0 && uid !== own)
       return {
         path: field,
-        message: `${path} belongs to user ${uid}; the jobs write there as root: chown root ${path}`,
+        message: `${path} belongs to user ${uid}; the jobs write there as root: chown root ${shellWord(path)}`,
       };
     return undefined;
   } catch (error) {

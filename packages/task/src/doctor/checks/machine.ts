@@ -4,7 +4,8 @@ import { dirname } from "node:path";
 import { type SecretReference, secretsIn } from "@openemr-ops/core/config/secrets";
 import type { Config } from "@openemr-ops/core/config/settings";
 import { type InputIssue, InvalidInputError } from "@openemr-ops/core/errors";
-import { systemCodeOf } from "@openemr-ops/core/systemErrors";
+import { shellWord } from "@openemr-ops/core/shell";
+import { nearestExisting } from "@openemr-ops/files/directory";
 import { assertMetricsFile } from "../../metrics/metricsFile.ts";
 import type { Check } from "../check.ts";
 import { ok, problem, type Sight, warning } from "../finding.ts";
@@ -17,21 +18,9 @@ const mayWrite = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** The directory, or the nearest one above it that exists. */
-const nearest = async (path: string): Promise<string> => {
-  try {
-    await stat(path);
-    return path;
-  } catch (error) {
-    const above = dirname(path);
-    if (above === path || systemCodeOf(error) !== "ENOENT") return path;
-    return nearest(above);
-  }
-};
-
 /** What a directory is good for that a program makes when it first needs it. */
 export const lookAtOwnDirectory = async (path: string, what: string): Promise<Sight> => {
-  const there = await nearest(path);
+  const there = await nearestExisting(path).catch(() => path);
   const found = await stat(there).catch(() => undefined);
   const next = "name a directory that this program's user may write to, or give it to that user";
   if (found && !found.isDirectory()) return problem(`${there} is not a directory`, next);
@@ -47,7 +36,7 @@ const stateDirectory = async (path: string): Promise<Sight> => {
   if (sight.status !== "ok" || !found || (found.mode & 0o077) === 0) return sight;
   return warning(
     `${path} has mode ${octal(found.mode)}: other users see the records of jobs`,
-    `run: chmod 700 ${path}`,
+    `run: chmod 700 ${shellWord(path)}`,
   );
 };
 
@@ -56,7 +45,7 @@ const lookAtSecretDirectory = async (directory: string, { field }: SecretReferen
   const found = await stat(directory).catch(() => undefined);
   if (!found || (found.mode & 0o022) === 0 || (found.mode & 0o1000) !== 0) return [];
   const seen = `${directory}, where the secret is, has mode ${octal(found.mode)}: others can replace the secret`;
-  return [warning(seen, `run: chmod go-w ${directory}`, field)];
+  return [warning(seen, `run: chmod go-w ${shellWord(directory)}`, field)];
 };
 
 const secretFiles = async (config: Pick<Config, "installations" | "notifications">): Promise<readonly Sight[]> => {

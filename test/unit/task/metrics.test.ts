@@ -198,7 +198,7 @@ describe("a metrics file", () => {
     await writeFile(directory, "");
     await listener?.(ended());
 
-    expect(warnings).toEqual([expect.stringContaining(`the metrics in ${path} were not renewed`)]);
+    expect(warnings).toEqual([expect.stringContaining(`the metrics in ${path} were not renewed (ENOTDIR)`)]);
     await rm(directory);
   });
 

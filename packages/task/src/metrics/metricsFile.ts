@@ -1,7 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { access } from "node:fs/promises";
+import { dirname } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { readBounded } from "@openemr-ops/core/boundedFile";
 import { InstallationBusyError, InvalidInputError } from "@openemr-ops/core/errors";
@@ -9,6 +8,7 @@ import { ulid } from "@openemr-ops/core/ids";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
 import { withLock } from "@openemr-ops/core/withLock";
 import { fileLocks } from "@openemr-ops/files/fileLocks";
+import { replaceFile } from "@openemr-ops/files/stateFiles";
 import { mergeMetrics, parseMetrics, renderMetrics, type Sample } from "./textfile.ts";
 
 /** Thousands of installations fit. Bytes. */
@@ -27,21 +27,6 @@ const read = async (path: string): Promise<readonly Sample[]> => {
   const samples = found.kind === "file" && found.whole ? parseMetrics(found.content.toString("utf8")) : undefined;
   if (samples) return samples;
   throw wrong(path, "was not written by this program and is not replaced; name another file, or remove this one");
-};
-
-/** Whole or not at all, for everybody to read: the collector runs as another user. */
-const replace = async (path: string, text: string): Promise<void> => {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(9).toString("hex")}`);
-  try {
-    await using handle = await open(temporary, "wx", 0o644);
-    await handle.chmod(0o644); // whatever the umask is
-    await handle.writeFile(text);
-    await handle.sync();
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 };
 
 /**
@@ -64,7 +49,7 @@ const millisecondsBetweenTries = 100;
  * Adds samples to the file, in place of those that they renew. Jobs that end at once wait for one another; a reader sees the
  * old file or the new one. Safe to repeat.
  *
- * @throws {InvalidInputError | InstallationBusyError} or the file system's own error
+ * @throws {InvalidInputError | InstallationBusyError} or what `replaceFile` throws
  */
 export const addToMetricsFile = async (
   path: string,
@@ -76,12 +61,12 @@ export const addToMetricsFile = async (
 ): Promise<void> => {
   // Beside the file: programs with other state directories write to it too. Collectors read names that end in .prom.
   const locks = fileLocks({ directory: `${path}.locks`, now });
+  // For everybody to read: the collector runs as another user.
+  const add = async () => replaceFile(path, renderMetrics(mergeMetrics(await read(path), samples)), 0o644);
   const lock = { installation: "metrics", resource: "file", owner: ulid(now()), leaseSeconds };
   for (let tries = 1; ; tries++)
     try {
-      await withLock(locks, lock, async () => replace(path, renderMetrics(mergeMetrics(await read(path), samples))), {
-        now,
-      });
+      await withLock(locks, lock, add, { now });
       return;
     } catch (error) {
       if (!(error instanceof InstallationBusyError) || tries === triesForLock) throw error;

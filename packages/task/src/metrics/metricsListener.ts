@@ -33,7 +33,8 @@ export const metricsListener = async (
     const samples = jobSamples(record, copy);
     if (samples.length === 0) return;
     await addToMetricsFile(metricsFile, samples, { now }).catch((error: unknown) => {
-      const why = systemCodeOf(error) ?? (error instanceof Error ? error.name : typeof error);
+      const cause = error instanceof Error ? error.cause : undefined;
+      const why = systemCodeOf(error) ?? systemCodeOf(cause) ?? (error instanceof Error ? error.name : typeof error);
       warn(`the metrics in ${metricsFile} were not renewed (${why}); the job is not affected`);
     });
   };

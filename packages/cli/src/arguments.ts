@@ -79,7 +79,7 @@ const addCommand = (
     const issues: InputIssue[] = [];
     const common = { json: false, dryRun: false, yes: false, ...commonOf(issues) };
     const options = optionsOf(issues);
-    issues.push(...(command.problems?.(options) ?? []));
+    issues.push(...(command.problems?.(options, common) ?? []));
     if (issues.length > 0) throw new InvalidInputError(issues);
     found({ command, common, options });
   });

@@ -26,14 +26,14 @@ export interface CommandDefinition<Context, Options extends CliOptions> {
   /** Command lines that work as they are, without the program's name. */
   readonly examples: readonly string[];
   /** The issues of options that exclude each other. Called before anything is read. */
-  readonly problems?: (asked: Partial<Asked<Options>>) => readonly InputIssue[];
+  readonly problems?: (asked: Partial<Asked<Options>>, common: CommonOptions) => readonly InputIssue[];
   /** @returns the exit status; 0 when there is none */
   readonly run: (context: Context, asked: Asked<Options>) => Promise<number> | Promise<void>;
 }
 
 /** A definition whose options are known by name only. `defineCommand` is the one way to get one. */
 export interface CliCommand extends Omit<CommandDefinition<never, CliOptions>, "problems" | "run" | "onlyLooks"> {
-  problems?(asked: object): readonly InputIssue[];
+  problems?(asked: object, common: CommonOptions): readonly InputIssue[];
   run(surroundings: CommandSurroundings, asked: object): Promise<number> | Promise<void>;
 }
 

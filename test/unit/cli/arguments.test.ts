@@ -134,6 +134,9 @@ describe("a command line", () => {
     [`restore --dump latest ${into} --for lightsail`, "--for", /expected ecs, compose, kubernetes, host or cloud-sql/],
     [`restore --dump latest ${into} --for cloud-sql`, "--for", /leave --in-place and --into-sites out/],
     ["restore --dump latest --for cloud-sql", "--into-database", /is missing/],
+    ["config check --deep --secrets", "--secrets", /excludes --deep/],
+    ["config check --dry-run", "--dry-run", /needs --deep/],
+    ["config check --secrets --dry-run", "--dry-run", /needs --deep/],
     ["check --level deep", "--level", /expected objects, read-data or drill/],
     ["check --share 1/2", "--share", /goes with --level read-data/],
     ["check --verified", "--verified", /goes with --max-age/],
@@ -211,7 +214,7 @@ describe("help", () => {
     ["check --help", /--level <level>[\s\S]*destination[\s\S]*Examples:/],
     ["check destination --help", /scratch object[\s\S]*Examples:/],
     ["retention --help", /--dry-run[\s\S]*Examples:/],
-    ["config check --help", /touch nothing[\s\S]*Examples:/],
+    ["config check --help", /write nothing, unless with --deep[\s\S]*no trial objects[\s\S]*Examples:/],
     ["--version", /^1\.2\.3\n$/],
   ])("of %s says what can be typed", (line, says) => {
     const invocation = parse(line);

@@ -1,6 +1,6 @@
 import { formatDestination } from "@openemr-ops/core/config/destinationAddress";
 import type { SecretFinding } from "@openemr-ops/task/trySecret";
-import { usualAndDryRun } from "../commonOptions.ts";
+import { usual } from "../commonOptions.ts";
 import { type CommandSurroundings, defineCommand } from "../defineCommand.ts";
 import { doctor } from "../doctor.ts";
 import { flag } from "../options.ts";
@@ -63,12 +63,19 @@ const configCheck = async (
 
 export const command = defineCommand({
   name: "config check",
-  summary: "Check the configuration and all files that it names; touch nothing.",
-  common: usualAndDryRun,
+  summary: "Check the configuration and all files that it names; write nothing, unless with --deep.",
+  common: { ...usual, dryRun: flag("--dry-run", "with --deep: write no trial objects at destinations") },
   options: {
-    deep: flag("--deep", "do what the command doctor does: try all that later jobs need"),
+    deep: flag(
+      "--deep",
+      "do what the command doctor does: try all that later jobs need, with trial objects at destinations",
+    ),
     secrets: flag("--secrets", "read each secret, log in with it, and show which ones work"),
   },
   examples: ["config check --config /srv/clinic-a.config.json", "config check --secrets"],
+  problems: ({ deep, secrets }, { dryRun }) => [
+    ...(deep && secrets ? [{ path: "--secrets", message: "excludes --deep, which tries the secrets too" }] : []),
+    ...(dryRun && !deep ? [{ path: "--dry-run", message: "needs --deep: nothing is written without it" }] : []),
+  ],
   run: configCheck,
 });

@@ -17,6 +17,7 @@ import { slackChannel } from "@openemr-ops/notifications/slackChannel";
 import { openSecrets } from "./openSecrets.ts";
 import type { Place } from "./program.ts";
 import { runAttached } from "./runAttached.ts";
+import { slackAccess } from "./slackAccess.ts";
 
 type Notifications = NotificationSettings["notifications"];
 type Of<
@@ -66,20 +67,9 @@ const addressesOf = (address: Of<"ping">["address"], { environment }: ChannelSur
 };
 
 const slackBy = (slack: Of<"slack">, origin: Origin, surroundings: ChannelSurroundings): Channel => {
-  const { environment, warn, budgetSeconds = 20 } = surroundings;
-  return slackChannel({
-    origin,
-    warn,
-    open: async () => {
-      const secret = await openSecrets(environment)(slack.kind === "webhook" ? slack.webhook : slack.botToken);
-      const { OPENEMR_OPS_SLACK_API: api } = environment;
-      const bot = { kind: "bot", token: secret, ...(api ? { api } : {}) } as const;
-      return openSlack(
-        slack.kind === "webhook" ? { kind: "webhook", url: secret } : { ...bot, channel: slack.channel },
-        httpTransport(budgetSeconds),
-      );
-    },
-  });
+  const { warn, budgetSeconds = 20 } = surroundings;
+  const open = async () => openSlack(await slackAccess(slack, surroundings), httpTransport(budgetSeconds));
+  return slackChannel({ origin, warn, open });
 };
 
 /** The channels of a configuration. Each secret is read when a message is sent; nothing is opened before. */

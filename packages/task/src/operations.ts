@@ -74,7 +74,7 @@ export interface Operations {
   checkSecrets(place: Place): Promise<readonly SecretFinding[]>;
   /** Opens the channels of a configuration for jobs that no workflow runs. */
   openNotifier: typeof openNotifier;
-  /** Reads and tries the secrets of e-mail and pings. */
+  /** Reads and tries the secrets of channels. */
   checkChannels: typeof checkChannels;
   checkDestination(place: Place, options?: AtCopy): Promise<readonly DestinationFinding[]>;
   /** Tries what later jobs need; see `doctor/examine.ts`. */
@@ -99,7 +99,7 @@ export const operations: Operations = {
   copyTo,
   openStores,
   openNotifier,
-  checkChannels,
+  checkChannels: (settings, place) => stoppedBy(place.signal, () => checkChannels(settings, place)),
   browseDump: async (place, { dump, copy }) => browseDump(await dumpContext(place, copy), dump),
   browseFiles: async (place, { copy, ...options }, onFile) =>
     browseFiles(await dumpContext(place, copy), options, onFile),

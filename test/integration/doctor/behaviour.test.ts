@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmod, mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { checkNames, type DoctorFinding } from "@openemr-ops/task/doctor/finding";
@@ -144,6 +144,26 @@ describe("the doctor", () => {
       ["dump-plan", "installations[0].database.user"],
     ]);
     expect(exitCode).toBe(0);
+  });
+
+  it("warns that the first dump may not fit, until the store has one", async () => {
+    const { config, environment } = here.settings();
+    const large = join(here.clinic.sitesPath, "default/documents/large");
+    await writeFile(large, "");
+    await truncate(large, 2 ** 43); // sparse: it takes no room
+    config.installations[0].dumps.copies = [{ destination: `file://${below("later")}` }];
+    await here.write(config);
+    try {
+      const { findings } = await here.doctor(environment, ["doctor", "--dry-run"]);
+      const spaceAt = (field: string) => findings.find((one) => one.check === "space" && one.field.endsWith(field));
+      expect(spaceAt("dumps.destination")).toMatchObject({ status: "ok" });
+      expect(spaceAt("copies[0].destination")).toMatchObject({
+        status: "warning",
+        seen: expect.stringMatching(/^copy 1 at .* the first dump may take up to/),
+      });
+    } finally {
+      await rm(large);
+    }
   });
 
   it("warns of a clock that is not the database server's", async () => {

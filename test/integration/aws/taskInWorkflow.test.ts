@@ -1,7 +1,5 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { CreateEventBusCommand, EventBridgeClient } from "@aws-sdk/client-eventbridge";
@@ -18,6 +16,7 @@ import { aJobRecord } from "../../support/aJobRecord.ts";
 import { type AwsServer, createJobsTable, startAws } from "../../support/awsServer.ts";
 import { type AwsAnswer, type AwsCall, startAwsStub } from "../../support/awsStub.ts";
 import { configurationFor } from "../../support/dumpContext.ts";
+import { aSilentServer } from "../../support/silentServer.ts";
 
 const { jobsTable, bus } = namesOf("test");
 const now = () => new Date();
@@ -31,18 +30,6 @@ beforeAll(async () => {
   await new EventBridgeClient().send(new CreateEventBusCommand({ Name: bus }));
 });
 afterAll(() => Promise.all([aws[Symbol.asyncDispose](), clinic.remove()]));
-
-/** A database server that takes connections and never says a word. */
-const aSilentServer = async () => {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    port: (server.address() as AddressInfo).port,
-    connected: once(server, "connection"),
-    close: () => server.close(),
-  };
-};
 
 /** As the first step of a workflow does: a record, and the lock that the container goes on with. */
 const begin = async () => {
@@ -146,7 +133,7 @@ describe("the container program with a task token", () => {
 
   it("stops within seconds when the workflow no longer waits, and frees the installation", async () => {
     const { jobId } = await begin();
-    const server = await aSilentServer();
+    await using server = await aSilentServer();
     let answer: AwsAnswer = { body: {} };
     const { exitCode, result, told } = await runTask(
       { kind: "dump" },
@@ -160,7 +147,6 @@ describe("the container program with a task token", () => {
         },
       },
     );
-    server.close();
 
     expect(exitCode).toBe(4);
     expect(result).toMatchObject({ error: { name: "JobAbortedError" } });
@@ -170,12 +156,11 @@ describe("the container program with a task token", () => {
 
   it("ends in order on SIGTERM, and tells the workflow that it was stopped", async () => {
     const { jobId, lock } = await begin();
-    const server = await aSilentServer();
+    await using server = await aSilentServer();
     const { exitCode, told } = await runTask(
       { kind: "dump" },
       { jobId, databasePort: server.port, whenStarted: (stop) => server.connected.then(stop) },
     );
-    server.close();
 
     expect(exitCode).toBe(4);
     expect(told).toMatchObject([{ action: "SendTaskFailure", input: { taskToken: token, error: "TaskStoppedError" } }]);

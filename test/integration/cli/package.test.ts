@@ -34,6 +34,8 @@ const { version } = JSON.parse(readFileSync(join(repositoryRoot, "package.json")
 describe("the package", () => {
   let tree: string;
   beforeAll(async () => {
+    mkdirSync(at("nowhere"));
+    for (const name of ["readlink", "uname"]) symlinkSync(`/usr/bin/${name}`, at(`nowhere/${name}`));
     tree = at("tree");
     mkdirSync(tree);
     const entries = packagedEntries(nodeFor(process.arch === "arm64" ? "arm64" : "x64", machine));
@@ -46,13 +48,8 @@ describe("the package", () => {
   /** The installed command, on a machine whose PATH has no Node. */
   const run = (args: readonly string[], cwd = machine) =>
     spawnSync(at("p/bin/openemr-ops"), args, { cwd, env: { PATH: at("nowhere") }, encoding: "utf8" });
-  const readsLinks = () => {
-    mkdirSync(at("nowhere"), { recursive: true });
-    for (const name of ["readlink", "uname"]) symlinkSync(`/usr/bin/${name}`, at(`nowhere/${name}`));
-  };
 
   it("installs a command that needs nothing of the machine but readlink and uname", async () => {
-    readsLinks();
     expect(run(["--version"])).toMatchObject({ status: 0, stdout: `${version}\n` });
     await using directory = await aConfigDirectory();
     const config = await directory.write(aConfig());

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProgressEvent } from "@openemr-ops/core/progress";
@@ -21,14 +21,19 @@ describe("a tree that a program fills", () => {
       events.push(event);
       if (event.files === 2) looked.resolve(event);
     };
-    const result = await watchTree(root, whole, report, async () => {
-      await mkdir(join(root, "sites/default"), { recursive: true });
-      await writeFile(join(root, "sites/one"), "x".repeat(8192));
-      await writeFile(join(root, "sites/default/two"), "x".repeat(8192));
+    const tree = join(root, "tree");
+    const names = ["sites/one", "sites/default/two"];
+    await mkdir(tree);
+    await mkdir(join(root, "sites/default"), { recursive: true });
+    for (const name of names) await writeFile(join(root, name), "x".repeat(8192), { flush: true });
+    const stored = await Promise.all(names.map((name) => lstat(join(root, name))));
+    const work = async () => {
+      await rename(join(root, "sites"), join(tree, "sites"));
       const { bytes } = await looked.promise;
-      expect(bytes).toBe(16_384);
+      expect(bytes).toBe(stored.reduce((sum, { size, blocks }) => sum + Math.min(size, blocks * 512), 0));
       return "done";
-    });
+    };
+    const result = await watchTree(tree, whole, report, work, 1);
 
     expect(result).toBe("done");
     const totals = { step: "sites", totalFiles: 3, totalBytes: 30_000 };

@@ -9,7 +9,6 @@ interface WholeTree {
   readonly byteLength: number;
 }
 
-const shortestPause = 1000;
 /** The tree is left alone so many times as long as the last look took: looking takes a twentieth of one processor's time at most. */
 const restFactor = 20;
 
@@ -30,6 +29,7 @@ const measure = async (root: string, signal: AbortSignal): Promise<{ files: numb
  * Reports how far a program is that fills a directory, whatever the program itself reports: by looking at the directory.
  *
  * @param root a directory that nobody else reaches into
+ * @param shortestPause between two looks, in milliseconds
  * @throws what `work` throws
  */
 export const watchTree = async <Result>(
@@ -37,6 +37,7 @@ export const watchTree = async <Result>(
   { files: totalFiles, byteLength: totalBytes }: WholeTree,
   progress: ReportProgress,
   work: () => Promise<Result>,
+  shortestPause = 1000,
 ): Promise<Result> => {
   const over = new AbortController();
   const { signal } = over;

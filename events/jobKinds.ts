@@ -116,6 +116,14 @@ export const jobKinds = {
     locks: () => [], // it only looks, at what is live
     input: plainInput("health"),
   },
+  report: {
+    workflow: "ReportInstallation",
+    noun: "Report",
+    section: "dumps",
+    scheduled: true,
+    locks: () => [], // it reads what others write, and stores a page that nothing else reads
+    input: plainInput("report"),
+  },
   users: {
     workflow: "PrepareDatabaseUsers",
     noun: "Preparation of database users",

@@ -129,6 +129,8 @@ export interface DeployedInstallation {
   readonly schedules: Schedules;
   /** The text of `OPENEMR_OPS_CONFIG_JSON`: this installation only, as it was written. */
   readonly taskConfig: string;
+  /** The same with its schedules, for the task that says whether they are met. */
+  readonly reportConfig: string;
   /** Only where the installation has this section. */
   readonly dumps?: DeployedDumps;
   readonly exports?: DeployedExports;
@@ -403,16 +405,22 @@ const refuseRelativeFiles = ({ written }: LoadedConfig, index: number, issues: I
 
 /**
  * What a task gets of the configuration: names of files on the deploying machine mean nothing there, and neither do schedules,
- * whose changes would make new revisions of task definitions.
+ * whose changes would make new revisions of task definitions. Only a report shows whether schedules are met.
  */
-const taskConfigOf = ({ written }: LoadedConfig, index: number, { sites }: Installation): string => {
+const taskConfigsOf = (
+  { written }: LoadedConfig,
+  index: number,
+  { sites }: Installation,
+): Pick<DeployedInstallation, "taskConfig" | "reportConfig"> => {
   const installation = written.installations[index];
   if (!installation) throw new TypeError("a configuration is resolved installation by installation");
-  const { schedules: _, ...used } = installation;
-  return JSON.stringify({
-    stateDirectory: `${taskDirectory}/openemr-ops`,
-    installations: [{ ...used, sites: { ...installation.sites, path: sites.path } }],
-  });
+  const { schedules, ...used } = installation;
+  const configOf = (more: object): string =>
+    JSON.stringify({
+      stateDirectory: `${taskDirectory}/openemr-ops`,
+      installations: [{ ...used, ...more, sites: { ...installation.sites, path: sites.path } }],
+    });
+  return { taskConfig: configOf({}), reportConfig: configOf(schedules ? { schedules } : {}) };
 };
 
 /** A function's variables have 4096 bytes together; two functions get all identifiers in one. */
@@ -559,7 +567,7 @@ const deployedInstallation = (
     ...(platform.task ? { task: platform.task } : {}),
     sites: { path, fileSystemId, ...(accessPointId === undefined ? {} : { accessPointId }) },
     schedules,
-    taskConfig: taskConfigOf(config, index, settings),
+    ...taskConfigsOf(config, index, settings),
     ...(deployed ? { dumps: deployed } : {}),
     ...(exported ? { exports: exported } : {}),
     ...(health ? { health } : {}),

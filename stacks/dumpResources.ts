@@ -23,6 +23,7 @@ import { workflowArn } from "./workflowArn.ts";
 import { checkWorkflow } from "./workflows/checkWorkflow.ts";
 import { drillWorkflow } from "./workflows/drillWorkflow.ts";
 import { dumpWorkflow } from "./workflows/dumpWorkflow.ts";
+import { reportWorkflow } from "./workflows/reportWorkflow.ts";
 import { restoreWorkflow } from "./workflows/restoreWorkflow.ts";
 import { stateMachine } from "./workflows/stateMachine.ts";
 import type { Workflow } from "./workflows/steps.ts";
@@ -68,7 +69,7 @@ export const dumpResources = (
 
   const { begin, finish, fail } = plane;
   const containers = { cluster, network, partition: stack.partition };
-  const { dump, retention, drill, restore } = tasks;
+  const { dump, retention, drill, restore, report } = tasks;
   const copyDumps = workflowArn(stack, names, id, "copy");
   const { copies } = dumps;
   const workflows: Readonly<Record<Exclude<WorkflowOfSection<"dumps">, "copy">, DefinedWorkflow>> & {
@@ -96,6 +97,10 @@ export const dumpResources = (
     check: {
       tasks: [drill],
       define: (scope, workflow) => checkWorkflow(scope, workflow, containers, drill.taskDefinitionArn),
+    },
+    report: {
+      tasks: [report],
+      define: (scope, workflow) => reportWorkflow(scope, workflow, containers, report.taskDefinitionArn),
     },
     restore: {
       tasks: [restore],

@@ -5,8 +5,10 @@ import type { FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import type { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import type { ILogGroup } from "aws-cdk-lib/aws-logs";
 import type { DeployedDumps, DeployedInstallation, DeployedSecret } from "./deployment.ts";
+import { halfOf } from "./exportTasks.ts";
 import { deleteDumps } from "./policies/deleteDumps.ts";
 import { holdRepositoryLocks } from "./policies/holdRepositoryLocks.ts";
+import { listDumps } from "./policies/listDumps.ts";
 import { listJobs } from "./policies/listJobs.ts";
 import { lookAtService } from "./policies/lookAtService.ts";
 import { mountSites } from "./policies/mountSites.ts";
@@ -14,8 +16,11 @@ import { noteVerifications } from "./policies/noteVerifications.ts";
 import { onBucket } from "./policies/onBucket.ts";
 import { openDumps, openToRead } from "./policies/openDumps.ts";
 import { readDumps } from "./policies/readDumps.ts";
+import { readManifests } from "./policies/readManifests.ts";
+import { readSeals } from "./policies/readSeals.ts";
 import { readSecrets } from "./policies/readSecrets.ts";
 import { writeDumps } from "./policies/writeDumps.ts";
+import { writeReports } from "./policies/writeReports.ts";
 import { taskDefinition } from "./taskDefinition.ts";
 import type { TaskImage } from "./taskImage.ts";
 import { type TaskPlane, takePartIn, taskEnvironment } from "./taskPart.ts";
@@ -25,7 +30,10 @@ interface TaskContext extends TaskPlane {
   readonly log: ILogGroup;
 }
 
-/** The kinds of tasks that work with the dumps of an installation, those for copies only where there are some. A check runs as a drill does: both read dumps and write beside them. */
+/**
+ * The kinds of tasks that work with the dumps of an installation, those for copies only where there are some. A check runs as a
+ * drill does: both read dumps and write beside them. A report has the size of retention, for both decide from a list of dumps.
+ */
 export const installationTasks = (
   stack: Stack,
   installation: DeployedInstallation,
@@ -54,16 +62,18 @@ export const installationTasks = (
       readonly sites?: "read" | "write";
       /** Not set: that of the kind. */
       readonly name?: string;
+      /** Variables besides those of every task, or in their place. */
+      readonly variables?: Readonly<Record<string, string>>;
     },
   ): FargateTaskDefinition => {
-    const { name = `${kind[0]?.toUpperCase()}${kind.slice(1)}`, ...rest } = settings;
+    const { name = `${kind[0]?.toUpperCase()}${kind.slice(1)}`, variables, ...rest } = settings;
     return taskDefinition(stack, name, {
       family: `${names.prefix}-${id}-${name.replace(/(?<=[a-z])[A-Z]/g, "-$&").toLowerCase()}`,
       size: taskSizeOf(installation.task, kind),
       installation,
       image,
       log,
-      environment,
+      environment: { ...environment, ...variables },
       removable,
       sites: "none",
       ...rest,
@@ -94,6 +104,15 @@ export const installationTasks = (
     }),
   });
 
+  const { exports } = installation;
+  /** Which exports there are, and what they say of themselves: no row and no file. */
+  const lookAtExports = exports
+    ? [
+        onBucket(stack, halfOf("database", exports), listDumps, readManifests, openToRead),
+        onBucket(stack, halfOf("sites", exports), readSeals, openToRead),
+      ]
+    : [];
+
   return {
     ...(copies.length > 0 ? { copies: copyTasks() } : {}),
     dump: task("dump", {
@@ -119,6 +138,18 @@ export const installationTasks = (
         readSecrets(stack, given(drill, repository, seal, store, ...copySecrets)),
         onBucket(stack, dumps, readDumps, holdRepositoryLocks, noteVerifications, openDumps),
         onCopies(readDumps, holdRepositoryLocks, noteVerifications, openDumps),
+      ],
+    }),
+    report: task("retention", {
+      name: "Report",
+      variables: { OPENEMR_OPS_CONFIG_JSON: installation.reportConfig },
+      grants: [
+        ...takePart("report"),
+        listJobs(plane.table, id),
+        readSecrets(stack, given(repository, seal, store, ...copySecrets, exports?.secrets.store)),
+        onBucket(stack, dumps, readDumps, writeReports, openDumps),
+        onCopies(readDumps, openToRead),
+        ...lookAtExports,
       ],
     }),
     restore: task("restore", {

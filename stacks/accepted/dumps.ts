@@ -7,6 +7,7 @@ import {
   listsTasks,
   logsAndTraces,
   logsErrorsOnly,
+  manifestsOfExports,
   newTasks,
   objectsOfDumps,
   outsideVpc,
@@ -28,6 +29,9 @@ export const acceptInDumps = (stack: Stack): void => {
   accept(stack, "DrillRole/DefaultPolicy/Resource", ownRights, objectsOfDumps, unknownKey);
   accept(stack, "DrillStartRole/DefaultPolicy/Resource", ownRights, pullsImage);
   accept(stack, "Drill/Resource", configurationInEnvironment);
+  accept(stack, "ReportRole/DefaultPolicy/Resource", ownRights, objectsOfDumps, manifestsOfExports, unknownKey);
+  accept(stack, "ReportStartRole/DefaultPolicy/Resource", ownRights, pullsImage);
+  accept(stack, "Report/Resource", configurationInEnvironment);
   accept(stack, "RestoreRole/DefaultPolicy/Resource", ownRights, listsTasks, objectsOfDumps, unknownKey);
   accept(stack, "RestoreStartRole/DefaultPolicy/Resource", ownRights, pullsImage);
   accept(stack, "Restore/Resource", configurationInEnvironment);
@@ -41,6 +45,8 @@ export const acceptInDumps = (stack: Stack): void => {
   accept(stack, "RestoreDrill/Workflow/Resource", logsErrorsOnly);
   accept(stack, "CheckRepository/Role/DefaultPolicy/Resource", ownRights, logsAndTraces, anyRevision, newTasks);
   accept(stack, "CheckRepository/Workflow/Resource", logsErrorsOnly);
+  accept(stack, "ReportInstallation/Role/DefaultPolicy/Resource", ownRights, logsAndTraces, anyRevision, newTasks);
+  accept(stack, "ReportInstallation/Workflow/Resource", logsErrorsOnly);
   accept(stack, "RestoreInstallation/Role/DefaultPolicy/Resource", ownRights, logsAndTraces, anyRevision, newTasks);
   accept(stack, "RestoreInstallation/Workflow/Resource", logsErrorsOnly);
 };

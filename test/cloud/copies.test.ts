@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { s3Destination } from "@openemr-ops/aws/s3Destination";
@@ -12,6 +14,7 @@ import { startVersityGateway } from "@openemr-ops/local/servers/versitygw";
 import type { Execution } from "@openemr-ops/local-cloud/executions";
 import { type HospitalCloud, repositoryPassword, startHospitalCloud } from "@openemr-ops/local-cloud/hospitalCloud";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parsePage, rowsOf } from "../support/parsePage.ts";
 import { quickenRepositoryKey } from "../support/quickRepositoryKey.ts";
 
 const arn = (name: string) => `arn:aws:secretsmanager:us-east-1:123456789012:secret:${name}-AbCdEf`;
@@ -113,6 +116,15 @@ describe.each(clinics)("the clinic %s", (id) => {
   }, 200_000);
 });
 
+it("a report reads every store under its role, and the page names each copy", async () => {
+  expect(outcome(await run("report", "with-restic"))).toEqual(succeeded);
+  const key = `reports/with-restic/${new Date().toISOString().slice(0, 10)}.html`;
+  const page = parsePage(await text((await first("with-restic").get(key)) as Readable));
+  const dumpsAt = (store: number) => rowsOf(page.byId(`installation-1-${store}-dumps`)).map(({ dump }) => dump);
+  for (const [store, at] of [first("with-restic"), copy("with-restic", 1), copy("with-restic", 2)].entries())
+    expect(dumpsAt(store)).toEqual(await listManifestIds(at, "with-restic"));
+}, 100_000);
+
 it("a copy that fails is a failed job of its own: the dump stays good, and the other copy is made", async () => {
   await place.cloud.putSecret("elsewhere/writer", JSON.stringify({ accessKeyId: "no", secretAccessKey: "canary" }));
   const dump = await run("dump", "with-restic");
@@ -165,18 +177,20 @@ it("restores from the copy when the first store is gone", async () => {
   for (const key of keys) await store.delete(key);
   expect(await run("drill", "with-restic")).toMatchObject({ status: "FAILED" });
 
+  expect(await run("report", "with-restic")).toMatchObject({ status: "FAILED", error: "DestinationMissingError" });
+
   const input = { dump: "latest", copy: 2, intoDatabase: "restored", intoSites: join(directory, "restored") };
   const restored = await run("restore", "with-restic", input);
   expect(outcome(restored)).toEqual(succeeded);
   expect(restored.output).toContain('"verdict":"passed"');
 }, 200_000);
 
-it("the role that copies reads the first store and writes at the copy; none was denied, and none deletes with it", async () => {
+it("the role that copies writes at the copy, the one that reports reads; none was denied, and none deletes with it", async () => {
   const { cloud } = place;
   expect(cloud.deniedCalls()).toEqual([]);
   const spare = cloud
     .unusedGrants()
-    .filter(({ role, action }) => /-Copy-/.test(role) && /^(s3|secretsmanager):/.test(action))
+    .filter(({ role, action }) => /-(Copy|Report)-/.test(role) && /^(s3|secretsmanager):/.test(action))
     .filter(({ action }) => action !== "s3:GetBucketLocation") // only where a residency is configured
     .map(({ action, role }) => `${role}: ${action}`);
   expect(spare).toEqual([]);

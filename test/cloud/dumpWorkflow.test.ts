@@ -1,6 +1,8 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { S3Client } from "@aws-sdk/client-s3";
@@ -18,6 +20,7 @@ import {
   startHospitalCloud,
 } from "@openemr-ops/local-cloud/hospitalCloud";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { attributeOf, elementsIn, parsePage, rowsOf, textOf } from "../support/parsePage.ts";
 
 const clinic = "clinic-a";
 const names = namesOf(hospitalStage);
@@ -37,12 +40,24 @@ const unusable: readonly { readonly action: RegExp; readonly role?: RegExp; read
   { action: /^dynamodb:Query$/, role: /-Restor/, why: "only a restore in place asks for jobs that went before" },
 ];
 
+/** A report's link leads to AWS's console: its task finds this cloud by its environment, as if the bucket were at AWS. */
+const withoutEndpoint = ({ OPENEMR_OPS_JOB: job = "", ...environment }: Readonly<Record<string, string>>) => {
+  const config = JSON.parse(environment.OPENEMR_OPS_CONFIG_JSON ?? "{}");
+  for (const { dumps } of job.includes('"report"') ? config.installations : []) delete dumps.endpoint;
+  return { OPENEMR_OPS_CONFIG_JSON: JSON.stringify(config) };
+};
+
 describe("a deployed clinic", () => {
   let directory: string;
   let place: HospitalCloud;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "openemr-ops-clinic-"));
-    place = await startHospitalCloud({ directory, size: "tiny", cloud: { retryScale: 0.001 } });
+    place = await startHospitalCloud({
+      directory,
+      size: "tiny",
+      cloud: { retryScale: 0.001 },
+      taskEnvironment: withoutEndpoint,
+    });
   });
   afterAll(async () => {
     await place?.[Symbol.asyncDispose]();
@@ -56,10 +71,11 @@ describe("a deployed clinic", () => {
   };
   const ledger = () =>
     dynamoLedger({ table: names.jobsTable, now: () => new Date(), client: new DynamoDBClient(client()) });
-  const dumps = () => {
+  const store = () => {
     const s3 = new S3Client({ ...client(), forcePathStyle: true });
-    return listManifestIds(s3Destination({ bucket: "dumps-of-hospitals", prefix: clinic, client: s3 }), clinic);
+    return s3Destination({ bucket: "dumps-of-hospitals", prefix: clinic, client: s3 });
   };
+  const dumps = () => listManifestIds(store(), clinic);
   const ended = async (arn: string): Promise<Execution> => {
     const execution = await place.cloud.waitForExecution(arn, 120_000);
     await place.cloud.idle();
@@ -140,6 +156,47 @@ describe("a deployed clinic", () => {
     const lift = place.cloud.faults.api("ecs:DescribeServices", { code: "AccessDeniedException" });
     expect(outcome(await run("restore", inPlace))).toEqual(refused(/unknown.*ecs:DescribeServices/));
     lift();
+  });
+
+  it("is reported on by its schedule: a page beside its dumps, with the figures of the store and a link in Slack", async () => {
+    const { cloud, slack } = place;
+    const [complete, posts] = [await dumps(), slack.seen.length];
+
+    expect(await cloud.fireSchedule(`${names.scheduleGroup}/${clinic}-report`, new Date())).toBe("succeeded");
+    const execution = await ended(cloud.executions().at(-1)?.arn ?? "");
+    expect(outcome(execution)).toEqual(succeeded);
+    const record = await ledger().get({ installation: clinic, jobId: execution.name });
+    const key = `reports/${clinic}/${record?.endedAt?.slice(0, 10)}.html`;
+    expect(record).toMatchObject({
+      kind: "report",
+      status: "succeeded",
+      figures: { dumps: complete.length },
+      result: { page: `s3://dumps-of-hospitals/${clinic}/${key}` },
+    });
+
+    const stored = await text((await store().get(key)) ?? Readable.from([]));
+    expect(Buffer.byteLength(stored)).toBe(record?.figures?.bytes);
+    const page = parsePage(stored);
+    expect(page.all("p").map(textOf).join()).toContain(`the control plane's, stage ${hospitalStage}`);
+    const rows = rowsOf(page.byId("installation-1-0-dumps"));
+    expect(rows.map(({ dump, rows: count, files }) => ({ dump, count, files }))).toEqual(
+      await Promise.all(
+        complete.map(async (dump) => {
+          const manifest = JSON.parse(await text((await store().get(`manifests/${clinic}/${dump}.json`)) as Readable));
+          return { dump, count: manifest.database.rows, files: manifest.sites.files };
+        }),
+      ),
+    );
+    expect(rowsOf(page.byId("installation-1-schedules"))).toHaveLength(5);
+    const shown = page.all("ul").filter((list) => attributeOf(list, "class") === "attention");
+    const items = shown.flatMap((list) => elementsIn(list).filter(({ tagName }) => tagName === "li")).map(textOf);
+    expect((record?.figures?.failures ?? 0) + (record?.figures?.warnings ?? 0)).toBe(items.length);
+    expect(items.join("\n")).toContain("ServiceRunningError");
+    expect(items.join("\n")).not.toMatch(/could not be read|report/);
+
+    const link = `https://us-east-1.console.aws.amazon.com/s3/object/dumps-of-hospitals?prefix=${clinic}/${key}`;
+    const said = slack.seen.slice(posts).map(({ body }) => JSON.stringify(body));
+    expect(said.filter((one) => one.includes(`<${link}|Open the page>`)).length).toBe(2); // in the thread, and at its top
   });
 
   it("is looked at by its schedule: recorded, and nobody is disturbed while all is well", async () => {
@@ -230,6 +287,20 @@ describe("a deployed clinic", () => {
     );
     await cloud.idle();
     expect(told(from)).toEqual(["JobOverdue"]);
+  });
+
+  it("is notified of a report that cannot be stored, for the bucket is gone", async () => {
+    const { cloud, slack } = place;
+    const posts = slack.seen.length;
+    for await (const { key } of store().list("")) await store().delete(key);
+    await fetch(`${cloud.moto}/dumps-of-hospitals`, { method: "DELETE" });
+    await expect(dumps()).rejects.toThrow("dumps-of-hospitals");
+
+    expect(await run("report")).toMatchObject({ status: "FAILED", error: "DestinationMissingError" });
+    const said = slack.seen.slice(posts).map(({ body }) => JSON.stringify(body));
+    const words = said.join("\n");
+    expect(words).toMatch(/Report of clinic-a failed.*Find out what happened to the bucket.*run report --stage/);
+    expect(words).not.toContain("Open the page");
   });
 
   it("shows no secret and no patient in logs, histories, events, messages and records", async () => {

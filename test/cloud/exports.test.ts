@@ -18,11 +18,12 @@ const outputs = ["EFStoS3ExportFunction", "RDStoS3ExportFunction", "ExportStatus
 type Output = (typeof outputs)[number];
 
 /** Grants of the exports' roles that nothing here can use, with the reason. */
-const unusable: readonly { readonly action: RegExp; readonly why: string }[] = [
+const unusable: readonly { readonly action: RegExp; readonly role?: RegExp; readonly why: string }[] = [
   { action: /^(logs|xray|ecr):/, why: "AWS itself writes logs and traces and fetches images under these roles" },
   { action: /^kms:/, why: "nothing is encrypted here; the table's key is asked for kms:Decrypt alone" },
   { action: /^s3:(AbortMultipartUpload|ListMultipartUploadParts)$/, why: "only of use after an upload broke off" },
   { action: /^s3:GetBucketLocation$/, why: "asked only where the configuration names no region, or residency binds" },
+  { action: /^s3:ListBucket$/, role: /-Report-/, why: "of two, one only tells an absent seal from a forbidden one" },
   { action: /^states:SendTaskFailure$/, why: "one of both exports fails here, in the words of both" },
 ];
 const ofExports = /-Export|-EFSto|-RDSto|-Notebook/;
@@ -163,12 +164,25 @@ describe("a deployed clinic with exports", () => {
     });
   });
 
+  it("has its exports read by a report, which needs no row and no file of theirs", async () => {
+    const execution = await place.cloud.waitForExecution(place.cloud.start(place.machine("report"), {}), 60_000);
+    await ended();
+    expect(execution).toMatchObject({
+      status: "FAILED",
+      error: "DestinationMissingError",
+      cause: expect.stringMatching(/^no dump of clinic-a is at s3:/), // it comes after all was read
+    });
+  });
+
   it("needed the rights of its roles, all of them and no other", () => {
     const { cloud } = place;
     expect(cloud.deniedCalls()).toEqual([]);
+    const ofReport = ({ role, resources }: { readonly role: string; readonly resources: readonly string[] }) =>
+      /-Report-/.test(role) && resources.join().includes(":sagemaker-");
     const spare = cloud
       .unusedGrants()
-      .filter(({ role, action }) => ofExports.test(role) && !unusable.some((one) => one.action.test(action)))
+      .filter((grant) => ofExports.test(grant.role) || ofReport(grant))
+      .filter(({ action, role }) => !unusable.some((one) => one.action.test(action) && (one.role?.test(role) ?? true)))
       .map(({ role, action, resources }) => `${role}: ${action} on ${resources.join(", ")}`);
     expect(spare).toEqual([]);
     expect(

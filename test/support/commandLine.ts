@@ -16,6 +16,7 @@ import type { InputOf, JobInput } from "@openemr-ops/events/jobKinds";
 import type { TaskReport } from "@openemr-ops/events/workflowSteps";
 import type { DatabaseExportResult, SitesExportResult } from "@openemr-ops/exports/context";
 import type { HealthResult } from "@openemr-ops/health/checkHealth";
+import type { Report } from "@openemr-ops/report/report";
 import { openNotifier } from "@openemr-ops/task/openNotifier";
 import type { Operations } from "@openemr-ops/task/operations";
 import type { Place } from "@openemr-ops/task/program";
@@ -254,7 +255,7 @@ export interface Steps extends Pick<Operations, "planCloudSql"> {
   dumpAges(job: Job, options: unknown): ReturnType<Operations["dumpAges"]>;
   listExports(job: Job): ReturnType<Operations["listExports"]>;
   survey(job: Job): ReturnType<Operations["survey"]>;
-  storeReport(job: Job, page: string): ReturnType<Operations["storeReport"]>;
+  storeReport(job: Job, document: Report): ReturnType<Operations["storeReport"]>;
   checkSecrets(job: Job): ReturnType<Operations["checkSecrets"]>;
   checkDestination(job: Job): ReturnType<Operations["checkDestination"]>;
 }
@@ -303,7 +304,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
     }),
     dumpAges: answer("dumpAges", { complete: null, verified: null }),
     listExports: answer("listExports", []),
-    storeReport: async ({ installation }) => `s3://dumps/reports/${installation.id}/2026-11-27.html`,
+    storeReport: async ({ installation: { id } }) => ({ page: `s3://dumps/reports/${id}/2026-11-27.html`, bytes: 1 }),
     survey: async ({ installation }) => aSurvey({ installation: installation.id }),
     restoreDump: answer("restoreDump", aVerdict),
     planCloudSql: answer("planCloudSql", { dumpId, takenAt, command: "gcloud sql import sql INSTANCE gs://b/k" }),
@@ -362,7 +363,7 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
       for (const file of someBrowsedFiles) await onFile(file);
     },
     restorePart: twoWays<PartPlan, PartVerdict>("restorePart", { ...aPart, dryRun: true }, aPartVerdict),
-    storeReport: (place, page) => steps.storeReport({ ...place, dryRun: false }, page),
+    storeReport: (place, document) => steps.storeReport({ ...place, dryRun: false }, document),
     survey: (place) => steps.survey({ ...place, dryRun: false }),
     planCloudSql: steps.planCloudSql,
     checkSecrets: (place) => steps.checkSecrets({ ...place, dryRun: false }),
@@ -403,6 +404,15 @@ export const memoryOperations = (changes: Partial<Steps> = {}): MemoryOperations
           return { result, report };
         },
       },
+      report: twoWays(
+        "report",
+        { dryRun: true, page: "reports/clinic-a/2026-11-27.html", figures: { dumps: 1, failures: 0, warnings: 0 } },
+        {
+          page: "s3://dumps/reports/clinic-a/2026-11-27.html",
+          bytes: 1,
+          figures: { dumps: 1, failures: 0, warnings: 0 },
+        },
+      ),
       retention: program((job, _request: InputOf<"retention">) => steps.applyRetention(job), retentionReport),
       exportDatabase: program(
         (job, request: InputOf<"exportDatabase">) => steps.exportDatabase(job, optionsOf(request)),

@@ -16,7 +16,7 @@ export interface CommandDefinition<Context, Options extends CliOptions> {
   /** The words that are typed, such as `check destination`. */
   readonly name: string;
   readonly summary: string;
-  /** The kind of the jobs that it runs by hand; not set, it runs none. */
+  /** The kind of jobs whose work it does; not set, none. */
   readonly job?: JobKind;
   /** Whether it runs no job with these options: whoever asks gets the answer, and nobody else is notified. */
   readonly onlyLooks?: (asked: Asked<Options>) => boolean;

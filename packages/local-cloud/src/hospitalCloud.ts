@@ -176,6 +176,7 @@ const installationOf = (
     drill: { cron: "0 4 * * 0", timeZone: "Europe/Berlin", deadlineMinutes: 720 },
     check: { cron: "0 5 * * 3", timeZone: "Europe/Berlin", deadlineMinutes: 720 },
     health: { cron: "0 * * * *", deadlineMinutes: 90 },
+    report: { cron: "45 6 * * *", timeZone: "Europe/Berlin" },
     ...(rotations ? { rotateDatabase: { cron: "0 3 1 * *", timeZone: "Europe/Berlin", flexibleMinutes: 60 } } : {}),
     ...(smtp ? { rotateSmtp: { cron: "0 3 2 * *", deadlineMinutes: 2880 } } : {}),
   },

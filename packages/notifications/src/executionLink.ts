@@ -1,8 +1,4 @@
-const consoleHosts: Readonly<Record<string, string>> = {
-  aws: "console.aws.amazon.com",
-  "aws-cn": "console.amazonaws.cn",
-  "aws-us-gov": "console.amazonaws-us-gov.com",
-};
+import { consoleHosts } from "@openemr-ops/core/consoleLinks";
 
 /** An execution's ARN: state machine and name, without a character that could end a link. */
 const executionArn =

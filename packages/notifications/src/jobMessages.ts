@@ -1,3 +1,4 @@
+import { isObjectLink } from "@openemr-ops/core/consoleLinks";
 import { figureWords, formatDuration } from "@openemr-ops/core/format";
 import type { JobKind } from "@openemr-ops/events/jobKinds";
 import { type Block, context, fields, header, limits, type SlackMessage, section } from "./blocks.ts";
@@ -62,6 +63,12 @@ const ofJob = ({ jobId, execution }: Detail<"JobStarted">): readonly string[] =>
   return [`Job ${inCode(jobId, 100)}`, ...(link === undefined ? [] : [`<${link}|Execution in the console>`])];
 };
 
+/** The page that a job wrote, where whoever is signed in can open it. No other address that a container reports becomes a link. */
+const pageOf = ({ name, detail }: ResultEvent): readonly Block[] => {
+  const link = name === "JobSucceeded" ? detail.result.link : undefined;
+  return link !== undefined && isObjectLink(link) ? [section(`<${link}|Open the page>`)] : [];
+};
+
 /** @param command to type, whole */
 const nextStep = (step: string, command?: string): Block =>
   section(`*Next step*\n${step}${command === undefined ? "" : `\n\`${command}\``}`);
@@ -112,10 +119,14 @@ export const resultMessage = (event: ResultEvent, origin: Origin): SlackMessage 
   const duration = seconds === undefined ? [] : [field("Duration", formatDuration(seconds))];
   if (event.name === "JobSucceeded") {
     const { kind, figures, result } = event.detail;
-    const { afterHook: problem, ...identifiers } = result;
+    const { afterHook: problem, ...reported } = result;
+    const page = pageOf(event);
+    const { link: _, ...withoutLink } = reported;
+    const identifiers = identifierFields(page.length > 0 ? withoutLink : reported);
     return bounded(sentence, [
       endHeader(event),
-      ...fields([...duration, ...figureFields(kind, figures), ...identifierFields(identifiers)]),
+      ...fields([...duration, ...figureFields(kind, figures), ...identifiers]),
+      ...page,
       ...(problem === undefined
         ? [footer(origin, ofJob(event.detail))]
         : [
@@ -138,7 +149,12 @@ export const resultMessage = (event: ResultEvent, origin: Origin): SlackMessage 
 /** The first message of the thread after the job has ended: the result in one line. */
 export const endedMessage = (event: ResultEvent, origin: Origin): SlackMessage => {
   const sentence = resultSentence(event);
-  return bounded(sentence, [endHeader(event), section(sentence), footer(origin, ofJob(event.detail))]);
+  return bounded(sentence, [
+    endHeader(event),
+    section(sentence),
+    ...pageOf(event),
+    footer(origin, ofJob(event.detail)),
+  ]);
 };
 
 /** The same, when the result was posted before the start, as a separate message. */

@@ -9,6 +9,7 @@ export const measured: Readonly<Record<JobKind, string>> = {
   copy: "copy time",
   restore: "restore time",
   health: "check time",
+  report: "report time",
   users: "preparation time",
   exportDatabase: "export time",
   exportSites: "export time",
@@ -27,6 +28,8 @@ export const overdueSteps: Readonly<Record<ScheduledKind, string>> = {
   check: "Check whether the job is running, failed or never started. Until one succeeds, damage to dumps stays unseen.",
   health:
     "Check whether the job is running, failed or never started. Until one succeeds, nobody knows whether OpenEMR works.",
+  report:
+    "Check whether the job is running, failed or never started. Until one succeeds, the newest page beside the dumps is an older one.",
   exportDatabase:
     "Check whether the job is running, failed or never started. Until one succeeds, readers have the rows of the export before.",
   exportSites:

@@ -1,4 +1,4 @@
-import type { JobLedger, JobStore } from "@openemr-ops/core/jobs";
+import type { JobStore } from "@openemr-ops/core/jobs";
 import type { LockStore } from "@openemr-ops/core/locks";
 import type { DestinationFinding } from "@openemr-ops/dumps/checkDestination";
 import { type BrowsedDump, type BrowsedFile, browseDump, browseFiles } from "@openemr-ops/dumps/steps/browseDump";
@@ -6,7 +6,7 @@ import { type DumpAges, dumpAges } from "@openemr-ops/dumps/steps/dumpAges";
 import { chooseDump, type ListedDump, listDumps, type ShownDump, showDump } from "@openemr-ops/dumps/steps/listDumps";
 import { wordsOfDestination } from "@openemr-ops/dumps/steps/surveyDestination";
 import type { AtCopy } from "@openemr-ops/events/inputs/common";
-import { type ListedExport, listExports } from "@openemr-ops/exports/listExports";
+import type { ListedExport } from "@openemr-ops/exports/listExports";
 import { stoppedBy } from "@openemr-ops/jobs/runJob";
 import type { Survey } from "@openemr-ops/report/survey";
 import { checkChannels } from "./checkChannels.ts";
@@ -19,8 +19,8 @@ import { openStores } from "./openStores.ts";
 import type { Place } from "./program.ts";
 import { copyTo } from "./programs/copyTo.ts";
 import { dumpContext, dumpsOf } from "./programs/dumpContext.ts";
-import { exportContext } from "./programs/exportContext.ts";
 import { type Programs, programs } from "./programs/index.ts";
+import { listExportsOf } from "./programs/listExportsOf.ts";
 import { type RestorePartProgram, restorePartProgram } from "./programs/restorePart.ts";
 import { storeReport } from "./storeReport.ts";
 import { surveyInstallation } from "./surveyInstallation.ts";
@@ -62,10 +62,10 @@ export interface Operations {
   dumpAges(place: Place, options?: AtCopy): Promise<DumpAges>;
   /** Newest first. */
   listExports(place: Place): Promise<readonly ListedExport[]>;
-  /** All that a report says of the installation. `ledger`: not set, records are those of the state directory. */
-  survey(place: Place, ledger?: Pick<JobLedger, "list">): Promise<Survey>;
-  /** Stores a report's page beside the dumps of the installation; returns where. */
-  storeReport(place: Place, page: string): Promise<string>;
+  /** All that a report says of the installation. */
+  survey(place: Place): Promise<Survey>;
+  /** Stores the page of a report on the installation alone beside its dumps. */
+  readonly storeReport: typeof storeReport;
   planCloudSql(
     place: Place,
     options: AtCopy & { readonly dump: string; readonly intoDatabase: string },
@@ -83,17 +83,6 @@ export interface Operations {
   testMail(place: Place, options?: { readonly to?: string | undefined }): Promise<MailTestResult>;
 }
 
-const listExportsOf = async (place: Place): Promise<readonly ListedExport[]> => {
-  const { installation, destination } = await exportContext(place);
-  const { jobs, locks } = await openStores(place);
-  return listExports({
-    installation,
-    destination,
-    jobs: place.history ?? jobs,
-    holder: (resource) => locks.holder({ installation, resource }),
-  });
-};
-
 export const operations: Operations = {
   programs,
   copyTo,
@@ -110,7 +99,7 @@ export const operations: Operations = {
   showDump: async (place, { dump, copy }) => showDump(await dumpContext(place, copy), dump),
   dumpAges: async (place, { copy } = {}) => dumpAges(await dumpContext(place, copy), copy !== undefined),
   listExports: listExportsOf,
-  survey: (place, ledger) => surveyInstallation(place, listExportsOf, ledger),
+  survey: (place) => surveyInstallation(place, listExportsOf),
   storeReport,
   planCloudSql: async (place, { dump, intoDatabase, copy }) => {
     const manifest = await chooseDump(await dumpContext(place, copy), dump);

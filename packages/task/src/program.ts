@@ -1,5 +1,5 @@
 import type { Config, Installation } from "@openemr-ops/core/config/settings";
-import type { JobHistory, JobListener } from "@openemr-ops/core/jobs";
+import type { JobLedger, JobListener } from "@openemr-ops/core/jobs";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import type { InputOf, JobKind, LockingInput } from "@openemr-ops/events/jobKinds";
 import type { Outcome } from "@openemr-ops/jobs/runJob";
@@ -19,7 +19,7 @@ export interface Place {
   /** Get the records of jobs that no workflow runs, beside those whom the configuration notifies. */
   readonly listeners?: readonly JobListener[];
   /** Earlier jobs as the control plane knows them; not set, those of the state directory. */
-  readonly history?: JobHistory;
+  readonly history?: Pick<JobLedger, "list">;
 }
 
 /** Where files that an input names are read. */

@@ -36,13 +36,14 @@ const reading = async <Value>(signal: AbortSignal, read: () => Promise<Value>): 
 const newestFirst = (one: JobRecord, other: JobRecord): number => (one.requestedAt < other.requestedAt ? 1 : -1);
 
 /** Records of one installation, newest first, without dry runs. */
-const recordsOf = async (place: Place, ledger: Pick<JobLedger, "list"> | undefined): Promise<readonly JobRecord[]> => {
+const recordsOf = async (place: Place): Promise<readonly JobRecord[]> => {
   const { id } = place.installation;
-  if (!ledger) {
+  const { history } = place;
+  if (!history) {
     const { jobs } = await openStores(place);
     return (await jobs.list(id, mostRecords)).filter(({ dryRun }) => !dryRun);
   }
-  const lists = await Promise.all(kindNames.map((kind) => ledger.list(id, mostOfAKind, { kind, dryRun: false })));
+  const lists = await Promise.all(kindNames.map((kind) => history.list(id, mostOfAKind, { kind, dryRun: false })));
   return lists.flat().sort(newestFirst);
 };
 
@@ -87,6 +88,7 @@ const schedulesOf = async (
   now: Date,
 ): Promise<readonly ReportedSchedule[]> => {
   const ledger = listFrom(records);
+  const isWritten = records.some(({ kind, endedAt }) => kind === "report" && endedAt === undefined);
   const asked = scheduledKinds.flatMap((kind) => {
     const schedule = schedules[kind];
     return schedule ? [{ kind, schedule }] : [];
@@ -104,7 +106,7 @@ const schedulesOf = async (
         timeZone,
         ...(nextDueAt === undefined ? {} : { nextDueAt }),
         ...(success ? { lastSuccessAt: success.endedAt } : {}),
-        ...(overdue ? { overdueSince: overdue.dueAt.toISOString() } : {}),
+        ...(overdue && !(kind === "report" && isWritten) ? { overdueSince: overdue.dueAt.toISOString() } : {}),
       };
     }),
   );
@@ -138,16 +140,14 @@ const reportedExport = ({ kind, exportId, startedAt, state, profile, rows, files
  * Reads all that a report says of one installation: its records, each store once, its exports. Writes nothing. What cannot
  * be read is in the answer as such, so that one store that is down does not hide the others.
  *
- * @param ledger the control plane's records; not set, those of the state directory
  * @throws {JobAbortedError} fatal: somebody asked the program to stop; nothing else
  */
 export const surveyInstallation = async (
   place: Place,
   listExports: (place: Place) => Promise<readonly ListedExport[]>,
-  ledger?: Pick<JobLedger, "list">,
 ): Promise<Survey> => {
   const { installation, signal, now } = place;
-  const records = await reading(signal, () => recordsOf(place, ledger));
+  const records = await reading(signal, () => recordsOf(place));
   // Drills, retention and exports read the same records, which are read once.
   const known: Place = "value" in records ? { ...place, history: listFrom(records.value) } : place;
   const stores: SurveyedStore[] = [];

@@ -4,7 +4,7 @@ import { resourcesOf, rightsOf, type Statement, textOf } from "../../support/tem
 const { prod, developer } = inject("synth");
 const clinicA = "InstallationStack-clinic-a";
 const clinicB = "InstallationStack-clinic-b";
-const tasks = ["Dump", "Retention", "Drill", "Restore", "Copy", "CopyRetention"];
+const tasks = ["Dump", "Retention", "Drill", "Report", "Restore", "Copy", "CopyRetention"];
 
 const resourcesFor = (rights: readonly Statement[], action: string): readonly string[] =>
   rights.filter(({ actions }) => actions.includes(action)).flatMap(({ resources }) => resources);
@@ -25,6 +25,7 @@ describe("who may read which secret", () => {
     { role: "DumpRole", secrets: ["clinic-a/dump-user-AaBbCc", "clinic-a/repository-GgHhIi"] },
     { role: "RetentionRole", secrets: ["clinic-a/repository-GgHhIi"] },
     { role: "DrillRole", secrets: ["clinic-a/repository-GgHhIi"] },
+    { role: "ReportRole", secrets: ["clinic-a/repository-GgHhIi"] },
     {
       role: "RestoreRole",
       secrets: ["clinic-a/dump-user-AaBbCc", "clinic-a/restore-user-DdEeFf", "clinic-a/repository-GgHhIi"],
@@ -47,6 +48,7 @@ describe("who may read which secret", () => {
     { role: "DumpRole", secrets: ["clinic-b/dump-user-JjKkLl", "clinic-b/seal-key-MmNnOo"] },
     { role: "RetentionRole", secrets: ["clinic-b/seal-key-MmNnOo"] },
     { role: "DrillRole", secrets: ["clinic-b/seal-key-MmNnOo"] },
+    { role: "ReportRole", secrets: ["clinic-b/seal-key-MmNnOo"] },
     { role: "RestoreRole", secrets: ["clinic-b/dump-user-JjKkLl", "clinic-b/seal-key-MmNnOo"] },
     { role: "ConfirmRole", secrets: [] },
   ])("$role of clinic-b, whose portable dumps are sealed, reads $secrets", ({ role, secrets }) => {
@@ -173,6 +175,7 @@ describe("who may touch dumps", () => {
       [locks],
       ["arn:aws:s3:::clinic-a-dumps/openemr/*"],
       [locks, ofCopy],
+      [],
       [locks, ofCopy],
       [ofCopy],
       ["arn:aws:s3:::clinic-a-copies/openemr/*"],
@@ -190,6 +193,20 @@ describe("who may touch dumps", () => {
     expect(at("clinic-a-dumps")).toEqual(reading);
     const writing = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:ListMultipartUploadParts"];
     expect(at("clinic-a-copies")).toEqual([...writing, "s3:PutObject", "s3:PutObject", ...reading].sort());
+  });
+
+  it("a report writes below reports/ alone, and reads of exports what they say of themselves", () => {
+    const rights = rightsOf(prod, clinicA, "ReportRole");
+    const exports = "arn:aws:s3:::sagemaker-clinic-a/analytics";
+    expect(resourcesFor(rights, "s3:PutObject")).toEqual(["arn:aws:s3:::clinic-a-dumps/openemr/reports/*"]);
+    expect(resourcesFor(rights, "s3:GetObject")).toEqual([
+      "arn:aws:s3:::clinic-a-dumps/openemr/*",
+      "arn:aws:s3:::clinic-a-copies/openemr/*",
+      `${exports}/database/*/_manifest.json`,
+      `${exports}/sites/_SUCCESS`,
+      `${exports}/sites/_INCOMPLETE`,
+    ]);
+    expect(JSON.stringify(rights)).not.toMatch(/elasticfilesystem|s3:DeleteObject|MultipartUpload/);
   });
 
   it.each(["CopyRetention", "ConfirmCopy"])("%s has no right at the first store", (name) => {
@@ -317,7 +334,7 @@ describe("installations", () => {
       .filter(({ actions }) => actions.some((action) => action.startsWith("dynamodb:")))
       .map(({ actions, condition }) => [actions, condition]);
     const ofKeys = (...keys: readonly string[]) => ({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } });
-    const lists = ["Dump", "Restore", "Copy"].includes(task);
+    const lists = ["Dump", "Report", "Restore", "Copy"].includes(task);
     expect(rights).toEqual([
       [["dynamodb:GetItem"], ofKeys("JOB#clinic-a")],
       [["dynamodb:GetItem", "dynamodb:UpdateItem"], ofKeys("STEPS#clinic-a", "LOCK#clinic-a")],
@@ -343,6 +360,7 @@ describe("installations", () => {
       `${machines}*-RestoreDrill`,
       `${machines}*-CheckRepository`,
       `${machines}*-CheckHealth`,
+      `${machines}*-ReportInstallation`,
       `${machines}*-ExportDatabase`,
       `${machines}*-RotateSmtpCredential`,
       `${machines}*-RedeployService`,
@@ -353,6 +371,7 @@ describe("installations", () => {
     { task: "Dump", workflows: ["DumpInstallation"] },
     { task: "Retention", workflows: ["DumpInstallation"] },
     { task: "Drill", workflows: ["RestoreDrill", "CheckRepository"] },
+    { task: "Report", workflows: ["ReportInstallation"] },
     { task: "Restore", workflows: ["RestoreInstallation"] },
     { task: "Copy", workflows: ["CopyDumps"] },
     { task: "CopyRetention", workflows: ["CopyDumps"] },

@@ -26,6 +26,7 @@ describe("schedules", () => {
       "clinic-a-exportDatabase",
       "clinic-a-health",
       "clinic-a-overdue",
+      "clinic-a-report",
       "clinic-a-rotateSmtp",
       "clinic-b-dump",
       "clinic-b-overdue",

@@ -32,6 +32,7 @@ describe("tasks", () => {
       retention: "1024 2048 30 ARM64 1024MiB",
       users: "1024 2048 30 ARM64 1024MiB",
       drill: "1024 2048 50 ARM64 1024MiB",
+      report: "1024 2048 30 ARM64 1024MiB",
       restore: "1024 2048 50 ARM64 1024MiB",
       "copy-retention": "1024 2048 30 ARM64 1024MiB",
       "export-database": "1024 2048 21 ARM64 1024MiB",
@@ -48,6 +49,7 @@ describe("tasks", () => {
       dump: "2048 8192 30 X86_64 4096MiB",
       retention: "1024 2048 30 X86_64 1024MiB",
       drill: "1024 2048 200 X86_64 1024MiB",
+      report: "1024 2048 30 X86_64 1024MiB",
       restore: "1024 2048 200 X86_64 1024MiB",
     });
   });

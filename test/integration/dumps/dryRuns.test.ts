@@ -25,6 +25,7 @@ const inputs: { readonly [Kind in JobKind]: InputOf<Kind> } = {
   retention: { ...common, kind: "retention" },
   restore: { ...common, kind: "restore", dump: "latest", inPlace: true, upgrade: false },
   health: { ...common, kind: "health" },
+  report: { ...common, kind: "report" },
   users: { ...common, kind: "users" },
   exportDatabase: { ...common, kind: "exportDatabase" },
   exportSites: { ...common, kind: "exportSites" },

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { JobAbortedError, ResidencyError } from "@openemr-ops/core/errors";
+import { DestinationMissingError, JobAbortedError, ResidencyError } from "@openemr-ops/core/errors";
 import { renderReport } from "@openemr-ops/report/renderReport";
 import type { Report } from "@openemr-ops/report/report";
 import { expect, it } from "vitest";
@@ -110,8 +110,8 @@ it("a report reads the records of a stage where one is named, and this machine's
   const base = memoryOperations();
   const operations = {
     ...base,
-    survey: (place: Parameters<typeof base.survey>[0], ledger?: Parameters<typeof base.survey>[1]) => {
-      asked.push(ledger === plane.ledger ? "stage" : String(ledger));
+    survey: (place: Parameters<typeof base.survey>[0]) => {
+      asked.push(place.history === plane.ledger ? "stage" : String(place.history));
       return base.survey(place);
     },
   };
@@ -132,21 +132,20 @@ it("a report reads the records of a stage where one is named, and this machine's
   expect(asked.slice(2)).toEqual(["undefined"]);
 });
 
-it("a report beside the dumps is on one installation alone, and stored only where dumps are", async () => {
+it("a report beside the dumps is on one installation alone", async () => {
   await using directory = await aConfigDirectory();
-  const stored: (readonly [string, string])[] = [];
+  const stored: (readonly [string, Report])[] = [];
   const { exitCode, stderr } = await run(directory.path, ["--to-destination"], {
     survey: async ({ installation: { id } }) =>
       id === "clinic-b" ? anUnreachableStore(id) : aSurvey({ installation: id }),
-    storeReport: async ({ installation: { id } }, page) => {
-      stored.push([id, page]);
-      return `s3://dumps/reports/${id}/2026-11-27.html`;
+    storeReport: async ({ installation: { id } }, document) => {
+      if (id === "clinic-b") throw new DestinationMissingError("no dump is there");
+      stored.push([id, document]);
+      return { page: `s3://dumps/reports/${id}/2026-11-27.html`, bytes: 1 };
     },
   });
   expect(exitCode).toBe(4);
-  expect(stored.map(([id]) => id)).toEqual(["clinic-a"]);
-  expect(stored[0]?.[1]).toContain("clinic-a");
-  expect(stored[0]?.[1]).not.toMatch(/clinic-b|could not be read/);
+  expect(stored).toMatchObject([["clinic-a", { complete: true, installations: [{ installation: "clinic-a" }] }]]);
   expect(stderr).toContain("s3://dumps/reports/clinic-a/2026-11-27.html");
   expect(stderr).toContain("the report of clinic-b is not stored beside its dumps: DestinationMissingError");
 });
@@ -155,7 +154,9 @@ it("a report that cannot be stored says where and why, and is printed all the sa
   await using directory = await aConfigDirectory();
   const { exitCode, stdout, stderr } = await run(directory.path, ["--to-destination", "--json"], {
     storeReport: ({ installation: { id } }) =>
-      id === "clinic-a" ? Promise.reject(new ResidencyError("it is in us-east-1")) : Promise.resolve("s3://b/r.html"),
+      id === "clinic-a"
+        ? Promise.reject(new ResidencyError("it is in us-east-1"))
+        : Promise.resolve({ page: "s3://b/r.html", bytes: 1 }),
   });
   expect(exitCode).toBe(4);
   expect((JSON.parse(stdout) as Report).complete).toBe(true);

@@ -98,6 +98,18 @@ describe("a message", () => {
     expect(markUpOf(endedMessage(event, origin))).toContain(message.text);
   });
 
+  it("of a page that a job wrote leads to it, and to nowhere else", () => {
+    const { detail } = sample("JobSucceeded", succeeded[0]);
+    const page = "s3://clinic-a-dumps/openemr/reports/clinic-a/2026-11-27.html";
+    const link = "https://eu-central-1.console.aws.amazon.com/s3/object/clinic-a-dumps?prefix=openemr/reports/x.html";
+    const messages = (result: Readonly<Record<string, string>>) =>
+      messagesOf({ name: "JobSucceeded", detail: { ...detail, kind: "report", result } }).map(wordsOf);
+    for (const words of messages({ page, link })) expect(words).toContain(`<${link}|Open the page>`);
+    const foreign = messages({ page, link: "https://evil.example.org/|Execution" });
+    for (const words of foreign) expect(words).not.toMatch(/Open the page|<https:\/\/evil/);
+    for (const [result] of [messages({ page }), foreign]) expect(result).toContain(page);
+  });
+
   it("of a success with more figures and identifiers than a person reads has the first of them", () => {
     const event = sample("JobSucceeded", succeeded[0]);
     const figures = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`figure${index}`, index]));

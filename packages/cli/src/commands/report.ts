@@ -1,14 +1,15 @@
 import type { LoadedConfig } from "@openemr-ops/core/config/load";
 import { selectInstallation } from "@openemr-ops/core/config/select";
 import type { Installation } from "@openemr-ops/core/config/settings";
-import { DestinationMissingError, toOpsError } from "@openemr-ops/core/errors";
+import { toOpsError } from "@openemr-ops/core/errors";
 import { formatMoment } from "@openemr-ops/core/format";
-import type { JobLedger } from "@openemr-ops/core/jobs";
+import { assembleReport, recordsFrom, spanOf, usualDays } from "@openemr-ops/report/assembleReport";
 import { completeDumps } from "@openemr-ops/report/completeDumps";
 import { describeInstallation } from "@openemr-ops/report/describeInstallation";
 import { renderReport } from "@openemr-ops/report/renderReport";
 import type { InstallationReport, Report } from "@openemr-ops/report/report";
 import type { Operations } from "@openemr-ops/task/operations";
+import type { Place } from "@openemr-ops/task/program";
 import { stageOption, usual } from "../commonOptions.ts";
 import { stageOf } from "../controlPlane.ts";
 import { type CommandSurroundings, defineCommand } from "../defineCommand.ts";
@@ -27,18 +28,24 @@ interface ReportOptions {
   readonly days: number;
 }
 
-const dayMilliseconds = 24 * 3600 * 1000;
 /** Stores that are asked at once: each may start a restic. */
 const width = 3;
+
+/** Where job records are read, as the report shows it. */
+interface Records {
+  readonly records: string;
+  /** Not set: the state directory. */
+  readonly history?: Place["history"];
+}
 
 const sourceOfRecords = async ({
   common: { stage },
   environment,
   openControlPlane,
-}: CommandSurroundings): Promise<{ readonly records: string; readonly ledger?: Pick<JobLedger, "list"> }> => {
-  if (stage === undefined) return { records: "this machine's" };
+}: CommandSurroundings): Promise<Records> => {
+  if (stage === undefined) return { records: recordsFrom(undefined) };
   const name = stageOf(stage, environment);
-  return { records: `the control plane's, stage ${name}`, ledger: (await openControlPlane(name)).ledger };
+  return { records: recordsFrom(name), history: (await openControlPlane(name)).ledger };
 };
 
 /** Reads and describes the installations, a few at a time, in the order of the configuration. */
@@ -49,33 +56,19 @@ const gather = async (
   installations: readonly Installation[],
   days: number,
 ): Promise<Report> => {
-  const { records, ledger } = await sourceOfRecords(surroundings);
-  const now = surroundings.now();
-  const from = new Date(now.getTime() - days * dayMilliseconds);
+  const { records, history } = await sourceOfRecords(surroundings);
+  const span = spanOf(surroundings.now(), days);
   const described: InstallationReport[] = [];
   for (let start = 0; start < installations.length; start += width) {
     surroundings.signal.throwIfAborted();
     const some = installations.slice(start, start + width).map(async (installation) => {
-      const survey = await operations.survey(placeOf({ ...surroundings, config, installation, operations }), ledger);
-      return describeInstallation(survey, { now, from });
+      const place = placeOf({ ...surroundings, config, installation, operations });
+      return describeInstallation(await operations.survey(history ? { ...place, history } : place), span);
     });
     described.push(...(await Promise.all(some)));
   }
-  return {
-    version: 1,
-    generatedAt: now.toISOString(),
-    since: from.toISOString(),
-    records,
-    complete: described.every(({ complete }) => complete),
-    installations: described,
-  };
+  return assembleReport(described, { ...span, records });
 };
-
-/** Whether a page may go beside the dumps: where none is, the disk may not be mounted. */
-const hasDumps = ({ stores: [first] }: InstallationReport): boolean =>
-  first !== undefined &&
-  first.unread === undefined &&
-  first.dumps.some(({ state }) => state !== "failed" && state !== "expired");
 
 /**
  * Stores beside the dumps of each installation a page on it alone.
@@ -93,10 +86,9 @@ const storeAll = async (
   for (const one of document.installations) {
     const installation = selectInstallation(config, one.installation);
     try {
-      if (!hasDumps(one)) throw new DestinationMissingError("no dump is there, or it could not be read");
-      const page = renderReport({ ...document, complete: one.complete, installations: [one] });
-      const where = await operations.storeReport(placeOf({ ...surroundings, config, installation, operations }), page);
-      output.plan("Stored", [[one.installation, where]]);
+      const place = placeOf({ ...surroundings, config, installation, operations });
+      const alone: Report = { ...document, complete: one.complete, installations: [one] };
+      output.plan("Stored", [[one.installation, (await operations.storeReport(place, alone)).page]]);
     } catch (error) {
       surroundings.signal.throwIfAborted();
       const { name, message } = toOpsError(error);
@@ -164,12 +156,13 @@ const report = async (
 
 export const command = defineCommand({
   name: "report",
+  job: "report",
   summary: "Report on all installations: dumps, drills, retention, credentials, exports, and what needs attention.",
   common: { ...usual, stage: stageOption },
   options: {
     out: optional("--out <file>", "write it as one page of HTML, which needs no network", aPath),
     toDestination: flag("--to-destination", "store a page on each installation beside its dumps, below reports/"),
-    days: withDefault("--days <count>", "how far back plots, failures and drills go", someDays, 90),
+    days: withDefault("--days <count>", "how far back plots, failures and drills go", someDays, usualDays),
   },
   examples: [
     "report --out report.html",

@@ -7,6 +7,7 @@ export const jobNames = [
   "retention",
   "restore",
   "health",
+  "report",
   "users",
   "exportDatabase",
   "exportSites",

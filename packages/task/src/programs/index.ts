@@ -8,6 +8,7 @@ import { exportDatabase } from "./exportDatabase.ts";
 import { exportSites } from "./exportSites.ts";
 import { health } from "./health.ts";
 import { redeploy } from "./redeploy.ts";
+import { report } from "./report.ts";
 import { restore } from "./restore.ts";
 import { retention } from "./retention.ts";
 import { rotateAdmin } from "./rotateAdmin.ts";
@@ -25,6 +26,7 @@ export const programs = {
   retention,
   restore,
   health,
+  report,
   users,
   exportDatabase,
   exportSites,

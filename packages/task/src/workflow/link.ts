@@ -1,6 +1,6 @@
 import type { TaskTokens } from "@openemr-ops/aws/taskTokens";
 import { TaskStoppedError, toOpsError } from "@openemr-ops/core/errors";
-import type { JobHistory, JobLedger } from "@openemr-ops/core/jobs";
+import type { JobLedger } from "@openemr-ops/core/jobs";
 import { type LockStore, workflowLeaseSeconds } from "@openemr-ops/core/locks";
 import type { ReportProgress } from "@openemr-ops/core/progress";
 import { withLocks } from "@openemr-ops/core/withLock";
@@ -31,7 +31,7 @@ export interface LinkSurroundings {
 /** What a container does its work with. */
 export interface OpenedLink {
   readonly progress: ReportProgress;
-  readonly history: JobHistory;
+  readonly history: Pick<JobLedger, "list">;
   /**
    * Does work under the locks that the workflow acquired for it, and renews them meanwhile. They stay held: the workflow's
    * next step continues under them. `work` gets a signal that is also aborted when a lock is lost.

@@ -6,8 +6,8 @@ import { dumpsPlace } from "./dumpsPlace.ts";
 const seals = ["_SUCCESS", "_INCOMPLETE"];
 
 /**
- * Read what exports of the sites say of themselves, and no file of theirs, nor its name. Whoever may not list an absent object is
- * told that it is forbidden.
+ * Read what exports of the sites say of themselves, and no file of theirs, nor its name. S3 answers "forbidden" for an absent
+ * object to who may not list it.
  */
 export const readSeals = (stack: Stack, place: DumpsBucket): readonly PolicyStatement[] => {
   const { bucket, prefix, objects } = dumpsPlace(stack, place);

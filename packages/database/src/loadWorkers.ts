@@ -13,10 +13,19 @@ export interface LoadWorkers {
   kill(): Promise<void>;
 }
 
-/** Two to four, as the machine has processors. */
+/** Two to four, as the machine has processors. @throws what kept one of them from starting; none stays open then */
 export const startLoadWorkers = async (start: () => Promise<LoadWorker>): Promise<LoadWorkers> => {
   const count = Math.max(2, Math.min(4, availableParallelism()));
-  const all = await Promise.all(Array.from({ length: count }, start));
+  const starts = await Promise.allSettled(Array.from({ length: count }, start));
+  const all = starts.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const kill = async () => {
+    await Promise.all(all.map((worker) => worker.kill()));
+  };
+  for (const one of starts) {
+    if (one.status === "fulfilled") continue;
+    await kill();
+    throw one.reason;
+  }
   return {
     all,
     next: async (last) => {
@@ -36,8 +45,6 @@ export const startLoadWorkers = async (start: () => Promise<LoadWorker>): Promis
     finish: async () => {
       for (const worker of all) await worker.finish();
     },
-    kill: async () => {
-      await Promise.all(all.map((worker) => worker.kill()));
-    },
+    kill,
   };
 };

@@ -52,3 +52,24 @@ it("a drill leaves a schema of its scratch name alone that it has not filled", a
   expect(await clinic.schema.query(`SELECT id FROM ${scratch}.precious`)).toEqual([{ id: 1 }]);
   await clinic.schema.query(`DROP DATABASE ${scratch}`);
 });
+
+it("a drill warns when it cannot remove its schema, and the next drill removes it", { timeout: 60_000 }, async () => {
+  const scratch = scratchNameOf(context.installation, context.database.name);
+  const right = `DROP ON ${sqlName(`${clinic.schema.name}\\_drill\\_%`)}.*`;
+  const lookFor = `SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name = '${scratch}'`;
+  const warnings: string[] = [];
+  let revoked: Promise<unknown> | undefined;
+  const progress = ({ step }: { readonly step: string }) => {
+    if (step === "compare") revoked ??= clinic.schema.query(`REVOKE ${right} FROM ${sqlName(drillUser)}@'%'`);
+  };
+
+  const drill = await drillDump({ ...context, progress, warn: (message) => warnings.push(message) }, "latest");
+  await revoked;
+  expect(drill).toMatchObject({ verdict: "passed" });
+  expect(warnings).toEqual([expect.stringContaining(`could not remove its schema ${scratch}`)]);
+  expect(await clinic.schema.query(lookFor)).toEqual([{ name: scratch }]);
+
+  await clinic.schema.query(`GRANT ${right} TO ${sqlName(drillUser)}@'%'`);
+  expect(await drillDump(context, "latest")).toMatchObject({ verdict: "passed" });
+  expect(await clinic.schema.query(lookFor)).toEqual([]);
+});

@@ -367,19 +367,28 @@ describe("the command of each kind of job", () => {
   };
   const environment = { PASSWORD: "x", RESTORE: "y", REPOSITORY: "z" };
 
-  it.each(kindNames)("%s pings start and success, or the failure of a wrong configuration", async (kind) => {
+  const whole = () => ({
+    stateDirectory: join(place, "state"),
+    notifications: { ping: [{ urlFile: "ping.url" }] },
+    installations: [
+      {
+        ...installation,
+        dumps: {
+          ...installation.dumps,
+          passwordFile: "env:REPOSITORY",
+          copies: [{ destination: "file:///srv/copies" }],
+        },
+        database: { ...installation.database, passwordFile: "env:PASSWORD" },
+      },
+    ],
+  });
+
+  /** A report by hand only looks: it is a job in a container and on AWS alone. */
+  const ofJobs = kindNames.filter((kind) => kind !== "report");
+
+  it.each(ofJobs)("%s pings start and success, or the failure of a wrong configuration", async (kind) => {
     const file = join(place, "c.json");
-    const dumps = {
-      ...installation.dumps,
-      passwordFile: "env:REPOSITORY",
-      copies: [{ destination: "file:///srv/copies" }],
-    };
-    const database = { ...installation.database, passwordFile: "env:PASSWORD" };
-    const config = {
-      stateDirectory: join(place, "state"),
-      notifications: { ping: [{ urlFile: "ping.url" }] },
-      installations: [{ ...installation, dumps, database }],
-    };
+    const config = whole();
     const words = kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).split(" ");
     const argv = [...words, ...(options[kind] ?? []), "--config", file, "--yes", "--json"];
 
@@ -394,6 +403,18 @@ describe("the command of each kind of job", () => {
     const broken = await runInMemory(argv, memoryOperations(), { environment });
     expect(broken.exitCode).toBe(2);
     expect(monitor.pings.at(-1)).toMatchObject({ path: "/fail", body: expect.stringContaining(`${kind} of clinic-a`) });
+  });
+
+  it("report notifies nobody: whoever typed it gets the answer", async () => {
+    const file = join(place, "c.json");
+    const argv = ["report", "--config", file, "--to-destination", "--json"];
+
+    await writeFile(file, JSON.stringify(whole()));
+    const run = await runInMemory(argv, memoryOperations(), { environment });
+    expect(run.exitCode, run.stderr).toBe(0);
+    await writeFile(file, JSON.stringify({ ...whole(), installations: [{}] }));
+    expect((await runInMemory(argv, memoryOperations(), { environment })).exitCode).toBe(2);
+    expect(pathsOf(monitor)).toEqual([]);
   });
 });
 

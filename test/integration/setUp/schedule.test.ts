@@ -110,6 +110,13 @@ describe("the units that init installs", () => {
     for (const other of others) expect(other).toEqual(dump);
   });
 
+  it("start, and report, as often as they are asked to", async () => {
+    for (const kind of ["dump", "check", "drill", "retention", "failed"]) {
+      const text = await readFile(join(units(), `openemr-ops-${kind}@.service`), "utf8");
+      expect(text.slice(0, text.indexOf("[Service]"))).toMatch(/^StartLimitIntervalSec=0$/m);
+    }
+  });
+
   it("are replaced by those of a newer version, unless somebody made them their own", async () => {
     const [older, own] = ["openemr-ops-dump@.service", "openemr-ops-dump@.timer"].map((name) => join(units(), name));
     await writeFile(older ?? "", (await readFile(older ?? "", "utf8")).replace("Nice=10", "Nice=1"));

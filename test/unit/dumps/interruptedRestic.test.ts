@@ -101,6 +101,6 @@ describe("restic tries again what failed, for up to 15 minutes", () => {
     const seen: unknown[] = [];
     const failed = writeDatabase(dump, endless, { ...run(), progress: (event) => seen.push(event) });
     await expect(failed).rejects.toThrow(RepositoryPasswordError);
-    expect(seen).toEqual([{ step: "destination", detail: "restic got no answer and tries again" }]);
+    expect(seen).toEqual([{ step: "destination", detail: "a request failed, restic tries it again" }]);
   });
 });

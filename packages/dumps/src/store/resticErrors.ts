@@ -117,7 +117,7 @@ const reasonInVain = (line: string): string | undefined => {
   return /read-only file system$/i.test(reason) ? reason : undefined;
 };
 
-/** Whether what restic announces to try again stays as it is. */
+/** Whether to stop restic, since what it tries again cannot succeed. */
 export const isInVain = (line: string): boolean => isRefused(line) || reasonInVain(line) !== undefined;
 
 const meaningful = (words: string): string => {

@@ -76,7 +76,7 @@ export const resticProgram = (settings: ResticSettings): ResticProgram => {
       onErrorLine: (line: string) => {
         if (isInVain(line))
           refused.abort(); // restic would try again and again
-        else if (isRetry(line)) progress({ step: "destination", detail: "restic got no answer and tries again" });
+        else if (isRetry(line)) progress({ step: "destination", detail: "a request failed, restic tries it again" });
         more.onErrorLine?.(line);
       },
       ...(writers.has(args[0] ?? "") ? { onStarted: notes.add } : {}),

@@ -3,7 +3,7 @@ import { access, type FileHandle, mkdir, open, readlink, realpath, stat } from "
 import { basename, dirname, join } from "node:path";
 import { TargetUnsuitableError } from "@openemr-ops/core/errors";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
-import { bytePath } from "./bytePath.ts";
+import { type BytePath, bytePath } from "./bytePath.ts";
 
 /** Which directory of which file system: tells it from any other that gets its name. */
 export interface DirectoryIdentity {
@@ -27,7 +27,7 @@ export interface Directory extends AsyncDisposable {
 const descriptors = "/proc/self/fd";
 
 /** A path below an open directory; the name is Latin-1, one character a byte. */
-export const entryOf = (directory: Pick<Directory, "at">, name: string): Buffer => bytePath(directory.at, name);
+export const entryOf = (directory: Pick<Directory, "at">, name: string): BytePath => bytePath(directory.at, name);
 
 export const isSameDirectory = (one: DirectoryIdentity, other: DirectoryIdentity): boolean =>
   one.device === other.device && one.inode === other.inode;

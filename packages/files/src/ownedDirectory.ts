@@ -1,6 +1,7 @@
 import { link, lstat, mkdir, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { TargetNotEmptyError, TargetUnsuitableError } from "@openemr-ops/core/errors";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
+import type { BytePath } from "./bytePath.ts";
 import { type Directory, type DirectoryIdentity, entryOf, isSameDirectory, openChild } from "./directory.ts";
 
 /**
@@ -123,13 +124,13 @@ export const moveEntry = async (from: Directory, name: string, into: Directory):
   });
 };
 
-const lstatIfPresent = (path: Buffer) =>
+const lstatIfPresent = (path: BytePath) =>
   lstat(path, { bigint: true }).catch((error: unknown) => {
     if (systemCodeOf(error) !== "ENOENT") throw error;
     return undefined;
   });
 
-const isSameFile = async (one: Buffer, other: Buffer): Promise<boolean> => {
+const isSameFile = async (one: BytePath, other: BytePath): Promise<boolean> => {
   const [first, second] = [await lstatIfPresent(one), await lstatIfPresent(other)];
   return first?.isDirectory() === false && first.dev === second?.dev && first.ino === second.ino;
 };

@@ -1,6 +1,7 @@
 import { readdir, readlink, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { SourceLayoutError } from "@openemr-ops/core/errors";
+import type { BytePath } from "@openemr-ops/files/bytePath";
 import { isAbsent, unreadable } from "./siteFiles.ts";
 import { isExcluded, listSites } from "./sitesLayout.ts";
 import { walkTree } from "./walkTree.ts";
@@ -105,7 +106,7 @@ const countLinksOutside = async (root: string, leftOut: readonly string[]): Prom
   return count;
 };
 
-const leadsOutside = async (root: string, path: Buffer): Promise<boolean> => {
+const leadsOutside = async (root: string, path: BytePath): Promise<boolean> => {
   try {
     return !isWithin(root, await realpath(path));
   } catch {

@@ -1,6 +1,6 @@
 import type { Dir, Dirent } from "node:fs";
 import { opendir } from "node:fs/promises";
-import { bytePath } from "@openemr-ops/files/bytePath";
+import { type BytePath, bytePath } from "@openemr-ops/files/bytePath";
 import { publicPlace } from "./publicPlace.ts";
 import { isAbsent, isRefused, unreadable } from "./siteFiles.ts";
 
@@ -9,7 +9,7 @@ export interface WalkedEntry {
   /** Below the root, one character a byte (Latin-1), `/` between names. */
   readonly path: string;
   /** What the file system calls take. */
-  readonly absolute: Buffer;
+  readonly absolute: BytePath;
   readonly entry: Dirent;
 }
 

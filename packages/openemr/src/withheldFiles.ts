@@ -70,12 +70,14 @@ const directoryRules: readonly (readonly [WithheldBy, RegExp])[] = [
   ["password stores", /^(?:.*\/)?\.(?:aws|azure|kube|docker|git|svn|config)$/],
 ];
 
+const printable = /^[\x20-\x7e]*$/;
+
 /**
  * Letters as a person sees them: of any width, without case, without what only shifts or hides them. Names that are no
  * UTF-8 are compared byte by byte.
  */
 const folded = (path: string): string => {
-  if (/^[\x20-\x7e]*$/.test(path)) return path.toLowerCase();
+  if (printable.test(path)) return path.toLowerCase();
   const text = Buffer.from(path, "latin1").toString("utf8");
   return (text.includes("\ufffd") ? path : text)
     .normalize("NFKC")
@@ -83,9 +85,12 @@ const folded = (path: string): string => {
     .toLowerCase();
 };
 
+const edgeBefore = /^[ ._#~-]+(?=.)/;
+const edgeBehind = /[ .]+$/;
+const keptEdge = (edge: string): string => (edge.startsWith(".") ? "." : "");
+
 /** Without what editors and systems put before a name, and what some ignore at its end. */
-const trimmed = (name: string): string =>
-  name.replace(/[ .]+$/, "").replace(/^[ ._#~-]+(?=.)/, (edge) => (edge.startsWith(".") ? "." : ""));
+const trimmed = (name: string): string => name.replace(edgeBehind, "").replace(edgeBefore, keptEdge);
 
 /** The rule that keeps everything below this directory from leaving. @param path below the sites directory, one character a byte */
 export const directoryWithheldBy = (path: string): WithheldBy | undefined => {
@@ -95,8 +100,11 @@ export const directoryWithheldBy = (path: string): WithheldBy | undefined => {
   return isExcluded(`${looked}/`) ? "caches and temporary files" : undefined;
 };
 
-/** Asked for each of millions of files: it makes no object. */
-const ruleOf = (name: string): WithheldBy | undefined => nameRules.find((each) => each[1].test(name))?.[0];
+/** Most of millions of names are none of any rule's, and are asked this once. */
+const anyRule = new RegExp(nameRules.map(([, pattern]) => `(?:${pattern.source})`).join("|"));
+
+const ruleOf = (name: string): WithheldBy | undefined =>
+  anyRule.test(name) ? nameRules.find(([, pattern]) => pattern.test(name))?.[0] : undefined;
 
 /** The rule that keeps a file from leaving, by its own name; its directories have been asked before. */
 export const fileWithheldBy = (path: string): WithheldBy | undefined => {

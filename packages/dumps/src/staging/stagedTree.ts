@@ -2,6 +2,7 @@ import type { Stats } from "node:fs";
 import { chmod, lchown, lstat, readdir, rename, rmdir, unlink, utimes } from "node:fs/promises";
 import { IntegrityError } from "@openemr-ops/core/errors";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
+import { type BytePath, bytePath } from "@openemr-ops/files/bytePath";
 import { entryOf, openOrMakeChild } from "@openemr-ops/files/directory";
 import type { OwnedDirectory } from "@openemr-ops/files/ownedDirectory";
 import { isExcluded } from "@openemr-ops/openemr/sitesLayout";
@@ -107,7 +108,7 @@ const cleaned = async (
   // Who may not set an owner could not give capabilities either.
   const mayHaveCapabilities = !withoutCapabilities && process.geteuid?.() === 0;
 
-  const visitFile = async (path: string, absolute: Buffer): Promise<void> => {
+  const visitFile = async (path: string, absolute: BytePath): Promise<void> => {
     const stats = await lstat(absolute);
     const isOther = !stats.isFile() && !stats.isDirectory() && !stats.isSymbolicLink();
     const entry = entryOnDisk(path, stats);
@@ -135,7 +136,7 @@ const cleaned = async (
   };
 
   let group: Promise<void>[] = [];
-  const special = new Map<string, Buffer>();
+  const special = new Map<string, BytePath>();
   for await (const { path, absolute, entry } of walkTree(root)) {
     if (!entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink()) {
       special.set(path, absolute);
@@ -148,7 +149,7 @@ const cleaned = async (
   }
   await Promise.all(group);
   for (const [path, absolute] of special) {
-    const parent = absolute.subarray(0, absolute.lastIndexOf("/"));
+    const parent = bytePath(root, path.slice(0, Math.max(0, path.lastIndexOf("/"))));
     const { atimeMs, mtimeMs } = await lstat(parent);
     await visitFile(path, absolute);
     await utimes(parent, atimeMs / 1000, mtimeMs / 1000);

@@ -1,9 +1,10 @@
 import { type BigIntStats, type Dirent, lstatSync, opendirSync } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
-import { bytePath } from "@openemr-ops/files/bytePath";
+import { type BytePath, bytePath } from "@openemr-ops/files/bytePath";
 import { directoryWithheldBy, fileWithheldBy, type WithheldBy } from "@openemr-ops/openemr/withheldFiles";
 import { segmentOf } from "./objectNames.ts";
+import { Pace } from "./pace.ts";
 
 interface Place {
   /** Below `sites/`, bytes as in `objectNames.ts`. Of a directory, with the `/` at its end. */
@@ -58,6 +59,8 @@ interface Directory {
   readonly place: Place;
   /** Sorted. */
   readonly entries: readonly string[];
+  /** Its key is its path. */
+  readonly isPlain: boolean;
   /** Names that differ from their segments. */
   readonly names: ReadonlyMap<string, string>;
   /** What has been begun of the entries from `next` on. */
@@ -67,42 +70,9 @@ interface Directory {
 
 type Begun = FoundEntry | Directory | { readonly later: Place } | undefined;
 
-/**
- * A call that is answered from memory is over before another thread could take it; slower ones are made there. One slow call alone
- * is the machine's other work.
- */
+/** Milliseconds that a call takes at most when it is answered from memory. */
 const quickState = 0.2;
 const quickDirectory = 1;
-const slowInARow = 3;
-const slowCalls = 500;
-
-/**
- * Whether the file system answers from this machine's memory at the moment. Right after its directory was read, it mostly has the
- * state of an entry there, also a network file system. Once calls have taken longer, the next ones go to other threads, several at
- * once.
- */
-class Pace {
-  #slow = 0;
-  #inARow = 0;
-
-  /** Asked before each call. */
-  isQuick(): boolean {
-    if (this.#slow === 0) return true;
-    this.#slow -= 1;
-    return false;
-  }
-
-  /** Makes a call on this thread. @param most milliseconds that a quick one takes */
-  timed<Result>(call: () => Result, most: number): Result {
-    const began = performance.now();
-    try {
-      return call();
-    } finally {
-      this.#inARow = performance.now() - began > most ? this.#inARow + 1 : 0;
-      if (this.#inARow >= slowInARow) this.#slow = slowCalls;
-    }
-  }
-}
 
 const isGone = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(systemCodeOf(error) ?? "");
 
@@ -154,7 +124,8 @@ export const orderedWalk = async function* (
       if (segment !== name) names.set(segment, name);
       entries.push(entryOf(segment, kind));
     };
-    const pathOf = (name: string): Buffer => bytePath(root, path === "" ? name : `${path}/${name}`);
+    const pathOf = (name: string): string => (path === "" ? name : `${path}/${name}`);
+    const fullPathOf = (name: string): BytePath => bytePath(root, pathOf(name));
 
     /** @returns whether that was all of it */
     const readNow = (): boolean => {
@@ -163,7 +134,7 @@ export const orderedWalk = async function* (
         for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
           if (entries.length >= most) return false;
           const kind = kindOf(entry);
-          add(entry.name, kind === "?" ? kindOf(lstatSync(pathOf(entry.name))) : kind);
+          add(entry.name, kind === "?" ? kindOf(lstatSync(fullPathOf(entry.name))) : kind);
         }
         return true;
       } finally {
@@ -176,7 +147,7 @@ export const orderedWalk = async function* (
       for await (const entry of directory) {
         if (entries.length >= most) return false;
         const kind = kindOf(entry);
-        add(entry.name, kind === "?" ? kindOf(await lstat(pathOf(entry.name))) : kind);
+        add(entry.name, kind === "?" ? kindOf(await lstat(fullPathOf(entry.name))) : kind);
       }
       return true;
     };
@@ -189,7 +160,8 @@ export const orderedWalk = async function* (
         ? undefined
         : { ...place, kind: "unreadable", reason: systemCodeOf(error) ?? "unknown" };
     }
-    return { place, entries: entries.sort(), names, begun: [], next: 0 };
+    const isPlain = place.key === pathOf("");
+    return { place, isPlain, entries: entries.sort(), names, begun: [], next: 0 };
   };
 
   const readAhead = async (place: Place): Promise<Begun> => {
@@ -211,10 +183,9 @@ export const orderedWalk = async function* (
       const kind = entry.slice(-1);
       const segment = entry.slice(0, kind === "d" ? -3 : -2);
       const name = names.get(segment) ?? segment;
-      const below: Place = {
-        key: place.key + entry.slice(0, -2),
-        path: place.path === "" ? name : `${place.path}/${name}`,
-      };
+      const path = place.path === "" ? name : `${place.path}/${name}`;
+      const isPath = directory.isPlain && kind !== "d" && name === segment;
+      const below: Place = { key: isPath ? path : place.key + entry.slice(0, -2), path };
       if (kind === "d") begun.push(directoryWithheldBy(below.path) ? { later: below } : readAhead(below));
       else {
         const rule = fileWithheldBy(below.path);

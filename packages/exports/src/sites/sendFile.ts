@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { Destination, PutReceipt, StoredObject } from "@openemr-ops/core/destination";
-import { bytePath } from "@openemr-ops/files/bytePath";
+import { type BytePath, bytePath } from "@openemr-ops/files/bytePath";
 import type { KeySet } from "@openemr-ops/openemr/crypto";
 import { DoesNotOpen, encryptedStartBytes, startsEncrypted } from "@openemr-ops/openemr/decryptPieces";
 import { contentWithheldBy, lookedAtBytes, type WithheldBy } from "@openemr-ops/openemr/withheldFiles";
@@ -19,8 +19,8 @@ export type FoundFile = FoundEntry & { readonly kind: "file" };
 const smallBytes = 4 * 1024 * 1024;
 /** What a larger one has in memory: its parts. */
 const largeBytes = 24 * 1024 * 1024;
-/** Files under way at once, and what they have in memory together. */
-const underWay = { weight: 56 * 1024 * 1024, count: 24 };
+/** What files under way have in memory together, and how many there are: ten of a client's fifty connections are left to the rest. */
+const underWay = { weight: 56 * 1024 * 1024, count: 40 };
 
 export type Sent =
   | {
@@ -59,7 +59,7 @@ export const fileSender = ({
 }) => {
   const quickRead = quickReader();
   const room: Budget = budget(underWay);
-  const pathOf = ({ path }: FoundFile): Buffer => bytePath(root, path);
+  const pathOf = ({ path }: FoundFile): BytePath => bytePath(root, path);
   const objectOf = (file: FoundFile): string => sitesFolder + keyText(file.key);
 
   /** In clear, once all of it has proven to be what OpenEMR encrypted. */

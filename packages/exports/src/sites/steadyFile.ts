@@ -2,6 +2,8 @@ import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync }
 import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { systemCodeOf } from "@openemr-ops/core/systemErrors";
+import type { BytePath } from "@openemr-ops/files/bytePath";
+import { Pace } from "./pace.ts";
 
 /** A file's bytes as they were at one moment, or why there are none. */
 export type SteadyRead<Result> =
@@ -92,17 +94,16 @@ const opened = (handle: FileHandle, before: BigIntStats): OpenFile => {
 
 /** Files that are read in one go when that is quick. Bytes. */
 const quickBytes = 256 * 1024;
-/** A file that takes longer than this is not in this machine's memory: the next ones are read by other threads, several at once. */
-const quickMilliseconds = 1;
-const slowReads = 500;
+/** Milliseconds that one takes at most when it is in memory. */
+const quickRead = 1;
 
 /**
  * Reads small files without another thread, which costs more than the reading, for as long as the system has them in memory. Gives
  * `undefined` whenever there is something to look into: `readSteadily` does.
  */
 export const quickReader = () => {
-  let slow = 0;
-  const read = (path: Buffer): OpenFile | undefined => {
+  const pace = new Pace();
+  const read = (path: BytePath): OpenFile | undefined => {
     const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       const before = fstatSync(file, { bigint: true });
@@ -124,19 +125,12 @@ export const quickReader = () => {
       closeSync(file);
     }
   };
-  return (path: Buffer, byteLength: number): OpenFile | undefined => {
-    if (byteLength > quickBytes) return undefined;
-    if (slow > 0) {
-      slow -= 1;
-      return undefined;
-    }
-    const began = performance.now();
+  return (path: BytePath, byteLength: number): OpenFile | undefined => {
+    if (byteLength > quickBytes || !pace.isQuick()) return undefined;
     try {
-      return read(path);
+      return pace.timed(() => read(path), quickRead);
     } catch {
       return undefined;
-    } finally {
-      if (performance.now() - began > quickMilliseconds) slow = slowReads;
     }
   };
 };
@@ -148,7 +142,7 @@ export const quickReader = () => {
  * @param work is called for each attempt; what it threw is thrown, unless the file was the reason
  */
 export const readSteadily = async <Result>(
-  path: Buffer,
+  path: BytePath,
   now: () => Date,
   work: (file: OpenFile) => Promise<Result>,
 ): Promise<SteadyRead<Result>> => {

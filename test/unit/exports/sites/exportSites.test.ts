@@ -128,14 +128,15 @@ describe("an export of the sites", () => {
 
   it("keeps files of every name, each under a key of its own", async () => {
     const sites = await clinic();
-    const directory = join(sites, "default/documents/odd");
-    await mkdir(directory);
+    const pathOf = (path: string) => Buffer.from(`${Buffer.from(sites).toString("latin1")}/${path}`, "latin1");
+    await mkdir(join(sites, "default/documents/odd"));
+    await mkdir(join(sites, "default/documents/below"));
     const names = oddNames.filter((name) => name !== "x.php~");
-    for (const name of names)
-      await writeFile(
-        Buffer.from(`${Buffer.from(directory).toString("latin1")}/${name}`, "latin1"),
-        Buffer.from(name, "latin1"),
-      );
+    for (const name of names) {
+      await writeFile(pathOf(`default/documents/odd/${name}`), Buffer.from(name, "latin1"));
+      await mkdir(pathOf(`default/documents/below/${name}`));
+      await writeFile(pathOf(`default/documents/below/${name}/plain.txt`), Buffer.from(name, "latin1"));
+    }
     await writeFile(join(sites, "_SUCCESS"), "a file at the top");
     spawnSync("find", [sites, "-type", "f", "-exec", "touch", "-d", "2020-01-01", "{}", "+"]);
 
@@ -143,12 +144,17 @@ describe("an export of the sites", () => {
       const result = await run(sites, destination);
       const inventory = await inventoryOf(destination);
       const files = await exportedFiles(destination);
-      for (const name of names) {
-        const row = inventory.get(`default/documents/odd/${name}`);
-        assert(row, name);
-        expect(files.get(Buffer.from(row.place, "latin1").toString("utf8"))?.toString("latin1")).toBe(name);
-      }
-      expect(result.files).toBe(names.length + 5);
+      for (const name of names)
+        for (const [path, place] of [
+          [`odd/${name}`, `odd/${segmentOf(name)}`],
+          [`below/${name}/plain.txt`, `below/${segmentOf(name)}/plain.txt`],
+        ]) {
+          const row = inventory.get(`default/documents/${path}`);
+          assert(row, name);
+          expect(row.place).toBe(`default/documents/${place}`);
+          expect(files.get(Buffer.from(row.place, "latin1").toString("utf8"))?.toString("latin1")).toBe(name);
+        }
+      expect(result.files).toBe(2 * names.length + 5);
       expect(files.get(segmentOf("_SUCCESS", true))?.toString()).toBe("a file at the top");
       expect((await run(sites, destination)).uploaded).toBe(0);
     }

@@ -60,7 +60,7 @@ export const keysOf = async (
   marks: readonly string[] = [],
 ): Promise<string[]> => {
   const keys: string[] = [];
-  for await (const { key } of destination.list(prefix, eachOf(marks))) keys.push(key);
+  for await (const page of destination.listPages(prefix, eachOf(marks))) keys.push(...page.map(({ key }) => key));
   return keys;
 };
 

@@ -38,6 +38,22 @@ const calls: readonly { readonly call: string; readonly make: (destination: Dest
   { call: "list", make: (destination) => destination.list("")[Symbol.asyncIterator]().next() },
 ];
 
+/** A client of a store that begins each listing at the first key, whatever it is asked. */
+const clientWithoutStarts = (s3: S3Server): S3Client => {
+  const client = new S3Client({ endpoint: s3.url, region: s3.region, forcePathStyle: true });
+  const { signer } = client.config;
+  client.config.signer = async (scheme) => {
+    const own = await signer(scheme);
+    return {
+      sign: (request, options) => {
+        delete request.query?.["start-after"];
+        return own.sign(request, options);
+      },
+    };
+  };
+  return client;
+};
+
 /** A client that counts how many requests are under way at once. */
 const countingClient = (s3: S3Server) => {
   const client = new S3Client({ endpoint: s3.url, region: s3.region, forcePathStyle: true });
@@ -104,6 +120,15 @@ describe.each([
     expect(most()).toBeLessThanOrEqual(2); // the next page, while this one is read
     expect(await keysOf(destination, "many/", marks)).toEqual(keys);
     expect(most()).toBeGreaterThanOrEqual(4);
+  });
+
+  it("lists each object once from a store that begins before the key that was asked for", async () => {
+    const prefix = freshPrefix();
+    const keys = Array.from({ length: 12 }, (_, index) => `many/${String(index).padStart(3, "0")}`);
+    await Promise.all(keys.map((key) => open(prefix).put(key, Buffer.from(key))));
+    const destination = open(prefix, { pageSize: 5, client: clientWithoutStarts(s3) });
+
+    expect(await keysOf(destination, "many/", ["many/002", "many/006", "many/010"])).toEqual(keys);
   });
 
   it("passes the check of a destination, which leaves nothing behind", async () => {

@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import type { Destination, SourceFile, StoredObject } from "@openemr-ops/core/destination";
+import { eachObject } from "@openemr-ops/core/eachObject";
 import { measuredBody } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix, compareKeys } from "@openemr-ops/core/objectKeys";
 
@@ -36,6 +37,14 @@ export const memoryDestination = (
     return { key, byteLength: bytes.length, modifiedAt, etag, source };
   };
 
+  async function* listPages(prefix: string): AsyncGenerator<readonly StoredObject[]> {
+    checkedPrefix(prefix);
+    for (const key of keys().filter((each) => each.startsWith(prefix))) {
+      const found = describe(key);
+      if (found) yield [found];
+    }
+  }
+
   return {
     url,
     keys,
@@ -62,13 +71,8 @@ export const memoryDestination = (
       return bytes && Readable.from(bytes.length > 0 ? [bytes] : [], { objectMode: false });
     },
     describe: async (key) => describe(key),
-    async *list(prefix) {
-      checkedPrefix(prefix);
-      for (const key of keys().filter((each) => each.startsWith(prefix))) {
-        const found = describe(key);
-        if (found) yield found;
-      }
-    },
+    list: (prefix) => eachObject(listPages(prefix)),
+    listPages,
     async delete(key) {
       objects.delete(checkedKey(key));
     },

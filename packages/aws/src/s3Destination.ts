@@ -16,6 +16,7 @@ import {
   type SourceFile,
   type StoredObject,
 } from "@openemr-ops/core/destination";
+import { eachObject } from "@openemr-ops/core/eachObject";
 import { measuredBody } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix, compareKeys } from "@openemr-ops/core/objectKeys";
 import { withRenamedErrors } from "@openemr-ops/core/renamedErrors";
@@ -37,7 +38,7 @@ export interface S3DestinationSettings extends S3Settings {
 const partBytes = 10 * 1024 * 1024;
 
 /** Pages of a listing that are asked for at once, where marks say where they begin. */
-const pagesAhead = 4;
+const pagesAhead = 6;
 
 /** Where a page of a listing begins: behind the page that gave the token, or behind a key; with neither, at the first one. */
 interface PageStart {
@@ -142,18 +143,21 @@ export const s3Destination = (
   };
 
   const listedPage = async (start: string, { token, after }: PageStart): Promise<ListedPage> => {
-    const quick = await shortcut().listPage({
+    const query = {
       prefix: below + start,
       "max-keys": String(pageSize),
       ...(token ? { "continuation-token": token } : {}),
       ...(after ? { "start-after": below + after } : {}),
-    });
+    };
+    const quick = await shortcut().listPage(query, below);
     if (quick) return quick;
     const found = await page(start, pageSize, { token, after }).catch((error: unknown) => {
       throw s3Failure(error, `listing ${url}`);
     });
     const objects = (found.Contents ?? []).flatMap(({ Key, Size = 0, LastModified = new Date(0), ETag }) =>
-      Key === undefined ? [] : [{ key: Key, byteLength: Size, modifiedAt: LastModified, etag: ETag }],
+      Key === undefined || Key.endsWith("/")
+        ? []
+        : [{ key: Key.slice(below.length), byteLength: Size, modifiedAt: LastModified, etag: ETag }],
     );
     return { objects, token: found.IsTruncated ? found.NextContinuationToken : undefined };
   };
@@ -167,30 +171,33 @@ export const s3Destination = (
   /** The pages of a range, the first of which is on its way. */
   async function* pagesOf(start: string, { first, after, until }: KeyRange): AsyncGenerator<readonly StoredObject[]> {
     const isIn = ({ key }: StoredObject) =>
-      (after === undefined || compareKeys(key, below + after) > 0) &&
-      (until === undefined || compareKeys(key, below + until) <= 0);
+      (after === undefined || compareKeys(key, after) > 0) && (until === undefined || compareKeys(key, until) <= 0);
     let next: Promise<ListedPage> | undefined = first;
     while (next) {
       const { objects, token }: ListedPage = await next;
-      const head = objects[0];
       const last = objects.at(-1);
-      const endsBefore: boolean = !last || until === undefined || compareKeys(last.key, below + until) < 0;
+      const endsBefore: boolean = !last || until === undefined || compareKeys(last.key, until) < 0;
       next = token && endsBefore ? begun(start, { token }) : undefined; // while the reader is busy with this page
-      yield head && last && isIn(head) && isIn(last) ? objects : objects.filter(isIn);
+      const begin = objects.findIndex(isIn);
+      if (begin >= 0) yield objects.slice(begin, objects.findLastIndex(isIn) + 1);
     }
   }
 
-  async function* list(start: string, marks: AsyncIterable<string> = noMarks()): AsyncGenerator<StoredObject> {
+  async function* listPages(
+    start: string,
+    marks: AsyncIterable<string> = noMarks(),
+  ): AsyncGenerator<readonly StoredObject[]> {
     checkedPrefix(start);
     const cuts = marks[Symbol.asyncIterator]();
     const ahead: KeyRange[] = [];
     let after: string | undefined;
     let atEnd = false;
     const beginNext = async (): Promise<void> => {
+      const first = begun(start, { after }); // it is on its way while the mark behind it is looked up
       const { done, value } = await cuts.next();
       atEnd = done === true;
       const until = done ? undefined : value;
-      ahead.push({ first: begun(start, { after }), after, until });
+      ahead.push({ first, after, until });
       after = until;
     };
     try {
@@ -198,9 +205,7 @@ export const s3Destination = (
         while (!atEnd && ahead.length < pagesAhead) await beginNext();
         const range = ahead.shift();
         if (!range) continue;
-        for await (const objects of pagesOf(start, range))
-          for (const object of objects)
-            if (!object.key.endsWith("/")) yield { ...object, key: object.key.slice(below.length) };
+        yield* pagesOf(start, range);
       }
     } finally {
       await cuts.return?.();
@@ -215,5 +220,6 @@ export const s3Destination = (
     }
   };
 
-  return { url, put, get, describe, list, delete: remove };
+  const list = (start: string) => eachObject(listPages(start));
+  return { url, put, get, describe, list, listPages, delete: remove };
 };

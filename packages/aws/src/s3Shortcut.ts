@@ -77,6 +77,7 @@ const signedRequests = (client: S3Client, bucket: string) => {
 };
 
 export interface ListedPage {
+  /** Without those that mark a directory. */
   readonly objects: readonly StoredObject[];
   /** Where the next page begins; not set at the end. */
   readonly token?: string | undefined;
@@ -89,8 +90,12 @@ export interface S3Shortcut {
    * with its retries and its errors.
    */
   putBody(key: string, body: Buffer, source: SourceFile): Promise<PutReceipt>;
-  /** A page of a listing; `undefined` when the SDK should ask instead, which has retries and errors. */
-  listPage(query: Readonly<Record<string, string>>): Promise<ListedPage | undefined>;
+  /**
+   * A page of a listing; `undefined` when the SDK should ask instead, which has retries and errors.
+   *
+   * @param root what every key begins with; it is left out
+   */
+  listPage(query: Readonly<Record<string, string>>, root: string): Promise<ListedPage | undefined>;
 }
 
 export const s3Shortcut = (client: S3Client, bucket: string): S3Shortcut => {
@@ -128,12 +133,12 @@ export const s3Shortcut = (client: S3Client, bucket: string): S3Shortcut => {
     return { ...receipt, etag: ETag };
   };
 
-  const listPage = async (query: Readonly<Record<string, string>>): Promise<ListedPage | undefined> => {
+  const listPage = async (query: Readonly<Record<string, string>>, root: string): Promise<ListedPage | undefined> => {
     try {
       const response = await send({ method: "GET", key: "", query: { "list-type": "2", ...query }, headers: {} });
       const chunks: Buffer[] = [];
       for await (const chunk of response.body) chunks.push(chunk);
-      return response.statusCode === 200 ? pageOf(Buffer.concat(chunks).toString("utf8")) : undefined;
+      return response.statusCode === 200 ? pageOf(Buffer.concat(chunks).toString("utf8"), root) : undefined;
     } catch {
       return undefined;
     }
@@ -146,6 +151,8 @@ const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">",
 /** Text of XML; `undefined` where it has what no listing should have. */
 const plainText = (text: string): string | undefined => {
   if (!text.includes("&")) return text;
+  const quoted = text.replaceAll("&#34;", '"').replaceAll("&quot;", '"'); // each ETag has two
+  if (!quoted.includes("&")) return quoted;
   let known = true;
   const plain = text.replace(/&(?:#x([0-9a-fA-F]{1,6})|#(\d{1,7})|(\w+));/g, (_, hex, decimal, name) => {
     const code = hex ? Number.parseInt(hex, 16) : Number(decimal);
@@ -156,38 +163,45 @@ const plainText = (text: string): string | undefined => {
   return known ? plain : undefined;
 };
 
-const textIn = (xml: string, name: string): string | undefined => {
-  const start = xml.indexOf(`<${name}>`);
+const tagOf = (name: string) => ({ open: `<${name}>`, close: `</${name}>` });
+const contents = tagOf("Contents");
+const fields = { key: tagOf("Key"), size: tagOf("Size"), modified: tagOf("LastModified"), etag: tagOf("ETag") };
+const ends = { truncated: tagOf("IsTruncated"), token: tagOf("NextContinuationToken") };
+
+const textIn = (xml: string, { open, close }: ReturnType<typeof tagOf>): string | undefined => {
+  const start = xml.indexOf(open);
   if (start < 0) return undefined;
-  return plainText(xml.slice(start + name.length + 2, xml.indexOf(`</${name}>`, start)));
+  return plainText(xml.slice(start + open.length, xml.indexOf(close, start)));
 };
 
 /**
  * Reads the answer to ListObjectsV2. It takes the one form that servers write and nothing else: whatever is missing or unusual
  * leaves the whole page to the SDK.
  */
-export const pageOf = (xml: string): ListedPage | undefined => {
+export const pageOf = (xml: string, root = ""): ListedPage | undefined => {
   if (!/^\s*(?:<\?xml[^>]*\?>\s*)?<ListBucketResult[ >]/.test(xml) || !/<\/ListBucketResult>\s*$/.test(xml))
     return undefined;
   if (xml.includes("<![CDATA[") || xml.includes("<!--") || xml.includes("<EncodingType>url")) return undefined;
   const objects: StoredObject[] = [];
   let rest = "";
   let position = 0;
-  for (let start = xml.indexOf("<Contents>"); start >= 0; start = xml.indexOf("<Contents>", position)) {
-    const end = xml.indexOf("</Contents>", start);
+  for (let start = xml.indexOf(contents.open); start >= 0; start = xml.indexOf(contents.open, position)) {
+    const end = xml.indexOf(contents.close, start);
     if (end < 0) return undefined;
     rest += xml.slice(position, start);
-    position = end + "</Contents>".length;
+    position = end + contents.close.length;
     const entry = xml.slice(start, end);
-    const key = textIn(entry, "Key");
-    const byteLength = Number(textIn(entry, "Size") ?? Number.NaN);
-    const modifiedAt = new Date(textIn(entry, "LastModified") ?? Number.NaN);
-    if (key === undefined || !Number.isSafeInteger(byteLength) || Number.isNaN(modifiedAt.getTime())) return undefined;
-    objects.push({ key, byteLength, modifiedAt, etag: textIn(entry, "ETag") });
+    const key = textIn(entry, fields.key);
+    const byteLength = Number(textIn(entry, fields.size) ?? Number.NaN);
+    const modifiedAt = new Date(textIn(entry, fields.modified) ?? Number.NaN);
+    if (!key?.startsWith(root) || !Number.isSafeInteger(byteLength) || Number.isNaN(modifiedAt.getTime()))
+      return undefined;
+    if (key.endsWith("/")) continue;
+    objects.push({ key: key.slice(root.length), byteLength, modifiedAt, etag: textIn(entry, fields.etag) });
   }
   rest += xml.slice(position);
-  const truncated = textIn(rest, "IsTruncated");
-  const token = textIn(rest, "NextContinuationToken");
+  const truncated = textIn(rest, ends.truncated);
+  const token = textIn(rest, ends.token);
   if (truncated === "false") return { objects };
   return truncated === "true" && token ? { objects, token } : undefined;
 };

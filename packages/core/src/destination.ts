@@ -60,13 +60,16 @@ export interface Destination {
    */
   get(key: string, range?: ByteRange): Promise<Readable | undefined>;
   describe(key: string): Promise<StoredObject | undefined>;
+  /** Every object whose key starts with `prefix`, in key order. */
+  list(prefix: string): AsyncIterable<StoredObject>;
   /**
-   * Every object whose key starts with `prefix`, in key order.
+   * The same some at a time, as the store gives them: to wait for each of millions would take longer than all else that is done
+   * with them.
    *
    * @param marks keys of this kind in their order, as far as the caller knows them, at most a thousand objects apart. A store that
    *   gives a listing page by page begins several pages at once there. What is listed does not depend on them.
    */
-  list(prefix: string, marks?: AsyncIterable<string>): AsyncIterable<StoredObject>;
+  listPages(prefix: string, marks?: AsyncIterable<string>): AsyncIterable<readonly StoredObject[]>;
   /** Removes one object; absent is fine. */
   delete(key: string): Promise<void>;
 }

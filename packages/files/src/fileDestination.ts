@@ -12,6 +12,7 @@ import {
   type SourceFile,
   type StoredObject,
 } from "@openemr-ops/core/destination";
+import { eachObject } from "@openemr-ops/core/eachObject";
 import {
   DestinationAccessDeniedError,
   DestinationFullError,
@@ -239,7 +240,8 @@ export const fileDestination = (
     }
   };
 
-  async function* walk(folder: string, prefix: string): AsyncGenerator<StoredObject> {
+  /** What a directory has between two of its directories is given together. */
+  async function* walk(folder: string, prefix: string): AsyncGenerator<readonly StoredObject[]> {
     const entries = await readdir(join(root, folder), { withFileTypes: true }).catch((error: unknown) => {
       if (isAbsent(error)) return [];
       throw error;
@@ -248,20 +250,25 @@ export const fileDestination = (
       .filter((entry) => (entry.isFile() || entry.isDirectory()) && !(folder === "" && entry.name === incoming))
       .map((entry) => `${folder}${entry.name}${entry.isDirectory() ? "/" : ""}`)
       .sort(compareKeys);
+    let together: StoredObject[] = [];
     for (const name of found) {
       if (name.endsWith("/")) {
-        if (name.startsWith(prefix) || prefix.startsWith(name)) yield* walk(name, prefix);
+        if (!name.startsWith(prefix) && !prefix.startsWith(name)) continue;
+        yield together;
+        together = [];
+        yield* walk(name, prefix);
       } else if (name.startsWith(prefix)) {
         const stats = await lstat(join(root, name), { bigint: true }).catch((error: unknown) => {
           if (isAbsent(error)) return undefined; // deleted since the directory was read
           throw error;
         });
-        if (stats) yield storedAs(name, stats);
+        if (stats) together.push(storedAs(name, stats));
       }
     }
+    yield together;
   }
 
-  async function* list(prefix: string): AsyncGenerator<StoredObject> {
+  async function* listPages(prefix: string): AsyncGenerator<readonly StoredObject[]> {
     checkedPrefix(prefix);
     const start = prefix.slice(0, prefix.lastIndexOf("/") + 1);
     try {
@@ -295,7 +302,8 @@ export const fileDestination = (
     }
   };
 
-  return { url, put, get, describe, list, delete: remove };
+  const list = (prefix: string) => eachObject(listPages(prefix));
+  return { url, put, get, describe, list, listPages, delete: remove };
 };
 
 /** Node sets times to the microsecond; the third of one more keeps the nearest double from falling below it. */

@@ -10,6 +10,7 @@ import {
   type SourceFile,
   type StoredObject,
 } from "@openemr-ops/core/destination";
+import { eachObject } from "@openemr-ops/core/eachObject";
 import { OpsError } from "@openemr-ops/core/errors";
 import { measuredBody, receiptFor } from "@openemr-ops/core/measuredBody";
 import { checkedKey, checkedPrefix } from "@openemr-ops/core/objectKeys";
@@ -147,19 +148,21 @@ export const gcsDestination = (settings: GcsDestinationSettings): Destination =>
     }
   };
 
-  async function* list(start: string): AsyncGenerator<StoredObject> {
+  async function* listPages(start: string): AsyncGenerator<readonly StoredObject[]> {
     checkedPrefix(start);
     let token: string | undefined;
     do {
       const [files, next] = await page(start, pageSize, token).catch((error: unknown) => {
         throw gcsFailure(error, `listing ${url}`);
       });
-      for (const { name, metadata } of files) {
-        const { size = 0, updated = 0, generation } = metadata;
-        const etag = etagOf(generation);
-        if (!name.endsWith("/"))
-          yield { key: name.slice(below.length), byteLength: Number(size), modifiedAt: new Date(updated), etag };
-      }
+      yield files
+        .filter(({ name }) => !name.endsWith("/"))
+        .map(({ name, metadata: { size = 0, updated = 0, generation } }) => ({
+          key: name.slice(below.length),
+          byteLength: Number(size),
+          modifiedAt: new Date(updated),
+          etag: etagOf(generation),
+        }));
       token = next && "pageToken" in next ? String(next.pageToken) : undefined;
     } while (token !== undefined);
   }
@@ -172,5 +175,6 @@ export const gcsDestination = (settings: GcsDestinationSettings): Destination =>
     }
   };
 
-  return { url, put, get, describe, list, delete: remove };
+  const list = (prefix: string) => eachObject(listPages(prefix));
+  return { url, put, get, describe, list, listPages, delete: remove };
 };

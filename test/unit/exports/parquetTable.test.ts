@@ -1,4 +1,3 @@
-import { buffer } from "node:stream/consumers";
 import { zstdDecompressSync } from "node:zlib";
 import { parquetTable, type TableValue } from "@openemr-ops/exports/parquet/parquetTable";
 import fc from "fast-check";
@@ -12,7 +11,9 @@ const columns = [
 ] as const;
 
 const read = async (rows: readonly (readonly TableValue[])[]) => {
-  const bytes = await buffer(parquetTable(columns, rows));
+  const table = parquetTable(columns);
+  for (const row of rows) await table.add(row);
+  const bytes = await table.finish();
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
   return parquetReadObjects({
     file,
@@ -68,14 +69,5 @@ describe("a table made row by row", () => {
     const found = await read(rows);
 
     expect(found.map(({ path }) => path === long || path)).toEqual(["before", true, null, "after"]);
-  });
-
-  it("ends with the error of its rows, never as a shorter table", async () => {
-    const failing = async function* (): AsyncGenerator<TableValue[]> {
-      yield ["a", 1, null];
-      throw new Error("the listing failed");
-    };
-
-    await expect(buffer(parquetTable(columns, failing()))).rejects.toThrow("the listing failed");
   });
 });

@@ -1,9 +1,7 @@
-import type { Readable } from "node:stream";
-import { toOpsError } from "@openemr-ops/core/errors";
 import type { ColumnBuffer } from "./columnBuffer.ts";
 import type { ColumnType } from "./columnType.ts";
-import { ParquetWriter } from "./parquetWriter.ts";
-import { streamSink } from "./streamSink.ts";
+import { PageBuffers } from "./pageBuffers.ts";
+import { type FileSink, ParquetWriter } from "./parquetWriter.ts";
 
 /** What a table made row by row can have: text, a whole number, a moment. */
 export type TableType = "text" | "integer" | "timestamp";
@@ -41,33 +39,43 @@ const addWhole = (column: ColumnBuffer, value: number | bigint | Date): void => 
   column.rows++;
 };
 
+/** A Parquet file that is being made. */
+export interface ParquetTable {
+  /** @returns set where the next row has to wait */
+  add(row: readonly TableValue[]): Promise<void> | undefined;
+  /** Nothing is added after it. */
+  finish(): Promise<Buffer>;
+}
+
 /**
- * A Parquet file of rows that JavaScript has, as a stream. For inventories and the like: rows of a database go another way.
+ * A Parquet file in memory of rows that JavaScript has. They are encoded as they come, so that none is kept. For inventories and
+ * the like: rows of a database go another way.
  *
- * @throws through the stream: what `rows` threw
+ * @param buffers where several are made one after the other
  */
 export const parquetTable = (
   columns: readonly { readonly name: string; readonly type: TableType }[],
-  rows: Iterable<readonly TableValue[]> | AsyncIterable<readonly TableValue[]>,
-): Readable => {
-  const sink = streamSink();
+  buffers = new PageBuffers(),
+): ParquetTable => {
+  const written: Buffer[] = [];
+  const sink: FileSink = { write: (bytes) => void written.push(bytes), end: async () => undefined };
   const writer = new ParquetWriter(
     columns.map(({ name, type }) => ({ name, type: types[type] })),
-    { open: () => sink, fileBytes: Number.POSITIVE_INFINITY },
+    { open: () => sink, fileBytes: Number.POSITIVE_INFINITY, buffers },
   );
-  const run = async (): Promise<void> => {
-    for await (const row of rows) {
+  return {
+    add: (row) => {
       let bytes = 0;
       for (let index = 0; index < writer.columns.length; index++) {
         const value = row[index] ?? null;
         add(writer.columns[index] as ColumnBuffer, value);
         bytes += typeof value === "string" ? value.length : 8;
       }
-      const waiting = writer.endRow(bytes);
-      if (waiting) await waiting;
-    }
-    await writer.finish();
+      return writer.endRow(bytes);
+    },
+    finish: async () => {
+      await writer.finish();
+      return Buffer.concat(written);
+    },
   };
-  run().catch((error: unknown) => sink.fail(error instanceof Error ? error : toOpsError(error)));
-  return sink.stream;
 };

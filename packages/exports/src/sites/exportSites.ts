@@ -14,9 +14,9 @@ import type { SitesExportContext, SitesExportResult } from "../context.ts";
 import { fileListWriter } from "./bulk/fileList.ts";
 import { listingSender } from "./bulk/listingSender.ts";
 import { settleListed } from "./bulk/settleListed.ts";
-import { type Action, decide } from "./decide.ts";
+import { type Action, type Compared, decide } from "./decide.ts";
 import { inOrder } from "./inOrder.ts";
-import { sitesFolder } from "./inventory/parquet.ts";
+import { placeOf, sitesFolder } from "./inventory/parquet.ts";
 import {
   type InventoryWriter,
   inventoryFolder,
@@ -27,7 +27,7 @@ import {
 } from "./inventory/parts.ts";
 import type { InventoryPart, InventoryRow } from "./inventory/row.ts";
 import { mergeJoin } from "./mergeJoin.ts";
-import { keyBytes, keyText } from "./objectNames.ts";
+import { keyText } from "./objectNames.ts";
 import { type FoundEntry, orderedWalk } from "./orderedWalk.ts";
 import { quietDestination } from "./quietDestination.ts";
 import { incompleteKey, readSeals, type SitesFigures, type SitesSeal, successKey, writeSeal } from "./seal.ts";
@@ -40,8 +40,6 @@ export type SitesExportPlan = Omit<SitesExportResult, "exportId" | "seconds">;
 const longestKey = 900;
 /** Rows that wait for the upload of one before them. */
 const rowsAhead = 4096;
-/** Of a listing, taken together. */
-const storedInBatch = 500;
 
 type Figures = { -readonly [Name in keyof SitesFigures]: number };
 
@@ -68,22 +66,17 @@ const withheldCounter = (figures: Figures) => {
   return { count, byRule: () => Object.fromEntries([...byRule].sort(([one], [other]) => (one < other ? -1 : 1))) };
 };
 
-type StoredFile = StoredObject & { readonly place: string };
+const ownKeys: readonly string[] = [successKey, incompleteKey];
+const isOwn = ({ key }: StoredObject): boolean =>
+  key.startsWith("_", sitesFolder.length) && (key.startsWith(inventoryFolder) || ownKeys.includes(key));
 
+/** What lies there of the tree. */
 const storedFiles = async function* (
   destination: Destination,
   marks?: AsyncIterable<string>,
-): AsyncGenerator<readonly StoredFile[], void> {
-  let batch: StoredFile[] = [];
-  for await (const stored of destination.list(sitesFolder, marks)) {
-    const { key, byteLength, modifiedAt, etag } = stored;
-    if (key.startsWith(inventoryFolder) || key === successKey || key === incompleteKey) continue;
-    batch.push({ key, byteLength, modifiedAt, etag, place: keyBytes(key.slice(sitesFolder.length)) });
-    if (batch.length < storedInBatch) continue;
-    yield batch;
-    batch = [];
-  }
-  yield batch;
+): AsyncGenerator<readonly StoredObject[], void> {
+  for await (const page of destination.listPages(sitesFolder, marks))
+    yield page.some(isOwn) ? page.filter((stored) => !isOwn(stored)) : page;
 };
 
 const isLink = async (path: string): Promise<boolean> =>
@@ -129,13 +122,13 @@ const compareAll = (
   withheld: (rule: WithheldBy) => void,
 ) => {
   const inventory = openInventory(destination, earlier);
-  return mergeJoin<{ source: FoundEntry; stored: StoredFile; known: InventoryRow }>(
+  return mergeJoin<{ source: FoundEntry; stored: StoredObject; known: InventoryRow }>(
     {
       source: orderedWalk(context.sitesPath, withheld),
       stored: storedFiles(destination, inventory.marks()),
       known: inventory.rows(),
     },
-    { source: ({ key }) => key, stored: ({ place }) => place, known: ({ place }) => place },
+    { source: ({ key }) => key, stored: placeOf, known: ({ place }) => place },
   );
 };
 
@@ -267,14 +260,16 @@ const runPass = async (
   const addFirst = bulk ? bulk.draft.add : addRow;
   const rows = inOrder<InventoryRow | undefined>(rowsAhead, (row) => (row ? addFirst(row) : undefined));
   try {
-    for await (const compared of compareAll(context, destination, earlier, withheld.count)) {
-      signal.throwIfAborted();
-      const outcome = carryOut(compared.key, decide(compared, decrypts), compared.known, compared.stored);
-      if (outcome !== undefined) await rows.add(outcome);
-      looked += 1;
-      if (looked % 2000 === 0)
-        progress({ step: "sites", files: looked, bytes: figures.bytes, detail: `${figures.uploaded} uploaded` });
-    }
+    for await (const batch of compareAll(context, destination, earlier, withheld.count))
+      for (const compared of batch) {
+        signal.throwIfAborted();
+        const outcome = carryOut(compared.key, decide(compared, decrypts), compared.known, compared.stored);
+        const waiting = outcome === undefined ? undefined : rows.add(outcome);
+        if (waiting) await waiting;
+        looked += 1;
+        if (looked % 2000 === 0)
+          progress({ step: "sites", files: looked, bytes: figures.bytes, detail: `${figures.uploaded} uploaded` });
+      }
     await rows.finish();
   } catch (error) {
     await bulk?.list.abandon(toOpsError(error));
@@ -416,8 +411,7 @@ export const planSitesExport = async (context: SitesExportContext): Promise<Site
   let decrypted = 0;
   const withheld = withheldCounter(figures);
   const { newest } = await readSeals(destination);
-  for await (const compared of compareAll(context, destination, newest?.inventory ?? [], withheld.count)) {
-    context.signal.throwIfAborted();
+  const add = (compared: Compared): void => {
     const action = decide(compared, decrypts);
     if (action.do === "upload" || action.do === "ask" || action.do === "keep") {
       figures.files += 1;
@@ -426,6 +420,10 @@ export const planSitesExport = async (context: SitesExportContext): Promise<Site
       if (action.do === "keep" && action.row.treatment === "decrypted") decrypted += 1;
     } else if (action.do === "delete") figures.deleted += action.since ? 0 : 1;
     else if (action.do === "list") figures[action.row.state === "unreadable" ? "unreadable" : "skipped"] += 1;
+  };
+  for await (const batch of compareAll(context, destination, newest?.inventory ?? [], withheld.count)) {
+    context.signal.throwIfAborted();
+    batch.forEach(add);
   }
   if (decrypts) figures.decrypted = decrypted;
   return { location: `${destination.url}/sites`, ...resultOf(figures, withheld.byRule()) };

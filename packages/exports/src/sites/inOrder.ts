@@ -1,40 +1,71 @@
+/** A result that is not taken yet, or the work for it. */
+class Begun<Result> {
+  readonly work: Promise<Result>;
+  done: { readonly result: Result } | undefined;
+
+  constructor(work: Promise<Result>) {
+    this.work = work;
+  }
+}
+
 /**
- * Takes results in the order in which their work began, while up to `most` are under way or done.
+ * Takes results in the order in which their work began, each as soon as it is there and those before it are taken. Up to `most`
+ * are under way or wait.
  *
  * @param take is given each result; not before the one ahead has been taken
  */
 export const inOrder = <Result>(most: number, take: (result: Result) => Promise<void> | undefined) => {
-  const waiting: (Promise<Result> | Result)[] = [];
-  let first = 0;
+  const waiting: (Begun<Result> | Result)[] = [];
   let failure: { readonly error: unknown } | undefined;
-  const takeFirst = async (): Promise<void> => {
-    const next = waiting[first] as Promise<Result> | Result;
-    first += 1;
-    if (first === most) {
-      waiting.splice(0, first);
-      first = 0;
-    }
-    const result = next instanceof Promise ? await next : next;
-    const taken = take(result);
-    if (taken) await taken;
+
+  const begun = (work: Promise<Result>): Begun<Result> => {
+    const begun = new Begun(work);
+    work.then(
+      (result) => {
+        begun.done = { result };
+      },
+      (error: unknown) => {
+        failure ??= { error };
+      },
+    );
+    return begun;
   };
+
+  /** Takes what is there, and waits only while more than `left` are left. */
+  const takeUntil = async (left: number): Promise<void> => {
+    let taken = 0;
+    try {
+      while (taken < waiting.length) {
+        const next = waiting[taken] as Begun<Result> | Result;
+        const isBegun = next instanceof Begun;
+        if (isBegun && !next.done && waiting.length - taken <= left) return;
+        const result = isBegun ? (next.done?.result ?? (await next.work)) : next;
+        taken += 1;
+        const storing = take(result);
+        if (storing) await storing;
+      }
+    } finally {
+      waiting.splice(0, taken);
+    }
+  };
+
   return {
-    /** Waits while there is too much ahead. @throws the first failure of any of the work so far */
-    add: async (work: Promise<Result> | Result): Promise<void> => {
-      if (work instanceof Promise)
-        work.catch((error: unknown) => {
-          failure ??= { error };
-        });
-      waiting.push(work);
+    /**
+     * @returns set where it has to be waited for
+     * @throws the first failure of any of the work so far
+     */
+    add: (work: Promise<Result> | Result): Promise<void> | undefined => {
+      const isBegun = work instanceof Promise;
+      if (!isBegun && waiting.length === 0 && !failure) return take(work);
+      waiting.push(isBegun ? begun(work) : work);
       if (failure) throw failure.error;
-      while (waiting.length - first >= most) await takeFirst();
+      const [next] = waiting;
+      return waiting.length >= most || (next instanceof Begun && next.done) ? takeUntil(most - 1) : undefined;
     },
-    finish: async (): Promise<void> => {
-      while (waiting.length > first) await takeFirst();
-    },
+    finish: (): Promise<void> => takeUntil(0),
     /** Waits until nothing is under way; failures are ignored. */
     settle: async (): Promise<void> => {
-      await Promise.allSettled(waiting.slice(first));
+      await Promise.allSettled(waiting.map((each) => each instanceof Begun && each.work));
     },
   };
 };

@@ -21,7 +21,8 @@ export const quietDestination = (destination: Destination): Destination => {
     put: (key, body, source) => quiet(key, destination.put(key, body, source)),
     get: (key, range) => quiet(key, destination.get(key, range)),
     describe: (key) => quiet(key, destination.describe(key)),
-    list: (prefix, marks) => destination.list(prefix, marks),
+    list: (prefix) => destination.list(prefix),
+    listPages: (prefix, marks) => destination.listPages(prefix, marks),
     delete: (key) => quiet(key, destination.delete(key)),
   };
 };

@@ -1,6 +1,7 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import * as z from "zod";
 import { storedJson } from "../storedJson.ts";
+import { inOrder } from "./inOrder.ts";
 import { inventoryFolder } from "./inventory/parts.ts";
 import type { InventoryPart } from "./inventory/row.ts";
 
@@ -86,5 +87,7 @@ export const writeSeal = async (
   );
   const stale: string[] = [];
   for await (const { key } of destination.list(inventoryFolder)) if (!kept.has(key)) stale.push(key);
-  for (const key of stale) await destination.delete(key);
+  const removals = inOrder<void>(16, () => undefined);
+  for (const key of stale) await removals.add(destination.delete(key));
+  await removals.finish();
 };

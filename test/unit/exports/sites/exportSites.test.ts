@@ -61,9 +61,9 @@ const counted = (destination: Destination) => {
       asked.describe += 1;
       return destination.describe(key);
     },
-    list: (prefix, marks) => {
+    listPages: (prefix, marks) => {
       if (prefix === "sites/") asked.list += 1;
-      return destination.list(prefix, marks);
+      return destination.listPages(prefix, marks);
     },
     delete: (key) => {
       asked.delete.push(key);

@@ -40,7 +40,7 @@ it("names keys of its objects between which a listing can be asked side by side,
 
   expect(found.map(({ place, etag }) => ({ place, etag }))).toEqual(rows.map(({ place, etag }) => ({ place, etag })));
   expect(reads).toHaveLength(5);
-  expect(first.value).toBe("sites/default/documents/01055"); // the 950th of those that have an object
+  expect(first.value).toBe("sites/default/documents/01099"); // the 990th of those that have an object
   expect(await collected(marks)).toEqual([]); // the rows have gone past: nothing is read again
 });
 
@@ -49,6 +49,53 @@ it("names them while its rows are read, however far ahead", async () => {
   const [marks, parts] = await Promise.all([collected(inventory.marks()), collected(inventory.rows())]);
 
   expect(parts.flatMap((part) => [...part])).toHaveLength(3000);
-  expect(marks[0]).toBe("sites/default/documents/01055");
+  expect(marks[0]).toBe("sites/default/documents/01099");
   expect(reads.length).toBeLessThanOrEqual(5);
+});
+
+it.each(["00000", "00002", "00004"])("is not written when part %s cannot be stored", async (part) => {
+  const memory = memoryDestination();
+  const destination: Destination = {
+    ...memory,
+    put: async (key, body) => {
+      if (key.includes(part)) throw new Error("the store is full");
+      return memory.put(key, body);
+    },
+  };
+  const writing = async () => {
+    const writer = inventoryWriter(destination, "20261127T040000Z-aaaaaaaa", 700);
+    for (const each of rows) await writer.add(each);
+    return writer.finish();
+  };
+
+  await expect(writing()).rejects.toThrow("the store is full");
+});
+
+it("stores a part while the next one is filled, one at a time and in order", async () => {
+  const memory = memoryDestination();
+  let underWay = 0;
+  let most = 0;
+  const destination: Destination = {
+    ...memory,
+    put: async (key, body) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await new Promise((resolve) => setTimeout(resolve, key.includes("00000") ? 20 : 1));
+      underWay -= 1;
+      return memory.put(key, body);
+    },
+  };
+  const writer = inventoryWriter(destination, "20261127T040000Z-aaaaaaaa", 700);
+  const waits: boolean[] = [];
+  for (const each of rows) {
+    const waiting = writer.add(each);
+    waits.push(waiting !== undefined);
+    await waiting;
+  }
+  const parts = await writer.finish();
+
+  expect(waits.indexOf(true)).toBe(2 * 700 - 1); // the second part is full, and the first on its way
+  expect(most).toBe(1);
+  expect(parts.map(({ rows: count }) => count)).toEqual([700, 700, 700, 700, 200]);
+  expect(parts.map(({ key }) => key)).toEqual(memory.keys());
 });

@@ -19,11 +19,11 @@ const stream = async function* (keys: readonly string[], from: string): AsyncGen
 const join = async (streams: Readonly<Record<"a" | "b" | "c", readonly string[]>>) => {
   const keyOf = ({ key }: Item) => key;
   const joined: unknown[] = [];
-  for await (const each of mergeJoin<{ a: Item; b: Item; c: Item }>(
+  for await (const batch of mergeJoin<{ a: Item; b: Item; c: Item }>(
     { a: stream(streams.a, "a"), b: stream(streams.b, "b"), c: stream(streams.c, "c") },
     { a: keyOf, b: keyOf, c: keyOf },
   ))
-    joined.push(each);
+    joined.push(...batch);
   return joined;
 };
 
@@ -31,19 +31,28 @@ const anyKeys = fc
   .uniqueArray(fc.string({ unit: fc.constantFrom("a", "/", "-", "\xff"), maxLength: 3 }))
   .map((keys) => keys.sort());
 
+/** Looks each key up. */
+const lookedUp = (streams: Readonly<Record<"a" | "b" | "c", readonly string[]>>) =>
+  [...new Set(Object.values(streams).flat())].sort().map((key) => ({
+    key,
+    ...Object.fromEntries(
+      Object.entries(streams).flatMap(([from, keys]) => (keys.includes(key) ? [[from, { key, from }]] : [])),
+    ),
+  }));
+
 it("walks through three streams as looking each key up would", async () => {
   await fc.assert(
     fc.asyncProperty(anyKeys, anyKeys, anyKeys, async (a, b, c) => {
-      const streams = { a, b, c };
-      const expected = [...new Set([...a, ...b, ...c])].sort().map((key) => ({
-        key,
-        ...Object.fromEntries(
-          Object.entries(streams).flatMap(([from, keys]) => (keys.includes(key) ? [[from, { key, from }]] : [])),
-        ),
-      }));
-      expect(await join(streams)).toEqual(expected);
+      expect(await join({ a, b, c })).toEqual(lookedUp({ a, b, c }));
     }),
   );
+});
+
+it("does so with streams longer than what it gives together", async () => {
+  const keys = Array.from({ length: 2000 }, (_, index) => String(index).padStart(4, "0"));
+  const streams = { a: keys, b: keys.filter((_, index) => index % 7 > 0), c: keys.slice(300, 1500) };
+
+  expect(await join(streams)).toEqual(lookedUp(streams));
 });
 
 it.each([

@@ -2,13 +2,14 @@ import type { StoredObject } from "@openemr-ops/core/destination";
 import { IntegrityError } from "@openemr-ops/core/errors";
 import { bytePath } from "@openemr-ops/files/bytePath";
 import { inOrder } from "../inOrder.ts";
+import { placeOf } from "../inventory/parquet.ts";
 import type { InventoryRow } from "../inventory/row.ts";
-import { type Batches, mergeJoin } from "../mergeJoin.ts";
+import { type Batches, type Joined, mergeJoin } from "../mergeJoin.ts";
 import type { FoundFile } from "../sendFile.ts";
 import { readSteadily } from "../steadyFile.ts";
 
-type Stored = StoredObject & { readonly place: string };
 type Row = InventoryRow | undefined;
+type Streams = { readonly row: InventoryRow; readonly stored: StoredObject };
 
 export interface ListedFiles {
   readonly root: string;
@@ -17,7 +18,7 @@ export interface ListedFiles {
   /** The draft, in order. */
   readonly draft: Batches<InventoryRow>;
   /** What lies there now, in order. */
-  readonly stored: Batches<Stored>;
+  readonly stored: Batches<StoredObject>;
   /** Sends a file of which the service may have copied another state. What lies there goes, unless it is replaced. */
   readonly sendAgain: (file: FoundFile) => Promise<Row>;
   /** The object is the copy of the file. */
@@ -47,7 +48,7 @@ export const settleListed = async (listed: ListedFiles): Promise<void> => {
     return isSame && String(read.result) === reason;
   };
 
-  const settle = async (row: InventoryRow, stored: Stored | undefined): Promise<Row> => {
+  const settle = async (row: InventoryRow, stored: StoredObject | undefined): Promise<Row> => {
     const { place: key, path, byteLength = 0, modifiedNs = 0n } = row;
     // The same mark as before: it was not replaced, or by the same bytes.
     const isReplaced = stored !== undefined && stored.etag !== row.etag;
@@ -61,22 +62,25 @@ export const settleListed = async (listed: ListedFiles): Promise<void> => {
     return undefined;
   };
 
+  const add = async ({ key, row, stored }: Joined<Streams>): Promise<void> => {
+    if (row?.state === "listed") return rows.add(settle(row, stored));
+    if (stored && stored.etag !== row?.etag) {
+      wrong.unasked += 1;
+      await remove(key);
+    }
+    if (row) await rows.add(row);
+  };
+
   const rows = inOrder<Row>(rowsAhead, (row) => (row ? addRow(row) : undefined));
   try {
-    for await (const { key, row, stored } of mergeJoin<{ row: InventoryRow; stored: Stored }>(
+    for await (const batch of mergeJoin<Streams>(
       { row: listed.draft, stored: listed.stored },
-      { row: ({ place }) => place, stored: ({ place }) => place },
-    )) {
-      signal.throwIfAborted();
-      if (row?.state === "listed") await rows.add(settle(row, stored));
-      else {
-        if (stored && stored.etag !== row?.etag) {
-          wrong.unasked += 1;
-          await remove(key);
-        }
-        if (row) await rows.add(row);
+      { row: ({ place }) => place, stored: placeOf },
+    ))
+      for (const compared of batch) {
+        signal.throwIfAborted();
+        await add(compared);
       }
-    }
     await rows.finish();
   } finally {
     await rows.settle();

@@ -1,12 +1,17 @@
-import type { Readable } from "node:stream";
 import { zstdDecompressSync } from "node:zlib";
 import { parquetMetadata, parquetRead } from "hyparquet";
+import type { PageBuffers } from "../../parquet/pageBuffers.ts";
 import { parquetTable, type TableType, type TableValue } from "../../parquet/parquetTable.ts";
-import { keyText, pathText } from "../objectNames.ts";
+import { keyBytes, keyText, pathText } from "../objectNames.ts";
 import type { FileState, InventoryRow } from "./row.ts";
 
 /** Where objects of files are kept, below the destination. */
 export const sitesFolder = "sites/";
+
+const belowSites = (key: string): string => key.slice(sitesFolder.length);
+
+/** The place of an object of a file. */
+export const placeOf = ({ key }: { readonly key: string }): string => keyBytes(belowSites(key));
 
 /** A time has microseconds, which every reader knows; `mtimeNs` is the whole of it. `pathBytes`: hex, where `path` is escaped. */
 const columns = {
@@ -50,12 +55,22 @@ const cellsOf = (row: InventoryRow): readonly TableValue[] => {
   ];
 };
 
-/** One part of an inventory as Parquet. */
-export const inventoryParquet = (rows: readonly InventoryRow[]): Readable =>
-  parquetTable(
+/** One part of an inventory that is being made. */
+export interface OpenPart {
+  /** @returns set where the next row has to wait */
+  add(row: InventoryRow): Promise<void> | undefined;
+  /** @returns it as Parquet */
+  finish(): Promise<Buffer>;
+}
+
+/** @param buffers where several are made one after the other */
+export const openPart = (buffers?: PageBuffers): OpenPart => {
+  const table = parquetTable(
     Object.entries(columns).map(([name, type]) => ({ name, type })),
-    rows.map(cellsOf),
+    buffers,
   );
+  return { add: (row) => table.add(cellsOf(row)), finish: table.finish };
+};
 
 /** Columns as the reader gives them: texts are strings of one character a byte, as places and paths are here. */
 interface StoredColumns {
@@ -79,16 +94,18 @@ interface StoredColumns {
 
 /** One part of an inventory in memory; rows are made when they are taken. */
 export interface ReadRows {
-  rows(): Iterable<InventoryRow>;
+  /** Some at a time. */
+  rows(): Iterable<readonly InventoryRow[]>;
   /** Places of the rows that have an object. */
   objects(): Iterable<string>;
 }
 
+/** Rows that are made together. */
+const inBatch = 500;
+
 /** What a path is made of where a key is not the path itself. */
 const ofPaths: ReadonlySet<string> = new Set(["site", "path", "pathBytes"]);
 const isEscaped = (key: string): boolean => key.includes("%");
-
-const placeOf = (key: string): string => key.slice(sitesFolder.length);
 
 const pathAt = ({ site, path, pathBytes }: StoredColumns, index: number): string => {
   const bytes = pathBytes?.[index];
@@ -97,7 +114,7 @@ const pathAt = ({ site, path, pathBytes }: StoredColumns, index: number): string
 };
 
 const rowAt = (columns: StoredColumns, index: number): InventoryRow => {
-  const place = placeOf(columns.key[index] ?? "");
+  const place = belowSites(columns.key[index] ?? "");
   const size = columns.size[index] ?? null;
   const objectSize = columns.objectSize?.[index];
   const reason = columns.reason[index];
@@ -142,10 +159,13 @@ export const readParquet = async (bytes: Buffer): Promise<ReadRows> => {
   if (columns.key.some(isEscaped)) await readColumns((name) => ofPaths.has(name));
   return {
     *rows() {
-      for (let index = 0; index < columns.key.length; index++) yield rowAt(columns, index);
+      for (let from = 0; from < columns.key.length; from += inBatch) {
+        const length = Math.min(inBatch, columns.key.length - from);
+        yield Array.from({ length }, (_, index) => rowAt(columns, from + index));
+      }
     },
     *objects() {
-      for (const [index, key] of columns.key.entries()) if (columns.etag[index] !== null) yield placeOf(key);
+      for (const [index, key] of columns.key.entries()) if (columns.etag[index] !== null) yield belowSites(key);
     },
   };
 };

@@ -1,13 +1,14 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import { IntegrityError } from "@openemr-ops/core/errors";
+import { PageBuffers } from "../../parquet/pageBuffers.ts";
 import { readAllOf } from "../../readAllOf.ts";
 import { keyText } from "../objectNames.ts";
-import { inventoryParquet, type ReadRows, readParquet, sitesFolder } from "./parquet.ts";
+import { type OpenPart, openPart, type ReadRows, readParquet, sitesFolder } from "./parquet.ts";
 import type { InventoryPart, InventoryRow } from "./row.ts";
 
 export const inventoryFolder = "sites/_inventory/";
 
-/** Rows of a part: what is in memory at once when an inventory is written or read. */
+/** Rows of a part: what is in memory at once when an inventory is read. */
 const rowsInPart = 10_000;
 
 export interface InventoryWriter {
@@ -17,28 +18,38 @@ export interface InventoryWriter {
   finish(): Promise<readonly InventoryPart[]>;
 }
 
-const store = async (destination: Destination, key: string, rows: readonly InventoryRow[]): Promise<InventoryPart> => {
-  const { sha256 } = await destination.put(key, inventoryParquet(rows));
-  return { key, sha256, rows: rows.length };
-};
-
 /** Writes the parts of one run's inventory; nothing names them before the run says so. */
 export const inventoryWriter = (destination: Destination, exportId: string, most = rowsInPart): InventoryWriter => {
   const parts: InventoryPart[] = [];
-  let rows: InventoryRow[] = [];
-  const flush = async (): Promise<void> => {
+  const buffers = new PageBuffers();
+  let part = openPart(buffers);
+  let rows = 0;
+  let storing: Promise<void> | undefined;
+
+  const storeBehind = async (before: Promise<void> | undefined, full: OpenPart, count: number): Promise<void> => {
+    await before;
     const key = `${inventoryFolder}${exportId}-${String(parts.length).padStart(5, "0")}.parquet`;
-    const written = rows;
-    rows = [];
-    parts.push(await store(destination, key, written));
+    const { sha256 } = await destination.put(key, await full.finish());
+    parts.push({ key, sha256, rows: count });
+  };
+  /** Stores the part while the next one is filled; there are two at most. */
+  const flush = (): Promise<void> | undefined => {
+    const before = storing;
+    storing = storeBehind(before, part, rows);
+    storing.catch(() => undefined); // whoever waits for it reports the failure
+    part = openPart(buffers);
+    rows = 0;
+    return before;
   };
   return {
     add: (row) => {
-      rows.push(row);
-      return rows.length >= most ? flush() : undefined;
+      const waiting = part.add(row);
+      rows += 1;
+      return rows < most ? waiting : flush();
     },
     finish: async () => {
-      if (rows.length > 0 || parts.length === 0) await flush();
+      if (rows > 0 || !storing) flush();
+      await storing;
       return parts;
     },
   };
@@ -59,16 +70,16 @@ const readPart = async (destination: Destination, { key, sha256 }: InventoryPart
 };
 
 /** Objects between two marks of a listing: fewer than a store gives at once, since files come between them. */
-const objectsBetweenMarks = 950;
+const objectsBetweenMarks = 990;
 
 /** An inventory that is read from its beginning to its end. */
 export interface OpenInventory {
   /**
-   * Its rows in order, part by part.
+   * Its rows in order, some at a time.
    *
    * @throws {IntegrityError} damaged: a part is absent or altered
    */
-  rows(): AsyncGenerator<Iterable<InventoryRow>, void>;
+  rows(): AsyncGenerator<readonly InventoryRow[], void>;
   /** Keys of its objects, some hundreds apart: where a listing can be begun. Reads ahead of `rows`, which need not read the same again. */
   marks(): AsyncGenerator<string, void>;
 }
@@ -86,7 +97,7 @@ export const openInventory = (destination: Destination, parts: readonly Inventor
   return {
     async *rows() {
       for (const part of parts) {
-        yield (await read(part)).rows();
+        yield* (await read(part)).rows();
         begun.delete(part);
         passed += 1;
       }
@@ -120,10 +131,16 @@ export const rewriteParts = async (
 ): Promise<readonly InventoryPart[]> => {
   const rewritten: InventoryPart[] = [];
   for (const part of parts) {
-    const rows = [...(await readPart(destination, part)).rows()];
-    const changed = rows.map(change);
-    const differs = changed.some((row, index) => row !== rows[index]);
-    rewritten.push(differs ? await store(destination, part.key, changed) : part);
+    const changed = openPart();
+    let differs = false;
+    for (const rows of (await readPart(destination, part)).rows())
+      for (const row of rows) {
+        const now = change(row);
+        differs ||= now !== row;
+        await changed.add(now);
+      }
+    const bytes = await changed.finish();
+    rewritten.push(differs ? { ...part, sha256: (await destination.put(part.key, bytes)).sha256 } : part);
   }
   return rewritten;
 };

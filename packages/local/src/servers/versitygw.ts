@@ -31,16 +31,18 @@ const newUser = (): StoreUser => ({
 });
 
 /**
- * Versity's S3 gateway (Go) over a directory of its own; needs no extended attributes. Checks signatures. `versions`: buckets can
- * keep versions, and lock them.
+ * Versity's S3 gateway (Go) over a directory of its own. Checks signatures. `versions`: buckets can keep versions, and lock them.
  */
 export const startVersityGateway = async ({
   versions = false,
   keepAlive = false,
+  attributes = false,
 }: {
   readonly versions?: boolean;
   /** Connections serve more than one request, as S3's do. */
   readonly keepAlive?: boolean;
+  /** It keeps what it knows of objects in extended attributes of their files, as it does by default, and not in files beside them. */
+  readonly attributes?: boolean;
 } = {}): Promise<VersityGateway> => {
   const { accessKeyId, secretAccessKey } = newUser();
   const server = await startStoreServer({
@@ -48,7 +50,8 @@ export const startVersityGateway = async ({
     args: ({ port, directory }) => [
       ...["--port", `127.0.0.1:${port}`, "--quiet", "--iam-dir", made(join(directory, "users"))],
       ...(keepAlive ? ["--keep-alive"] : []),
-      ...["posix", "--sidecar", made(join(directory, "metadata"))],
+      "posix",
+      ...(attributes ? [] : ["--sidecar", made(join(directory, "metadata"))]),
       ...(versions ? ["--versioning-dir", made(join(directory, "versions"))] : []),
       made(join(directory, "data")),
     ],

@@ -20,11 +20,14 @@ foreach (glob(${JSON.stringify(sitesPath)} . '/*/sqlconf.php') as $file) {
 echo 'ok';
 `;
 
-/** Ends the server with its workers, and starts another one in the background, as a web server's own script does. */
+/**
+ * Ends the server with its workers, and starts another one in the background, as a web server's own script does: it tries again
+ * for ten seconds while the port is taken, by the one before that is still ending, or by somebody's connection.
+ */
 const restartScript = (directory: string, port: number): string => `
 [ -f '${directory}/page.pid' ] && kill -9 -"$(cat '${directory}/page.pid')" 2>/dev/null
-PHP_CLI_SERVER_WORKERS=4 setsid php -q -d opcache.enable=1 -d opcache.enable_cli=1 -d display_errors=0 \\
-  -S 127.0.0.1:${port} -t '${directory}/web' &
+PHP_CLI_SERVER_WORKERS=4 setsid sh -c 'for try in $(seq 100); do "$@"; sleep 0.1; done' start \\
+  php -q -d opcache.enable=1 -d opcache.enable_cli=1 -d display_errors=0 -S 127.0.0.1:${port} -t '${directory}/web' &
 echo $! > '${directory}/page.pid'
 echo restarted >> '${directory}/restarts'
 `;

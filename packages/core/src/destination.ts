@@ -63,8 +63,7 @@ export interface Destination {
   /** Every object whose key starts with `prefix`, in key order. */
   list(prefix: string): AsyncIterable<StoredObject>;
   /**
-   * The same some at a time, as the store gives them: to wait for each of millions would take longer than all else that is done
-   * with them.
+   * The same some at a time, as the store gives them: a wait for each of millions adds up.
    *
    * @param marks keys of this kind in their order, as far as the caller knows them, at most a thousand objects apart. A store that
    *   gives a listing page by page begins several pages at once there. What is listed does not depend on them.

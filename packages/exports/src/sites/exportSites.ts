@@ -30,6 +30,7 @@ import { mergeJoin } from "./mergeJoin.ts";
 import { keyText } from "./objectNames.ts";
 import { type FoundEntry, orderedWalk } from "./orderedWalk.ts";
 import { quietDestination } from "./quietDestination.ts";
+import { removeObjects } from "./removeObjects.ts";
 import { incompleteKey, readSeals, type SitesFigures, type SitesSeal, successKey, writeSeal } from "./seal.ts";
 import { type FoundFile, fileSender, type Sent } from "./sendFile.ts";
 
@@ -276,6 +277,7 @@ const runPass = async (
     throw error;
   } finally {
     await rows.settle();
+    await bulk?.draft.settle();
   }
   if (bulk) {
     const { key } = bulk.list;
@@ -299,12 +301,13 @@ const runPass = async (
   return { figures, seal: { excludedBy: withheld.byRule() }, hasRemovals };
 };
 
-/** Removes the objects of deleted files, once a stored inventory says that they are gone. */
-const removeDeleted = async (destination: Destination, parts: readonly InventoryPart[]): Promise<void> => {
-  const removals = inOrder<void>(64, () => undefined);
+/** Objects of deleted files. They go once a stored inventory says that the files are gone. */
+const deletedObjects = async function* (
+  destination: Destination,
+  parts: readonly InventoryPart[],
+): AsyncGenerator<string, void> {
   for await (const { state, etag, place } of inventoryRows(destination, parts))
-    if (state === "deleted" && etag !== undefined) await removals.add(destination.delete(sitesFolder + keyText(place)));
-  await removals.finish();
+    if (state === "deleted" && etag !== undefined) yield sitesFolder + keyText(place);
 };
 
 const problemOf = ({ unreadable, decrypted, undecryptable = 0 }: Figures) => {
@@ -350,7 +353,7 @@ export const exportSites = async (
     { exportId, addRow: writer.add },
     startedAt,
     { keys, recheck: decrypts && earlier.newest?.documents !== "decrypted" },
-  );
+  ).finally(writer.settle);
   let inventory = await writer.finish();
   const complete = figures.unreadable === 0 && (figures.undecryptable ?? 0) === 0;
   if (!complete && figures.deleted > 0) {
@@ -377,7 +380,7 @@ export const exportSites = async (
   context.signal.throwIfAborted();
   await writeSeal(destination, written, { complete, earlier });
   if (!complete) throw problemOf(figures);
-  if (hasRemovals) await removeDeleted(destination, inventory);
+  if (hasRemovals) await removeObjects(destination, deletedObjects(destination, inventory));
   if (figures.unstable > 0)
     warn(
       `${figures.unstable} file(s) changed each time they were read: they were not exported this time, and are tried again by the next export`,

@@ -19,16 +19,16 @@ export const inOrder = <Result>(most: number, take: (result: Result) => Promise<
   let failure: { readonly error: unknown } | undefined;
 
   const begun = (work: Promise<Result>): Begun<Result> => {
-    const begun = new Begun(work);
+    const one = new Begun(work);
     work.then(
       (result) => {
-        begun.done = { result };
+        one.done = { result };
       },
       (error: unknown) => {
         failure ??= { error };
       },
     );
-    return begun;
+    return one;
   };
 
   /** Takes what is there, and waits only while more than `left` are left. */

@@ -5,7 +5,7 @@ export type Joined<Streams extends Readonly<Record<string, object>>> = { readonl
   readonly [Name in keyof Streams]?: Streams[Name];
 };
 
-/** The items of a stream, some at a time: to wait for each of millions would take longer than all else that is done with them. */
+/** The items of a stream, some at a time: a wait for each of millions adds up. */
 export type Batches<Item> = AsyncIterable<readonly Item[]>;
 
 /** Where one stream stands. */
@@ -27,7 +27,11 @@ class Head {
   /** Goes on to the next item. @returns set where it has to be waited for */
   next(): Promise<void> | undefined {
     const item = this.#batch[this.#index];
-    if (!item) return this.#nextBatch();
+    if (!item) {
+      const waiting = this.#nextBatch();
+      waiting.catch(() => undefined); // whoever waits for it reports the failure, unless another stream has failed first
+      return waiting;
+    }
     this.#index += 1;
     const key = this.#keyOf(item);
     if (this.key !== undefined && key <= this.key)

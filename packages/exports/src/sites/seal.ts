@@ -1,9 +1,9 @@
 import type { Destination } from "@openemr-ops/core/destination";
 import * as z from "zod";
 import { storedJson } from "../storedJson.ts";
-import { inOrder } from "./inOrder.ts";
 import { inventoryFolder } from "./inventory/parts.ts";
 import type { InventoryPart } from "./inventory/row.ts";
+import { removeObjects } from "./removeObjects.ts";
 
 /** Written last by a run that exported everything: who finds it can trust the parts that it names, and them alone. */
 export const successKey = "sites/_SUCCESS";
@@ -87,7 +87,5 @@ export const writeSeal = async (
   );
   const stale: string[] = [];
   for await (const { key } of destination.list(inventoryFolder)) if (!kept.has(key)) stale.push(key);
-  const removals = inOrder<void>(16, () => undefined);
-  for (const key of stale) await removals.add(destination.delete(key));
-  await removals.finish();
+  await removeObjects(destination, stale);
 };

@@ -391,6 +391,58 @@ describe("trouble while an export runs", () => {
     },
   );
 
+  it("has nothing under way when it has failed", async () => {
+    const sites = await clinic();
+    const memory = memoryDestination();
+    await run(sites, memory, { deletions: "mirror" });
+    for (const name of ["x", "y", "z"]) memory.plant(`sites/_inventory/${name}.parquet`, "of an earlier run");
+    let underWay = 0;
+    const later = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+      underWay += 1;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      underWay -= 1;
+      return work();
+    };
+    const destination: Destination = {
+      ...memory,
+      put: (key, body, source) => later(() => memory.put(key, body, source)),
+      delete: (key) =>
+        key.includes("x.parquet") ? Promise.reject(new Error("may not delete")) : later(() => memory.delete(key)),
+    };
+
+    await expect(run(sites, destination)).rejects.toThrow("may not delete");
+    expect(underWay).toBe(0);
+  });
+
+  it("stores no part of the inventory any more when a later file has failed it", {
+    timeout: 60_000,
+  }, async () => {
+    const names = Array.from({ length: 10_001 }, (_, index) => `default/documents/${String(index).padStart(5, "0")}`);
+    const sites = await aTree({ "default/sqlconf.php": "", ...Object.fromEntries(names.map((name) => [name, ""])) });
+    const memory = memoryDestination();
+    const storing = Promise.withResolvers<void>();
+    let underWay = 0;
+    const destination: Destination = {
+      ...memory,
+      put: async (key, body, source) => {
+        if (key.endsWith("/10000")) {
+          await storing.promise;
+          throw new Error("the store is full");
+        }
+        if (!key.startsWith("sites/_inventory/")) return memory.put(key, body, source);
+        underWay += 1;
+        storing.resolve();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        underWay -= 1;
+        return memory.put(key, body, source);
+      },
+    };
+
+    await expect(run(sites, destination)).rejects.toThrow("the store is full");
+    await storing.promise;
+    expect(underWay).toBe(0);
+  });
+
   it("stops on request, without a new _SUCCESS", async () => {
     const stop = new AbortController();
     const { memory, destination } = meddling(() => stop.abort(new Error("stopped")));

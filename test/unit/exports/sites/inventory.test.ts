@@ -99,3 +99,26 @@ it("stores a part while the next one is filled, one at a time and in order", asy
   expect(parts.map(({ rows: count }) => count)).toEqual([700, 700, 700, 700, 200]);
   expect(parts.map(({ key }) => key)).toEqual(memory.keys());
 });
+
+it("is settled once the part that is being stored is, whether it fails or not", async () => {
+  for (const fails of [false, true]) {
+    const memory = memoryDestination();
+    let ended = false;
+    const destination: Destination = {
+      ...memory,
+      put: async (key, body) => {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        ended = true;
+        if (fails) throw new Error("the store is full");
+        return memory.put(key, body);
+      },
+    };
+    const writer = inventoryWriter(destination, "20261127T040000Z-aaaaaaaa", 700);
+    await writer.settle(); // nothing was begun
+    for (const each of rows.slice(0, 700)) await writer.add(each);
+    expect(ended).toBe(false);
+
+    await writer.settle();
+    expect(ended).toBe(true);
+  }
+});

@@ -61,3 +61,15 @@ it.each([
 ])("refuses a stream that %s", async (_, keys) => {
   await expect(join({ a: [], b: keys, c: [] })).rejects.toThrow(UnexpectedError);
 });
+
+it("names the stream that is out of order, though another one fails a moment later", async () => {
+  const failing = async function* (): AsyncGenerator<readonly Item[], void> {
+    yield [{ key: "b", from: "a" }];
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    throw new Error("the listing failed");
+  };
+  const keyOf = ({ key }: Item) => key;
+  const joined = mergeJoin<{ a: Item; b: Item }>({ a: failing(), b: stream(["b", "a"], "b") }, { a: keyOf, b: keyOf });
+
+  await expect(joined.next()).rejects.toThrow(UnexpectedError); // and nobody's failure goes unhandled, which ends a program
+});

@@ -16,6 +16,8 @@ export interface InventoryWriter {
   add(row: InventoryRow): Promise<void> | undefined;
   /** Stores what is left. @returns every part, in order */
   finish(): Promise<readonly InventoryPart[]>;
+  /** Waits until nothing is under way; failures are ignored. */
+  settle(): Promise<void>;
 }
 
 /** Writes the parts of one run's inventory; nothing names them before the run says so. */
@@ -51,6 +53,9 @@ export const inventoryWriter = (destination: Destination, exportId: string, most
       if (rows > 0 || !storing) flush();
       await storing;
       return parts;
+    },
+    settle: async () => {
+      await Promise.allSettled([storing]);
     },
   };
 };
